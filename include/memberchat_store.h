@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * memberchat_store.h: the interface between memberchat and a member store.
+ *
+ * A store is a shared object, store_NAME.so, that answers one question: who is
+ * the member with this id?  It exports one symbol, memberchat_store_plugin(),
+ * and calls no symbol of memberchat: everything it may ask of its host is in
+ * the service table.  Caching, retries, limits, wording and HTTP are the
+ * host's business.  memberchat-store(3) is the manual, plugins/store_file.c an
+ * example.
+ *
+ * Build one with: cc -shared -fPIC -fvisibility=hidden -o store_NAME.so NAME.c
+ */
+#ifndef MEMBERCHAT_STORE_H
+#define MEMBERCHAT_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Changes only when an old plugin could not work any more.  What is added
+ * later stands at the end of a struct, and the size tells whether it is there. */
+#define MEMBERCHAT_STORE_ABI 1u
+
+/* The outcome of a look-up or a probe.  Anything else counts as MISCONFIGURED. */
+enum memberchat_outcome {
+    MEMBERCHAT_FOUND = 1,        /* the member is there and active; for a probe: all is well */
+    MEMBERCHAT_NOT_FOUND = 2,    /* the directory was asked and has no such active member */
+    MEMBERCHAT_UNAVAILABLE = 3,  /* the directory does not answer: try again later */
+    MEMBERCHAT_MISCONFIGURED = 4 /* someone must mend something first: set a reason */
+};
+
+enum memberchat_level {
+    MEMBERCHAT_LOG_ERROR = 1,
+    MEMBERCHAT_LOG_WARNING = 2,
+    MEMBERCHAT_LOG_INFO = 3,
+    MEMBERCHAT_LOG_DEBUG = 4
+};
+
+/* ---- Configuration: a table of keys, from which the host fills a struct ---- */
+
+/* The type of a key, and what the host writes at its offset. */
+enum memberchat_type {
+    MEMBERCHAT_STRING = 1,   /* const char *; NULL where absent and without default */
+    MEMBERCHAT_PATH = 2,     /* const char *, absolute: relative ones start at the configuration file */
+    MEMBERCHAT_BOOL = 3,     /* bool */
+    MEMBERCHAT_INTEGER = 4,  /* int64_t */
+    MEMBERCHAT_DURATION = 5, /* int64_t, milliseconds; written "500ms", "5s", "10m", "1h", "7d" */
+    MEMBERCHAT_SIZE = 6,     /* int64_t, bytes; written "512", "16k", "1M", "1G" */
+    MEMBERCHAT_CHOICE = 7,   /* int64_t, index in choices */
+    MEMBERCHAT_LIST = 8,     /* struct memberchat_list; one string stands for a list of one */
+    MEMBERCHAT_MAP = 9       /* struct memberchat_map, a group of name = "string" */
+};
+
+struct memberchat_list {
+    const char *const *items;
+    size_t count;
+};
+
+struct memberchat_map {
+    const char *const *names;
+    const char *const *values;
+    size_t count;
+};
+
+enum {
+    MEMBERCHAT_KEY_REQUIRED = 1u, /* absent is an error */
+    MEMBERCHAT_KEY_SECRET = 2u    /* the value is never printed */
+};
+
+struct memberchat_key {
+    const char *name;
+    const char *fallback; /* the default, as it would be written; NULL: none (zero, NULL, false, empty) */
+    const char *choices;  /* MEMBERCHAT_CHOICE: the words, a blank between them */
+    const char *help;     /* one line for people, no full stop */
+    size_t offset;        /* offsetof(struct your_settings, member) */
+    int64_t min, max;     /* numbers: the value; strings, lists, maps: the length; 0, 0: any */
+    uint32_t type;        /* enum memberchat_type */
+    uint32_t flags;       /* MEMBERCHAT_KEY_... */
+};
+
+/* ---- What the host offers ---- */
+
+/* One member being described by a look-up.  Opaque: see set() and set_attribute(). */
+struct memberchat_result;
+
+enum memberchat_field {
+    MEMBERCHAT_ID = 1,     /* required; the directory's own spelling; at most 128 bytes */
+    MEMBERCHAT_NAME = 2,   /* shown name, at most 256 bytes */
+    MEMBERCHAT_AVATAR = 3, /* URL of a picture, at most 2048 bytes */
+    MEMBERCHAT_ROLE = 4    /* at most 64 bytes; "member" where not set */
+};
+
+/* The service table of one store.  Valid from check() or open() until close()
+ * returns.  Every function may be called from any thread that is inside a
+ * callback.  `services` is the table itself. */
+struct memberchat_services {
+    uint32_t size; /* sizeof(struct memberchat_services) of the host */
+
+    /* One line for the log; the host adds time, store and request, and makes
+     * bytes harmless that are not printable.  Never put a secret in it. */
+    void (*log)(const struct memberchat_services *services, enum memberchat_level level,
+                const char *format, ...);
+
+    /* Monotonic clock, milliseconds: the clock of every deadline. */
+    int64_t (*now)(const struct memberchat_services *services);
+
+    /* Sets a field of the member, copying `length` bytes.  Text is UTF-8
+     * without control characters.  False when the host refuses it (too long,
+     * bad text): the look-up then counts as MISCONFIGURED, with that as the
+     * reason.  An empty value is the same as none. */
+    bool (*set)(struct memberchat_result *result, enum memberchat_field field, const char *value,
+                size_t length);
+
+    /* Sets an attribute, for claims: at most 32, names of at most 64 bytes,
+     * values of at most 4096.  False as for set(). */
+    bool (*set_attribute)(struct memberchat_result *result, const char *name, size_t name_length,
+                          const char *value, size_t value_length);
+
+    /* Why it went wrong, for the log: in words, with the directory's own; at
+     * most 255 bytes, more is cut.  No secret. */
+    void (*reason)(struct memberchat_result *result, const char *format, ...);
+
+    /* The directory asked to be left alone for so long (UNAVAILABLE only). */
+    void (*retry_after)(struct memberchat_result *result, int64_t milliseconds);
+};
+
+/* ---- What the plugin offers ---- */
+
+enum {
+    /* lookup, probe and reload may be called by many threads at once; without
+     * it the host calls into one store from one thread at a time. */
+    MEMBERCHAT_STORE_THREAD_SAFE = 1u,
+    /* A look-up never waits for anything but memory and local files.  Such a
+     * store is not cached unless the configuration says so, and its look-ups
+     * are not counted against the workers. */
+    MEMBERCHAT_STORE_LOCAL = 2u
+};
+
+/* How the host will use what open() makes: one look-up, then the process ends
+ * (CGI, command line)? */
+enum { MEMBERCHAT_OPEN_ONCE = 1u };
+
+struct memberchat_store_plugin {
+    uint32_t abi;  /* MEMBERCHAT_STORE_ABI */
+    uint32_t size; /* sizeof(struct memberchat_store_plugin) */
+    const char *name;    /* as in store_NAME.so */
+    const char *version;
+    const char *summary; /* one line */
+    uint32_t flags;      /* MEMBERCHAT_STORE_... */
+    uint32_t key_count;
+    const struct memberchat_key *keys;
+    size_t settings_size; /* of the struct that the keys fill */
+
+    /* Optional.  Whether the settings fit together; no network, nothing kept.
+     * Called after all keys were good.  False: with a reason, which the host
+     * prefixes with file, line and store. */
+    bool (*check)(const void *settings, const struct memberchat_services *services,
+                  struct memberchat_result *result);
+
+    /* Makes a store.  Settings and services outlive it.  A directory that is
+     * down is no failure.  NULL: with a reason. */
+    void *(*open)(const void *settings, const struct memberchat_services *services,
+                  uint32_t how, struct memberchat_result *result);
+
+    /* Who is this?  `id` is not a C string: 1 to 128 bytes of UTF-8 without
+     * control characters (but any other, quotes and slashes too).  Returns by
+     * the deadline (services->now), whatever the directory does.  FOUND with
+     * the fields set, or another outcome, with a reason where there is one. */
+    enum memberchat_outcome (*lookup)(void *store, const char *id, size_t id_length,
+                                      int64_t deadline, struct memberchat_result *result);
+
+    /* Optional.  Called about once a second away from all requests, and with
+     * `asked` when the operator asked for it (SIGHUP): look whether what you
+     * hold is still good, take in what changed, close what idles. */
+    void (*reload)(void *store, bool asked);
+
+    /* Optional.  Whether the directory answers, by the deadline. */
+    enum memberchat_outcome (*probe)(void *store, int64_t deadline,
+                                     struct memberchat_result *result);
+
+    /* No other call is under way, none follows. */
+    void (*close)(void *store);
+};
+
+/* The only exported symbol.  The struct lives as long as the plugin. */
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+const struct memberchat_store_plugin *memberchat_store_plugin(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

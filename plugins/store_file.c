@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * store_file.c: members from a CSV file, held in memory.
+ *
+ * Look-ups read what is held and nothing else.  reload() watches the file and
+ * swaps a new content in whole; whatever is wrong with it, the old one stays.
+ */
+#include "file_load.h"
+#include "memberchat_store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum {
+    SETTLE_MS = 1000,    /* a file that is written in place has to be still for so long */
+    RESTLESS_MS = 10000, /* after so long of that, the log says so */
+    OPEN_TRIES = 12,     /* at start, for a file that someone is writing ... */
+    OPEN_PAUSE_MS = 100  /* ... with such pauses */
+};
+
+#define DEFAULT_ID     "appUserId"
+#define DEFAULT_NAME   "appUserName"
+#define DEFAULT_AVATAR "appUserProfileImgUrl"
+#define DEFAULT_ROLE   "role"
+#define DEFAULT_STATE  "state"
+
+static const char *const default_columns[FILE_MAPPED] = {
+    [FILE_ID] = DEFAULT_ID,     [FILE_NAME] = DEFAULT_NAME,   [FILE_AVATAR] = DEFAULT_AVATAR,
+    [FILE_ROLE] = DEFAULT_ROLE, [FILE_STATE] = DEFAULT_STATE,
+};
+
+#define COLUMN_KEY(KEY, KIND, DEFAULT, HELP)                                                       \
+    {                                                                                              \
+        .name = KEY, .fallback = DEFAULT, .help = HELP, .type = MEMBERCHAT_STRING, .min = 1,       \
+        .max = FILE_COLUMN_NAME_MAX, .offset = offsetof(struct file_settings, columns[KIND])       \
+    }
+
+static const struct memberchat_key file_keys[] = {
+    {.name = "path",
+     .help = "the members file: CSV in UTF-8, the first line names the columns",
+     .type = MEMBERCHAT_PATH,
+     .flags = MEMBERCHAT_KEY_REQUIRED,
+     .offset = offsetof(struct file_settings, path)},
+    COLUMN_KEY("id_column", FILE_ID, DEFAULT_ID, "the column with the member's id"),
+    COLUMN_KEY("name_column", FILE_NAME, DEFAULT_NAME, "the column with the shown name"),
+    COLUMN_KEY("avatar_column", FILE_AVATAR, DEFAULT_AVATAR, "the column with a picture's URL"),
+    COLUMN_KEY("role_column", FILE_ROLE, DEFAULT_ROLE, "the column with the role"),
+    COLUMN_KEY("state_column", FILE_STATE, DEFAULT_STATE,
+               "the column that says whether a member is active"),
+    {.name = "active_values",
+     .fallback = "ACTIVE",
+     .help = "states of active members, in any case; no state means active",
+     .type = MEMBERCHAT_LIST,
+     .min = 1,
+     .max = 64,
+     .offset = offsetof(struct file_settings, active_values)},
+    {.name = "max_bad",
+     .fallback = "100",
+     .help = "a file with more bad lines than this is refused",
+     .type = MEMBERCHAT_INTEGER,
+     .min = 0,
+     .max = 1000000000,
+     .offset = offsetof(struct file_settings, max_bad)},
+};
+
+struct file_store {
+    const struct file_settings *settings;
+    const struct memberchat_services *services;
+    struct file_report report;
+
+    pthread_rwlock_t lock; /* for the pointer, and against a swap during a look-up */
+    struct file_table *table;
+
+    pthread_mutex_t reloading; /* for all that follows */
+    struct file_stamp loaded;  /* what is held */
+    struct file_stamp seen;    /* what the last look at the path showed */
+    struct file_stamp refused; /* content that is not tried again; or zero */
+    int64_t due;               /* when `seen` is to be loaded, on the host's clock */
+    int64_t restless_since;    /* since when the file changes in place; 0: it does not */
+    bool asked;                /* the operator asked, and no load has come of it yet */
+    struct file_stamp told_of; /* the trouble that the log has been told ... */
+    struct file_reason told;   /* ... and of which content; empty: there is none */
+};
+
+static const struct file_stamp no_stamp;
+
+static bool file_check(const void *settings_given, const struct memberchat_services *services,
+                       struct memberchat_result *result)
+{
+    const struct file_settings *settings = settings_given;
+    struct file_reason reason;
+    size_t i, j;
+
+    for (i = 0; i < FILE_MAPPED; i++) {
+        for (j = i + 1; j < FILE_MAPPED; j++) {
+            if (strcmp(settings->columns[i], settings->columns[j]) == 0) {
+                services->reason(result, "two keys name the same column \"%s\"",
+                                 settings->columns[i]);
+                return false;
+            }
+        }
+    }
+    if (file_load_check(settings, &reason))
+        return true;
+    services->reason(result, "%s", reason.text);
+    return false;
+}
+
+/* Warns of columns that the configuration asks for and the file has not. */
+static void store_warn_of_columns(const struct file_store *store, const struct file_table *table)
+{
+    size_t kind;
+
+    for (kind = 0; kind < FILE_MAPPED; kind++) {
+        const char *name = store->settings->columns[kind];
+
+        if (strcmp(name, default_columns[kind]) != 0 &&
+            !file_header_has(&table->header, (enum file_kind)kind))
+            store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
+                                 "%s: no column \"%s\" in the header", store->settings->path, name);
+    }
+}
+
+static void *file_open(const void *settings, const struct memberchat_services *services,
+                       uint32_t how, struct memberchat_result *result)
+{
+    const struct timespec pause = {0, OPEN_PAUSE_MS * 1000000L};
+    struct file_store *store = calloc(1, sizeof *store);
+    enum file_load outcome = FILE_CHANGING;
+    struct file_reason reason;
+    int tries;
+
+    if (store == NULL) {
+        services->reason(result, "out of memory");
+        return NULL;
+    }
+    store->settings = settings;
+    store->services = services;
+    /* A process for one look-up says how many lines are bad, but not which: it would each time. */
+    store->report = (struct file_report){
+        .services = services,
+        .lines = how & MEMBERCHAT_OPEN_ONCE ? MEMBERCHAT_LOG_DEBUG : MEMBERCHAT_LOG_WARNING,
+        .sum = how & MEMBERCHAT_OPEN_ONCE ? MEMBERCHAT_LOG_DEBUG : MEMBERCHAT_LOG_INFO};
+    for (tries = 0; outcome == FILE_CHANGING && tries < OPEN_TRIES; tries++) {
+        if (tries > 0)
+            nanosleep(&pause, NULL);
+        outcome =
+            file_load(store->settings, &store->report, &store->loaded, &store->table, &reason);
+    }
+    if (outcome != FILE_LOADED) {
+        services->reason(result, "%s", reason.text);
+        free(store);
+        return NULL;
+    }
+    store->seen = store->loaded;
+    pthread_rwlock_init(&store->lock, NULL);
+    pthread_mutex_init(&store->reloading, NULL);
+    store_warn_of_columns(store, store->table);
+    return store;
+}
+
+static bool row_is_active(const struct file_store *store, const struct file_row *row)
+{
+    const struct memberchat_list *values = &store->settings->active_values;
+    const struct file_header *header = &store->table->header;
+    const struct file_text *state;
+    size_t i, column = 0;
+
+    while (column < header->count && header->kinds[column] != FILE_STATE)
+        column++;
+    if (column == header->count || row->fields[column].length == 0)
+        return true;
+    state = &row->fields[column];
+    for (i = 0; i < values->count; i++)
+        if (strlen(values->items[i]) == state->length &&
+            strncasecmp(values->items[i], state->bytes, state->length) == 0)
+            return true;
+    return false;
+}
+
+/* Hands the fields of a row to the host. */
+static enum memberchat_outcome row_tell(const struct file_store *store, const struct file_row *row,
+                                        struct memberchat_result *result)
+{
+    static const enum memberchat_field fields[] = {[FILE_ID] = MEMBERCHAT_ID,
+                                                   [FILE_NAME] = MEMBERCHAT_NAME,
+                                                   [FILE_AVATAR] = MEMBERCHAT_AVATAR,
+                                                   [FILE_ROLE] = MEMBERCHAT_ROLE};
+    const struct memberchat_services *services = store->services;
+    const struct file_header *header = &store->table->header;
+    bool good = true;
+    size_t i;
+
+    for (i = 0; i < row->count; i++) {
+        const struct file_text *field = &row->fields[i];
+        enum file_kind kind = header->kinds[i];
+
+        if (field->length == 0)
+            continue;
+        if (kind < FILE_STATE)
+            good &= services->set(result, fields[kind], field->bytes, field->length);
+        else if (kind == FILE_ATTRIBUTE)
+            good &= services->set_attribute(result, header->names[i], strlen(header->names[i]),
+                                            field->bytes, field->length);
+    }
+    return good ? MEMBERCHAT_FOUND : MEMBERCHAT_MISCONFIGURED;
+}
+
+static enum memberchat_outcome file_lookup(void *handle, const char *id, size_t id_length,
+                                           int64_t deadline, struct memberchat_result *result)
+{
+    struct file_store *store = handle;
+    enum memberchat_outcome outcome = MEMBERCHAT_NOT_FOUND;
+    const struct file_twin *twin;
+    struct file_row row;
+    struct file_csv *csv;
+
+    (void)deadline;
+    pthread_rwlock_rdlock(&store->lock);
+    csv = file_csv_new(store->table->longest);
+    if (csv == NULL) {
+        store->services->reason(result, "out of memory");
+        outcome = MEMBERCHAT_UNAVAILABLE;
+    } else {
+        switch (file_table_find(store->table, csv, id, id_length, &row, &twin)) {
+        case FILE_HERE:
+            if (row_is_active(store, &row))
+                outcome = row_tell(store, &row, result);
+            break;
+        case FILE_TWICE:
+            store->services->reason(result, "lines %zu and %zu have the same id in %s", twin->first,
+                                    twin->line, store->settings->path);
+            outcome = MEMBERCHAT_MISCONFIGURED;
+            break;
+        case FILE_ABSENT:
+            break;
+        }
+    }
+    file_csv_free(csv);
+    pthread_rwlock_unlock(&store->lock);
+    return outcome;
+}
+
+/* Logs a trouble with the file once for each content, or with no_stamp once as long as it lasts. */
+static void store_complain(struct file_store *store, const struct file_stamp *stamp,
+                           const struct file_reason *reason)
+{
+    if (strcmp(store->told.text, reason->text) == 0 && file_stamp_equal(&store->told_of, stamp))
+        return;
+    store->told = *reason;
+    store->told_of = *stamp;
+    store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
+                         "%s; the old content with %zu members stays in use", reason->text,
+                         store->table->members);
+}
+
+static void store_stop_complaining(struct file_store *store)
+{
+    if (store->told.text[0] == '\0')
+        return;
+    store->told.text[0] = '\0';
+    store->services->log(store->services, MEMBERCHAT_LOG_INFO, "%s: the file is good again",
+                         store->settings->path);
+}
+
+/* Whether the path shows a content that should be loaded now. */
+static bool store_look(struct file_store *store)
+{
+    struct file_reason reason;
+    struct file_stamp stamp;
+    int64_t now = store->services->now(store->services);
+
+    if (!file_stamp_read(store->settings->path, &stamp, &reason)) {
+        store_complain(store, &no_stamp, &reason);
+        store->asked = false;
+        return false;
+    }
+    if (!file_stamp_equal(&stamp, &store->seen)) {
+        bool in_place = file_stamp_same_file(&stamp, &store->seen);
+
+        store->due = in_place ? now + SETTLE_MS : now;
+        if (!in_place || store->restless_since == 0)
+            store->restless_since = now;
+        store->seen = stamp;
+    }
+    if (store->asked)
+        return true;
+    if (file_stamp_equal(&stamp, &store->loaded)) {
+        store->restless_since = 0;
+        store_stop_complaining(store);
+        return false;
+    }
+    if (now < store->due && now - store->restless_since >= RESTLESS_MS) {
+        file_reason_set(&reason, "%s: it has been changing for 10 seconds", store->settings->path);
+        store_complain(store, &no_stamp, &reason);
+    }
+    return now >= store->due && !file_stamp_equal(&stamp, &store->refused);
+}
+
+/* Puts a new content in the place of the old one, unless it has suddenly lost
+ * half of the members and the operator did not ask for it. */
+static void store_swap(struct file_store *store, const struct file_stamp *stamp,
+                       struct file_table *table)
+{
+    struct file_table *old = store->table;
+    struct file_reason reason;
+
+    if (!store->asked && table->members < old->members && table->members <= old->members / 2) {
+        file_reason_set(&reason, "%s: it has only %zu members now: if that is right, send SIGHUP",
+                        store->settings->path, table->members);
+        store_complain(store, stamp, &reason);
+        store->refused = *stamp;
+        file_table_free(table);
+        return;
+    }
+    pthread_rwlock_wrlock(&store->lock);
+    store->table = table;
+    pthread_rwlock_unlock(&store->lock);
+    file_table_free(old);
+    store->loaded = *stamp;
+    store_stop_complaining(store);
+    store_warn_of_columns(store, table);
+}
+
+static void file_reload(void *handle, bool asked)
+{
+    struct file_store *store = handle;
+    struct file_table *table;
+    struct file_reason reason;
+    struct file_stamp stamp;
+    enum file_load outcome;
+
+    pthread_mutex_lock(&store->reloading);
+    store->asked |= asked;
+    if (store_look(store)) {
+        store->restless_since = 0;
+        outcome = file_load(store->settings, &store->report, &stamp, &table, &reason);
+        if (outcome == FILE_LOADED) {
+            store_swap(store, &stamp, table);
+        } else {
+            store->refused = stamp;
+            store_complain(store, &stamp, &reason);
+        }
+        if (outcome != FILE_CHANGING)
+            store->asked = false;
+    }
+    pthread_mutex_unlock(&store->reloading);
+}
+
+/* What is held answers, whatever became of the file since. */
+static enum memberchat_outcome file_probe(void *handle, int64_t deadline,
+                                          struct memberchat_result *result)
+{
+    (void)handle;
+    (void)deadline;
+    (void)result;
+    return MEMBERCHAT_FOUND;
+}
+
+static void file_close(void *handle)
+{
+    struct file_store *store = handle;
+
+    file_table_free(store->table);
+    pthread_rwlock_destroy(&store->lock);
+    pthread_mutex_destroy(&store->reloading);
+    free(store);
+}
+
+static const struct memberchat_store_plugin file_plugin = {
+    .abi = MEMBERCHAT_STORE_ABI,
+    .size = sizeof(struct memberchat_store_plugin),
+    .name = "file",
+    .version = "1.0",
+    .summary = "members from a CSV file",
+    .flags = MEMBERCHAT_STORE_THREAD_SAFE | MEMBERCHAT_STORE_LOCAL,
+    .key_count = sizeof file_keys / sizeof file_keys[0],
+    .keys = file_keys,
+    .settings_size = sizeof(struct file_settings),
+    .check = file_check,
+    .open = file_open,
+    .lookup = file_lookup,
+    .reload = file_reload,
+    .probe = file_probe,
+    .close = file_close,
+};
+
+const struct memberchat_store_plugin *memberchat_store_plugin(void)
+{
+    return &file_plugin;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * A circuit breaker in front of a directory: after some failures in a row it
+ * opens and spares everyone the wait, then lets one look-up through to see, and
+ * waits twice as long each time that one fails.  Times are monotonic ms. */
+#ifndef BREAKER_H
+#define BREAKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct breaker_settings {
+    int64_t failures;         /* in a row, until it opens; 0: it never does */
+    int64_t open_ms, max_open_ms;
+};
+
+struct breaker {
+    struct breaker_settings settings;
+    pthread_mutex_t lock; /* guards what follows */
+    int64_t failures;     /* in a row */
+    int64_t open_until;   /* 0: closed */
+    int64_t open_ms;      /* how long it opened last */
+    bool probing;         /* one look-up is on its way to see */
+};
+
+void breaker_init(struct breaker *breaker, const struct breaker_settings *settings);
+void breaker_destroy(struct breaker *breaker);
+
+/* Whether a look-up may go out now.  If so, breaker_report() must follow.  If
+ * not, *wait_ms_r is how long it stays open. */
+bool breaker_admit(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);
+
+enum breaker_change { BREAKER_SAME, BREAKER_OPENED, BREAKER_CLOSED };
+
+/* How it went.  `wait_ms` of the directory itself counts when it is longer, up
+ * to a minute.  Tells when the state changed, for the log. */
+enum breaker_change breaker_report(struct breaker *breaker, int64_t now, bool failed,
+                                   int64_t wait_ms);
+
+#endif

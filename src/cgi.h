@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CGI_H
+#define CGI_H
+
+#include <stdbool.h>
+
+/* Whether this process was started for one CGI request (RFC 3875). */
+bool cgi_is_request(void);
+
+/* Serves it: variables from the environment, the body from standard input, the
+ * answer to standard output.  A configuration that is not good is answered with
+ * a 500, and told on standard error. */
+void cgi_serve(const char *config_path, const char *plugin_folder);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+#include "clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define PROBE_MS 5000
+
+static double milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static bool probe(struct settings_store *entry)
+{
+    static const char *const verdicts[] = {
+        [MEMBERCHAT_FOUND] = "ok",
+        [MEMBERCHAT_NOT_FOUND] = "ok",
+        [MEMBERCHAT_UNAVAILABLE] = "unavailable",
+        [MEMBERCHAT_MISCONFIGURED] = "misconfigured",
+    };
+    struct store_report report;
+    double start = milliseconds();
+    enum memberchat_outcome outcome = MEMBERCHAT_MISCONFIGURED;
+    if (store_open(entry->store, &report))
+        outcome = store_probe(entry->store, clock_monotonic_ms() + PROBE_MS, &report);
+    printf("store %s: %s, %.1f ms%s%s\n", entry->name, verdicts[outcome], milliseconds() - start,
+           report.reason[0] ? ": " : "", report.reason);
+    return outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
+}
+
+static int run(const struct cli *cli, int argc, char **argv)
+{
+    bool online = false;
+    const struct cli_option options[] = {{"--online", NULL, &online}, {NULL, NULL, NULL}};
+    struct config_report report = {0};
+    if (!cli_parse(cli, argc, argv, options, NULL, 0))
+        return cli_usage(cli);
+    struct settings *settings = settings_load(cli->config, cli->plugins, &report);
+    bool good = settings != NULL;
+    fputs(strbuf_string(&report.text), stderr);
+    config_report_free(&report);
+    for (size_t i = 0; good && online && i < settings->store_count; i++)
+        good = probe(&settings->stores[i]) && good;
+    if (good)
+        printf("%s: ok\n", cli->config);
+    settings_free(settings);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+const struct cli_command cli_check = {
+    .name = "check",
+    .arguments = "[--online]",
+    .summary = "Check the configuration",
+    .help = "Prints each mistake as FILE:LINE: key: reason, or FILE: ok.\n\n"
+            "  --online  also asks every store, and tells how long it took\n\n"
+            "Exit: 0 good, 1 not good, 64 wrong arguments.\n",
+    .run = run,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+#include "random.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_BYTES    12
+#define SECRET_BYTES 32
+
+/* What libconfig takes as a name. */
+static bool good_name(const char *name)
+{
+    if (!isalpha((unsigned char)*name) || strlen(name) > 128)
+        return false;
+    for (const char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p) && *p != '-' && *p != '_')
+            return false;
+    return true;
+}
+
+static void add_random(struct strbuf *out, size_t length)
+{
+    unsigned char random[SECRET_BYTES];
+    random_fill(random, length);
+    crypto_base64url_encode(out, (struct span){(const char *)random, length});
+    explicit_bzero(random, sizeof random);
+}
+
+static void add_digest(struct strbuf *out, struct span secret)
+{
+    uint8_t digest[SHA256_LENGTH];
+    crypto_sha256(secret, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        strbuf_addf(out, "%02x", digest[i]);
+}
+
+static int run(const struct cli *cli, int argc, char **argv)
+{
+    const struct cli_option options[] = {{NULL, NULL, NULL}};
+    const char *name = NULL;
+    struct strbuf key = {0}, secret = {0}, out = {0};
+    if (!cli_parse(cli, argc, argv, options, &name, 1) || !name)
+        return cli_usage(cli);
+    if (!good_name(name)) {
+        cli_error("\"%s\" cannot be the name of a group: it must begin with a letter and go on "
+                  "with letters, digits, - and _ (app_id can be set to another)",
+                  name);
+        return EXIT_FAILURE;
+    }
+    strbuf_addf(&key, "%s-", name);
+    add_random(&key, KEY_BYTES);
+    add_random(&secret, SECRET_BYTES);
+    strbuf_addf(&out, "API key:    %s\n", strbuf_string(&key));
+    strbuf_addf(&out, "API secret: %s\n", strbuf_string(&secret));
+    strbuf_add_string(&out, "\n# The secret is shown this once; the configuration holds its "
+                            "SHA-256 only.\n"
+                            "# A signing key, in the folder of the configuration:\n");
+    strbuf_addf(&out,
+                "#   mkdir -p keys && (umask 027 && head -c 48 /dev/urandom | base64 -w 0 > "
+                "keys/%s.key)\n",
+                name);
+    strbuf_add_string(&out, "# This goes into the group \"apps\":\n\n");
+    strbuf_addf(&out, "    %s = {\n        api_key = \"%s\"\n", name, strbuf_string(&key));
+    strbuf_add_string(&out, "        api_secret_sha256 = [ \"");
+    add_digest(&out, strbuf_span(&secret));
+    strbuf_addf(&out,
+                "\" ]\n        chat_server_url = \"wss://chat.example.com/ws\"\n"
+                "        store = \"members\"\n"
+                "        token = { key_file = \"keys/%s.key\" }\n    }",
+                name);
+    cli_print(&out);
+    strbuf_free(&key);
+    strbuf_free(&secret);
+    strbuf_free(&out);
+    return EXIT_SUCCESS;
+}
+
+const struct cli_command cli_new_app = {
+    .name = "new-app",
+    .arguments = "NAME",
+    .summary = "Make an API key, a secret and a block of configuration",
+    .help = "Prints a new API key, its secret, which is shown this once, and the group\n"
+            "to paste into \"apps\".\n\n"
+            "Exit: 0 done, 1 the name cannot be used, 64 wrong arguments.\n",
+    .run = run,
+};

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <errno.h>
+#include <libconfig.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct config {
+    config_t libconfig;
+};
+
+static const config_setting_t *setting_of(const struct config_node *node)
+{
+    return (const config_setting_t *)node;
+}
+
+static const struct config_node *node_of(const config_setting_t *setting)
+{
+    return (const struct config_node *)setting;
+}
+
+/* ---- Reporting ---- */
+
+void config_report_free(struct config_report *report)
+{
+    strbuf_free(&report->text);
+}
+
+static void add_path(struct strbuf *out, const config_setting_t *setting)
+{
+    const config_setting_t *parent = config_setting_parent(setting);
+    if (!parent)
+        return;
+    add_path(out, parent);
+    if (config_setting_parent(parent))
+        strbuf_add_string(out, ".");
+    if (config_setting_name(setting))
+        strbuf_add_string(out, config_setting_name(setting));
+    else
+        strbuf_addf(out, "%d", config_setting_index(setting) + 1);
+}
+
+static void add_problem(struct config_report *report, const struct config_node *node,
+                        const char *key, const char *kind, const char *format, va_list args)
+{
+    const config_setting_t *setting = setting_of(node);
+    const config_setting_t *member =
+        key && config_is_group(node) ? config_setting_get_member(setting, key) : NULL;
+    const config_setting_t *place = member ? member : setting;
+    const char *file = config_setting_source_file(place);
+    char reason[1024];
+
+    vsnprintf(reason, sizeof reason, format, args);
+    strbuf_addf(&report->text, "%s:%u: ", file ? file : "configuration",
+                config_setting_source_line(place));
+    add_path(&report->text, setting);
+    if (key && config_setting_parent(setting))
+        strbuf_add_string(&report->text, ".");
+    if (key)
+        strbuf_add_string(&report->text, key);
+    strbuf_addf(&report->text, ": %s%s\n", kind, reason);
+}
+
+void config_error(struct config_report *report, const struct config_node *node, const char *key,
+                  const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_problem(report, node, key, "", format, args);
+    va_end(args);
+    report->errors++;
+}
+
+void config_warning(struct config_report *report, const struct config_node *node,
+                    const char *key, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_problem(report, node, key, "warning: ", format, args);
+    va_end(args);
+    report->warnings++;
+}
+
+void config_file_error(struct config_report *report, const char *path, const char *format, ...)
+{
+    char reason[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    strbuf_addf(&report->text, "%s: %s\n", path, reason);
+    report->errors++;
+}
+
+bool config_mode_refused(unsigned mode)
+{
+    return mode & S_IWOTH;
+}
+
+bool config_mode_exposed(unsigned mode)
+{
+    return mode & S_IROTH;
+}
+
+/* ---- The file and its tree ---- */
+
+static void check_mode(const char *path, struct config_report *report)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return;
+    if (config_mode_refused(st.st_mode)) {
+        config_file_error(report, path,
+                          "any user of this machine can write to this file (mode %04o): "
+                          "chmod o-rwx it, then look through it",
+                          st.st_mode & 07777u);
+    } else if (config_mode_exposed(st.st_mode)) {
+        strbuf_addf(&report->text,
+                    "%s: warning: any user of this machine can read this file (mode %04o): "
+                    "chmod o-rwx it\n",
+                    path, st.st_mode & 07777u);
+        report->warnings++;
+    }
+}
+
+/* Every file of the tree once: they follow each other in the order of reading. */
+static void check_modes(const config_setting_t *setting, const char **last,
+                        struct config_report *report)
+{
+    const char *file = config_setting_source_file(setting);
+    if (file && (!*last || strcmp(file, *last) != 0)) {
+        check_mode(file, report);
+        *last = file;
+    }
+    for (int i = 0; i < config_setting_length(setting); i++)
+        if (config_setting_is_aggregate(setting))
+            check_modes(config_setting_get_elem(setting, (unsigned)i), last, report);
+}
+
+static void set_include_dir(config_t *libconfig, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    if (dir)
+        config_set_include_dir(libconfig, dir);
+    free(dir);
+}
+
+struct config *config_open(const char *path, struct config_report *report)
+{
+    struct config *config = calloc(1, sizeof *config);
+    struct stat st;
+    if (!config || stat(path, &st) != 0) {
+        config_file_error(report, path, "cannot be read: %s", strerror(errno));
+        free(config);
+        return NULL;
+    }
+    config_init(&config->libconfig);
+    set_include_dir(&config->libconfig, path);
+    if (!S_ISREG(st.st_mode) || !config_read_file(&config->libconfig, path)) {
+        const char *file = config_error_file(&config->libconfig);
+        const char *text = config_error_text(&config->libconfig);
+        if (!S_ISREG(st.st_mode))
+            config_file_error(report, path, "is not a file");
+        else if (config_error_type(&config->libconfig) == CONFIG_ERR_FILE_IO)
+            config_file_error(report, path, "cannot be read: %s", strerror(errno));
+        else {
+            strbuf_addf(&report->text, "%s:%d: %s%s\n", file ? file : path,
+                        config_error_line(&config->libconfig), text,
+                        strstr(text, "syntax")
+                            ? " (look for a missing quote, bracket or \"=\" here or just above)"
+                            : "");
+            report->errors++;
+        }
+        config_close(config);
+        return NULL;
+    }
+    const char *last = NULL;
+    check_mode(path, report);
+    last = path;
+    check_modes(config_root_setting(&config->libconfig), &last, report);
+    return config;
+}
+
+void config_close(struct config *config)
+{
+    if (config)
+        config_destroy(&config->libconfig);
+    free(config);
+}
+
+const struct config_node *config_root(const struct config *config)
+{
+    return node_of(config_root_setting(&config->libconfig));
+}
+
+const struct config_node *config_child(const struct config_node *group, const char *name)
+{
+    return config_is_group(group) ? node_of(config_setting_get_member(setting_of(group), name))
+                                  : NULL;
+}
+
+const struct config_node *config_child_at(const struct config_node *group, unsigned index)
+{
+    return node_of(config_setting_get_elem(setting_of(group), index));
+}
+
+unsigned config_child_count(const struct config_node *group)
+{
+    return (unsigned)config_setting_length(setting_of(group));
+}
+
+const char *config_name(const struct config_node *node)
+{
+    return config_setting_name(setting_of(node));
+}
+
+bool config_is_group(const struct config_node *node)
+{
+    return node && config_setting_is_group(setting_of(node));
+}
+
+static void add_fingerprint(struct strbuf *out, const config_setting_t *setting)
+{
+    if (config_setting_name(setting))
+        strbuf_add_json(out, span_of(config_setting_name(setting)));
+    if (config_setting_is_aggregate(setting)) {
+        strbuf_add_string(out, "{");
+        for (int i = 0; i < config_setting_length(setting); i++)
+            add_fingerprint(out, config_setting_get_elem(setting, (unsigned)i));
+        strbuf_add_string(out, "}");
+    } else if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
+        strbuf_add_json(out, span_of(config_setting_get_string(setting)));
+    } else {
+        strbuf_addf(out, "=%lld/%g", config_setting_get_int64(setting),
+                    config_setting_get_float(setting));
+    }
+}
+
+const char *config_fingerprint(const struct config_node *node, struct arena *arena)
+{
+    struct strbuf text = {0};
+    add_fingerprint(&text, setting_of(node));
+    const char *file = config_setting_source_file(setting_of(node));
+    const char *result = arena_format(arena, "%s@%s", strbuf_string(&text), file ? file : "");
+    strbuf_free(&text);
+    return result;
+}
+
+/* ---- Values ---- */
+
+enum config_kind config_kind(const struct config_node *node)
+{
+    switch (config_setting_type(setting_of(node))) {
+    case CONFIG_TYPE_STRING:
+        return CONFIG_KIND_STRING;
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+        return CONFIG_KIND_INTEGER;
+    case CONFIG_TYPE_FLOAT:
+        return CONFIG_KIND_FLOAT;
+    case CONFIG_TYPE_BOOL:
+        return CONFIG_KIND_BOOL;
+    case CONFIG_TYPE_GROUP:
+        return CONFIG_KIND_GROUP;
+    default:
+        return CONFIG_KIND_LIST;
+    }
+}
+
+const char *config_string(const struct config_node *node)
+{
+    return config_setting_get_string(setting_of(node));
+}
+
+int64_t config_integer(const struct config_node *node)
+{
+    return config_setting_get_int64(setting_of(node));
+}
+
+bool config_bool(const struct config_node *node)
+{
+    return config_setting_get_bool(setting_of(node)) != 0;
+}
+
+const char *config_file(const struct config_node *node)
+{
+    return config_setting_source_file(setting_of(node));
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * From a group of settings to a struct, by a table of keys.  What a table says
+ * about a key (memberchat_store.h) is checked here, for the core and for the
+ * plugins alike; every mistake becomes a line of the report. */
+#ifndef CONFIG_FILL_H
+#define CONFIG_FILL_H
+
+#include "config.h"
+#include "memberchat_store.h"
+
+/* Type of core keys that are groups: only their being a group is checked, their
+ * owner reads them with a table of their own.  Nothing is written. */
+#define CONFIG_GROUP 100u
+
+/* Type of keys that are reserved for what this version cannot do yet: refused
+ * unless empty, so that nobody believes they were in force. */
+#define CONFIG_LATER 101u
+
+/* A row of a table: the key `name_` fills `member_` of `struct_`. */
+#define CONFIG_KEY(struct_, member_, name_, type_, flags_, fallback_, min_, max_, help_)           \
+    {                                                                                              \
+        .name = (name_), .fallback = (fallback_), .help = (help_),                                 \
+        .offset = offsetof(struct_, member_), .min = (min_), .max = (max_), .type = (type_),       \
+        .flags = (flags_)                                                                          \
+    }
+
+/* One table of keys and the struct that they fill. */
+struct config_table {
+    const struct memberchat_key *keys;
+    size_t count;
+    void *settings;
+};
+
+#define CONFIG_COUNT(table)      (sizeof(table) / sizeof *(table))
+#define CONFIG_TABLE(table, out) {(table), CONFIG_COUNT(table), (out)}
+
+/* Fills the structs of all tables from one group, reporting unknown keys, wrong
+ * types, values out of range and missing required keys.  `group` NULL: from the
+ * defaults alone.  Strings live in `arena`. */
+void config_fill(const struct config_node *group, const struct config_table *tables,
+                 size_t table_count, struct arena *arena, struct config_report *report);
+
+/* `path` as seen from the file that holds `node`. */
+const char *config_resolve_path(const struct config_node *node, const char *path,
+                                struct arena *arena);
+
+#endif

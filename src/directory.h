@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Who is this id?  The policy around the stores: cache, breaker, gate, deadline,
+ * order.  "Not there" and "down" are never confused. */
+#ifndef DIRECTORY_H
+#define DIRECTORY_H
+
+#include "breaker.h"
+#include "cache.h"
+#include "store.h"
+
+/* A store with its policy.  Shared by the configurations that agree on it: what
+ * directory_hold() took, directory_release() gives back; the last one closes. */
+struct directory;
+
+/* Takes over `store`, which is closed even when this fails.  `cache` NULL: no
+ * cache.  NULL: no memory. */
+struct directory *directory_new(struct store *store, const struct cache_settings *cache,
+                                const struct breaker_settings *breaker);
+struct directory *directory_hold(struct directory *directory);
+void directory_release(struct directory *directory);
+struct store *directory_store(const struct directory *directory);
+
+/* Beyond the outcomes of memberchat_store.h: all workers that may wait for a
+ * directory are waiting; ask again when gate_has_room(). */
+#define DIRECTORY_BUSY 100
+
+struct directory_answer {
+    int outcome; /* enum memberchat_outcome or DIRECTORY_BUSY */
+    int64_t retry_after_ms;
+};
+
+/* Asks the directories of a chain in order until one knows the id.  One that is
+ * down or broken ends it.  Returns by the deadline. */
+struct directory_answer directory_find(struct directory *const *chain, size_t count,
+                                       struct span id, int64_t deadline,
+                                       struct member *member_r);
+
+/* Whether the directory answers; what it said in the last second counts. */
+struct directory_answer directory_probe(struct directory *directory, int64_t deadline);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest.h"
+
+#include "text.h"
+
+#include <stddef.h>
+
+/* Takes a field that is absent, null, or plain text of at most `max` bytes. */
+static enum guest_verdict take(struct guest *guest, const char *name, size_t max,
+                               struct span *value_r, struct strbuf *why_r)
+{
+    switch (json_member(guest->body, name, value_r)) {
+    case JSON_ABSENT:
+    case JSON_NULL:
+        return GUEST_GOOD;
+    case JSON_STRING:
+        break;
+    case JSON_OTHER:
+        strbuf_addf(why_r, "%s must be a string or null", name);
+        return GUEST_BAD_BODY;
+    }
+    if (value_r->length > max)
+        strbuf_addf(why_r, "%s is longer than %zu bytes", name, max);
+    else if (!text_is_plain(*value_r))
+        strbuf_addf(why_r, "%s contains control characters", name);
+    return why_r->length ? GUEST_BAD_BODY : GUEST_GOOD;
+}
+
+static enum guest_verdict take_id(struct guest *guest, struct strbuf *why_r)
+{
+    struct span id;
+    if (json_member(guest->body, "appUserId", &id) == JSON_STRING && !text_is_alphanumeric(id)) {
+        strbuf_add_string(why_r, "appUserId must be made of the characters A-Z, a-z and 0-9, and "
+                                 "must not be empty");
+        return GUEST_BAD_ID;
+    }
+    return take(guest, "appUserId", MEMBER_ID_MAX, &guest->id, why_r);
+}
+
+/* No key to verify one with: whatever was sent cannot be good. */
+static enum guest_verdict take_access_token(struct guest *guest, struct strbuf *why_r)
+{
+    struct span token;
+    switch (json_member(guest->body, "accessToken", &token)) {
+    case JSON_STRING:
+        strbuf_add_string(why_r, "accessToken cannot be verified");
+        return GUEST_BAD_ACCESS_TOKEN;
+    case JSON_OTHER:
+        strbuf_add_string(why_r, "accessToken must be a string or null");
+        return GUEST_BAD_BODY;
+    default:
+        return GUEST_GOOD;
+    }
+}
+
+static void fill_defaults(struct guest *guest)
+{
+    if (!guest->id.data) {
+        ksuid_new(guest->made_id);
+        guest->id = (struct span){guest->made_id, KSUID_LENGTH};
+    }
+    if (!guest->name.data) {
+        strbuf_add_string(&guest->made_name, "GUEST_");
+        strbuf_add_span(&guest->made_name, guest->id);
+        guest->name = strbuf_span(&guest->made_name);
+    }
+}
+
+enum guest_verdict guest_read(struct guest *guest_r, struct span body, struct strbuf *why_r)
+{
+    *guest_r = (struct guest){0};
+    if (body.length) {
+        guest_r->body = json_parse_object(body, why_r);
+        if (!guest_r->body)
+            return GUEST_BAD_BODY;
+        enum guest_verdict verdict = take_access_token(guest_r, why_r);
+        if (verdict == GUEST_GOOD)
+            verdict = take_id(guest_r, why_r);
+        if (verdict == GUEST_GOOD)
+            verdict = take(guest_r, "appUserName", MEMBER_NAME_MAX, &guest_r->name, why_r);
+        if (verdict == GUEST_GOOD)
+            verdict = take(guest_r, "appUserProfileImgUrl", MEMBER_AVATAR_MAX, &guest_r->avatar,
+                           why_r);
+        if (verdict != GUEST_GOOD)
+            return verdict;
+    }
+    fill_defaults(guest_r);
+    return GUEST_GOOD;
+}
+
+void guest_free(struct guest *guest)
+{
+    json_release(guest->body);
+    strbuf_free(&guest->made_name);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "json_gate.h"
+
+#include "text.h"
+
+#include <string.h>
+
+struct gate {
+    char *text;
+    size_t length, at;
+};
+
+static bool has(const struct gate *gate, size_t count)
+{
+    return gate->length - gate->at >= count;
+}
+
+/* The byte that comes next, 0 at the end: never a byte that JSON allows here. */
+static char peek(const struct gate *gate)
+{
+    return gate->at < gate->length ? gate->text[gate->at] : '\0';
+}
+
+/* The four digits of \uXXXX, -1 when they are not there. */
+static long hex_unit(const struct gate *gate, size_t at)
+{
+    long value = 0;
+    if (gate->length < at + 4)
+        return -1;
+    for (size_t i = at; i < at + 4; i++) {
+        int digit = text_hex_digit(gate->text[i]);
+        if (digit < 0)
+            return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+/* RFC 8259, section 7: `at` stands on the backslash. */
+static const char *skip_escape(struct gate *gate)
+{
+    if (!has(gate, 2) || !memchr("\"\\/bfnrtu", gate->text[gate->at + 1], 9))
+        return "an escape that does not exist";
+    if (gate->text[gate->at + 1] != 'u') {
+        gate->at += 2;
+        return NULL;
+    }
+    long unit = hex_unit(gate, gate->at + 2);
+    if (unit < 0)
+        return "\\u without four hexadecimal digits";
+    if (unit >= 0xdc00 && unit <= 0xdfff)
+        return "the second half of a surrogate pair without the first";
+    gate->at += 6;
+    if (unit >= 0xd800 && unit <= 0xdbff) {
+        bool escaped = has(gate, 6) && memcmp(gate->text + gate->at, "\\u", 2) == 0;
+        long low = escaped ? hex_unit(gate, gate->at + 2) : -1;
+        if (low < 0xdc00 || low > 0xdfff)
+            return "the first half of a surrogate pair without the second";
+        gate->at += 6;
+    }
+    return NULL;
+}
+
+/* A string was read from `start` on: when a colon follows, it is a name. */
+static void clean_name(const struct gate *gate, size_t start)
+{
+    size_t next = gate->at;
+    while (next < gate->length && gate->text[next] && strchr(" \t\r\n", gate->text[next]))
+        next++;
+    if (next == gate->length || gate->text[next] != ':')
+        return;
+    for (size_t i = start; i < gate->at; i++) {
+        if (gate->text[i] != '\\')
+            continue;
+        i++;
+        if (i + 5 <= gate->at && memcmp(gate->text + i, "u0000", 5) == 0)
+            memcpy(gate->text + i, "ufffd", 5);
+    }
+}
+
+static const char *skip_string(struct gate *gate)
+{
+    size_t start = gate->at++;
+    while (gate->at < gate->length) {
+        unsigned char c = (unsigned char)gate->text[gate->at];
+        if (c == '"') {
+            gate->at++;
+            clean_name(gate, start);
+            return NULL;
+        }
+        if (c < 0x20)
+            return "a control character in a string";
+        if (c == '\\') {
+            const char *fault = skip_escape(gate);
+            if (fault)
+                return fault;
+            continue;
+        }
+        struct span rest = {gate->text + gate->at, gate->length - gate->at};
+        size_t length = text_utf8_sequence(rest);
+        if (!length)
+            return "bytes that are not UTF-8";
+        gate->at += length;
+    }
+    return "a string without an end";
+}
+
+static bool skip_digits(struct gate *gate)
+{
+    size_t start = gate->at;
+    while (peek(gate) >= '0' && peek(gate) <= '9')
+        gate->at++;
+    return gate->at > start;
+}
+
+/* RFC 8259, section 6. */
+static const char *skip_number(struct gate *gate)
+{
+    bool good;
+    if (peek(gate) == '-')
+        gate->at++;
+    if (peek(gate) == '0') {
+        gate->at++;
+        good = true;
+    } else {
+        good = skip_digits(gate);
+    }
+    if (good && peek(gate) == '.') {
+        gate->at++;
+        good = skip_digits(gate);
+    }
+    if (good && (peek(gate) == 'e' || peek(gate) == 'E')) {
+        gate->at++;
+        if (peek(gate) == '+' || peek(gate) == '-')
+            gate->at++;
+        good = skip_digits(gate);
+    }
+    bool ended = !peek(gate) || !strchr("0123456789+-.eE", peek(gate));
+    return good && ended ? NULL : "a number that is none";
+}
+
+/* Anything outside of strings and numbers. */
+static const char *skip_word(struct gate *gate)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    const char *start = gate->text + gate->at;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t length = strlen(words[i]);
+        if (has(gate, length) && memcmp(start, words[i], length) == 0) {
+            gate->at += length;
+            return NULL;
+        }
+    }
+    if (!*start || !strchr("{}[]:, \t\r\n", *start))
+        return "a character that does not belong there";
+    gate->at++;
+    return NULL;
+}
+
+const char *json_gate_check(char *text, size_t length, size_t *offset_r)
+{
+    struct gate gate = {text, length, 0};
+    const char *fault = NULL;
+    while (!fault && gate.at < length) {
+        char c = text[gate.at];
+        if (c == '"')
+            fault = skip_string(&gate);
+        else if (c == '-' || (c >= '0' && c <= '9'))
+            fault = skip_number(&gate);
+        else
+            fault = skip_word(&gate);
+    }
+    *offset_r = gate.at;
+    return fault;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *first_of(const char *option, const char *variable, const char *fallback)
+{
+    const char *value = option ? option : getenv(variable);
+    return value && *value ? value : fallback;
+}
+
+const char *load_config_path(const char *option)
+{
+    return first_of(option, "MEMBERCHAT_CONF", DEFAULT_CONFIG);
+}
+
+const char *load_plugin_folder(const char *option)
+{
+    return first_of(option, "MEMBERCHAT_PLUGIN_DIR", DEFAULT_PLUGIN_FOLDER);
+}
+
+/* A line of the log for each line of the report. */
+static void log_report(struct config_report *report, bool failed)
+{
+    char *rest = NULL;
+    char *text = strdup(strbuf_string(&report->text));
+    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        if (failed)
+            log_error("%s", line);
+        else
+            log_warning("%s", line);
+    }
+    free(text);
+}
+
+static bool set_up_log(const struct settings *settings)
+{
+    const struct log_settings *log = &settings->log;
+    if (log_configure(log->target, (enum log_level)log->level, (enum log_format)log->format))
+        return true;
+    log_error("the log file %s cannot be written: %s", log->target, strerror(errno));
+    return false;
+}
+
+struct settings *load_settings(const char *path, const char *plugin_folder,
+                               const struct settings *previous, enum load_how how)
+{
+    struct config_report report = {0};
+    struct settings *settings = settings_load(path, plugin_folder, &report);
+    bool good = settings && settings_open(settings, previous, how == LOAD_ONCE, &report) &&
+                set_up_log(settings);
+    /* a CGI process would repeat the warnings with each request */
+    if (!good || how == LOAD_RESIDENT)
+        log_report(&report, !good);
+    config_report_free(&report);
+    if (good)
+        return settings;
+    settings_free(settings);
+    return NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * The log: one line an event, to stderr, syslog or a file.  Bytes that are not
+ * printable are escaped, so that nothing from outside can forge a line. */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_COMMAND };
+
+/* Until the first call: stderr, text, info.  `target` is "stderr", "syslog" or a
+ * path; a file that cannot be opened leaves the old target in force and returns
+ * false with errno set.  LOG_FORMAT_COMMAND is for people at a terminal:
+ * "memberchat: warning: ...". */
+bool log_configure(const char *target, enum log_level level, enum log_format format);
+
+/* Opens the log file anew, after it was renamed away. */
+void log_reopen(void);
+
+/* The id that this thread's lines carry from now on; NULL: none.  Borrowed. */
+void log_set_request(const char *id);
+
+bool log_enabled(enum log_level level);
+
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_message(enum log_level level, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+/* Like log_error(), but a text that was logged within the last minute is
+ * dropped; the next one that is let through tells how many were. */
+void log_error_limited(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "reply.h"
+
+#include <time.h>
+
+static const struct row {
+    int status;
+    const char *code, *message;
+} rows[] = {
+    [OUTCOME_INVALID_APP_USER_ID_FORMAT] = {400, "INVALID_APP_USER_ID_FORMAT",
+                                            "appUserId is not alphanumeric"},
+    [OUTCOME_INVALID_HTTP_MESSAGE_BODY] = {400, "INVALID_HTTP_MESSAGE_BODY",
+                                           "The request body is not valid"},
+    [OUTCOME_EMPTY_APP_CREDENTIALS] = {401, "EMPTY_APP_CREDENTIALS",
+                                       "The API key and secret are missing: send them as HTTP "
+                                       "Basic credentials"},
+    [OUTCOME_INVALID_APP_CREDENTIALS] = {401, "INVALID_APP_CREDENTIALS",
+                                         "The API key or secret is wrong"},
+    [OUTCOME_INVALID_ACCESS_TOKEN] = {401, "INVALID_ACCESS_TOKEN", "accessToken is not valid"},
+    [OUTCOME_GUESTS_NOT_ALLOWED] = {403, "GUESTS_NOT_ALLOWED", "This app has no guests"},
+    [OUTCOME_MEMBER_NOT_FOUND] = {404, "MEMBER_NOT_FOUND", "There is no such member"},
+    [OUTCOME_RESOURCE_NOT_FOUND] = {404, "RESOURCE_NOT_FOUND", "There is nothing at this path"},
+    [OUTCOME_UNSUPPORTED_HTTP_METHOD] = {405, "UNSUPPORTED_HTTP_METHOD",
+                                         "This method is not supported here"},
+    [OUTCOME_REQUEST_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "The request body is too large"},
+    [OUTCOME_UNSUPPORTED_MEDIA_TYPE] = {415, "UNSUPPORTED_MEDIA_TYPE",
+                                        "The request body must be application/json"},
+    [OUTCOME_INTERNAL_SERVER_ERROR] = {500, "INTERNAL_SERVER_ERROR",
+                                       "Something is wrong on the server; its log says what"},
+    [OUTCOME_MEMBER_STORE_UNAVAILABLE] = {503, "MEMBER_STORE_UNAVAILABLE",
+                                          "The member directory does not answer; try again "
+                                          "later"},
+};
+
+/* RFC 3339, UTC */
+static void add_time(struct strbuf *body, int64_t seconds)
+{
+    time_t time = (time_t)seconds;
+    struct tm tm;
+    char text[sizeof "2026-11-22T23:59:59Z"];
+    gmtime_r(&time, &tm);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    strbuf_add_json(body, span_of(text));
+}
+
+void reply_with_token(struct exchange *exchange, const struct reply_token *answer)
+{
+    const struct app *app = exchange->app;
+    struct strbuf *body = &exchange->response->body;
+    exchange->response->status = 200;
+    strbuf_add_string(body, "{\"chatServerWebSocketUrl\":");
+    strbuf_add_json(body, span_of(app->config.chat_server_url));
+    strbuf_add_string(body, ",\"chatToken\":");
+    strbuf_add_json(body, answer->token);
+    strbuf_add_string(body, ",\"appId\":");
+    strbuf_add_json(body, span_of(app->id));
+    strbuf_add_string(body, ",\"userId\":");
+    strbuf_add_json(body, answer->id);
+    strbuf_add_string(body, ",\"userName\":");
+    strbuf_add_json(body, answer->name);
+    strbuf_add_string(body, ",\"avatarProfileUrl\":");
+    strbuf_add_json(body, answer->avatar);
+    if (app->config.extended_response) {
+        strbuf_add_string(body, ",\"expiresAt\":");
+        add_time(body, answer->expires);
+        strbuf_addf(body, ",\"expiresIn\":%lld", (long long)answer->lifetime);
+    }
+    strbuf_add_string(body, "}");
+}
+
+static void add_retry_after(struct exchange *exchange)
+{
+    struct strbuf seconds = {0};
+    int64_t ms = exchange->retry_after_ms;
+    strbuf_addf(&seconds, "%lld", ms <= 1000 ? 1LL : (long long)(ms + 999) / 1000);
+    http_add_header(exchange->response, "Retry-After", strbuf_span(&seconds));
+    strbuf_free(&seconds);
+}
+
+void reply_with_error(struct exchange *exchange, enum outcome outcome)
+{
+    const struct row *row = &rows[outcome];
+    struct http_response *response = exchange->response;
+    strbuf_reset(&response->body);
+    response->status = row->status;
+    if (row->status == 401)
+        http_add_header(response, "WWW-Authenticate",
+                        span_of("Basic realm=\"memberchat\", charset=\"UTF-8\""));
+    if (outcome == OUTCOME_UNSUPPORTED_HTTP_METHOD)
+        http_add_header(response, "Allow", span_of(exchange->route.methods));
+    if (outcome == OUTCOME_MEMBER_STORE_UNAVAILABLE)
+        add_retry_after(exchange);
+    strbuf_add_string(&response->body, "{\"errorCode\":");
+    strbuf_add_json(&response->body, span_of(row->code));
+    strbuf_add_string(&response->body, ",\"errorMessage\":");
+    strbuf_add_json(&response->body, exchange->message.length ? strbuf_span(&exchange->message)
+                                                              : span_of(row->message));
+    strbuf_add_string(&response->body, "}");
+}

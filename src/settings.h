@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ * Everything that the configuration says, checked and ready for use.  Immutable
+ * once open: a reload makes a new one. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "arena.h"
+#include "config.h"
+#include "crypto.h"
+#include "directory.h"
+#include "keys.h"
+#include "log.h"
+#include "net.h"
+
+#define APP_SECRETS_MAX 2
+
+/* A group of `apps`, as it is written. */
+struct app_settings {
+    const char *api_key;
+    const char *chat_server_url;
+    const char *app_id;
+    bool guests, extended_response;
+    struct memberchat_list cors_origins, stores;
+    struct memberchat_list secrets, digests; /* wiped once they are in struct app */
+    const char *secret_file;
+};
+
+struct token_settings {
+    int64_t algorithm;
+    const char *key_file, *key_id;
+    const char *issuer, *audience;
+    int64_t ttl_ms, guest_ttl_ms;
+};
+
+struct app {
+    struct app_settings config;
+    struct token_settings token;
+    const char *id;
+    uint8_t secrets[APP_SECRETS_MAX][SHA256_LENGTH]; /* SHA-256 of each */
+    size_t secret_count;
+    struct signing_key *key;
+    struct settings_store **stores; /* asked in order */
+    struct directory **directories; /* the same, once they are open; borrowed */
+    size_t store_count;
+};
+
+/* A group of `stores`. */
+struct settings_store {
+    const char *name;
+    const char *fingerprint; /* equal ones may share a directory */
+    struct store *store;     /* until the directory has it */
+    struct directory *directory;
+    struct cache_settings cache;
+    bool cached;
+    struct breaker_settings breaker;
+};
+
+/* The top of the file, and its small groups, as they are written. */
+struct top_settings {
+    int64_t threads, request_timeout_ms, body_limit;
+    struct memberchat_list trusted_proxies;
+};
+
+struct log_settings {
+    const char *target;
+    int64_t level, format; /* enum log_level, enum log_format */
+};
+
+struct status_settings {
+    struct memberchat_list allow;
+};
+
+struct settings {
+    struct arena arena;
+    struct top_settings top;
+    struct log_settings log;
+    struct status_settings status;
+    bool request_timeout_set;
+    struct net *trusted_proxies;
+    size_t trusted_proxy_count;
+    struct settings_store *stores;
+    size_t store_count;
+    struct app *apps;
+    size_t app_count;
+    struct app_index *index; /* of the apps, by API key */
+};
+
+/* Reads and checks a configuration: values, key files, plugins and what they
+ * say of their settings.  Opens no store, asks no network.  All mistakes are in
+ * the report; NULL when there was one. */
+struct settings *settings_load(const char *path, const char *plugin_folder,
+                               struct config_report *report);
+
+/* Opens the stores; those of `previous` (or NULL) that are the same are shared.
+ * `once`: for one request, each store when it is first asked.  False: the report
+ * says why. */
+bool settings_open(struct settings *settings, const struct settings *previous, bool once,
+                   struct config_report *report);
+void settings_free(struct settings *settings);
+
+/* The app with this API key, in a time that does not tell how much of a key was
+ * right.  NULL when there is none. */
+const struct app *settings_find_app(const struct settings *settings, struct span api_key);
+const struct app *settings_find_app_id(const struct settings *settings, const char *id);
+struct settings_store *settings_find_store(const struct settings *settings, const char *name);
+
+#endif

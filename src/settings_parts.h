@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * The parts of settings.c that have files of their own. */
+#ifndef SETTINGS_PARTS_H
+#define SETTINGS_PARTS_H
+
+#include "config_fill.h"
+#include "settings.h"
+
+/* Fill one entry from one group of `stores` or `apps`.  Names of stores are
+ * looked up in settings->stores, which are read first. */
+void settings_read_store(struct settings *settings, struct settings_store *store,
+                         const struct config_node *group, const char *plugin_folder,
+                         struct config_report *report);
+void settings_read_app(struct settings *settings, struct app *app,
+                       const struct config_node *group, struct config_report *report);
+
+/* Every table of keys of the core with the name of its group, for the test that
+ * holds tables, manual and sample configuration against each other. */
+struct settings_table {
+    const char *group; /* "", "log", "stores.NAME", ... */
+    const struct memberchat_key *keys;
+    size_t count;
+};
+extern const struct settings_table settings_tables[3], settings_store_tables[3],
+    settings_app_tables[2];
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * One store: a plugin with the settings of one group of the configuration, and
+ * what the host offers to it. */
+#ifndef STORE_H
+#define STORE_H
+
+#include "arena.h"
+#include "member.h"
+
+#include <stdint.h>
+
+/* What came of a call into a plugin, beside the outcome. */
+struct store_report {
+    char reason[256];      /* "" when it gave none */
+    int64_t retry_after_ms; /* 0: it did not say */
+};
+
+struct store;
+
+/* A store that is not open yet.  `name` and `settings` live in `arena`, which it
+ * takes over, also when there is no memory (NULL). */
+struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
+                        const void *settings, struct arena *arena);
+
+const char *store_name(const struct store *store);
+bool store_is_local(const struct store *store);
+
+/* Whether the settings fit together, by the plugin's own judgement; no network. */
+bool store_check(struct store *store, struct store_report *report_r);
+
+/* False: report_r has the reason. */
+bool store_open(struct store *store, struct store_report *report_r);
+
+/* For a process that ends after one request: opened when it is first asked. */
+void store_open_later(struct store *store);
+
+/* Asks the plugin, and distrusts what it says: whatever is not one of the four
+ * outcomes, and a FOUND without a proper id, becomes MISCONFIGURED. */
+enum memberchat_outcome store_lookup(struct store *store, struct span id, int64_t deadline,
+                                     struct member *member_r, struct store_report *report_r);
+enum memberchat_outcome store_probe(struct store *store, int64_t deadline,
+                                    struct store_report *report_r);
+void store_reload(struct store *store, bool asked);
+
+void store_close(struct store *store);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * Spans of bytes and growing buffers.  A span owns nothing; data NULL means
+ * "no value", which is not the same as an empty one. */
+#ifndef STRBUF_H
+#define STRBUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct span {
+    const char *data;
+    size_t length;
+};
+
+#define SPAN_NONE ((struct span){NULL, 0})
+
+struct span span_of(const char *string); /* NULL gives SPAN_NONE */
+bool span_equal(struct span a, struct span b);
+bool span_equal_nocase(struct span a, const char *b); /* ASCII only */
+
+/* A buffer owns its bytes; zero-initialised is empty.  When memory runs out,
+ * `failed` stays set, what was added since is lost, and nothing else happens:
+ * whoever uses the content looks at `failed` once, at the end. */
+struct strbuf {
+    char *data;
+    size_t length, capacity;
+    bool failed;
+};
+
+void strbuf_add(struct strbuf *buf, const char *data, size_t length);
+void strbuf_add_span(struct strbuf *buf, struct span span);
+void strbuf_add_string(struct strbuf *buf, const char *string);
+void strbuf_addf(struct strbuf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Adds a JSON string with its quotes (RFC 8259, section 7), or null for
+ * SPAN_NONE.  The span is UTF-8. */
+void strbuf_add_json(struct strbuf *buf, struct span span);
+
+/* Room for `length` more bytes; NULL when there is none. */
+char *strbuf_reserve(struct strbuf *buf, size_t length);
+
+/* The content with a NUL behind it, "" when empty or failed. */
+const char *strbuf_string(struct strbuf *buf);
+struct span strbuf_span(const struct strbuf *buf);
+
+void strbuf_reset(struct strbuf *buf); /* empty, memory kept, bytes wiped */
+void strbuf_free(struct strbuf *buf);  /* bytes wiped */
+
+#endif

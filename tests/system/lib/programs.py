@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""The programs under test, copied to where every user may run them.
+
+The environment says what to test:
+  MEMBERCHAT_BUILD    the build folder (required)
+  MEMBERCHAT_WRAP     a command to run the responder under, such as valgrind and its options
+  MEMBERCHAT_SLOW     a factor for all time limits (sanitizers, valgrind)
+  MEMBERCHAT_REPORTS  a folder where sanitizers and valgrind leave their reports
+"""
+import atexit
+import functools
+import os
+import pwd
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+
+SLOW = float(os.environ.get("MEMBERCHAT_SLOW", "1"))
+WRAP = os.environ.get("MEMBERCHAT_WRAP", "")
+REPORTS = os.environ.get("MEMBERCHAT_REPORTS", "")
+TESTS = Path(__file__).resolve().parent.parent
+SOURCE = TESTS.parent.parent
+SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
+
+
+class Programs:
+    """Paths of the responder, the administrator's command and the plugin folder."""
+
+    def __init__(self, build, folder):
+        self.folder = folder
+        self.plugins = folder / "plugins"
+        self.plugins.mkdir()
+        for plugin in find_plugins(build):
+            shutil.copy(plugin, self.plugins)
+        self.command = copy_program(build, "memberchat", folder)
+        binary = copy_program(build, "memberchat.fcgi", folder)
+        self.responder = write_wrapper(folder / "spawn", binary, self.plugins)
+
+
+def find_plugins(build):
+    folders = [build / "plugins" / ".libs", build / "tests" / "plugins" / ".libs"]
+    plugins = [p for folder in folders for p in sorted(folder.glob("store_*.so"))]
+    if not plugins:
+        raise SystemExit(f"no store_*.so in {folders[0]}: build the plugins first")
+    return plugins
+
+
+def copy_program(build, name, folder):
+    """The program itself, where libtool left a script in its place."""
+    for candidate in (build / "src" / ".libs" / name, build / "src" / name):
+        if candidate.is_file():
+            return Path(shutil.copy(candidate, folder))
+    raise SystemExit(f"{build}/src/{name}: not built")
+
+
+def sanitizer_settings():
+    return {name: os.environ[name] for name in SANITIZER_VARIABLES if name in os.environ}
+
+
+def write_wrapper(folder, binary, plugins):
+    """A script of the program's name: web servers hand on no environment, and take no command."""
+    folder.mkdir()
+    wrapper = folder / binary.name
+    settings = {"MEMBERCHAT_PLUGIN_DIR": str(plugins), **sanitizer_settings()}
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+    wrapper.write_text("\n".join(["#!/bin/sh", *exports, f'exec {WRAP} {binary} "$@"', ""]))
+    wrapper.chmod(0o755)
+    return wrapper
+
+
+@functools.cache
+def programs():
+    build = os.environ.get("MEMBERCHAT_BUILD")
+    if not build:
+        raise SystemExit("MEMBERCHAT_BUILD: set it to the build folder")
+    folder = Path(tempfile.mkdtemp(prefix="mc-bin-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    return Programs(Path(build).resolve(), folder)
+
+
+def limit(seconds):
+    """A time limit, made longer for slow builds."""
+    return seconds * SLOW
+
+
+def web_user():
+    """The user for a web server that will not serve as root, or None where we are not root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("www-data", "http", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise SystemExit("no user www-data, http or nobody to run a web server as")

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""A scratch folder and the processes that live in it.  All of them end with it."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from .programs import limit
+
+
+def wait_until(what, probe, seconds=10):
+    """Calls probe() until it gives something true, which is returned."""
+    deadline = time.monotonic() + limit(seconds)
+    while True:
+        found = probe()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {limit(seconds):g} s")
+        time.sleep(0.01)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def unix_listener(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(64)
+    return listener
+
+
+class Process:
+    """A program in a session of its own, its output in a file."""
+
+    def __init__(self, argv, log, **popen):
+        self.log = Path(log)
+        with open(log, "ab") as output:
+            popen = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, **popen}
+            self.popen = subprocess.Popen([str(a) for a in argv], start_new_session=True, **popen)
+        self.pid = self.popen.pid
+
+    @property
+    def running(self):
+        return self.popen.poll() is None
+
+    def send_signal(self, number):
+        if self.running:
+            os.kill(self.pid, number)
+
+    def wait(self, seconds=8):
+        """The exit status.  A process that does not end is killed, and that is a failure."""
+        try:
+            return self.popen.wait(limit(seconds))
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.popen.args[0]}: still there after {limit(seconds):g} s")
+
+    def stop(self, number=signal.SIGTERM, seconds=8):
+        self.send_signal(number)
+        return self.wait(seconds)
+
+    def kill(self):
+        """Ends the whole session, however far it got."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.popen.wait()
+
+    def log_text(self):
+        return self.log.read_text(errors="replace")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def resident_kib(self):
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        raise AssertionError("no VmRSS")
+
+
+class Scratch:
+    """A folder with a short name (unix sockets allow 107 bytes), removed with all its processes."""
+
+    def __init__(self):
+        self.path = Path(tempfile.mkdtemp(prefix="mc-"))
+        self.path.chmod(0o755)
+        self.processes = []
+        self.count = 0
+
+    def start(self, argv, log=None, **popen):
+        self.count += 1
+        process = Process(argv, log or self.path / f"process-{self.count}.log", **popen)
+        self.processes.append(process)
+        return process
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            end_within(process, 8)
+        for pid in self.stragglers():
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def stragglers(self):
+        """Processes that our processes started and left: they carry our folder's name."""
+        mark = str(self.path).encode()
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return [pid for pid in pids if pid != os.getpid() and mentions(pid, mark)]
+
+
+def end_within(process, seconds):
+    try:
+        process.popen.wait(limit(seconds))
+    except subprocess.TimeoutExpired:
+        pass
+    process.kill()
+
+
+def mentions(pid, mark):
+    for name in ("cmdline", "environ"):
+        try:
+            if mark in Path(f"/proc/{pid}/{name}").read_bytes():
+                return True
+        except OSError:
+            continue
+    return False

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Real web servers, started from the files in conf/ with paths and mounts put in their place."""
+import os
+import shutil
+import signal
+from pathlib import Path
+
+from .programs import SOURCE, limit, programs, web_user
+from .responder import accepts, environment
+from .scratch import free_port, wait_until
+from .web import Web
+
+APACHE_MODULES = Path("/usr/lib/apache2/modules")
+
+# What the files in conf/ say, and the tests replace.
+INSTALLED_RESPONDER = "/usr/local/libexec/memberchat.fcgi"
+INSTALLED_CONF = "/usr/local/etc/memberchat/memberchat.conf"
+INSTALLED_SOCKET = "/run/memberchat/memberchat.sock"
+MOUNT = "/chat-api"
+
+
+def find_server(*names):
+    for name in names:
+        found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
+        if found:
+            return found
+    raise AssertionError(f"{' or '.join(names)}: not installed")
+
+
+def read_mount(name, replacements, edit=None):
+    """A file of conf/; every replacement must have something to replace."""
+    text = (SOURCE / "conf" / name).read_text()
+    for old, new in replacements.items():
+        if old not in text:
+            raise AssertionError(f"conf/{name} does not mention {old}")
+        text = text.replace(old, str(new))
+    return edit(text) if edit else text
+
+
+class WebServer(Web):
+    """A running server, and how to reach it."""
+
+    def __init__(self, scratch, argv, port, mount, **popen):
+        super().__init__(port, mount)
+        self.process = scratch.start(argv, scratch.path / "server.log", **popen)
+        wait_until(f"{argv[0]} on port {port}", self.ready, 20)
+
+    def ready(self):
+        if not self.process.running:
+            raise AssertionError(f"the web server ended: {self.process.log_text()}")
+        return accepts(("127.0.0.1", self.port))
+
+
+class Lighttpd(WebServer):
+    """lighttpd with one mount file."""
+
+    def __init__(self, scratch, mount_text, mount=MOUNT, site=None):
+        port = free_port()
+        (scratch.path / "www").mkdir()
+        (scratch.path / "mount.conf").write_text(mount_text)
+        conf = scratch.path / "lighttpd.conf"
+        conf.write_text(f"""\
+server.document-root = "{scratch.path}/www"
+server.bind = "127.0.0.1"
+server.port = {port}
+server.errorlog = "{scratch.path}/lighttpd-errors.log"
+server.upload-dirs = ( "{scratch.path}" )
+server.modules = ( "mod_access" )
+include "{scratch.path}/mount.conf"
+""")
+        super().__init__(scratch, [find_server("lighttpd"), "-D", "-f", conf], port, mount,
+                         env=environment(site))
+
+    def restart_gracefully(self):
+        self.process.send_signal(signal.SIGUSR1)
+
+
+class Apache(WebServer):
+    """Apache (event MPM) with one mount file and the modules it needs."""
+
+    BASE_MODULES = ["mpm_event", "authz_core", "alias", "env", "setenvif"]
+
+    def __init__(self, scratch, mount_text, modules, mount=MOUNT):
+        port = free_port()
+        user = web_user()
+        self.folder = scratch.path / "apache"
+        self.folder.mkdir()
+        self.errors = self.folder / "error.log"
+        if user:
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        loads = [f"LoadModule {m}_module {APACHE_MODULES}/mod_{m}.so" for m in self.BASE_MODULES + modules]
+        (self.folder / "www").mkdir()
+        conf = self.folder / "apache.conf"
+        conf.write_text("\n".join([
+            *loads, f"ServerRoot {self.folder}", f"DefaultRuntimeDir {self.folder}",
+            f"PidFile {self.folder}/pid", f"Mutex file:{self.folder}", "ServerName localhost",
+            f"Listen 127.0.0.1:{port}", f"ErrorLog {self.errors}", "LogLevel info",
+            f"DocumentRoot {self.folder}/www", *runtime_paths(modules, self.folder),
+            *([f"User {user.pw_name}", f"Group #{user.pw_gid}"] if user else []),
+            f"<VirtualHost 127.0.0.1:{port}>", mount_text, "</VirtualHost>", ""]))
+        super().__init__(scratch, [find_server("apache2", "httpd"), "-D", "FOREGROUND", "-f", conf],
+                         port, mount, env=environment())
+
+    def restart_gracefully(self):
+        before = self.errors.read_text().count("resuming normal operations")
+        self.process.send_signal(signal.SIGUSR1)
+        wait_until("graceful restart of Apache",
+                   lambda: self.errors.read_text().count("resuming normal operations") > before, 20)
+
+
+def runtime_paths(modules, folder):
+    """Sockets of modules that would otherwise be in /var/run."""
+    paths = {"fcgid": [f"FcgidIPCDir {folder}/ipc", f"FcgidProcessTableFile {folder}/table"],
+             "cgid": [f"ScriptSock {folder}/cgid.sock"]}
+    return [line for module in modules for line in paths.get(module, [])]
+
+
+def responder_paths(site):
+    """Replacements for a mount file whose server starts the responder itself."""
+    return {INSTALLED_RESPONDER: programs().responder, INSTALLED_CONF: site.conf}
+
+
+__all__ = ["Apache", "Lighttpd", "INSTALLED_SOCKET", "MOUNT", "limit", "read_mount", "responder_paths"]

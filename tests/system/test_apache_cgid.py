@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""Plain CGI behind Apache's event MPM with mod_cgid: one process a request."""
+from lib.mount_cases import MountCases, MountedCase, RootMountCases
+from lib.servers import Apache, MOUNT, read_mount, responder_paths
+
+
+def at_root(text):
+    """The mount file with the API at / instead of /chat-api."""
+    return text.replace('<Location "/chat-api">', '<Location "/">') \
+               .replace('memberchat.fcgi"\n<Location', 'memberchat.fcgi/"\n<Location') \
+               .replace('ScriptAlias "/chat-api"', 'ScriptAlias "/"') \
+               .replace("MEMBERCHAT_BASE_PATH /chat-api", "MEMBERCHAT_BASE_PATH /")
+
+
+def start(case, edit=None, mount=MOUNT):
+    text = read_mount("apache/cgi.conf", responder_paths(case.site), edit)
+    return Apache(case.scratch, text, ["cgid"], mount)
+
+
+class Cgid(MountCases, MountedCase):
+    # mod_cgid's daemon is gone for a moment while Apache restarts: a 503 of Apache's own.
+    GOOD_WHILE_RESTARTING = (200, 503)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.web = start(cls)
+
+    def test_small_refused_bodies_are_all_answered(self):
+        """The server loses an answer when the program leaves its body unread."""
+        answers = [self.web.post("/v2/none", self.site.auth(), b"{}     ").status for _ in range(60)]
+        self.assertEqual([404] * 60, answers)
+
+    def test_query_is_no_command_line(self):
+        """A query without "=" becomes the command line of a CGI program."""
+        for query in ("-V", "-t", "-c+/dev/null", "-s+unix:/tmp/x"):
+            with self.subTest(query=query):
+                answer = self.web.post("/v2/apps/me/members/1/chat-tokens?" + query, self.site.auth())
+                self.assertEqual("1", answer.json["userId"])
+
+
+class CgidAtRoot(RootMountCases, MountedCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.web = start(cls, at_root, mount="")

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Behind Apache with mod_fcgid."""
+from lib.mount_cases import MountCases, MountedCase, RootMountCases
+from lib.servers import Apache, MOUNT, read_mount, responder_paths
+
+
+def at_root(text):
+    """The mount file with the API at / instead of /chat-api."""
+    return text.replace('<Location "/chat-api">', '<Location "/">') \
+               .replace('memberchat.fcgi"\n<Location', 'memberchat.fcgi/"\n<Location') \
+               .replace('ScriptAlias "/chat-api"', 'ScriptAlias "/"') \
+               .replace("MEMBERCHAT_BASE_PATH=/chat-api", "MEMBERCHAT_BASE_PATH=/")
+
+
+def start(case, edit=None, mount=MOUNT):
+    text = read_mount("apache/fcgid.conf", responder_paths(case.site), edit)
+    return Apache(case.scratch, text, ["fcgid"], mount)
+
+
+class Fcgid(MountCases, MountedCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.web = start(cls)
+
+
+class FcgidAtRoot(RootMountCases, MountedCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.web = start(cls, at_root, mount="")
+
+
+class FcgidWithoutAuthorization(MountedCase):
+    """Without CGIPassAuth the header never arrives; the answer says that none did."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.web = start(cls, lambda text: text.replace("CGIPassAuth On", ""))
+
+    def test_no_credentials_arrive(self):
+        self.assertEqual((401, "EMPTY_APP_CREDENTIALS"), self.guest().error)
+
+
+class FcgidWithSetEnvIf(MountedCase):
+    """The way that works where CGIPassAuth is not allowed."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        line = 'SetEnvIf Authorization "(.+)" HTTP_AUTHORIZATION=$1'
+        cls.web = start(cls, lambda text: text.replace("CGIPassAuth On", line))
+
+    def test_credentials_arrive(self):
+        self.site.check(self.guest(), role="guest")

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""The administrator's command: lookup, token, new-app, help."""
+import json
+import re
+
+from lib.answer import Answer, basic
+from lib.case import FreshCase
+from lib.responder import command
+from lib.site import APP, GUEST_PATH
+from lib.tokens import MEMBERS_OF_AN_ANSWER
+
+SUBCOMMANDS = ("check", "lookup", "token", "new-app")
+
+
+class CommandCase(FreshCase):
+    def call(self, name, *arguments):
+        return command(name, "-c", self.site.conf, *arguments)
+
+
+class Lookup(CommandCase):
+    def test_found(self):
+        done = self.call("lookup", "members", "1")
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        member = json.loads(done.stdout)
+        self.assertIn("1", member.values())
+        self.assertIn("foobar1", member.values())
+
+    def test_not_found(self):
+        for user in ("nobody", "3", "x" * 129, ""):
+            with self.subTest(user=user):
+                self.assertEqual(1, self.call("lookup", "members", user).returncode)
+
+    def test_unavailable(self):
+        self.site.write({"stores": {"slow": {"plugin": "slow", "mode": "unavailable"}}})
+        done = self.call("lookup", "slow", "u1")
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertTrue(done.stderr.startswith("memberchat: "))
+
+    def test_misconfigured(self):
+        self.site.put("members.csv", "name,picture\nx,y\n")
+        done = self.call("lookup", "members", "1")
+        self.assertEqual(3, done.returncode, done.stderr)
+        self.assertIn("appUserId", done.stderr)
+
+    def test_store_that_is_not_there(self):
+        done = self.call("lookup", "nothing", "1")
+        self.assertNotIn(done.returncode, (0, 1, 2))
+        self.assertIn("nothing", done.stderr)
+
+    def test_bad_configuration(self):
+        self.site.write({"treads": 1})
+        done = self.call("lookup", "members", "1")
+        self.assertEqual(3, done.returncode)
+        self.assertIn("treads: unknown key", done.stderr)
+
+
+class Token(CommandCase):
+    def answer(self, *arguments):
+        """The command's output as if it were an answer of the API."""
+        done = self.call("token", APP, *arguments)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        headers = {"content-type": ["application/json"], "cache-control": ["no-store"],
+                   "x-content-type-options": ["nosniff"], "x-request-id": ["-"]}
+        return Answer(200, headers, done.stdout.encode())
+
+    def test_member(self):
+        self.site.check(self.answer("--member", "2"), user="2", name="foobar2")
+
+    def test_guest(self):
+        self.site.check(self.answer("--guest"), role="guest")
+        answer = self.answer("--guest", "--id", "g1", "--name", "Anna", "--avatar", "https://x.example/a.png")
+        self.assertEqual(MEMBERS_OF_AN_ANSWER, list(answer.json))
+        self.site.check(answer, user="g1", name="Anna", avatar="https://x.example/a.png", role="guest")
+
+    def test_refusals(self):
+        for arguments in ((APP, "--member", "nobody"), ("nothing", "--guest"), (APP,), (APP, "--guest", "--id", "a-b"),
+                          (APP, "--guest", "--member", "1"), (APP, "--guest", "--name", "x" * 257), (),
+                          (APP, "--member", "1", "--name", "x")):
+            with self.subTest(arguments=[a[:20] for a in arguments]):
+                done = self.call("token", *arguments)
+                self.assertNotEqual(0, done.returncode)
+                self.assertEqual("", done.stdout)
+                self.assertIn("memberchat: ", done.stderr)
+
+    def test_no_guests(self):
+        self.site.change_app(guests=False)
+        self.assertNotEqual(0, self.call("token", APP, "--guest").returncode)
+
+
+class NewApp(CommandCase):
+    """What it prints works when it is pasted."""
+
+    def printed(self, name="shop-1"):
+        done = self.call("new-app", name)
+        self.assertEqual(0, done.returncode, done.stderr)
+        return done.stdout + done.stderr, done.stdout
+
+    def test_pasted_block(self):
+        everything, text = self.printed()
+        block = re.search(r"(?ms)^[ \t]*shop-1\s*=\s*\{.*^[ \t]*\}", text)
+        self.assertIsNotNone(block, text)
+        key, secret = self.credentials(everything, block.group(0))
+        self.paste(block.group(0))
+        answer = self.start().post(GUEST_PATH, basic(key, secret), b"{}")
+        self.assertEqual((200, "shop-1"), (answer.status, answer.json.get("appId")), answer)
+
+    def credentials(self, text, block):
+        """Key from the block, secret from the one other line that shows it."""
+        key = re.search(r'api_key\s*=\s*"([^"]+)"', block).group(1)
+        outside = text.replace(block, "")
+        secret = re.search(r"(?i)secret[^\n]*?[:=]\s*\"?([A-Za-z0-9_-]{20,})", outside).group(1)
+        self.assertNotIn(secret, block)
+        return key, secret
+
+    def paste(self, block):
+        """Into the configuration, with the key file that the block names and a store of ours."""
+        key_file = re.search(r'key_file\s*=\s*"([^"]+)"', block).group(1)
+        if not (self.site.folder / key_file).exists():
+            self.site.put(key_file, "k" * 64, 0o600)
+        block = re.sub(r'chat_server_url\s*=\s*"[^"]*"', 'chat_server_url = "wss://chat.example.com/ws"', block)
+        block = re.sub(r'\bstore\s*=\s*"[^"]*"', 'store = "members"', block)
+        text = self.site.text()
+        self.site.put("memberchat.conf", text.rstrip().removesuffix("}") + block + "\n}\n")
+
+    def test_never_the_same_twice(self):
+        self.assertNotEqual(self.printed()[0], self.printed()[0])
+
+    def test_bad_names(self):
+        for name in ("", "a b", "a/b", "1a", "ü", "x" * 300, "--", "a;b"):
+            with self.subTest(name=name[:10]):
+                done = self.call("new-app", name)
+                self.assertNotEqual(0, done.returncode)
+                self.assertNotIn("api_key", done.stdout)
+
+
+class Help(CommandCase):
+    def test_each(self):
+        for name in SUBCOMMANDS:
+            with self.subTest(name=name):
+                done = command(name, "--help")
+                self.assertEqual((0, ""), (done.returncode, done.stderr))
+                self.assertIn(f"memberchat {name}", done.stdout)
+
+    def test_all(self):
+        done = command("--help")
+        self.assertEqual(0, done.returncode)
+        for name in SUBCOMMANDS:
+            self.assertIn(name, done.stdout)
+
+    def test_mistakes(self):
+        for arguments in ((), ("no-such",), ("chek",), ("check", "--no-such"), ("check", "surplus"), ("lookup",),
+                          ("lookup", "members"), ("new-app",), ("check", "-c")):
+            with self.subTest(arguments=arguments):
+                done = command(*arguments)
+                self.assertNotIn(done.returncode, (0, -11, -6))
+                self.assertEqual("", done.stdout)
+                self.assertTrue(done.stderr.strip())
+
+    def test_plugin_folder(self):
+        done = command("check", "-c", self.site.conf, "-L", self.scratch.path)
+        self.assertEqual(1, done.returncode)
+        self.assertIn(str(self.scratch.path), done.stdout + done.stderr)

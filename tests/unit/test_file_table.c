@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_file_table.c: the index over the text of a members file.
+ */
+#include "fake_services.h"
+#include "file_hash.h"
+#include "file_table.h"
+
+#include <endian.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+static struct fake_services fake;
+static struct file_reason reason;
+
+static const char *const active[] = {"ACTIVE"};
+static struct file_settings settings = {
+    "m.csv", {"id", "name", "avatar", "role", "state"}, {active, 1}, 100};
+
+static int start(void **state)
+{
+    (void)state;
+    fake_services_start(&fake);
+    settings.max_bad = 100;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    fake_services_stop(&fake);
+    return 0;
+}
+
+static struct file_table *build(const char *text, size_t size)
+{
+    const struct file_report report = {&fake.table, MEMBERCHAT_LOG_WARNING, MEMBERCHAT_LOG_INFO};
+    char *copy = malloc(size + 1);
+
+    assert_non_null(copy);
+    memcpy(copy, text, size);
+    reason.text[0] = '\0';
+    return file_table_build(copy, size, &settings, &report, &reason);
+}
+
+/* "name" of the member, "-" for none, "first+line" for an id that is there twice. */
+static const char *find(const struct file_table *table, const char *id)
+{
+    static char answer[300];
+    struct file_csv *csv = file_csv_new(table->longest);
+    const struct file_twin *twin;
+    struct file_row row;
+
+    assert_non_null(csv);
+    switch (file_table_find(table, csv, id, strlen(id), &row, &twin)) {
+    case FILE_HERE:
+        snprintf(answer, sizeof answer, "%.*s", (int)row.fields[1].length, row.fields[1].bytes);
+        break;
+    case FILE_TWICE:
+        snprintf(answer, sizeof answer, "%zu+%zu", twin->first, twin->line);
+        break;
+    case FILE_ABSENT:
+        snprintf(answer, sizeof answer, "-");
+    }
+    file_csv_free(csv);
+    return answer;
+}
+
+static void good_texts_answer(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t members, bad;
+        const char *one;
+    } cases[] = {
+        {"id,name\n", 0, 0, "-"},
+        {"id,name", 0, 0, "-"},
+        {"id,name\n1,Ann\n", 1, 0, "Ann"},
+        {"id,name\n1,Ann", 1, 0, "Ann"},
+        {"id,name\r\n1,Ann\r\n2,Bob\r\n", 2, 0, "Ann"},
+        {"id,name\r\n1,Ann\r", 1, 0, "Ann"},
+        {"\xef\xbb\xbfid,name\n1,Ann\n", 1, 0, "Ann"},
+        {"\n\r\n \nid,name\n\n1,Ann\n\n", 1, 0, "Ann"},
+        {"id,name\n\"1\",\"Ann \"\"A\"\" B\"\n", 1, 0, "Ann \"A\" B"},
+        {"id,name\n1,\"Ann, B\"\n", 1, 0, "Ann, B"},
+        {"id,name\n,Ann\n", 0, 1, "-"},
+        {"id,name\n1\n", 0, 1, "-"},
+        {"id,name\n1,Ann,x\n", 0, 1, "-"},
+        {"id,name\n1,A\xff\n", 0, 1, "-"},
+        {"id,name\n1,\"A\nnn\"\n", 0, 2, "-"},
+        {"id,name\n2,\"A\n1,Ann\n", 1, 1, "Ann"},
+        {"id,name\n11,Bob\n1,Ann\n111,Joe\n", 3, 0, "Ann"},
+        {"name,id\nAnn,1\n", 1, 0, "1"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(cases); i++) {
+        struct file_table *table = build(cases[i].text, strlen(cases[i].text));
+
+        assert_non_null(table);
+        assert_int_equal(table->members, cases[i].members);
+        assert_int_equal(table->bad, cases[i].bad);
+        assert_string_equal(find(table, "1"), cases[i].one);
+        file_table_free(table);
+    }
+}
+
+static void bad_texts_are_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+        const char *reason;
+    } cases[] = {
+        {"", 0, "the file is empty"},
+        {"\n\n", 2, "the file is empty"},
+        {"\xef\xbb\xbf", 3, "the file is empty"},
+        {"\xff\xfei\0d\0\n\0", 8, "UTF-16"},
+        {"\xfe\xff\0i\0d\0\n", 8, "UTF-16"},
+        {"id,name\n1,A\0nn\n", 15, "NUL bytes"},
+        {"PK\3\4\0\0", 6, "NUL bytes"},
+        {"name\nAnn\n", 9, "no column \"id\""},
+        {"id,\"na\n1,x\n", 11, "the header, line 1: a quotation mark"},
+        {"\nid,na\"me\n", 10, "the header, line 2: stray"},
+        {"id\rname\r1\r", 10, "the header, line 1: a carriage return"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(cases); i++) {
+        assert_null(build(cases[i].text, cases[i].size));
+        assert_non_null(strstr(reason.text, cases[i].reason));
+        assert_false(file_table_check(cases[i].text, cases[i].size, &settings, &reason));
+    }
+    assert_true(file_table_check("id,name\n1", 9, &settings, &reason));
+}
+
+/* A text of `lines` members, "m0,Name 0" onwards; the caller frees it. */
+static char *text_of(size_t lines, size_t *size_r)
+{
+    char *text = malloc(64 + lines * 40);
+    size_t i;
+
+    assert_non_null(text);
+    *size_r = (size_t)sprintf(text, "id,name\n");
+    for (i = 0; i < lines; i++)
+        *size_r += (size_t)sprintf(text + *size_r, "m%zu,Name %zu\n", i, i);
+    return text;
+}
+
+static void stray_quote_costs_one_line(void **state)
+{
+    size_t size, i;
+    char *text = text_of(1000, &size), id[32], name[32];
+    struct file_table *table;
+
+    (void)state;
+    *strstr(text, "Name 9\n") = '"'; /* line 11 */
+    table = build(text, size);
+    free(text);
+    assert_non_null(table);
+    assert_int_equal(table->members, 999);
+    assert_int_equal(fake_services_count(&fake, "W m.csv:11: a quotation mark that is not"), 1);
+    assert_int_equal(fake_services_count(
+                         &fake, "W m.csv: 1 bad lines are left out, the first of them is line 11"),
+                     1);
+    assert_int_equal(fake_services_count(&fake, "I m.csv: 999 members"), 1);
+    for (i = 0; i < 1000; i++) {
+        snprintf(id, sizeof id, "m%zu", i);
+        snprintf(name, sizeof name, "Name %zu", i);
+        assert_string_equal(find(table, id), i == 9 ? "-" : name);
+    }
+    assert_string_equal(find(table, "m1000"), "-");
+    assert_string_equal(find(table, "M1"), "-");
+    assert_string_equal(find(table, "m"), "-");
+    assert_string_equal(find(table, "id"), "-");
+    file_table_free(table);
+}
+
+static void too_many_bad_lines(void **state)
+{
+    static const char text[] = "id,name\n1\n2\n3\n4,Ann\n";
+    struct file_table *table;
+
+    (void)state;
+    settings.max_bad = 2;
+    assert_null(build(text, sizeof text - 1));
+    assert_string_equal(reason.text, "more than 2 bad lines (max_bad); line 4: 1 fields where the "
+                                     "header has 2");
+    settings.max_bad = 3;
+    table = build(text, sizeof text - 1);
+    assert_non_null(table);
+    assert_string_equal(find(table, "4"), "Ann");
+    file_table_free(table);
+    settings.max_bad = 0;
+    assert_null(build(text, sizeof text - 1));
+}
+
+static void line_of_a_megabyte(void **state)
+{
+    static char text[1100000] = "id,name\n1,";
+    struct file_table *table;
+    size_t size = strlen(text);
+
+    (void)state;
+    memset(text + size, 'x', 1 << 20);
+    size += 1 << 20;
+    size += (size_t)sprintf(text + size, "\n2,Bob\n");
+    table = build(text, size);
+    assert_non_null(table);
+    assert_int_equal(table->bad, 1);
+    assert_true(table->longest < 10);
+    assert_string_equal(find(table, "2"), "Bob");
+    assert_string_equal(find(table, "1"), "-");
+    assert_int_equal(fake_services_count(&fake, "m.csv:2: the line is too long"), 1);
+    file_table_free(table);
+    assert_null(build(text + 10, size - 10));
+    assert_non_null(strstr(reason.text, "the header, line 1: the line is too long"));
+}
+
+static void twins_poison_their_id_only(void **state)
+{
+    static const char text[] = "id,name\n"
+                               "1,Ann\n"
+                               "2,Bob\n"
+                               "3,Cid\n"
+                               "\n"
+                               "\"2\",Bea\n"
+                               "1,Ann\n"
+                               "4,Dan\n"
+                               "2,Bill\n";
+    struct file_table *table = build(text, sizeof text - 1);
+
+    (void)state;
+    assert_non_null(table);
+    assert_string_equal(find(table, "1"), "2+7");
+    assert_string_equal(find(table, "2"), "3+6");
+    assert_string_equal(find(table, "3"), "Cid");
+    assert_string_equal(find(table, "4"), "Dan");
+    assert_int_equal(table->members, 2);
+    assert_int_equal(table->bad, 0);
+    assert_int_equal(fake_services_count(&fake, "W m.csv:7: the id is in line 2 already"), 1);
+    assert_int_equal(fake_services_count(&fake, "W m.csv:6: the id is in line 3 already"), 1);
+    assert_int_equal(fake_services_count(&fake, "W m.csv:9: the id is in line 3 already"), 1);
+    file_table_free(table);
+}
+
+/* A file that someone appended to itself: no quadratic time, no endless log. */
+static void all_are_twins(void **state)
+{
+    enum { MEMBERS = 20000 };
+    size_t size, half;
+    char *text = text_of(MEMBERS, &size), *twice = malloc(2 * size), expected[64];
+    struct file_table *table;
+
+    (void)state;
+    assert_non_null(twice);
+    half = size - strlen("id,name\n");
+    memcpy(twice, text, size);
+    memcpy(twice + size, text + size - half, half);
+    table = build(twice, size + half);
+    assert_non_null(table);
+    assert_int_equal(table->members, 0);
+    snprintf(expected, sizeof expected, "%d+%d", 2 + 17, 2 + 17 + MEMBERS);
+    assert_string_equal(find(table, "m17"), expected);
+    assert_int_equal(fake_services_count(&fake, "already"), 100);
+    file_table_free(table);
+    free(twice);
+    free(text);
+}
+
+static void memory_is_bounded(void **state)
+{
+    size_t size;
+    char *text = text_of(100000, &size);
+    struct file_table *table = build(text, size);
+
+    (void)state;
+    assert_non_null(table);
+    assert_true(table->slot_count * sizeof *table->slots <= 100001 * 12 + 64);
+    file_table_free(table);
+    free(text);
+}
+
+/* The values are those of CPython 3.11, which hashes bytes so with a key of zero. */
+static void hash_is_siphash(void **state)
+{
+    static const uint64_t key[2] = {0, 0}, other[2] = {0, 1};
+
+    (void)state;
+    if (htole64(1) != 1)
+        skip();
+    assert_int_equal((int64_t)file_hash(key, "a", 1), INT64_C(4644417185603328019));
+    assert_int_equal((int64_t)file_hash(key, "abcdefgh", 8), INT64_C(4574395652268504554));
+    assert_int_equal((int64_t)file_hash(key, "abcdefghi", 9), INT64_C(-532774252720507163));
+    assert_int_equal((int64_t)file_hash(key, "0123456789abcdef012", 19),
+                     INT64_C(3135089790171027842));
+    assert_int_not_equal(file_hash(other, "a", 1), file_hash(key, "a", 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(good_texts_answer, start, stop),
+        cmocka_unit_test_setup_teardown(bad_texts_are_refused, start, stop),
+        cmocka_unit_test_setup_teardown(stray_quote_costs_one_line, start, stop),
+        cmocka_unit_test_setup_teardown(too_many_bad_lines, start, stop),
+        cmocka_unit_test_setup_teardown(line_of_a_megabyte, start, stop),
+        cmocka_unit_test_setup_teardown(twins_poison_their_id_only, start, stop),
+        cmocka_unit_test_setup_teardown(all_are_twins, start, stop),
+        cmocka_unit_test_setup_teardown(memory_is_bounded, start, stop),
+        cmocka_unit_test(hash_is_siphash),
+    };
+
+    return cmocka_run_group_tests_name("file_table", tests, NULL, NULL);
+}
