@@ -21,22 +21,16 @@ enum {
     OPEN_PAUSE_MS = 100  /* ... with such pauses */
 };
 
-#define DEFAULT_ID     "appUserId"
-#define DEFAULT_NAME   "appUserName"
-#define DEFAULT_AVATAR "appUserProfileImgUrl"
-#define DEFAULT_ROLE   "role"
-#define DEFAULT_STATE  "state"
+#define COLUMN_KEY(KIND, KEY, DEFAULT, HELP)                                                       \
+    [COLUMN_KEYS + KIND] = {.name = KEY,                                                           \
+                            .fallback = DEFAULT,                                                   \
+                            .help = HELP,                                                          \
+                            .type = MEMBERCHAT_STRING,                                             \
+                            .min = 1,                                                              \
+                            .max = FILE_COLUMN_NAME_MAX,                                           \
+                            .offset = offsetof(struct file_settings, columns[KIND])}
 
-static const char *const default_columns[FILE_MAPPED] = {
-    [FILE_ID] = DEFAULT_ID,     [FILE_NAME] = DEFAULT_NAME,   [FILE_AVATAR] = DEFAULT_AVATAR,
-    [FILE_ROLE] = DEFAULT_ROLE, [FILE_STATE] = DEFAULT_STATE,
-};
-
-#define COLUMN_KEY(KEY, KIND, DEFAULT, HELP)                                                       \
-    {                                                                                              \
-        .name = KEY, .fallback = DEFAULT, .help = HELP, .type = MEMBERCHAT_STRING, .min = 1,       \
-        .max = FILE_COLUMN_NAME_MAX, .offset = offsetof(struct file_settings, columns[KIND])       \
-    }
+enum { COLUMN_KEYS = 1 }; /* where the keys that name columns begin, in the order of their kinds */
 
 static const struct memberchat_key file_keys[] = {
     {.name = "path",
@@ -44,11 +38,12 @@ static const struct memberchat_key file_keys[] = {
      .type = MEMBERCHAT_PATH,
      .flags = MEMBERCHAT_KEY_REQUIRED,
      .offset = offsetof(struct file_settings, path)},
-    COLUMN_KEY("id_column", FILE_ID, DEFAULT_ID, "the column with the member's id"),
-    COLUMN_KEY("name_column", FILE_NAME, DEFAULT_NAME, "the column with the shown name"),
-    COLUMN_KEY("avatar_column", FILE_AVATAR, DEFAULT_AVATAR, "the column with a picture's URL"),
-    COLUMN_KEY("role_column", FILE_ROLE, DEFAULT_ROLE, "the column with the role"),
-    COLUMN_KEY("state_column", FILE_STATE, DEFAULT_STATE,
+    COLUMN_KEY(FILE_ID, "id_column", "appUserId", "the column with the member's id"),
+    COLUMN_KEY(FILE_NAME, "name_column", "appUserName", "the column with the shown name"),
+    COLUMN_KEY(FILE_AVATAR, "avatar_column", "appUserProfileImgUrl",
+               "the column with the URL of a picture"),
+    COLUMN_KEY(FILE_ROLE, "role_column", "role", "the column with the role"),
+    COLUMN_KEY(FILE_STATE, "state_column", "state",
                "the column that says whether a member is active"),
     {.name = "active_values",
      .fallback = "ACTIVE",
@@ -94,15 +89,13 @@ static bool file_check(const void *settings_given, const struct memberchat_servi
     struct file_reason reason;
     size_t i, j;
 
-    for (i = 0; i < FILE_MAPPED; i++) {
-        for (j = i + 1; j < FILE_MAPPED; j++) {
+    for (i = 0; i < FILE_MAPPED; i++)
+        for (j = i + 1; j < FILE_MAPPED; j++)
             if (strcmp(settings->columns[i], settings->columns[j]) == 0) {
                 services->reason(result, "two keys name the same column \"%s\"",
                                  settings->columns[i]);
                 return false;
             }
-        }
-    }
     if (file_load_check(settings, &reason))
         return true;
     services->reason(result, "%s", reason.text);
@@ -117,11 +110,24 @@ static void store_warn_of_columns(const struct file_store *store, const struct f
     for (kind = 0; kind < FILE_MAPPED; kind++) {
         const char *name = store->settings->columns[kind];
 
-        if (strcmp(name, default_columns[kind]) != 0 &&
+        if (strcmp(name, file_keys[COLUMN_KEYS + kind].fallback) != 0 &&
             !file_header_has(&table->header, (enum file_kind)kind))
             store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
                                  "%s: no column \"%s\" in the header", store->settings->path, name);
     }
+}
+
+/* A lock that readers, one after the other for ever, do not keep the writer from. */
+static void store_make_lock(struct file_store *store)
+{
+    pthread_rwlockattr_t attributes;
+
+    pthread_rwlockattr_init(&attributes);
+#ifdef __GLIBC__
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    pthread_rwlock_init(&store->lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
 }
 
 static void *file_open(const void *settings, const struct memberchat_services *services,
@@ -156,7 +162,7 @@ static void *file_open(const void *settings, const struct memberchat_services *s
         return NULL;
     }
     store->seen = store->loaded;
-    pthread_rwlock_init(&store->lock, NULL);
+    store_make_lock(store);
     pthread_mutex_init(&store->reloading, NULL);
     store_warn_of_columns(store, store->table);
     return store;

@@ -17,11 +17,23 @@ struct conn {
 
 /* Takes over the descriptor, which is closed when there is no memory (NULL). */
 struct conn *conn_new(int fd, size_t body_limit);
-void conn_free(struct conn *conn); /* and closes it */
+
+/* And closes it.  Each thread keeps the memory of one for the next, until
+ * conn_thread_end(). */
+void conn_free(struct conn *conn);
+void conn_thread_end(void);
 
 /* Reads what is there, without waiting.  COMPLETE, MORE (park it), or BAD: the
  * peer has gone or talks nonsense, which was logged. */
 enum frame_state conn_receive(struct conn *conn);
+
+/* The same for a connection that was just accepted: web servers connect a moment
+ * before they write, so the first bytes are waited for, a few milliseconds. */
+enum frame_state conn_receive_first(struct conn *conn);
+
+/* A peer that does not read may hold a thread for a few seconds, not longer.  To
+ * be called where an answer might not fit into the socket's buffer. */
+void conn_limit_sending(struct conn *conn);
 
 /* First in, first out; not locked.  Zero-initialised is empty. */
 struct conn_queue {

@@ -70,6 +70,7 @@ bool fastcgi_begin(struct fastcgi *fastcgi, const struct frame *frame,
     /* an empty pipe takes it all: FRAME_PARAMS_MAX */
     ssize_t written = write(fastcgi->pipe_in, fastcgi->bytes.data, fastcgi->bytes.length);
     bool whole = !fastcgi->bytes.failed && written == (ssize_t)fastcgi->bytes.length;
+    strbuf_reset(&fastcgi->bytes);
     fastcgi->request.ipcFd = fastcgi->pipe_out;
     fastcgi->request.keepConnection = 1;
     if (!whole || FCGX_Accept_r(&fastcgi->request) != 0 ||

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define SMALL_MAX          1024
 #define MANAGEMENT_MAX     16 /* on one connection; web servers send none */
 #define OUR_NAME           "MEMBERCHAT"
 #define ROLE_RESPONDER     1
@@ -91,7 +90,7 @@ static enum frame_state check_header(struct frame *frame)
     unsigned type = record_type(frame);
     frame->content_left = (size_t)frame->header[4] << 8 | frame->header[5];
     frame->padding_left = frame->header[6];
-    strbuf_reset(&frame->small);
+    frame->small_length = 0;
     if (frame->header[0] != RECORD_VERSION)
         return bad(frame, "not FastCGI, or another version of it");
     if (record_id(frame) == 0) {
@@ -120,8 +119,10 @@ static enum frame_state check_header(struct frame *frame)
 static enum frame_state take_content(struct frame *frame, const char *bytes, size_t length)
 {
     if (record_id(frame) == 0 || record_type(frame) == BEGIN_REQUEST) {
-        if (frame->small.length + length <= SMALL_MAX)
-            strbuf_add(&frame->small, bytes, length);
+        size_t room = sizeof frame->small - frame->small_length;
+        size_t kept = length < room ? length : room;
+        memcpy(frame->small + frame->small_length, bytes, kept);
+        frame->small_length += kept;
     } else if (record_type(frame) == PARAMS) {
         if (frame->params.length + length > FRAME_PARAMS_MAX)
             return bad(frame, "more than 60 kB of parameters");
@@ -142,7 +143,7 @@ static enum frame_state take_content(struct frame *frame, const char *bytes, siz
 
 static enum frame_state end_begin(struct frame *frame)
 {
-    const unsigned char *content = (const unsigned char *)frame->small.data;
+    const unsigned char *content = (const unsigned char *)frame->small;
     frame->id = record_id(frame);
     frame->began = true;
     frame->keep = content[2] & FLAG_KEEP;
@@ -159,8 +160,8 @@ static enum frame_state end_begin(struct frame *frame)
 static enum frame_state end_management(struct frame *frame)
 {
     bool query = record_type(frame) == GET_VALUES;
-    bool ours = query && frame->small.length &&
-                memmem(frame->small.data, frame->small.length, OUR_NAME, strlen(OUR_NAME));
+    bool ours =
+        query && memmem(frame->small, frame->small_length, OUR_NAME, strlen(OUR_NAME)) != NULL;
     struct strbuf values = {0};
     if (ours) {
         strbuf_addf(&values, "%c%c%s%s", (int)strlen(OUR_NAME), (int)strlen(PACKAGE_VERSION),
@@ -243,12 +244,18 @@ void frame_next(struct frame *frame)
     frame->keep = frame->began = frame->params_ended = false;
 }
 
+void frame_restart(struct frame *frame)
+{
+    frame_next(frame);
+    strbuf_reset(&frame->out);
+    *frame = (struct frame){.params = frame->params, .body = frame->body, .out = frame->out};
+}
+
 void frame_free(struct frame *frame)
 {
     strbuf_free(&frame->params);
     strbuf_free(&frame->body);
     strbuf_free(&frame->out);
-    strbuf_free(&frame->small);
 }
 
 void frame_add_query(struct strbuf *out)

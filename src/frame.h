@@ -34,7 +34,8 @@ struct frame {
     unsigned management_records;
     unsigned char header[8]; /* of the record that is being read */
     size_t header_length, content_left, padding_left;
-    struct strbuf small; /* content of a begin or management record */
+    char small[64]; /* the first bytes of a begin or management record */
+    size_t small_length;
 };
 
 /* Takes bytes, up to the end of a request; returns how many it took. */
@@ -44,7 +45,8 @@ size_t frame_feed(struct frame *frame, const char *bytes, size_t length,
 /* Whether a request has begun and is not complete. */
 bool frame_in_request(const struct frame *frame);
 
-void frame_next(struct frame *frame); /* ready for the next request; memory kept */
+void frame_next(struct frame *frame);    /* ready for the next request; memory kept */
+void frame_restart(struct frame *frame); /* ready for another connection; memory kept */
 void frame_free(struct frame *frame);
 
 /* A query whether the peer is a memberchat, and whether the answer says so. */

@@ -2,6 +2,7 @@
 #include "listen.h"
 
 #include "frame.h"
+#include "log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -154,6 +155,14 @@ static bool parse_inet(const char *text, struct sockaddr_storage *address_r, soc
     return inet_pton(AF_INET, host, &v4->sin_addr) == 1;
 }
 
+static bool is_loopback(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    return address->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == 127
+                                         : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
 static bool open_inet(const char *text, struct listener *listener_r, struct strbuf *why_r)
 {
     struct sockaddr_storage address;
@@ -176,6 +185,10 @@ static bool open_inet(const char *text, struct listener *listener_r, struct strb
             close(fd);
         return false;
     }
+    if (!is_loopback(&address))
+        log_warning("%s: whoever can reach this address can pass for the web server; a unix "
+                    "socket or 127.0.0.1 is safer",
+                    text);
     *listener_r = (struct listener){.fd = fd};
     return true;
 }

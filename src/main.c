@@ -201,7 +201,7 @@ static int test_config(const struct options *options)
     bool good = settings != NULL;
     fputs(strbuf_string(&report.text), stderr);
     if (good)
-        fprintf(stderr, "%s: ok\n", path);
+        printf("%s: ok\n", path);
     settings_free(settings);
     config_report_free(&report);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;

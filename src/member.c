@@ -95,7 +95,7 @@ const char *member_add_attribute(struct member *member, struct span name, struct
 bool member_copy(struct member *to, const struct member *from)
 {
     member_reset(to);
-    strbuf_add(&to->bytes, from->bytes.data, from->bytes.length);
+    strbuf_copy(&to->bytes, strbuf_span(&from->bytes));
     if (from->attribute_count > to->attribute_capacity) {
         void *grown =
             realloc(to->attributes, from->attribute_count * sizeof *to->attributes);

@@ -20,6 +20,7 @@
 
 #define SWEEP_MS 1000 /* how long a stopping server accepts what waits already */
 #define TICK_MS  10
+#define SURE_TO_FIT 32768 /* bytes that a fresh connection takes without waiting */
 
 struct worker {
     struct server *server;
@@ -102,6 +103,8 @@ static bool serve_request(struct worker *worker, struct conn *conn)
         return false;
     }
     http_request_wipe(&request);
+    if (conn->frame.keep || worker->response.body.length > SURE_TO_FIT)
+        conn_limit_sending(conn);
     if (!fastcgi_answer(worker->fastcgi, conn->fd, &request, &worker->response))
         conn->fd = -1;
     http_response_reset(&worker->response);
@@ -142,7 +145,7 @@ static void make_room(struct server *server)
 static struct conn *receive_first(struct server *server, int fd, size_t body_limit)
 {
     struct conn *conn = conn_new(fd, body_limit);
-    enum frame_state state = conn ? conn_receive(conn) : FRAME_BAD;
+    enum frame_state state = conn ? conn_receive_first(conn) : FRAME_BAD;
     if (state == FRAME_COMPLETE)
         return conn;
     if (state == FRAME_MORE)
@@ -212,6 +215,7 @@ static void *work(void *argument)
         else
             wait_for_work(worker);
     }
+    conn_thread_end();
     ring(worker->server); /* for the next one to leave */
     return NULL;
 }
@@ -344,6 +348,7 @@ void server_free(struct server *server)
         http_response_free(&worker->response);
     }
     park_free(server->park);
+    conn_thread_end(); /* the polling thread's */
     close(server->bell);
     pthread_mutex_destroy(&server->lock);
     free(server);

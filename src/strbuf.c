@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define FIRST_CAPACITY 1024 /* most texts of a request fit */
+
 struct span span_of(const char *string)
 {
     return string ? (struct span){string, strlen(string)} : SPAN_NONE;
@@ -28,7 +30,7 @@ char *strbuf_reserve(struct strbuf *buf, size_t length)
     if (buf->failed || length > SIZE_MAX / 4 - buf->length)
         goto fail;
     if (buf->capacity - buf->length < length) {
-        size_t capacity = buf->capacity ? buf->capacity : 256;
+        size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
         while (capacity - buf->length < length)
             capacity *= 2;
         /* not realloc(): it may leave the old bytes behind, and they may be secret */
@@ -118,6 +120,17 @@ void strbuf_add_json(struct strbuf *buf, struct span span)
     }
     *out++ = '"';
     buf->length += (size_t)(out - room);
+}
+
+void strbuf_copy(struct strbuf *buf, struct span span)
+{
+    if (buf->capacity < span.length) {
+        strbuf_free(buf);
+        buf->data = malloc(span.length);
+        buf->capacity = buf->data ? span.length : 0;
+    }
+    strbuf_reset(buf);
+    strbuf_add_span(buf, span);
 }
 
 const char *strbuf_string(struct strbuf *buf)

@@ -40,6 +40,9 @@ void strbuf_add_json(struct strbuf *buf, struct span span);
 /* Room for `length` more bytes; NULL when there is none. */
 char *strbuf_reserve(struct strbuf *buf, size_t length);
 
+/* Becomes a copy of `span`, and takes no more memory than that. */
+void strbuf_copy(struct strbuf *buf, struct span span);
+
 /* The content with a NUL behind it, "" when empty or failed. */
 const char *strbuf_string(struct strbuf *buf);
 struct span strbuf_span(const struct strbuf *buf);

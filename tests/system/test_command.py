@@ -31,7 +31,8 @@ class Lookup(CommandCase):
                 self.assertEqual(1, self.call("lookup", "members", user).returncode)
 
     def test_unavailable(self):
-        self.site.write({"stores": {"slow": {"plugin": "slow", "mode": "unavailable"}}})
+        self.site.put("state", "down")
+        self.site.write({"stores": {"slow": {"plugin": "slow", "state_path": "state"}}})
         done = self.call("lookup", "slow", "u1")
         self.assertEqual(2, done.returncode, done.stderr)
         self.assertTrue(done.stderr.startswith("memberchat: "))

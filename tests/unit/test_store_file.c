@@ -550,10 +550,12 @@ struct crowd {
 
 static void *crowd_member(void *data)
 {
+    const struct timespec pause = {0, 100000};
     struct crowd *crowd = data;
     struct fake_result mine;
+    unsigned round;
 
-    while (!atomic_load(&crowd->over)) {
+    for (round = 1; !atomic_load(&crowd->over); round++) {
         struct memberchat_result *given = fake_result_start(&mine);
         enum memberchat_outcome found = plugin->lookup(store, "7", 1, 0, given);
         enum memberchat_outcome missed = plugin->lookup(store, "77", 2, 0, given);
@@ -564,6 +566,8 @@ static void *crowd_member(void *data)
             atomic_fetch_add(&crowd->right, 1);
         else
             atomic_fetch_add(&crowd->wrong, 1);
+        if (round % 16 == 0) /* valgrind runs one thread at a time, and changes seldom */
+            nanosleep(&pause, NULL);
     }
     return NULL;
 }
@@ -612,7 +616,7 @@ static int next_descriptor(void)
 
 static void reloads_leave_nothing_behind(void **state)
 {
-    enum { LINES = 20000, RELOADS = 200 };
+    enum { LINES = 10000, RELOADS = 120 };
     char *text = malloc(64 + LINES * 40);
     size_t size, i;
     long before = 0;
@@ -630,7 +634,7 @@ static void reloads_leave_nothing_behind(void **state)
         if (i == 20)
             before = memory_now();
     }
-    assert_name("m19999", "A name of some length 19999");
+    assert_name("m9999", "A name of some length 9999");
     free(text);
     assert_int_equal(next_descriptor(), fd);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

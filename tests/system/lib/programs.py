@@ -39,10 +39,9 @@ class Programs:
 
 
 def find_plugins(build):
-    folders = [build / "plugins" / ".libs", build / "tests" / "plugins" / ".libs"]
-    plugins = [p for folder in folders for p in sorted(folder.glob("store_*.so"))]
+    plugins = [p for p in sorted(build.rglob("store_*.so")) if p.parent.name == ".libs"]
     if not plugins:
-        raise SystemExit(f"no store_*.so in {folders[0]}: build the plugins first")
+        raise SystemExit(f"no .libs/store_*.so below {build}: build the plugins first")
     return plugins
 
 
