@@ -133,8 +133,8 @@ static enum frame_state take_content(struct frame *frame, const char *bytes, siz
                           : 0;
         strbuf_add(&frame->body, bytes, length < room ? length : room);
         frame->body_total += length;
-        if (frame->body_total > FRAME_BODY_MAX)
-            return bad(frame, "a body of more than 64 MB");
+        if (frame->body_total > (uint64_t)frame->body_limit + FRAME_DRAIN_MAX)
+            return bad(frame, "a body far beyond body_limit");
     }
     return frame->params.failed || frame->body.failed ? bad(frame, "out of memory") : FRAME_MORE;
 }

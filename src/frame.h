@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#define FRAME_PARAMS_MAX (60u * 1024)        /* with their lengths; fits into a pipe */
-#define FRAME_BODY_MAX   (64ull * 1024 * 1024) /* what is read and dropped, beyond any limit */
+#define FRAME_PARAMS_MAX (60u * 1024)       /* with their lengths; fits into a pipe */
+#define FRAME_DRAIN_MAX  (8u * 1024 * 1024)  /* of a body, read and dropped beyond its limit */
 
 enum frame_state {
     FRAME_MORE,     /* more bytes are needed */

@@ -1,187 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
-#include "settings_parts.h"
-
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <uthash.h> /* memory that runs out while a configuration is read ends the process */
 
 struct app_index {
-    UT_hash_handle hh;
+    UT_hash_handle hh; /* in settings->by_key */
+    UT_hash_handle by_id; /* in settings->by_id */
     uint8_t key_digest[SHA256_LENGTH]; /* of the API key: says nothing about its bytes */
     const struct app *app;
 };
-
-static const struct memberchat_key top_keys[] = {
-    CONFIG_KEY(struct top_settings, threads, "threads", MEMBERCHAT_INTEGER, 0, "8", 1, 256,
-        "requests that one process handles at once"),
-    CONFIG_KEY(struct top_settings, request_timeout_ms, "request_timeout", MEMBERCHAT_DURATION, 0, "3s", 10,
-        60000, "upper bound for all store look-ups of one request; 2s as CGI where not set"),
-    CONFIG_KEY(struct top_settings, body_limit, "body_limit", MEMBERCHAT_SIZE, 0, "16k", 1024, 16 << 20,
-        "the largest request body"),
-    CONFIG_KEY(struct top_settings, trusted_proxies, "trusted_proxies", MEMBERCHAT_LIST, 0, NULL, 0, 1000,
-        "addresses and networks whose X-Forwarded-For is believed"),
-    {.name = "log", .type = CONFIG_GROUP, .help = "where the log goes and what is in it"},
-    {.name = "status", .type = CONFIG_GROUP, .help = "who may see /metrics and /status"},
-    {.name = "stores",
-     .type = CONFIG_GROUP,
-     .flags = MEMBERCHAT_KEY_REQUIRED,
-     .help = "the member stores, a group each"},
-    {.name = "apps",
-     .type = CONFIG_GROUP,
-     .flags = MEMBERCHAT_KEY_REQUIRED,
-     .help = "the apps, a group each"},
-};
-
-static const struct memberchat_key log_keys[] = {
-    {.name = "level",
-     .fallback = "info",
-     .choices = "error warning info debug",
-     .help = "the least important kind of line that is written",
-     .offset = offsetof(struct log_settings, level),
-     .type = MEMBERCHAT_CHOICE},
-    {.name = "format",
-     .fallback = "text",
-     .choices = "text json",
-     .help = "what a line looks like",
-     .offset = offsetof(struct log_settings, format),
-     .type = MEMBERCHAT_CHOICE},
-    CONFIG_KEY(struct log_settings, target, "target", MEMBERCHAT_STRING, 0, "stderr", 1, 4096,
-        "stderr, syslog, or the path of a file"),
-};
-
-static const struct memberchat_key status_keys[] = {
-    CONFIG_KEY(struct status_settings, allow, "allow", MEMBERCHAT_LIST, 0, NULL, 0, 1000,
-        "addresses and networks that may see them"),
-};
-
-const struct settings_table settings_tables[] = {
-    {"", top_keys, CONFIG_COUNT(top_keys)},
-    {"log", log_keys, CONFIG_COUNT(log_keys)},
-    {"status", status_keys, CONFIG_COUNT(status_keys)},
-};
-
-/* ---- Reading ---- */
-
-static struct net *read_nets(struct settings *settings, const struct memberchat_list *texts,
-                             const struct config_node *group, const char *key,
-                             struct config_report *report)
-{
-    struct net *nets = arena_alloc(&settings->arena, (texts->count + 1) * sizeof *nets);
-    for (size_t i = 0; i < texts->count; i++)
-        if (!net_parse(texts->items[i], &nets[i]))
-            config_error(report, group, key,
-                         "\"%s\" is no address or network, such as \"127.0.0.1\" or "
-                         "\"2001:db8::/32\"",
-                         texts->items[i]);
-    return nets;
-}
-
-static void read_log(struct settings *settings, const struct config_node *group,
-                     struct config_report *report)
-{
-    const struct config_table table = CONFIG_TABLE(log_keys, &settings->log);
-    config_fill(group, &table, 1, &settings->arena, report);
-    const char *target = settings->log.target;
-    if (target && strcmp(target, "stderr") != 0 && strcmp(target, "syslog") != 0)
-        settings->log.target = config_resolve_path(group, target, &settings->arena);
-}
-
-static void read_top(struct settings *settings, const struct config_node *root,
-                     struct config_report *report)
-{
-    const struct config_table top = CONFIG_TABLE(top_keys, &settings->top);
-    const struct config_table status = CONFIG_TABLE(status_keys, &settings->status);
-    const struct config_node *log_group = config_child(root, "log");
-    const struct config_node *status_group = config_child(root, "status");
-    config_fill(root, &top, 1, &settings->arena, report);
-    settings->request_timeout_set = config_child(root, "request_timeout") != NULL;
-    settings->trusted_proxies =
-        read_nets(settings, &settings->top.trusted_proxies, root, "trusted_proxies", report);
-    settings->trusted_proxy_count = settings->top.trusted_proxies.count;
-    read_log(settings, config_is_group(log_group) ? log_group : NULL, report);
-    if (config_is_group(status_group)) {
-        config_fill(status_group, &status, 1, &settings->arena, report);
-        read_nets(settings, &settings->status.allow, status_group, "allow", report);
-        config_warning(report, status_group, NULL,
-                       "has no effect yet: this version has no /metrics and no /status");
-    }
-}
-
-/* The groups of a group, of which there must be one at least. */
-static unsigned count_groups(const struct config_node *root, const char *name,
-                             struct config_report *report)
-{
-    const struct config_node *group = config_child(root, name);
-    unsigned count = config_is_group(group) ? config_child_count(group) : 0;
-    if (!group)
-        config_error(report, root, name, "is missing");
-    else if (config_is_group(group) && count == 0)
-        config_error(report, root, name, "is empty");
-    for (unsigned i = 0; i < count; i++)
-        if (!config_is_group(config_child_at(group, i))) {
-            config_error(report, config_child_at(group, i), NULL, "expected a group in braces");
-            count = 0;
-        }
-    return count;
-}
-
-static void index_app(struct settings *settings, const struct app *app,
-                      const struct config_node *group, struct config_report *report)
-{
-    struct app_index *entry = arena_alloc(&settings->arena, sizeof *entry), *other = NULL;
-    if (!app->config.api_key)
-        return;
-    entry->app = app;
-    crypto_sha256(span_of(app->config.api_key), entry->key_digest);
-    HASH_FIND(hh, settings->index, entry->key_digest, SHA256_LENGTH, other);
-    if (other) {
-        config_error(report, group, "api_key", "is also that of the app \"%s\"", other->app->id);
-        return;
-    }
-    HASH_ADD(hh, settings->index, key_digest, SHA256_LENGTH, entry);
-    for (const struct app *earlier = settings->apps; earlier < app; earlier++)
-        if (strcmp(earlier->id, app->id) == 0)
-            config_error(report, group, "app_id", "\"%s\" is also that of another app", app->id);
-}
-
-static void read_all(struct settings *settings, const struct config_node *root,
-                     const char *plugin_folder, struct config_report *report)
-{
-    unsigned stores = count_groups(root, "stores", report);
-    unsigned apps = count_groups(root, "apps", report);
-    const struct config_node *stores_group = config_child(root, "stores");
-    const struct config_node *apps_group = config_child(root, "apps");
-    read_top(settings, root, report);
-    settings->stores = arena_alloc(&settings->arena, (stores + 1) * sizeof *settings->stores);
-    settings->apps = arena_alloc(&settings->arena, (apps + 1) * sizeof *settings->apps);
-    for (unsigned i = 0; i < stores; i++)
-        settings_read_store(settings, &settings->stores[settings->store_count++],
-                            config_child_at(stores_group, i), plugin_folder, report);
-    for (unsigned i = 0; i < apps; i++) {
-        struct app *app = &settings->apps[settings->app_count++];
-        settings_read_app(settings, app, config_child_at(apps_group, i), report);
-        index_app(settings, app, config_child_at(apps_group, i), report);
-    }
-}
-
-struct settings *settings_load(const char *path, const char *plugin_folder,
-                               struct config_report *report)
-{
-    struct config *config = config_open(path, report);
-    struct settings *settings = config ? calloc(1, sizeof *settings) : NULL;
-    if (settings)
-        read_all(settings, config_root(config), plugin_folder, report);
-    config_close(config);
-    if (report->errors) {
-        settings_free(settings);
-        return NULL;
-    }
-    return settings;
-}
 
 /* ---- Opening and closing ---- */
 
@@ -234,28 +64,44 @@ void settings_free(struct settings *settings)
     }
     for (size_t i = 0; i < settings->app_count; i++)
         key_free(settings->apps[i].key);
-    HASH_CLEAR(hh, settings->index);
+    HASH_CLEAR(hh, settings->by_key);
+    HASH_CLEAR(by_id, settings->by_id);
     arena_free(&settings->arena);
     free(settings);
 }
 
 /* ---- Finding ---- */
 
+const struct app *settings_index_app(struct settings *settings, const struct app *app)
+{
+    struct app_index *entry = arena_alloc(&settings->arena, sizeof *entry), *other = NULL;
+    struct span api_key = span_of(app->config.api_key);
+    entry->app = app;
+    crypto_sha256(api_key, entry->key_digest);
+    HASH_FIND(by_id, settings->by_id, app->id, strlen(app->id), other);
+    if (!other)
+        HASH_FIND(hh, settings->by_key, entry->key_digest, SHA256_LENGTH, other);
+    if (other)
+        return other->app;
+    HASH_ADD_KEYPTR(by_id, settings->by_id, app->id, strlen(app->id), entry);
+    HASH_ADD(hh, settings->by_key, key_digest, SHA256_LENGTH, entry);
+    return NULL;
+}
+
 const struct app *settings_find_app(const struct settings *settings, struct span api_key)
 {
     uint8_t digest[SHA256_LENGTH];
     struct app_index *entry;
     crypto_sha256(api_key, digest);
-    HASH_FIND(hh, settings->index, digest, sizeof digest, entry);
+    HASH_FIND(hh, settings->by_key, digest, sizeof digest, entry);
     return entry ? entry->app : NULL;
 }
 
 const struct app *settings_find_app_id(const struct settings *settings, const char *id)
 {
-    for (size_t i = 0; i < settings->app_count; i++)
-        if (strcmp(settings->apps[i].id, id) == 0)
-            return &settings->apps[i];
-    return NULL;
+    struct app_index *entry;
+    HASH_FIND(by_id, settings->by_id, id, strlen(id), entry);
+    return entry ? entry->app : NULL;
 }
 
 struct settings_store *settings_find_store(const struct settings *settings, const char *name)

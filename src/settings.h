@@ -82,7 +82,7 @@ struct settings {
     size_t store_count;
     struct app *apps;
     size_t app_count;
-    struct app_index *index; /* of the apps, by API key */
+    struct app_index *by_key, *by_id; /* the apps, by API key and by appId */
 };
 
 /* Reads and checks a configuration: values, key files, plugins and what they
@@ -97,6 +97,10 @@ struct settings *settings_load(const char *path, const char *plugin_folder,
 bool settings_open(struct settings *settings, const struct settings *previous, bool once,
                    struct config_report *report);
 void settings_free(struct settings *settings);
+
+/* Makes an app known by its API key and its id.  NULL, or the app that has one of
+ * them already. */
+const struct app *settings_index_app(struct settings *settings, const struct app *app);
 
 /* The app with this API key, in a time that does not tell how much of a key was
  * right.  NULL when there is none. */

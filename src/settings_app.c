@@ -228,7 +228,6 @@ static void find_stores(struct settings *settings, struct app *app,
 static void read_token(struct settings *settings, struct app *app,
                        const struct config_node *group, struct config_report *report)
 {
-    static const char *const algorithms = ALGORITHMS;
     struct token_settings *token = &app->token;
     const struct config_table table = CONFIG_TABLE(token_keys, token);
     struct strbuf why = {0};
@@ -236,8 +235,8 @@ static void read_token(struct settings *settings, struct app *app,
     config_fill(group, &table, 1, &settings->arena, report);
     if (token->algorithm > HS256)
         config_error(report, group, "algorithm",
-                     "this version of memberchat cannot sign with it yet; %.5s is what it can do",
-                     algorithms);
+                     "this version of memberchat cannot sign with %s yet, only with HS256",
+                     config_string(config_child(group, "algorithm")));
     if (!token->audience)
         token->audience = app->id;
     if (!token->key_file || token->algorithm != HS256)

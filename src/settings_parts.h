@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The parts of settings.c that have files of their own. */
+ * The parts of settings_load.c that have files of their own. */
 #ifndef SETTINGS_PARTS_H
 #define SETTINGS_PARTS_H
 

@@ -93,7 +93,7 @@ void settings_read_store(struct settings *settings, struct settings_store *store
         config_error(report, breaker_group, "max_open", "is less than \"open\"");
 
     if (!plugin_node || config_kind(plugin_node) != CONFIG_KIND_STRING) {
-        config_error(report, group, "plugin", "must name a store plugin, such as \"file\"");
+        config_error(report, group, "plugin", "is missing: %s", store_keys[0].help);
         return;
     }
     const struct memberchat_store_plugin *plugin =

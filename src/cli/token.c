@@ -5,7 +5,6 @@
 #include "issue.h"
 #include "reply.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,10 +57,12 @@ static int issue(const struct settings *settings, const struct app *app,
         take_id(&exchange.route, span_of(wishes->member));
         outcome = issue_for_member(&exchange);
     }
-    if (outcome != OUTCOME_ANSWERED)
+    if (outcome == OUTCOME_ANSWERED) {
+        cli_print(&response.body);
+    } else {
         reply_with_error(&exchange, outcome);
-    fprintf(outcome == OUTCOME_ANSWERED ? stdout : stderr, "%s\n",
-            strbuf_string(&response.body));
+        cli_error("no token: %s", strbuf_string(&response.body));
+    }
     strbuf_free(&exchange.message);
     strbuf_free(&body);
     http_response_free(&response);
