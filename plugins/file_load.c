@@ -5,6 +5,8 @@
  */
 #include "file_load.h"
 
+#include "file_text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -13,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SIZE_LIMIT (INT64_C(1) << 30) /* offsets in the index have 32 bits */
+#define TEXT_LIMIT     (INT64_C(1) << 30)   /* offsets in the index have 32 bits */
+#define COMPILED_LIMIT (INT64_C(0xffffffff)) /* as those of a cdb */
 
 static void stamp_from_stat(const struct stat *status, struct file_stamp *stamp_r)
 {
@@ -59,7 +62,8 @@ bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 }
 
 /* Opens a regular file, and nothing that could block.  -1: with a reason. */
-static int file_open(const char *path, struct file_stamp *stamp_r, struct file_reason *reason)
+static int file_open(const char *path, int64_t limit, struct file_stamp *stamp_r,
+                     struct file_reason *reason)
 {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -68,8 +72,8 @@ static int file_open(const char *path, struct file_stamp *stamp_r, struct file_r
         reason_from_errno(path, errno, reason);
     else if (!S_ISREG(status.st_mode))
         file_reason_set(reason, "%s: not a regular file", path);
-    else if (status.st_size > SIZE_LIMIT)
-        file_reason_set(reason, "%s: larger than 1 GiB", path);
+    else if (status.st_size > limit)
+        file_reason_set(reason, "%s: larger than %lld MiB", path, (long long)(limit >> 20));
     else {
         stamp_from_stat(&status, stamp_r);
         return fd;
@@ -105,7 +109,7 @@ static enum file_load file_read_whole(const char *path, struct file_stamp *stamp
     struct stat after;
     struct file_stamp now;
     ssize_t got;
-    int fd = file_open(path, stamp_r, reason);
+    int fd = file_open(path, TEXT_LIMIT, stamp_r, reason);
 
     if (fd < 0)
         return FILE_REFUSED;
@@ -144,17 +148,18 @@ static bool stamp_is_fresh(const struct file_stamp *stamp)
     return age >= 0 && age < 1000;
 }
 
-enum file_load file_load(const struct file_settings *settings, const struct file_report *report,
-                         struct file_stamp *stamp_r, struct file_table **table_r,
-                         struct file_reason *reason)
+/* A members file of text: read, checked, indexed. */
+static enum file_load load_text(const struct file_settings *settings,
+                                const struct file_report *report, struct file_stamp *stamp_r,
+                                struct file_members **members_r, struct file_reason *reason)
 {
     const struct memberchat_services *services = report->services;
+    struct file_table *table;
     struct file_reason what;
     char *text;
     enum file_load result;
     bool ended;
 
-    memset(stamp_r, 0, sizeof *stamp_r);
     result = file_read_whole(settings->path, stamp_r, &text, reason);
     if (result != FILE_LOADED)
         return result;
@@ -166,15 +171,80 @@ enum file_load file_load(const struct file_settings *settings, const struct file
                         settings->path);
         return FILE_CHANGING;
     }
-    *table_r = file_table_build(text, (size_t)stamp_r->size, settings, report, &what);
-    if (*table_r == NULL) {
+    table = file_table_build(text, (size_t)stamp_r->size, settings, report, &what);
+    if (table == NULL) {
         file_reason_set(reason, "%s: %s", settings->path, what.text);
         return FILE_REFUSED;
     }
     if (!ended)
         services->log(services, MEMBERCHAT_LOG_WARNING,
                       "%s: the last line has no line end: is the file complete?", settings->path);
+    *members_r = file_members_from_table(table);
     return FILE_LOADED;
+}
+
+static enum file_load load_compiled(const struct file_settings *settings,
+                                    const struct file_report *report, struct file_stamp *stamp_r,
+                                    struct file_members **members_r, struct file_reason *reason)
+{
+    const struct memberchat_services *services = report->services;
+    struct file_reason what;
+    struct file_cdb *cdb;
+    int fd = file_open(settings->path, COMPILED_LIMIT, stamp_r, reason);
+
+    if (fd < 0)
+        return FILE_REFUSED;
+    cdb = file_cdb_open(fd, settings, &what);
+    close(fd);
+    if (cdb == NULL) {
+        file_reason_set(reason, "%s: %s", settings->path, what.text);
+        return FILE_REFUSED;
+    }
+    services->log(services, report->sum, "%s: %zu members", settings->path, file_cdb_members(cdb));
+    *members_r = file_members_from_cdb(cdb);
+    return FILE_LOADED;
+}
+
+static bool is_compiled(const char *path)
+{
+    size_t length = strlen(path);
+
+    return length > 4 && strcmp(path + length - 4, ".cdb") == 0;
+}
+
+enum file_load file_load(const struct file_settings *settings, const struct file_report *report,
+                         struct file_stamp *stamp_r, struct file_members **members_r,
+                         struct file_reason *reason)
+{
+    enum file_load result;
+
+    memset(stamp_r, 0, sizeof *stamp_r);
+    *members_r = NULL;
+    result = is_compiled(settings->path)
+                 ? load_compiled(settings, report, stamp_r, members_r, reason)
+                 : load_text(settings, report, stamp_r, members_r, reason);
+    if (result == FILE_LOADED && *members_r == NULL) {
+        file_reason_set(reason, "%s: out of memory", settings->path);
+        return FILE_REFUSED;
+    }
+    return result;
+}
+
+static bool check_compiled(const struct file_settings *settings, struct file_reason *reason)
+{
+    struct file_stamp stamp;
+    struct file_reason what;
+    struct file_cdb *cdb;
+    int fd = file_open(settings->path, COMPILED_LIMIT, &stamp, reason);
+
+    if (fd < 0)
+        return false;
+    cdb = file_cdb_open(fd, settings, &what);
+    close(fd);
+    if (cdb == NULL)
+        file_reason_set(reason, "%s: %s", settings->path, what.text);
+    file_cdb_close(cdb);
+    return cdb != NULL;
 }
 
 bool file_load_check(const struct file_settings *settings, struct file_reason *reason)
@@ -184,8 +254,11 @@ bool file_load_check(const struct file_settings *settings, struct file_reason *r
     char *text;
     ssize_t got = -1;
     bool good = false;
-    int fd = file_open(settings->path, &stamp, reason);
+    int fd;
 
+    if (is_compiled(settings->path))
+        return check_compiled(settings, reason);
+    fd = file_open(settings->path, TEXT_LIMIT, &stamp, reason);
     if (fd < 0)
         return false;
     text = malloc(FILE_LINE_MAX);
@@ -194,7 +267,7 @@ bool file_load_check(const struct file_settings *settings, struct file_reason *r
     if (got < 0) {
         reason_from_errno(settings->path, errno, reason);
     } else {
-        good = file_table_check(text, (size_t)got, settings, &what);
+        good = file_text_check(text, (size_t)got, settings->columns, &what);
         file_reason_set(reason, "%s: %s", settings->path, good ? "good" : what.text);
     }
     free(text);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * file_load.h: from a path to an opened members file.  The store knows members
- * files only by this and file_table_find(): another format joins here.
+ * files only by this and file_members.h: another format joins here.
  */
 #ifndef MEMBERCHAT_FILE_LOAD_H
 #define MEMBERCHAT_FILE_LOAD_H
 
-#include "file_table.h"
+#include "file_members.h"
 
 #include <sys/types.h>
 #include <time.h>
@@ -30,12 +30,12 @@ bool file_stamp_read(const char *path, struct file_stamp *stamp_r, struct file_r
 bool file_stamp_same_file(const struct file_stamp *a, const struct file_stamp *b);
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 
-/* Reads, checks and indexes a members file.  FILE_LOADED: *table_r is the
- * caller's, to be freed.  Otherwise a reason, which begins with the path.
+/* Opens a compiled members file (its name ends in .cdb), or reads, checks and
+ * indexes one of text.  FILE_LOADED: *members_r is the caller's, to be freed.  Otherwise a reason, which begins with the path.
  * *stamp_r is the content that this is about; all zero where the next try may
  * end otherwise though the stamp is the same. */
 enum file_load file_load(const struct file_settings *settings, const struct file_report *report,
-                         struct file_stamp *stamp_r, struct file_table **table_r,
+                         struct file_stamp *stamp_r, struct file_members **members_r,
                          struct file_reason *reason);
 
 /* Only whether the file can be read and has a good header.  False: with a reason. */

@@ -8,6 +8,7 @@
 #include "file_table.h"
 
 #include "file_hash.h"
+#include "file_text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,23 +39,6 @@ struct builder {
     size_t twin_room, first_bad;
 };
 
-/* Takes the next line off the text, without its LF or CR LF.  False at the end. */
-static bool text_next_line(struct file_text *rest, struct file_text *line_r)
-{
-    const char *end;
-
-    if (rest->length == 0)
-        return false;
-    end = memchr(rest->bytes, '\n', rest->length);
-    line_r->bytes = rest->bytes;
-    line_r->length = end != NULL ? (size_t)(end - rest->bytes) : rest->length;
-    rest->bytes += line_r->length + (end != NULL);
-    rest->length -= line_r->length + (end != NULL);
-    if (line_r->length > 0 && line_r->bytes[line_r->length - 1] == '\r')
-        line_r->length--;
-    return true;
-}
-
 static uint32_t table_start(const struct file_table *table, uint64_t hash)
 {
     return (uint32_t)((hash >> 32) * table->slot_count >> 32);
@@ -78,7 +62,7 @@ static uint64_t *table_slot(const struct file_table *table, struct file_csv *csv
             continue;
         rest.bytes = table->text + (*slot & OFFSET_MASK);
         rest.length = table->size - (*slot & OFFSET_MASK);
-        text_next_line(&rest, &line);
+        file_text_next_line(&rest, &line);
         file_csv_split(csv, line.bytes, line.length, row_r);
         found = &row_r->fields[table->header.id];
         if (found->length == id.length && memcmp(found->bytes, id.bytes, id.length) == 0)
@@ -86,18 +70,11 @@ static uint64_t *table_slot(const struct file_table *table, struct file_csv *csv
     }
 }
 
-enum file_answer file_table_find(const struct file_table *table, struct file_csv *csv,
-                                 const char *id, size_t length, struct file_row *row_r,
-                                 const struct file_twin **twin_r)
+/* The twin of a slot that has the flag. */
+static const struct file_twin *find_twin(const struct file_table *table, uint64_t slot)
 {
-    uint64_t hash = file_hash(table->key, id, length);
-    uint64_t slot = *table_slot(table, csv, hash, (struct file_text){id, length}, row_r);
     size_t low = 0, high = table->twin_count;
 
-    if (slot == 0)
-        return FILE_ABSENT;
-    if ((slot & TWIN_FLAG) == 0)
-        return FILE_HERE;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
@@ -106,7 +83,21 @@ enum file_answer file_table_find(const struct file_table *table, struct file_csv
         else
             high = middle;
     }
-    *twin_r = &table->twins[low];
+    return &table->twins[low];
+}
+
+enum file_answer file_table_find(const struct file_table *table, struct file_csv *csv,
+                                 const char *id, size_t length, struct file_row *row_r,
+                                 const struct file_twin **twin_r)
+{
+    uint64_t hash = file_hash(table->key, id, length);
+    uint64_t slot = *table_slot(table, csv, hash, (struct file_text){id, length}, row_r);
+
+    if (slot == 0)
+        return FILE_ABSENT;
+    if ((slot & TWIN_FLAG) == 0)
+        return FILE_HERE;
+    *twin_r = find_twin(table, slot);
     return FILE_TWICE;
 }
 
@@ -152,7 +143,7 @@ static void twins_finish(struct builder *builder)
     for (i = 0; i < table->twin_count; i++) {
         struct file_twin *twin = &table->twins[i];
 
-        while (rest.bytes <= table->text + twin->offset && text_next_line(&rest, &line))
+        while (rest.bytes <= table->text + twin->offset && file_text_next_line(&rest, &line))
             number++;
         twin->first = number;
         if (i < TWINS_LOGGED)
@@ -232,48 +223,13 @@ static bool line_add(struct builder *builder, const struct file_text *line)
     return true;
 }
 
-/* Takes the header, the first line that is not empty, off the text. */
-static bool text_take_header(struct file_text *rest, struct file_csv *csv,
-                             const struct file_settings *settings, struct file_header *header_r,
-                             size_t *lines_r, struct file_reason *reason)
-{
-    struct file_text line;
-    struct file_row row = {.count = 0};
-    const char *fault = NULL;
-
-    if (rest->length >= 3 && memcmp(rest->bytes, "\xef\xbb\xbf", 3) == 0) {
-        rest->bytes += 3;
-        rest->length -= 3;
-    }
-    for (*lines_r = 0; row.count == 0 && fault == NULL && text_next_line(rest, &line); ++*lines_r)
-        fault = file_csv_split(csv, line.bytes, line.length, &row);
-    if (fault != NULL)
-        file_reason_set(reason, "the header, line %zu: %s", *lines_r, fault);
-    else if (row.count == 0)
-        file_reason_set(reason, "the file is empty: its first line has to name the columns");
-    else
-        return file_header_read(&row, settings->columns, header_r, reason);
-    return false;
-}
-
-static bool text_is_plain(const char *text, size_t size, struct file_reason *reason)
-{
-    if (size >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
-        file_reason_set(reason, "the file is UTF-16: save it as UTF-8");
-    else if (memchr(text, '\0', size) != NULL)
-        file_reason_set(reason, "the file has NUL bytes: it has to be CSV text in UTF-8");
-    else
-        return true;
-    return false;
-}
-
 /* Room for all lines at a load of at most two thirds, all free. */
 static bool table_make_slots(struct file_table *table)
 {
     struct file_text rest = {table->text, table->size}, line;
     uint32_t lines = 0;
 
-    while (text_next_line(&rest, &line))
+    while (file_text_next_line(&rest, &line))
         lines += line.length > 0;
     table->slot_count = lines + lines / 2 + 8;
     table->slots = calloc(table->slot_count, sizeof *table->slots);
@@ -285,7 +241,7 @@ static bool table_fill(struct builder *builder)
     struct file_table *table = builder->table;
     struct file_text rest = {table->text, table->size}, line;
 
-    if (!text_is_plain(table->text, table->size, builder->reason))
+    if (!file_text_is_plain(table->text, table->size, builder->reason))
         return false;
     builder->line_csv = file_csv_new(FILE_LINE_MAX);
     builder->twin_csv = file_csv_new(FILE_LINE_MAX);
@@ -297,10 +253,11 @@ static bool table_fill(struct builder *builder)
         file_reason_set(builder->reason, "no random numbers from the system");
         return false;
     }
-    if (!text_take_header(&rest, builder->line_csv, builder->settings, &table->header,
-                          &table->lines, builder->reason))
+    if (!file_text_take_header(&rest, builder->line_csv, builder->settings->columns,
+                               &table->header, &table->header_line, &table->lines,
+                               builder->reason))
         return false;
-    while (text_next_line(&rest, &line)) {
+    while (file_text_next_line(&rest, &line)) {
         table->lines++;
         if (!line_add(builder, &line))
             return false;
@@ -355,23 +312,31 @@ struct file_table *file_table_build(char *text, size_t size, const struct file_s
     return NULL;
 }
 
-bool file_table_check(const char *text, size_t size, const struct file_settings *settings,
-                      struct file_reason *reason)
+bool file_table_each(const struct file_table *table,
+                     void (*each)(void *context, const struct file_text *id,
+                                  const struct file_text *line, const struct file_twin *twin),
+                     void *context)
 {
-    struct file_csv *csv = file_csv_new(FILE_LINE_MAX);
-    struct file_text rest = {text, size};
-    struct file_header header;
-    size_t lines;
-    bool good;
+    struct file_csv *csv = file_csv_new(table->longest);
+    struct file_row row;
+    uint32_t i;
 
-    if (csv == NULL) {
-        file_reason_set(reason, "out of memory");
+    if (csv == NULL)
         return false;
+    for (i = 0; i < table->slot_count; i++) {
+        uint64_t slot = table->slots[i];
+        struct file_text line, rest = {table->text + (slot & OFFSET_MASK),
+                                       table->size - (slot & OFFSET_MASK)};
+
+        if (slot == 0)
+            continue;
+        file_text_next_line(&rest, &line);
+        file_csv_split(csv, line.bytes, line.length, &row);
+        each(context, &row.fields[table->header.id], &line,
+             slot & TWIN_FLAG ? find_twin(table, slot) : NULL);
     }
-    good = text_is_plain(text, size, reason) &&
-           text_take_header(&rest, csv, settings, &header, &lines, reason);
     file_csv_free(csv);
-    return good;
+    return true;
 }
 
 void file_table_free(struct file_table *table)

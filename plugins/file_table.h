@@ -35,6 +35,7 @@ struct file_table {
     size_t members;    /* ids that stand in one line */
     size_t lines, bad; /* bad: lines that were left out */
     struct file_header header;
+    struct file_text header_line; /* as it stands in the text */
     struct file_twin *twins; /* by offset, then line */
     size_t twin_count;
 };
@@ -46,22 +47,25 @@ struct file_report {
     enum memberchat_level lines, sum;
 };
 
-enum file_answer { FILE_HERE = 1, FILE_ABSENT, FILE_TWICE };
+enum file_answer { FILE_HERE = 1, FILE_ABSENT, FILE_TWICE, FILE_BROKEN };
 
 /* Checks and indexes the text of a members file: takes over `text` (from
  * malloc) in any case.  NULL: with a reason, which does not name the path. */
 struct file_table *file_table_build(char *text, size_t size, const struct file_settings *settings,
                                     const struct file_report *report, struct file_reason *reason);
 
-/* Only whether a text begins with a good header; it may be cut off behind that. */
-bool file_table_check(const char *text, size_t size, const struct file_settings *settings,
-                      struct file_reason *reason);
-
 /* Looks `id` up.  FILE_HERE: its fields, valid as those of file_csv_split().  FILE_TWICE: *twin_r.
  */
 enum file_answer file_table_find(const struct file_table *table, struct file_csv *csv,
                                  const char *id, size_t length, struct file_row *row_r,
                                  const struct file_twin **twin_r);
+
+/* Calls `each` for every id once: with its line, and with its twin when it stands
+ * in several.  False: memory is short. */
+bool file_table_each(const struct file_table *table,
+                     void (*each)(void *context, const struct file_text *id,
+                                  const struct file_text *line, const struct file_twin *twin),
+                     void *context);
 
 void file_table_free(struct file_table *table);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * store_file.c: members from a CSV file, held in memory.
+ * store_file.c: members from a file, CSV or compiled.
  *
  * Look-ups read what is held and nothing else.  reload() watches the file and
  * swaps a new content in whole; whatever is wrong with it, the old one stays.
@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 enum {
@@ -34,7 +33,7 @@ enum { COLUMN_KEYS = 1 }; /* where the keys that name columns begin, in the orde
 
 static const struct memberchat_key file_keys[] = {
     {.name = "path",
-     .help = "the members file: CSV in UTF-8, the first line names the columns",
+     .help = "the members file: CSV in UTF-8, or one compiled by memberchat index (.cdb)",
      .type = MEMBERCHAT_PATH,
      .flags = MEMBERCHAT_KEY_REQUIRED,
      .offset = offsetof(struct file_settings, path)},
@@ -67,7 +66,7 @@ struct file_store {
     struct file_report report;
 
     pthread_rwlock_t lock; /* for the pointer, and against a swap during a look-up */
-    struct file_table *table;
+    struct file_members *members;
 
     pthread_mutex_t reloading; /* for all that follows */
     struct file_stamp loaded;  /* what is held */
@@ -103,7 +102,7 @@ static bool file_check(const void *settings_given, const struct memberchat_servi
 }
 
 /* Warns of columns that the configuration asks for and the file has not. */
-static void store_warn_of_columns(const struct file_store *store, const struct file_table *table)
+static void store_warn_of_columns(const struct file_store *store)
 {
     size_t kind;
 
@@ -111,7 +110,7 @@ static void store_warn_of_columns(const struct file_store *store, const struct f
         const char *name = store->settings->columns[kind];
 
         if (strcmp(name, file_keys[COLUMN_KEYS + kind].fallback) != 0 &&
-            !file_header_has(&table->header, (enum file_kind)kind))
+            !file_header_has(file_members_header(store->members), (enum file_kind)kind))
             store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
                                  "%s: no column \"%s\" in the header", store->settings->path, name);
     }
@@ -154,7 +153,7 @@ static void *file_open(const void *settings, const struct memberchat_services *s
         if (tries > 0)
             nanosleep(&pause, NULL);
         outcome =
-            file_load(store->settings, &store->report, &store->loaded, &store->table, &reason);
+            file_load(store->settings, &store->report, &store->loaded, &store->members, &reason);
     }
     if (outcome != FILE_LOADED) {
         services->reason(result, "%s", reason.text);
@@ -164,87 +163,49 @@ static void *file_open(const void *settings, const struct memberchat_services *s
     store->seen = store->loaded;
     store_make_lock(store);
     pthread_mutex_init(&store->reloading, NULL);
-    store_warn_of_columns(store, store->table);
+    store_warn_of_columns(store);
     return store;
 }
 
-static bool row_is_active(const struct file_store *store, const struct file_row *row)
+/* What the members file says; the caller holds the lock. */
+static enum memberchat_outcome find(const struct file_store *store, struct file_csv *csv,
+                                    const char *id, size_t id_length,
+                                    struct memberchat_result *result)
 {
-    const struct memberchat_list *values = &store->settings->active_values;
-    const struct file_header *header = &store->table->header;
-    const struct file_text *state;
-    size_t i, column = 0;
-
-    while (column < header->count && header->kinds[column] != FILE_STATE)
-        column++;
-    if (column == header->count || row->fields[column].length == 0)
-        return true;
-    state = &row->fields[column];
-    for (i = 0; i < values->count; i++)
-        if (strlen(values->items[i]) == state->length &&
-            strncasecmp(values->items[i], state->bytes, state->length) == 0)
-            return true;
-    return false;
-}
-
-/* Hands the fields of a row to the host. */
-static enum memberchat_outcome row_tell(const struct file_store *store, const struct file_row *row,
-                                        struct memberchat_result *result)
-{
-    static const enum memberchat_field fields[] = {[FILE_ID] = MEMBERCHAT_ID,
-                                                   [FILE_NAME] = MEMBERCHAT_NAME,
-                                                   [FILE_AVATAR] = MEMBERCHAT_AVATAR,
-                                                   [FILE_ROLE] = MEMBERCHAT_ROLE};
     const struct memberchat_services *services = store->services;
-    const struct file_header *header = &store->table->header;
-    bool good = true;
-    size_t i;
+    struct file_twin twin;
+    struct file_row row;
 
-    for (i = 0; i < row->count; i++) {
-        const struct file_text *field = &row->fields[i];
-        enum file_kind kind = header->kinds[i];
-
-        if (field->length == 0)
-            continue;
-        if (kind < FILE_STATE)
-            good &= services->set(result, fields[kind], field->bytes, field->length);
-        else if (kind == FILE_ATTRIBUTE)
-            good &= services->set_attribute(result, header->names[i], strlen(header->names[i]),
-                                            field->bytes, field->length);
+    switch (file_members_find(store->members, csv, id, id_length, &row, &twin)) {
+    case FILE_HERE:
+        return file_members_tell(store->members, store->settings, &row, services, result);
+    case FILE_ABSENT:
+        return MEMBERCHAT_NOT_FOUND;
+    case FILE_TWICE:
+        services->reason(result, "lines %zu and %zu have the same id in %s", twin.first, twin.line,
+                         store->settings->path);
+        break;
+    case FILE_BROKEN:
+        services->reason(result, "%s is damaged: make it anew with memberchat index",
+                         store->settings->path);
     }
-    return good ? MEMBERCHAT_FOUND : MEMBERCHAT_MISCONFIGURED;
+    return MEMBERCHAT_MISCONFIGURED;
 }
 
 static enum memberchat_outcome file_lookup(void *handle, const char *id, size_t id_length,
                                            int64_t deadline, struct memberchat_result *result)
 {
     struct file_store *store = handle;
-    enum memberchat_outcome outcome = MEMBERCHAT_NOT_FOUND;
-    const struct file_twin *twin;
-    struct file_row row;
+    enum memberchat_outcome outcome = MEMBERCHAT_UNAVAILABLE;
     struct file_csv *csv;
 
     (void)deadline;
     pthread_rwlock_rdlock(&store->lock);
-    csv = file_csv_new(store->table->longest);
-    if (csv == NULL) {
+    csv = file_csv_new(file_members_longest(store->members));
+    if (csv != NULL)
+        outcome = find(store, csv, id, id_length, result);
+    else
         store->services->reason(result, "out of memory");
-        outcome = MEMBERCHAT_UNAVAILABLE;
-    } else {
-        switch (file_table_find(store->table, csv, id, id_length, &row, &twin)) {
-        case FILE_HERE:
-            if (row_is_active(store, &row))
-                outcome = row_tell(store, &row, result);
-            break;
-        case FILE_TWICE:
-            store->services->reason(result, "lines %zu and %zu have the same id in %s", twin->first,
-                                    twin->line, store->settings->path);
-            outcome = MEMBERCHAT_MISCONFIGURED;
-            break;
-        case FILE_ABSENT:
-            break;
-        }
-    }
     file_csv_free(csv);
     pthread_rwlock_unlock(&store->lock);
     return outcome;
@@ -260,7 +221,7 @@ static void store_complain(struct file_store *store, const struct file_stamp *st
     store->told_of = *stamp;
     store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
                          "%s; the old content with %zu members stays in use", reason->text,
-                         store->table->members);
+                         file_members_count(store->members));
 }
 
 static void store_stop_complaining(struct file_store *store)
@@ -309,32 +270,33 @@ static bool store_look(struct file_store *store)
 /* Puts a new content in the place of the old one, unless it has suddenly lost
  * half of the members and the operator did not ask for it. */
 static void store_swap(struct file_store *store, const struct file_stamp *stamp,
-                       struct file_table *table)
+                       struct file_members *members)
 {
-    struct file_table *old = store->table;
+    struct file_members *old = store->members;
+    size_t now = file_members_count(members), before = file_members_count(old);
     struct file_reason reason;
 
-    if (!store->asked && table->members < old->members && table->members <= old->members / 2) {
+    if (!store->asked && now < before && now <= before / 2) {
         file_reason_set(&reason, "%s: it has only %zu members now: if that is right, send SIGHUP",
-                        store->settings->path, table->members);
+                        store->settings->path, now);
         store_complain(store, stamp, &reason);
         store->refused = *stamp;
-        file_table_free(table);
+        file_members_free(members);
         return;
     }
     pthread_rwlock_wrlock(&store->lock);
-    store->table = table;
+    store->members = members;
     pthread_rwlock_unlock(&store->lock);
-    file_table_free(old);
+    file_members_free(old);
     store->loaded = *stamp;
     store_stop_complaining(store);
-    store_warn_of_columns(store, table);
+    store_warn_of_columns(store);
 }
 
 static void file_reload(void *handle, bool asked)
 {
     struct file_store *store = handle;
-    struct file_table *table;
+    struct file_members *members;
     struct file_reason reason;
     struct file_stamp stamp;
     enum file_load outcome;
@@ -343,9 +305,9 @@ static void file_reload(void *handle, bool asked)
     store->asked |= asked;
     if (store_look(store)) {
         store->restless_since = 0;
-        outcome = file_load(store->settings, &store->report, &stamp, &table, &reason);
+        outcome = file_load(store->settings, &store->report, &stamp, &members, &reason);
         if (outcome == FILE_LOADED) {
-            store_swap(store, &stamp, table);
+            store_swap(store, &stamp, members);
         } else {
             store->refused = stamp;
             store_complain(store, &stamp, &reason);
@@ -370,7 +332,7 @@ static void file_close(void *handle)
 {
     struct file_store *store = handle;
 
-    file_table_free(store->table);
+    file_members_free(store->members);
     pthread_rwlock_destroy(&store->lock);
     pthread_mutex_destroy(&store->reloading);
     free(store);
@@ -381,7 +343,7 @@ static const struct memberchat_store_plugin file_plugin = {
     .size = sizeof(struct memberchat_store_plugin),
     .name = "file",
     .version = "1.0",
-    .summary = "members from a CSV file",
+    .summary = "members from a file",
     .flags = MEMBERCHAT_STORE_THREAD_SAFE | MEMBERCHAT_STORE_LOCAL,
     .key_count = sizeof file_keys / sizeof file_keys[0],
     .keys = file_keys,

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 
 struct config {
-    config_t libconfig;
+    config_t libconfig; /* first: a setting points to it */
+    struct arena arena;
+    const char *path; /* of the file that was opened */
 };
 
 static const config_setting_t *setting_of(const struct config_node *node)
@@ -44,6 +46,25 @@ static void add_path(struct strbuf *out, const config_setting_t *setting)
         strbuf_addf(out, "%d", config_setting_index(setting) + 1);
 }
 
+/* Adds the path of a file of the configuration.  libconfig names an included one
+ * as its @include does, which counts from the folder of the first file; newer
+ * versions have put that folder before it already. */
+static void add_file(struct strbuf *out, const struct config *config, const char *file)
+{
+    const char *folder = config_get_include_dir(&config->libconfig);
+    size_t length = folder && strcmp(folder, ".") != 0 ? strlen(folder) : 0;
+    file = file ? file : config->path;
+    if (length && *file != '/' && strcmp(file, config->path) != 0 &&
+        (strncmp(file, folder, length) != 0 || file[length] != '/'))
+        strbuf_addf(out, "%s/", folder);
+    strbuf_add_string(out, file);
+}
+
+static void add_source(struct strbuf *out, const config_setting_t *setting)
+{
+    add_file(out, (const struct config *)setting->config, config_setting_source_file(setting));
+}
+
 static void add_problem(struct config_report *report, const struct config_node *node,
                         const char *key, const char *kind, const char *format, va_list args)
 {
@@ -51,12 +72,11 @@ static void add_problem(struct config_report *report, const struct config_node *
     const config_setting_t *member =
         key && config_is_group(node) ? config_setting_get_member(setting, key) : NULL;
     const config_setting_t *place = member ? member : setting;
-    const char *file = config_setting_source_file(place);
     char reason[1024];
 
     vsnprintf(reason, sizeof reason, format, args);
-    strbuf_addf(&report->text, "%s:%u: ", file ? file : "configuration",
-                config_setting_source_line(place));
+    add_source(&report->text, place);
+    strbuf_addf(&report->text, ":%u: ", config_setting_source_line(place));
     add_path(&report->text, setting);
     if (key && config_setting_parent(setting))
         strbuf_add_string(&report->text, ".");
@@ -127,18 +147,22 @@ static void check_mode(const char *path, struct config_report *report)
     }
 }
 
-/* Every file of the tree once: they follow each other in the order of reading. */
-static void check_modes(const config_setting_t *setting, const char **last,
+/* Every file of the tree once; `seen` has a line for each. */
+static void check_modes(const config_setting_t *setting, struct strbuf *seen,
                         struct config_report *report)
 {
-    const char *file = config_setting_source_file(setting);
-    if (file && (!*last || strcmp(file, *last) != 0)) {
-        check_mode(file, report);
-        *last = file;
+    struct strbuf file = {0}, line = {0};
+    add_source(&file, setting);
+    strbuf_addf(&line, "\n%s\n", strbuf_string(&file));
+    if (!strstr(strbuf_string(seen), strbuf_string(&line))) {
+        check_mode(strbuf_string(&file), report);
+        strbuf_add_span(seen, strbuf_span(&line));
     }
+    strbuf_free(&file);
+    strbuf_free(&line);
     for (int i = 0; i < config_setting_length(setting); i++)
         if (config_setting_is_aggregate(setting))
-            check_modes(config_setting_get_elem(setting, (unsigned)i), last, report);
+            check_modes(config_setting_get_elem(setting, (unsigned)i), seen, report);
 }
 
 static void set_include_dir(config_t *libconfig, const char *path)
@@ -160,6 +184,7 @@ struct config *config_open(const char *path, struct config_report *report)
         return NULL;
     }
     config_init(&config->libconfig);
+    config->path = arena_string(&config->arena, span_of(path));
     set_include_dir(&config->libconfig, path);
     if (!S_ISREG(st.st_mode) || !config_read_file(&config->libconfig, path)) {
         const char *file = config_error_file(&config->libconfig);
@@ -169,7 +194,8 @@ struct config *config_open(const char *path, struct config_report *report)
         else if (config_error_type(&config->libconfig) == CONFIG_ERR_FILE_IO)
             config_file_error(report, path, "cannot be read: %s", strerror(errno));
         else {
-            strbuf_addf(&report->text, "%s:%d: %s%s\n", file ? file : path,
+            add_file(&report->text, config, file);
+            strbuf_addf(&report->text, ":%d: %s%s\n",
                         config_error_line(&config->libconfig), text,
                         strstr(text, "syntax")
                             ? " (look for a missing quote, bracket or \"=\" here or just above)"
@@ -179,17 +205,18 @@ struct config *config_open(const char *path, struct config_report *report)
         config_close(config);
         return NULL;
     }
-    const char *last = NULL;
-    check_mode(path, report);
-    last = path;
-    check_modes(config_root_setting(&config->libconfig), &last, report);
+    struct strbuf seen = {0};
+    check_modes(config_root_setting(&config->libconfig), &seen, report);
+    strbuf_free(&seen);
     return config;
 }
 
 void config_close(struct config *config)
 {
-    if (config)
-        config_destroy(&config->libconfig);
+    if (!config)
+        return;
+    config_destroy(&config->libconfig);
+    arena_free(&config->arena);
     free(config);
 }
 
@@ -245,8 +272,9 @@ const char *config_fingerprint(const struct config_node *node, struct arena *are
 {
     struct strbuf text = {0};
     add_fingerprint(&text, setting_of(node));
-    const char *file = config_setting_source_file(setting_of(node));
-    const char *result = arena_format(arena, "%s@%s", strbuf_string(&text), file ? file : "");
+    strbuf_add_string(&text, "@");
+    add_source(&text, setting_of(node));
+    const char *result = arena_string(arena, strbuf_span(&text));
     strbuf_free(&text);
     return result;
 }
@@ -287,7 +315,11 @@ bool config_bool(const struct config_node *node)
     return config_setting_get_bool(setting_of(node)) != 0;
 }
 
-const char *config_file(const struct config_node *node)
+const char *config_file(const struct config_node *node, struct arena *arena)
 {
-    return config_setting_source_file(setting_of(node));
+    struct strbuf path = {0};
+    add_source(&path, setting_of(node));
+    const char *result = arena_string(arena, strbuf_span(&path));
+    strbuf_free(&path);
+    return result;
 }

@@ -42,7 +42,9 @@ enum config_kind config_kind(const struct config_node *node);
 const char *config_string(const struct config_node *node);
 int64_t config_integer(const struct config_node *node);
 bool config_bool(const struct config_node *node);
-const char *config_file(const struct config_node *node); /* that holds the setting */
+
+/* The path of the file that holds the setting. */
+const char *config_file(const struct config_node *node, struct arena *arena);
 
 /* The text of a group, for telling whether two are the same. */
 const char *config_fingerprint(const struct config_node *node, struct arena *arena);

@@ -57,7 +57,7 @@ static void check_length(const struct slot *slot, size_t length, const char *wha
 const char *config_resolve_path(const struct config_node *node, const char *path,
                                 struct arena *arena)
 {
-    const char *file = node ? config_file(node) : NULL;
+    const char *file = node ? config_file(node, arena) : NULL;
     const char *slash = file ? strrchr(file, '/') : NULL;
     char here[PATH_MAX];
     if (*path == '/')

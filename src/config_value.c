@@ -79,6 +79,11 @@ const char *value_format_duration(int64_t ms, char buffer[32])
     return buffer;
 }
 
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 unsigned value_distance(const char *a, const char *b, unsigned limit)
 {
     enum { LONGEST = 63 };
@@ -91,14 +96,13 @@ unsigned value_distance(const char *a, const char *b, unsigned limit)
     for (size_t i = 1; i <= na; i++) {
         rows[2][0] = (unsigned)i;
         for (size_t j = 1; j <= nb; j++) {
-            bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
-            unsigned best = rows[1][j - 1] + !same;
+            unsigned best = rows[1][j - 1] + !same_letter(a[i - 1], b[j - 1]);
             if (rows[1][j] + 1 < best)
                 best = rows[1][j] + 1;
             if (rows[2][j - 1] + 1 < best)
                 best = rows[2][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                rows[0][j - 2] + 1 < best)
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                same_letter(a[i - 2], b[j - 1]) && rows[0][j - 2] + 1 < best)
                 best = rows[0][j - 2] + 1;
             rows[2][j] = best;
         }

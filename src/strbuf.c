@@ -29,7 +29,7 @@ char *strbuf_reserve(struct strbuf *buf, size_t length)
 {
     if (buf->failed || length > SIZE_MAX / 4 - buf->length)
         goto fail;
-    if (buf->capacity - buf->length < length) {
+    if (!buf->data || buf->capacity - buf->length < length) {
         size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
         while (capacity - buf->length < length)
             capacity *= 2;
@@ -53,8 +53,8 @@ fail:
 
 void strbuf_add(struct strbuf *buf, const char *data, size_t length)
 {
-    char *room = strbuf_reserve(buf, length);
-    if (room && length) {
+    char *room = length ? strbuf_reserve(buf, length) : NULL;
+    if (room) {
         memcpy(room, data, length);
         buf->length += length;
     }

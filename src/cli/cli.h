@@ -29,7 +29,7 @@ struct cli_command {
     int (*run)(const struct cli *cli, int argc, char **argv);
 };
 
-extern const struct cli_command cli_check, cli_lookup, cli_token, cli_new_app;
+extern const struct cli_command cli_check, cli_lookup, cli_token, cli_new_app, cli_index;
 
 /* "memberchat: ..." on standard error */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

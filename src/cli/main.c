@@ -13,6 +13,9 @@ static const struct cli_command *const commands[] = {
     &cli_lookup,
     &cli_token,
     &cli_new_app,
+#ifdef HAVE_STORE_FILE
+    &cli_index,
+#endif
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -3,20 +3,32 @@
 """Runs the system tests: run.py [NAME...]
 
 A NAME is a file (test_api), a class (test_api.Guests) or a test (test_api.Guests.test_x).
-Without one, all run.  Prints TAP lines and, last, "N passed, N failed"; exit 1 on any failure.
-lib/programs.py says which environment variables choose what is tested.
+Without one, all run; several run side by side, each in a process of its own.  Prints TAP lines and,
+last, "N passed, N failed"; exit 1 on any failure.  lib/programs.py says which environment variables
+choose what is tested.
 """
+import os
+import re
+import signal
+import subprocess
 import sys
+import threading
 import time
 import traceback
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from lib.programs import REPORTS, programs  # noqa: E402  (needs the path above)
+from lib.programs import REPORTS, limit, programs  # noqa: E402  (needs the path above)
+
+SIDE_BY_SIDE = 4  # files: they wait more than they work
+PRINTING = threading.Lock()
+CHILDREN = []
+LINE = re.compile(r"(ok|not ok) \d+ - (.*)")
 
 
 class TapResult(unittest.TestResult):
@@ -26,6 +38,7 @@ class TapResult(unittest.TestResult):
         super().__init__()
         self.passed = self.failed = 0
         self.began = 0.0
+        self.trouble = []
 
     def say(self, good, name, details=""):
         self.passed += good
@@ -34,6 +47,15 @@ class TapResult(unittest.TestResult):
         for line in details.splitlines():
             print(f"#   {line}")
         sys.stdout.flush()
+
+    def repeat(self, output):
+        """Takes over the lines of a run in another process."""
+        for line in output.splitlines():
+            outcome = LINE.fullmatch(line)
+            if outcome:
+                self.say(outcome.group(1) == "ok", outcome.group(2))
+            elif line.startswith("#"):
+                print(line)
 
     def startTest(self, test):
         super().startTest(test)
@@ -67,10 +89,25 @@ class TapResult(unittest.TestResult):
         self.trouble.append(f"skipped: {reason}")
 
 
-def select(names):
-    loader = unittest.TestLoader()
-    names = names or sorted(path.stem for path in HERE.glob("test_*.py"))
-    return loader.loadTestsFromNames(name.removesuffix(".py") for name in names)
+def run_here(name, result):
+    unittest.TestLoader().loadTestsFromName(name).run(result)
+
+
+def run_apart(name, result):
+    """One file in a process of its own.  Without its last line it has failed, whatever it printed."""
+    environment = {key: value for key, value in os.environ.items() if key != "MEMBERCHAT_REPORTS"}
+    child = subprocess.Popen([sys.executable, __file__, name], env=environment, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    CHILDREN.append(child)
+    try:
+        output, _ = child.communicate(timeout=limit(600))
+    except subprocess.TimeoutExpired:
+        child.terminate()
+        output, _ = child.communicate()
+    with PRINTING:
+        result.repeat(output)
+        if not re.search(r"^\d+ passed, \d+ failed$", output, re.MULTILINE):
+            result.say(False, f"{name} did not end", output[-4000:])
 
 
 def check_reports(result):
@@ -80,11 +117,24 @@ def check_reports(result):
         result.say(False, f"report {report.name}", report.read_text(errors="replace")[:6000])
 
 
+def stop(*_):
+    """On SIGTERM as on Ctrl-C: nothing that was started stays (lib/scratch.py sees to it)."""
+    for child in CHILDREN:
+        child.terminate()
+    raise KeyboardInterrupt
+
+
 def main():
-    suite = select(sys.argv[1:])
-    programs()
+    signal.signal(signal.SIGTERM, stop)
+    names = [name.removesuffix(".py") for name in sys.argv[1:]]
+    names = names or sorted(path.stem for path in HERE.glob("test_*.py"))
     result = TapResult()
-    suite.run(result)
+    if len(names) == 1:
+        programs()
+        run_here(names[0], result)
+    else:
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            list(pool.map(lambda name: run_apart(name, result), names))
     check_reports(result)
     print(f"1..{result.passed + result.failed}")
     print(f"{result.passed} passed, {result.failed} failed")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A directory that is slow, down or hanging: the core's cache, its breaker, and who waits for whom."""
 import contextlib
+import signal
 import threading
 import time
 
@@ -8,7 +9,7 @@ from lib.case import FreshCase, at_once
 from lib.fcgi import request
 from lib.programs import limit
 from lib.scratch import wait_until
-from lib.site import APP, GUEST_PATH, member_path
+from lib.site import APP, GUEST_PATH, MEMBERS, member_path
 
 
 class SlowCase(FreshCase):
@@ -98,7 +99,7 @@ class Cache(SlowCase):
         """A new configuration with the same store does not send everybody to the directory."""
         self.assertEqual(200, self.status("u1"))
         self.site.change_app(chat_server_url="wss://new.example.com/ws")
-        self.responder.process.send_signal(1)
+        self.responder.process.send_signal(signal.SIGHUP)
         wait_until("the reload", lambda: self.ask("u1").json["chatServerWebSocketUrl"].startswith("wss://new"))
         self.assertLessEqual(self.look_ups("u1"), 2)
 
@@ -238,11 +239,11 @@ class Chain(SlowCase):
     def setUp(self):
         super().setUp()
         self.site.change_app(store=["slow", "members"])
-        self.responder.process.send_signal(1)
+        self.responder.process.send_signal(signal.SIGHUP)
         wait_until("the chain", lambda: self.status("no-such") == 404)
 
     def test_next_store_after_not_found(self):
-        self.site.put("members.csv", "appUserId,appUserName\nno1,Number one\n")
+        self.site.put("members.csv", MEMBERS + "no1,Number one,,\n")
         wait_until("member of the second store", lambda: self.status("no1") == 200, 6)
 
     def test_down_stops_the_chain(self):

@@ -156,10 +156,10 @@ class Endurance(ResponderCase):
 class FewDescriptors(FreshCase):
     def test_no_descriptors_left(self):
         """accept() fails with EMFILE: no busy loop, no end, and service again afterwards."""
-        responder = self.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24)))
+        responder = self.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
         guest = request("POST", GUEST_PATH, self.site.auth(), b"{}")
         with contextlib.ExitStack() as stack:
-            for _ in range(60):
+            for _ in range(120):
                 peer = stack.enter_context(responder.connect())
                 with contextlib.suppress(OSError):
                     peer.send(begin(flags=KEEP)[:4])

@@ -5,6 +5,7 @@
 #include "fake_services.h"
 #include "file_hash.h"
 #include "file_table.h"
+#include "file_text.h"
 
 #include <endian.h>
 #include <setjmp.h>
@@ -138,9 +139,9 @@ static void bad_texts_are_refused(void **state)
     for (i = 0; i < COUNT(cases); i++) {
         assert_null(build(cases[i].text, cases[i].size));
         assert_non_null(strstr(reason.text, cases[i].reason));
-        assert_false(file_table_check(cases[i].text, cases[i].size, &settings, &reason));
+        assert_false(file_text_check(cases[i].text, cases[i].size, settings.columns, &reason));
     }
-    assert_true(file_table_check("id,name\n1", 9, &settings, &reason));
+    assert_true(file_text_check("id,name\n1", 9, settings.columns, &reason));
 }
 
 /* A text of `lines` members, "m0,Name 0" onwards; the caller frees it. */

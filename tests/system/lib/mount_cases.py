@@ -76,8 +76,7 @@ class TokenCases:
     def test_routes_that_are_none(self):
         for path in ("/v2/apps/me/members/1/chat-tokens/", "/v2/apps/you/members/1/chat-tokens",
                      "/v2/apps/me/members/1", "/v1/apps/me/members/1/chat-tokens", "/v2",
-                     "/deeper" + MEMBER_PATH, "/v2/apps/me/members/x/y/chat-tokens",
-                     "/v2/apps/me/members/1" + MEMBER_PATH):
+                     "/deeper" + MEMBER_PATH, "/v2/apps/me/members/x/y/chat-tokens"):
             with self.subTest(path=path):
                 answer = self.web.post(path, self.site.auth())
                 self.assertEqual((404, "RESOURCE_NOT_FOUND"), answer.error)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A scratch folder and the processes that live in it.  All of them end with it."""
+import atexit
 import os
 import shutil
 import signal
@@ -96,6 +97,7 @@ class Scratch:
         self.path.chmod(0o755)
         self.processes = []
         self.count = 0
+        atexit.register(self.close)  # for tests that are interrupted
 
     def start(self, argv, log=None, **popen):
         self.count += 1
@@ -104,6 +106,7 @@ class Scratch:
         return process
 
     def close(self):
+        atexit.unregister(self.close)
         for process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
         for process in self.processes:

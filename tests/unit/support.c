@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "support.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *const plugins = PLUGINS;
+const char *const test_plugins = TEST_PLUGINS;
+
+static char folder[64];
+static struct arena memory; /* of one test case */
+static int real_stderr = -1;
+
+/* ---- Spans and text ---- */
+
+void expect_contains(const char *text, const char *part)
+{
+    expect(strstr(text, part), "\"%s\" is not in \"%s\"", part, text);
+}
+
+void expect_lacks(const char *text, const char *part)
+{
+    expect(!strstr(text, part), "\"%s\" is in \"%s\"", part, text);
+}
+
+void expect_span(struct span span, const char *wanted)
+{
+    if (!wanted)
+        expect(!span.data, "\"%.*s\" where there should be nothing", (int)span.length, span.data);
+    else
+        expect(span.data && span_equal(span, span_of(wanted)), "\"%.*s\" is not \"%s\"",
+               (int)span.length, span.data ? span.data : "", wanted);
+}
+
+char *exact_copy(struct span text)
+{
+    char *copy = malloc(text.length ? text.length : 1);
+    assert_non_null(copy);
+    if (text.length)
+        memcpy(copy, text.data, text.length);
+    return copy;
+}
+
+char *repeated(char byte, size_t count)
+{
+    char *text = malloc(count + 1);
+    assert_non_null(text);
+    memset(text, byte, count);
+    text[count] = '\0';
+    return text;
+}
+
+/* ---- The scratch folder ---- */
+
+int scratch_start(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/memberchat-test-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+    (void)st;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+int scratch_stop(void **state)
+{
+    (void)state;
+    if (real_stderr >= 0)
+        stderr_caught();
+    arena_free(&memory);
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *scratch_path(const char *name)
+{
+    return arena_format(&memory, "%s/%s", folder, name);
+}
+
+const char *scratch_write_mode(const char *name, struct span content, unsigned mode)
+{
+    const char *path = scratch_path(name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_true(write(fd, content.length ? content.data : "", content.length) ==
+                (ssize_t)content.length);
+    assert_int_equal(fchmod(fd, mode), 0);
+    close(fd);
+    return path;
+}
+
+const char *scratch_write(const char *name, struct span content)
+{
+    return scratch_write_mode(name, content, 0600);
+}
+
+const char *scratch_read(const char *path)
+{
+    struct strbuf text = {0};
+    char bytes[4096];
+    ssize_t got;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    while ((got = read(fd, bytes, sizeof bytes)) > 0)
+        strbuf_add(&text, bytes, (size_t)got);
+    close(fd);
+    const char *copy = arena_string(&memory, strbuf_span(&text));
+    strbuf_free(&text);
+    return copy;
+}
+
+void stderr_catch(void)
+{
+    int fd = open(scratch_path("stderr"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    fflush(stderr);
+    real_stderr = dup(STDERR_FILENO);
+    assert_true(real_stderr >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+    close(fd);
+}
+
+const char *stderr_caught(void)
+{
+    fflush(stderr);
+    dup2(real_stderr, STDERR_FILENO);
+    close(real_stderr);
+    real_stderr = -1;
+    return scratch_read(scratch_path("stderr"));
+}
+
+/* ---- A configuration ---- */
+
+void scratch_write_basics(void)
+{
+    scratch_write("key", SPAN("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\n"));
+    scratch_write("members.csv",
+                  SPAN("appUserId,appUserName,appUserProfileImgUrl,role,state\n"
+                       "1,Ann,https://img.example.com/1.jpg,host,ACTIVE\n"
+                       "2,,,,\n"
+                       "3,Cleo,,,GONE\n"));
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+const char *config_text(const struct config_texts *texts)
+{
+    return arena_format(&memory,
+                        "%s\n"
+                        "stores = {\n"
+                        "members = { plugin = \"file\"; path = \"members.csv\"; %s }\n"
+                        "}\n"
+                        "apps = {\n"
+                        "demo = {\n"
+                        "api_key = \"demo-key\"; chat_server_url = \"wss://chat.example.com/ws\";\n"
+                        "%s\n"
+                        "token = { key_file = \"key\"; %s }\n"
+                        "}\n"
+                        "%s\n"
+                        "}\n",
+                        or_empty(texts->top), or_empty(texts->store),
+                        texts->app ? texts->app : "api_secret = \"demo-secret\"; store = \"members\"",
+                        or_empty(texts->token), or_empty(texts->apps));
+}
+
+struct settings *settings_from(const struct config_texts *texts)
+{
+    struct config_report report = {0};
+    scratch_write_basics();
+    const char *path = scratch_write("memberchat.conf", span_of(config_text(texts)));
+    struct settings *settings = settings_load(path, plugins, &report);
+    bool good = settings && settings_open(settings, NULL, false, &report);
+    expect(good, "the configuration is not good:\n%s", strbuf_string(&report.text));
+    config_report_free(&report);
+    return settings;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ * From settings to structs: every type, every kind of mistake. */
+#include "config_fill.h"
+
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct values {
+    const char *text, *path, *must;
+    bool flag;
+    int64_t number, duration, size, choice;
+    struct memberchat_list list;
+    struct memberchat_map map;
+};
+
+static const struct memberchat_key keys[] = {
+    CONFIG_KEY(struct values, text, "text", MEMBERCHAT_STRING, 0, "ab", 1, 4, "a text"),
+    CONFIG_KEY(struct values, path, "path", MEMBERCHAT_PATH, 0, NULL, 0, 0, "a path"),
+    CONFIG_KEY(struct values, flag, "flag", MEMBERCHAT_BOOL, 0, "true", 0, 0, "a flag"),
+    CONFIG_KEY(struct values, number, "number", MEMBERCHAT_INTEGER, 0, "7", -5, 9, "a number"),
+    CONFIG_KEY(struct values, duration, "duration", MEMBERCHAT_DURATION, 0, "2s", 1, 60000, "a time"),
+    CONFIG_KEY(struct values, size, "size", MEMBERCHAT_SIZE, 0, "1k", 2, 4096, "a size"),
+    {.name = "choice",
+     .fallback = "green",
+     .choices = "red green blue",
+     .help = "a colour",
+     .offset = offsetof(struct values, choice),
+     .type = MEMBERCHAT_CHOICE},
+    CONFIG_KEY(struct values, list, "list", MEMBERCHAT_LIST, 0, "one", 1, 2, "a list"),
+    CONFIG_KEY(struct values, map, "map", MEMBERCHAT_MAP, 0, NULL, 0, 2, "a map"),
+    {.name = "group", .type = CONFIG_GROUP, .help = "a group"},
+    {.name = "later", .type = CONFIG_LATER, .help = "not yet"},
+};
+
+static const struct memberchat_key more_keys[] = {
+    CONFIG_KEY(struct values, must, "must", MEMBERCHAT_STRING, MEMBERCHAT_KEY_REQUIRED, NULL, 0, 0,
+               "what must be there"),
+};
+
+static struct values values;
+static struct config_report report;
+static struct arena arena;
+
+static int start(void **state)
+{
+    values = (struct values){0};
+    report = (struct config_report){0};
+    return scratch_start(state);
+}
+
+static int stop(void **state)
+{
+    config_report_free(&report);
+    arena_free(&arena);
+    return scratch_stop(state);
+}
+
+/* Fills the values from the group g of a text. */
+static const char *fill(const char *text)
+{
+    const struct config_table table = CONFIG_TABLE(keys, &values);
+    config_report_free(&report);
+    arena_free(&arena);
+    report = (struct config_report){0};
+    values = (struct values){0};
+    struct config *config = config_open(scratch_write("test.conf", span_of(text)), &report);
+    expect(config, "%s", strbuf_string(&report.text));
+    config_fill(config_child(config_root(config), "g"), &table, 1, &arena, &report);
+    config_close(config);
+    return strbuf_string(&report.text);
+}
+
+static void check_defaults(void)
+{
+    assert_int_equal(report.errors, 0);
+    assert_string_equal(values.text, "ab");
+    assert_null(values.path);
+    assert_true(values.flag);
+    assert_int_equal(values.number, 7);
+    assert_int_equal(values.duration, 2000);
+    assert_int_equal(values.size, 1024);
+    assert_int_equal(values.choice, 1);
+    assert_int_equal(values.list.count, 1);
+    assert_string_equal(values.list.items[0], "one");
+    assert_int_equal(values.map.count, 0);
+}
+
+static void defaults(void **state)
+{
+    (void)state;
+    fill("g = { }");
+    check_defaults();
+    fill("x = 1"); /* no group at all */
+    check_defaults();
+}
+
+static void every_type(void **state)
+{
+    (void)state;
+    fill("g = { text = \"abcd\"; path = \"/a/b\"; flag = false; number = -5; duration = \"10ms\";"
+         " size = \"4k\"; choice = \"blue\"; list = [ \"x\", \"y\" ]; map = { a = \"1\"; b = \"2\" };"
+         " group = { anything = 1 }; later = [ ] }");
+    expect(report.errors == 0, "%s", strbuf_string(&report.text));
+    assert_string_equal(values.text, "abcd");
+    assert_string_equal(values.path, "/a/b");
+    assert_false(values.flag);
+    assert_int_equal(values.number, -5);
+    assert_int_equal(values.duration, 10);
+    assert_int_equal(values.size, 4096);
+    assert_int_equal(values.choice, 2);
+    assert_int_equal(values.list.count, 2);
+    assert_string_equal(values.list.items[1], "y");
+    assert_int_equal(values.map.count, 2);
+    assert_string_equal(values.map.names[1], "b");
+    assert_string_equal(values.map.values[1], "2");
+
+    fill("g = { size = 2048; list = \"single\"; number = 0x9; later = { } }");
+    expect(report.errors == 0, "%s", strbuf_string(&report.text));
+    assert_int_equal(values.size, 2048);
+    assert_int_equal(values.list.count, 1);
+    assert_string_equal(values.list.items[0], "single");
+    assert_int_equal(values.number, 9);
+}
+
+static void mistakes(void **state)
+{
+    static const struct {
+        const char *text, *told;
+    } rows[] = {
+        {"text = 1", "g.text: expected a string in quotes, found a number"},
+        {"text = \"\"", "g.text: has 0 bytes; 1 to 4 are possible"},
+        {"text = \"abcde\"", "g.text: has 5 bytes; 1 to 4 are possible"},
+        {"text = [ \"a\" ]", "g.text: expected a string in quotes, found a list"},
+        {"path = \"\"", "g.path: is empty"},
+        {"path = true", "g.path: expected a path in quotes, found true or false"},
+        {"flag = \"true\"", "g.flag: expected true or false, without quotes, found a string"},
+        {"flag = 1", "g.flag: expected true or false"},
+        {"number = \"7\"", "g.number: expected a whole number, without quotes, found a string"},
+        {"number = 1.5", "g.number: expected a whole number, without quotes, found a fraction"},
+        {"number = 10", "g.number: is 10; -5 to 9 are possible"},
+        {"number = -6", "g.number: is -6; -5 to 9 are possible"},
+        {"number = 4294967297L", "g.number: is 4294967297; -5 to 9 are possible"},
+        {"duration = 5", "g.duration: expected a duration in quotes"},
+        {"duration = \"5\"", "g.duration: \"5\" is no duration; write it as"},
+        {"duration = \"0s\"", "g.duration: is \"0s\"; 1 ms to 60 s are possible"},
+        {"duration = \"2m\"", "g.duration: is \"2m\"; 1 ms to 60 s are possible"},
+        {"size = \"5kB\"", "g.size: \"5kB\" is no size; write it as"},
+        {"size = 1", "g.size: is 1 bytes; 2 to 4096 are possible"},
+        {"size = \"1M\"", "g.size: is 1048576 bytes; 2 to 4096 are possible"},
+        {"size = true", "g.size: expected a size"},
+        {"choice = \"pink\"", "g.choice: is \"pink\"; possible are: red green blue"},
+        {"choice = 1", "g.choice: expected a word in quotes, found a number"},
+        {"list = [ ]", "g.list: has 0 entries; 1 to 2 are possible"},
+        {"list = [ \"a\", \"b\", \"c\" ]", "g.list: has 3 entries; 1 to 2 are possible"},
+        {"list = [ 1 ]", "g.list.1: expected a string in quotes, found a number"},
+        {"list = { a = \"b\" }", "g.list: expected a list such as"},
+        {"map = \"x\"", "g.map: expected a group such as"},
+        {"map = { a = 1 }", "g.map.a: expected a string in quotes, found a number"},
+        {"map = { a = \"\"; b = \"\"; c = \"\" }", "g.map: has 3 entries; 0 to 2 are possible"},
+        {"group = \"x\"", "g.group: expected a group in braces, found a string"},
+        {"later = \"x\"", "g.later: this version of memberchat cannot do this yet"},
+        {"later = [ \"x\" ]", "g.later: this version of memberchat cannot do this yet"},
+        {"later = { a = 1 }", "g.later: this version of memberchat cannot do this yet"},
+        {"numbr = 1", "g.numbr: unknown key (did you mean \"number\"?)"},
+        {"Text = \"a\"", "g.Text: unknown key (did you mean \"text\"?)"},
+        {"gruop = { }", "g.gruop: unknown key (did you mean \"group\"?)"},
+        {"unheard_of = 1", "g.unheard_of: unknown key\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[128];
+        snprintf(text, sizeof text, "g = { %s }", rows[i].text);
+        const char *told = fill(text);
+        expect(report.errors == 1, "%s: %u errors:\n%s", rows[i].text, report.errors, told);
+        expect_contains(told, rows[i].told);
+        expect_contains(told, "test.conf:1: ");
+    }
+}
+
+static void all_mistakes_at_once(void **state)
+{
+    (void)state;
+    const char *told = fill("g = {\n text = 1\n number = 100\n colour = 1\n list = [ 1, 2 ]\n}");
+    assert_int_equal(report.errors, 5);
+    expect_contains(told, "test.conf:2: g.text");
+    expect_contains(told, "test.conf:3: g.number");
+    expect_contains(told, "test.conf:4: g.colour");
+    expect_contains(told, "test.conf:5: g.list.1");
+    expect_contains(told, "test.conf:5: g.list.2");
+}
+
+static void required_keys_and_two_tables(void **state)
+{
+    const struct config_table tables[] = {CONFIG_TABLE(keys, &values),
+                                          CONFIG_TABLE(more_keys, &values)};
+    (void)state;
+    struct config *config = config_open(
+        scratch_write("test.conf", SPAN("g = {\n text = \"x\" }\nh = { must = \"y\"; text = \"z\" }")),
+        &report);
+    config_fill(config_child(config_root(config), "g"), tables, 2, &arena, &report);
+    assert_int_equal(report.errors, 1);
+    expect_contains(strbuf_string(&report.text), "test.conf:1: g.must: is missing: what must be there");
+    config_fill(config_child(config_root(config), "h"), tables, 2, &arena, &report);
+    assert_int_equal(report.errors, 1);
+    assert_string_equal(values.must, "y");
+    assert_string_equal(values.text, "z");
+    config_fill(NULL, tables, 2, &arena, &report); /* only for the defaults */
+    assert_int_equal(report.errors, 1);
+    config_close(config);
+}
+
+static void paths_start_at_their_file(void **state)
+{
+    char here[512];
+    (void)state;
+    fill("g = { path = \"sub/file\" }");
+    assert_string_equal(values.path, scratch_path("sub/file"));
+
+    scratch_write("part.conf", SPAN("g = { path = \"x\" }"));
+    fill("@include \"part.conf\"");
+    assert_string_equal(values.path, scratch_path("x"));
+
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(scratch_path(".")), 0);
+    const struct config_table table = CONFIG_TABLE(keys, &values);
+    struct config *config = config_open("test.conf", &report);
+    config_fill(config_child(config_root(config), "g"), &table, 1, &arena, &report);
+    config_close(config);
+    assert_int_equal(chdir(here), 0);
+    assert_string_equal(values.path, scratch_path("x"));
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(defaults),
+        TEST(every_type),
+        TEST(mistakes),
+        TEST(all_mistakes_at_once),
+        TEST(required_keys_and_two_tables),
+        TEST(paths_start_at_their_file),
+    };
+    return cmocka_run_group_tests_name("config_fill", tests, NULL, NULL);
+}

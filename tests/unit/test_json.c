@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ * Gate and parser together, as every text from outside meets them. */
+#include "json.h"
+
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* NULL when the text is taken, else what is said against it. */
+static const char *refusal(struct span text)
+{
+    static char told[256];
+    struct strbuf why = {0};
+    char *copy = exact_copy(text);
+    struct json_object *object = json_parse_object((struct span){copy, text.length}, &why);
+    free(copy);
+    bool taken = object != NULL;
+    expect(taken == (why.length == 0), "a reason for %.*s: %s", (int)text.length, text.data,
+           strbuf_string(&why));
+    strncpy(told, strbuf_string(&why), sizeof told - 1);
+    json_release(object);
+    strbuf_free(&why);
+    return taken ? NULL : told;
+}
+
+static void good_texts(void **state)
+{
+    static const struct span rows[] = {
+        LITERAL("{}"),
+        LITERAL(" \t\r\n{ } \t\r\n"),
+        LITERAL("{\"a\":1,\"a\":2}"),
+        LITERAL("{\"a\":[true,false,null,-1.5e3,\"\\u0041\"]}"),
+        LITERAL("{\"a\":123456789012345678901234567890}"),
+        LITERAL("{\"a\":1e999}"),
+        LITERAL("{\"a\":\"\\u0000\"}"),
+        LITERAL("{\"a\\u0000b\":1}"),
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *why = refusal(rows[i]);
+        expect(!why, "%.*s: %s", (int)rows[i].length, rows[i].data, why);
+    }
+}
+
+static void bad_texts(void **state)
+{
+    static const struct span rows[] = {
+        {NULL, 0},
+        LITERAL(""),
+        LITERAL(" "),
+        LITERAL("1"),
+        LITERAL("\"x\""),
+        LITERAL("null"),
+        LITERAL("true"),
+        LITERAL("[]"),
+        LITERAL("{"),
+        LITERAL("}"),
+        LITERAL("{\"a\"}"),
+        LITERAL("{\"a\":}"),
+        LITERAL("{\"a\":1"),
+        LITERAL("{\"a\":1,}"),
+        LITERAL("{,}"),
+        LITERAL("{a:1}"),
+        LITERAL("{\"a\":[1,]}"),
+        LITERAL("{\"a\" 1}"),
+        LITERAL("{\"a\":1 \"b\":2}"),
+        LITERAL("{\"a\":1}}"),
+        LITERAL("{}{}"),
+        LITERAL("{} {}"),
+        LITERAL("{}x"),
+        LITERAL("{}\0"),
+        LITERAL("{}\0{}"),
+        LITERAL("{\"a\":NaN}"),
+        LITERAL("{\"a\":-Infinity}"),
+        LITERAL("{'a':1}"),
+        LITERAL("{\"a\":'x'}"),
+        LITERAL("{\"a\":\"\x07\"}"),
+        LITERAL("{\"a\":\"\t\"}"),
+        LITERAL("{\"a\":\"\n\"}"),
+        LITERAL("{\"a\":\"\0\"}"),
+        LITERAL("{\"a\":\"\\ud800\"}"),
+        LITERAL("{\"a\":\"\xc0\xaf\"}"),
+        LITERAL("{\"a\":\"\xed\xa0\x80\"}"),
+        LITERAL("{\"a\":\"\xf5\x80\x80\x80\"}"),
+        LITERAL("{\"a\":\"\xff\"}"),
+        LITERAL("{\"a\":01}"),
+        LITERAL("{\"a\":+1}"),
+        LITERAL("{\"a\":1.}"),
+        LITERAL("{\"a\":TRUE}"),
+        LITERAL("{\"a\":truefalse}"),
+        LITERAL("{\"a\":1true}"),
+        LITERAL("{\"a\":\"x\"\"y\"}"),
+        LITERAL("{\"a\":\"\\x\"}"),
+        LITERAL("{/* x */}"),
+        LITERAL("{}//"),
+        LITERAL("\xef\xbb\xbf{}"),
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        expect(refusal(rows[i]), "taken: %.*s", (int)rows[i].length, rows[i].data);
+}
+
+/* An object with arrays in it, so many levels in all. */
+static char *nested(size_t depth, size_t *length_r)
+{
+    char *text = malloc(2 * depth + 8), *out = text;
+    assert_non_null(text);
+    memcpy(out, "{\"a\":", 5);
+    out += 5;
+    memset(out, '[', depth - 1);
+    out += depth - 1;
+    memset(out, ']', depth - 1);
+    out += depth - 1;
+    *out++ = '}';
+    *length_r = (size_t)(out - text);
+    return text;
+}
+
+static void depth(void **state)
+{
+    static const struct {
+        size_t depth;
+        bool good;
+    } rows[] = {{2, true}, {JSON_DEPTH_MAX - 1, true}, {JSON_DEPTH_MAX, true},
+                {JSON_DEPTH_MAX + 1, false}, {100, false}, {10000, false}, {1000000, false}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t length;
+        char *text = nested(rows[i].depth, &length);
+        const char *why = refusal((struct span){text, length});
+        expect(!why == rows[i].good, "%zu levels: %s", rows[i].depth, why ? why : "good");
+        if (why)
+            expect_contains(why, "nested deeper than 16");
+        free(text);
+    }
+}
+
+static void reasons_name_the_place(void **state)
+{
+    (void)state;
+    expect_contains(refusal(SPAN("{\"a\":\"\x01\"}")), "control character in a string at byte 6");
+    expect_contains(refusal(SPAN("{\"a\":1,}")), "at byte 7");
+    expect_contains(refusal(SPAN("{\"a\":1")), "unexpected end at byte 6");
+    expect_contains(refusal(SPAN("[]")), "not an object");
+}
+
+static void members(void **state)
+{
+    struct strbuf why = {0};
+    struct span text;
+    struct json_object *object =
+        json_parse_object(SPAN("{\"s\":\"one\",\"s\":\"a\\u0000b\",\"e\":\"\",\"n\":null,\"i\":1,"
+                               "\"o\":{},\"l\":[],\"cut\\u0000tail\":\"x\"}"),
+                          &why);
+    (void)state;
+    assert_non_null(object);
+    assert_int_equal(json_member(object, "s", &text), JSON_STRING); /* the last one counts */
+    assert_true(span_equal(text, SPAN("a\0b")));
+    assert_int_equal(json_member(object, "e", &text), JSON_STRING);
+    assert_true(text.data && text.length == 0);
+    assert_int_equal(json_member(object, "n", &text), JSON_NULL);
+    expect_span(text, NULL);
+    assert_int_equal(json_member(object, "i", &text), JSON_OTHER);
+    assert_int_equal(json_member(object, "o", &text), JSON_OTHER);
+    assert_int_equal(json_member(object, "l", &text), JSON_OTHER);
+    assert_int_equal(json_member(object, "nothing", &text), JSON_ABSENT);
+    assert_int_equal(json_member(object, "cut", &text), JSON_ABSENT);
+    expect_span(json_string_member(object, "n"), NULL);
+    expect_span(json_string_member(object, "nothing"), NULL);
+    json_release(object);
+    json_release(NULL);
+    strbuf_free(&why);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_texts),
+        cmocka_unit_test(bad_texts),
+        cmocka_unit_test(depth),
+        cmocka_unit_test(reasons_name_the_place),
+        cmocka_unit_test(members),
+    };
+    return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}

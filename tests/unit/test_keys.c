@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ * Key files: what is taken for a secret, what is refused, and what it is called. */
+#include "keys.h"
+
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define TEXT_32 "0123456789abcdef0123456789abcdef"
+#define K_64    "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY" /* TEXT_32 in base64url */
+
+/* Base64url of SHA-256 of {"k":"...","kty":"oct"}, computed with another program. */
+#define THUMBPRINT "XOBEfwKZzZgziWfq7yZzhEKNQfihBMioCzRbNmqUH0Y"
+
+static struct strbuf why;
+static bool exposed;
+
+static int start(void **state)
+{
+    why = (struct strbuf){0};
+    exposed = false;
+    return scratch_start(state);
+}
+
+static int stop(void **state)
+{
+    strbuf_free(&why);
+    return scratch_stop(state);
+}
+
+static struct signing_key *load(struct span content, const char *id)
+{
+    strbuf_reset(&why);
+    return key_load(scratch_write("key", content), id, &exposed, &why);
+}
+
+/* The secret, by what it signs. */
+static bool has_secret(const struct signing_key *key, struct span secret)
+{
+    struct crypto_hmac *hmac = crypto_hmac_new(secret);
+    uint8_t one[SHA256_LENGTH], other[SHA256_LENGTH];
+    crypto_hmac_sign(hmac, SPAN("x"), one);
+    crypto_hmac_sign(key->hmac, SPAN("x"), other);
+    crypto_hmac_free(hmac);
+    return memcmp(one, other, sizeof one) == 0;
+}
+
+static void good_keys(void **state)
+{
+    static const struct {
+        struct span content, secret;
+    } rows[] = {
+        {LITERAL(TEXT_32), LITERAL(TEXT_32)},
+        {LITERAL(TEXT_32 "\n"), LITERAL(TEXT_32)},
+        {LITERAL(TEXT_32 "\r\n"), LITERAL(TEXT_32)},
+        {LITERAL(TEXT_32 "x\n"), LITERAL(TEXT_32 "x")},
+        /* binary: a newline at its end is a byte like others */
+        {LITERAL("\x00\xff" TEXT_32 "\n"), LITERAL("\x00\xff" TEXT_32 "\n")},
+        {LITERAL(TEXT_32 "\n\n"), LITERAL(TEXT_32 "\n\n")},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\"}"), LITERAL(TEXT_32)},
+        {LITERAL("{\n  \"k\": \"" K_64 "\",\n  \"kty\": \"oct\",\n  \"alg\": \"HS256\"\n}\n"),
+         LITERAL(TEXT_32)},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct signing_key *key = load(rows[i].content, NULL);
+        expect(key, "row %zu: %s", i, strbuf_string(&why));
+        expect(has_secret(key, rows[i].secret), "row %zu: another secret", i);
+        assert_false(exposed);
+        assert_int_equal(why.length, 0);
+        key_free(key);
+    }
+}
+
+static void bad_keys(void **state)
+{
+    static const struct {
+        struct span content;
+        const char *told;
+    } rows[] = {
+        {LITERAL(""), "has 0 bytes; HS256 needs at least 32"},
+        {LITERAL("\n"), "has 0 bytes; HS256 needs at least 32"},
+        {LITERAL("0123456789abcdef0123456789abcde\n"), "has 31 bytes; HS256 needs at least 32"},
+        {LITERAL("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"), "PEM"},
+        {LITERAL("-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"), "PEM"},
+        {LITERAL("{}"), "\"kty\" is not \"oct\""},
+        {LITERAL("{\"kty\":\"RSA\",\"n\":\"x\",\"e\":\"AQAB\"}"), "\"kty\" is not \"oct\""},
+        {LITERAL("{\"kty\":\"oct\"}"), "\"k\" is not base64url"},
+        {LITERAL("{\"kty\":\"oct\",\"k\":1}"), "\"k\" is not base64url"},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "=\"}"), "\"k\" is not base64url"},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"AAAA\"}"), "has 3 bytes; HS256 needs at least 32"},
+        {LITERAL("{\"kty\":\"oct\",\"alg\":\"HS512\",\"k\":\"" K_64 "\"}"), "\"alg\" is not \"HS256\""},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\""), "unexpected end"},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\",\"kid\":\"a\\u0000b\"}"), "key id"},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\",\"kid\":\"a\\nb\"}"), "key id"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct signing_key *key = load(rows[i].content, NULL);
+        expect(!key, "row %zu was taken", i);
+        expect_contains(strbuf_string(&why), rows[i].told);
+        expect_contains(strbuf_string(&why), scratch_path("key"));
+        expect_lacks(strbuf_string(&why), K_64);
+        expect_lacks(strbuf_string(&why), "0123456789abcdef");
+    }
+}
+
+/* A JWK that somebody indented is still no raw secret. */
+static void jwk_behind_white_space(void **state)
+{
+    (void)state;
+    struct signing_key *key = load(SPAN(" \n{\"kty\":\"oct\",\"k\":\"" K_64 "\"}"), NULL);
+    expect(key, "%s", strbuf_string(&why));
+    assert_true(has_secret(key, SPAN(TEXT_32)));
+    key_free(key);
+}
+
+static void key_ids(void **state)
+{
+    static const struct {
+        struct span content;
+        const char *given, *id;
+    } rows[] = {
+        {LITERAL(TEXT_32), NULL, THUMBPRINT},
+        {LITERAL(TEXT_32 "\n"), NULL, THUMBPRINT},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\"}"), NULL, THUMBPRINT},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\",\"kid\":\"\"}"), NULL, THUMBPRINT},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\",\"kid\":\"own\"}"), NULL, "own"},
+        {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\",\"kid\":\"own\"}"), "given", "given"},
+        {LITERAL(TEXT_32), "2026-11", "2026-11"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct signing_key *key = load(rows[i].content, rows[i].given);
+        expect(key, "row %zu: %s", i, strbuf_string(&why));
+        assert_string_equal(key->id, rows[i].id);
+        key_free(key);
+    }
+    char *long_id = repeated('x', KEY_ID_MAX + 1);
+    assert_null(load(SPAN(TEXT_32), long_id));
+    expect_contains(strbuf_string(&why), "longer than 128 bytes");
+    long_id[KEY_ID_MAX] = '\0';
+    struct signing_key *key = load(SPAN(TEXT_32), long_id);
+    assert_string_equal(key->id, long_id);
+    key_free(key);
+    free(long_id);
+}
+
+static void headers_are_prepared(void **state)
+{
+    struct signing_key *key = load(SPAN(TEXT_32), "a\"b");
+    struct strbuf header = {0};
+    (void)state;
+    assert_int_equal(key->header.data[key->header.length - 1], '.');
+    assert_true(crypto_base64url_decode(
+        &header, (struct span){key->header.data, key->header.length - 1}));
+    assert_string_equal(strbuf_string(&header),
+                        "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"a\\\"b\"}");
+    strbuf_free(&header);
+    key_free(key);
+    key_free(NULL);
+}
+
+static void files_that_are_none(void **state)
+{
+    (void)state;
+    assert_null(key_load(scratch_path("nothing"), NULL, &exposed, &why));
+    expect_contains(strbuf_string(&why), "nothing cannot be read: No such file");
+    strbuf_reset(&why);
+    assert_null(key_load(scratch_path("."), NULL, &exposed, &why));
+    expect_contains(strbuf_string(&why), "is not a file");
+    strbuf_reset(&why);
+    assert_int_equal(mkfifo(scratch_path("fifo"), 0600), 0);
+    assert_null(key_load(scratch_path("fifo"), NULL, &exposed, &why));
+    expect_contains(strbuf_string(&why), "is not a file");
+    char *large = repeated('x', 64 * 1024 + 1);
+    assert_null(load(span_of(large), NULL));
+    expect_contains(strbuf_string(&why), "is larger than 65536 bytes");
+    large[64 * 1024] = '\0';
+    struct signing_key *key = load(span_of(large), NULL);
+    expect(key, "%s", strbuf_string(&why));
+    key_free(key);
+    free(large);
+}
+
+static void permissions(void **state)
+{
+    static const struct {
+        unsigned mode;
+        bool good, exposed;
+    } rows[] = {{0600, true, false}, {0640, true, false}, {0660, true, false},
+                {0644, true, true},  {0666, false, false}, {0602, false, false}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        strbuf_reset(&why);
+        exposed = false;
+        struct signing_key *key =
+            key_load(scratch_write_mode("key", SPAN(TEXT_32), rows[i].mode), NULL, &exposed, &why);
+        expect(!key == !rows[i].good, "mode %04o", rows[i].mode);
+        expect(exposed == rows[i].exposed, "mode %04o", rows[i].mode);
+        if (!key)
+            expect_contains(strbuf_string(&why), "any user of this machine can write to");
+        key_free(key);
+    }
+}
+
+static void secret_files(void **state)
+{
+    struct strbuf content = {0};
+    (void)state;
+    const char *path = scratch_write("secret", SPAN("ab\0cd"));
+    assert_true(secret_file_read(path, 5, &content, &exposed, &why));
+    assert_true(span_equal(strbuf_span(&content), SPAN("ab\0cd")));
+    strbuf_reset(&content);
+    assert_false(secret_file_read(path, 4, &content, &exposed, &why));
+    expect_contains(strbuf_string(&why), "is larger than 4 bytes");
+    strbuf_free(&content);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(good_keys),          TEST(bad_keys),    TEST(jwk_behind_white_space),
+        TEST(key_ids),            TEST(headers_are_prepared), TEST(files_that_are_none),
+        TEST(permissions),        TEST(secret_files),
+    };
+    return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
+}
