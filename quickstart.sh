@@ -38,7 +38,9 @@ parse_arguments() {
         esac
         shift
     done
-    [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && [ "$port" -le 65535 ] || die "--port $port: not a port number"
+    if ! [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || [ "$port" -gt 65535 ]; then
+        die "--port $port: not a port number"
+    fi
 }
 
 say() {
@@ -84,8 +86,10 @@ make_instance() {
     (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$instance/keys/$APP.key")
     memberchat new-app "$APP" >"$instance/new-app"
     api_key=$(sed -n 's/.*api_key *= *"\([^"]*\)".*/\1/p' "$instance/new-app")
-    api_secret=$(sed -n 's/^[^#]*API secret[^:]*: *\([^ ]*\)$/\1/p' "$instance/new-app")
-    [ -n "$api_key" ] && [ -n "$api_secret" ] || die "new-app printed no key and secret"
+    api_secret=$(sed -n 's/^API secret: *//p' "$instance/new-app")
+    if [ -z "$api_key" ] || [ -z "$api_secret" ]; then
+        die "memberchat new-app printed no key and secret"
+    fi
     write_configuration
 }
 

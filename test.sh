@@ -155,7 +155,7 @@ stage_valgrind() {
 --error-exitcode=99 --num-callers=25"
     must "normal build" build_in "$AREA/normal" --enable-gcc-warnings || return 0
     step "valgrind check" check_without_reports "$AREA/normal" \
-        "LOG_COMPILER=$valgrind --log-file=$AREA/reports/valgrind.%p"
+        "CHECK_WRAP=$valgrind --log-file=$AREA/reports/valgrind.%p"
     MEMBERCHAT_SLOW=10 MEMBERCHAT_WRAP="$valgrind --log-file=$AREA/reports/valgrind.%p" \
         step "valgrind system" system_tests "$AREA/normal" test_fastcgi test_json test_cgi.Bodies test_apps \
         test_process.Reloading test_lighttpd.External

@@ -102,7 +102,7 @@ def run_resident(results, programs, seconds, rounds, parts):
     with process.Area() as area:
         farm, cells = resident.build_farm(area, programs, say)
         if "resident" in parts:
-            resident.run_rounds(farm, cells, seconds, rounds, say)
+            resident.run_rounds(farm, list(cells.values()), seconds, rounds, say)
             add_resident(results, farm, cells)
         if "file" in parts:
             load = filestore.measure_load(programs, area.path("many.csv"), rounds, say)
@@ -117,7 +117,7 @@ def add_resident(results, farm, cells):
                 f"said, php-fpm with {resident.PHP_WORKERS} workers",
                 report.resident_figures(cells, farm.responders),
                 report.resident_table(cells, farm.responders))
-    results.lines.insert(-1, "  hello: accepts by itself as memberchat does; hello-library: in "
+    results.lines.insert(-1, "  hello: accepts by itself as memberchat does; hello, library: in "
                              "FCGX_Accept_r().  PHP: members of 10^3 from an")
     results.lines.insert(-1, "  array that opcache keeps, of 10^6 from SQLite over a persistent "
                              "connection.  CPU: of the responder, a request.")

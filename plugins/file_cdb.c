@@ -130,7 +130,7 @@ static enum file_answer twin_read(const struct file_text *value, struct file_twi
     numbers[value->length - 1] = '\0';
     *twin_r = (struct file_twin){0};
     return sscanf(numbers, "%zu %zu", &twin_r->first, &twin_r->line) == 2 ? FILE_TWICE
-                                                                         : FILE_BROKEN;
+                                                                          : FILE_BROKEN;
 }
 
 enum file_answer file_cdb_find(const struct file_cdb *file, struct file_csv *csv, const char *id,
@@ -152,7 +152,7 @@ enum file_answer file_cdb_find(const struct file_cdb *file, struct file_csv *csv
         return FILE_BROKEN;
     found = &row_r->fields[file->header.id];
     return found->length == length && memcmp(found->bytes, id, length) == 0 ? FILE_HERE
-                                                                           : FILE_BROKEN;
+                                                                            : FILE_BROKEN;
 }
 
 /* ---- Writing ---- */

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TEXT_LIMIT     (INT64_C(1) << 30)   /* offsets in the index have 32 bits */
+#define TEXT_LIMIT     (INT64_C(1) << 30)    /* offsets in the index have 32 bits */
 #define COMPILED_LIMIT (INT64_C(0xffffffff)) /* as those of a cdb */
 
 static void stamp_from_stat(const struct stat *status, struct file_stamp *stamp_r)
@@ -184,10 +184,9 @@ static enum file_load load_text(const struct file_settings *settings,
 }
 
 static enum file_load load_compiled(const struct file_settings *settings,
-                                    const struct file_report *report, struct file_stamp *stamp_r,
-                                    struct file_members **members_r, struct file_reason *reason)
+                                    struct file_stamp *stamp_r, struct file_members **members_r,
+                                    struct file_reason *reason)
 {
-    const struct memberchat_services *services = report->services;
     struct file_reason what;
     struct file_cdb *cdb;
     int fd = file_open(settings->path, COMPILED_LIMIT, stamp_r, reason);
@@ -200,7 +199,6 @@ static enum file_load load_compiled(const struct file_settings *settings,
         file_reason_set(reason, "%s: %s", settings->path, what.text);
         return FILE_REFUSED;
     }
-    services->log(services, report->sum, "%s: %zu members", settings->path, file_cdb_members(cdb));
     *members_r = file_members_from_cdb(cdb);
     return FILE_LOADED;
 }
@@ -220,9 +218,8 @@ enum file_load file_load(const struct file_settings *settings, const struct file
 
     memset(stamp_r, 0, sizeof *stamp_r);
     *members_r = NULL;
-    result = is_compiled(settings->path)
-                 ? load_compiled(settings, report, stamp_r, members_r, reason)
-                 : load_text(settings, report, stamp_r, members_r, reason);
+    result = is_compiled(settings->path) ? load_compiled(settings, stamp_r, members_r, reason)
+                                         : load_text(settings, report, stamp_r, members_r, reason);
     if (result == FILE_LOADED && *members_r == NULL) {
         file_reason_set(reason, "%s: out of memory", settings->path);
         return FILE_REFUSED;

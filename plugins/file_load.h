@@ -31,9 +31,9 @@ bool file_stamp_same_file(const struct file_stamp *a, const struct file_stamp *b
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 
 /* Opens a compiled members file (its name ends in .cdb), or reads, checks and
- * indexes one of text.  FILE_LOADED: *members_r is the caller's, to be freed.  Otherwise a reason, which begins with the path.
- * *stamp_r is the content that this is about; all zero where the next try may
- * end otherwise though the stamp is the same. */
+ * indexes one of text.  FILE_LOADED: *members_r is the caller's, to be freed.  Otherwise a reason,
+ * which begins with the path. *stamp_r is the content that this is about; all zero where the next
+ * try may end otherwise though the stamp is the same. */
 enum file_load file_load(const struct file_settings *settings, const struct file_report *report,
                          struct file_stamp *stamp_r, struct file_members **members_r,
                          struct file_reason *reason);

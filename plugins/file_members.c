@@ -81,8 +81,8 @@ enum file_answer file_members_find(const struct file_members *members, struct fi
     return answer;
 }
 
-static bool row_is_active(const struct file_settings *settings,
-                          const struct file_header *header, const struct file_row *row)
+static bool row_is_active(const struct file_settings *settings, const struct file_header *header,
+                          const struct file_row *row)
 {
     const struct memberchat_list *values = &settings->active_values;
     const struct file_text *state;

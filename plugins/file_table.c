@@ -253,9 +253,8 @@ static bool table_fill(struct builder *builder)
         file_reason_set(builder->reason, "no random numbers from the system");
         return false;
     }
-    if (!file_text_take_header(&rest, builder->line_csv, builder->settings->columns,
-                               &table->header, &table->header_line, &table->lines,
-                               builder->reason))
+    if (!file_text_take_header(&rest, builder->line_csv, builder->settings->columns, &table->header,
+                               &table->header_line, &table->lines, builder->reason))
         return false;
     while (file_text_next_line(&rest, &line)) {
         table->lines++;
@@ -283,7 +282,6 @@ static void table_report(const struct builder *builder)
     if (table->twin_count > 0)
         services->log(services, MEMBERCHAT_LOG_WARNING,
                       "%s: %zu lines have an id that an earlier line has", path, table->twin_count);
-    services->log(services, builder->report->sum, "%s: %zu members", path, table->members);
 }
 
 struct file_table *file_table_build(char *text, size_t size, const struct file_settings *settings,
@@ -325,8 +323,8 @@ bool file_table_each(const struct file_table *table,
         return false;
     for (i = 0; i < table->slot_count; i++) {
         uint64_t slot = table->slots[i];
-        struct file_text line, rest = {table->text + (slot & OFFSET_MASK),
-                                       table->size - (slot & OFFSET_MASK)};
+        struct file_text line,
+            rest = {table->text + (slot & OFFSET_MASK), table->size - (slot & OFFSET_MASK)};
 
         if (slot == 0)
             continue;

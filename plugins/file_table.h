@@ -36,15 +36,15 @@ struct file_table {
     size_t lines, bad; /* bad: lines that were left out */
     struct file_header header;
     struct file_text header_line; /* as it stands in the text */
-    struct file_twin *twins; /* by offset, then line */
+    struct file_twin *twins;      /* by offset, then line */
     size_t twin_count;
 };
 
-/* Where a build reports: at `lines` each bad line and duplicate, at `sum` how
- * many members there are; that something was bad is a warning in any case. */
+/* Where a build reports: at `lines` each bad line and duplicate; that something
+ * was bad is a warning in any case. */
 struct file_report {
     const struct memberchat_services *services;
-    enum memberchat_level lines, sum;
+    enum memberchat_level lines;
 };
 
 enum file_answer { FILE_HERE = 1, FILE_ABSENT, FILE_TWICE, FILE_BROKEN };

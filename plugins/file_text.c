@@ -46,7 +46,8 @@ bool file_text_take_header(struct file_text *rest, struct file_csv *csv,
         rest->bytes += 3;
         rest->length -= 3;
     }
-    for (*lines_r = 0; row.count == 0 && fault == NULL && file_text_next_line(rest, line_r); ++*lines_r)
+    for (*lines_r = 0; row.count == 0 && fault == NULL && file_text_next_line(rest, line_r);
+         ++*lines_r)
         fault = file_csv_split(csv, line_r->bytes, line_r->length, &row);
     if (fault != NULL)
         file_reason_set(reason, "the header, line %zu: %s", *lines_r, fault);

@@ -64,6 +64,7 @@ struct file_store {
     const struct file_settings *settings;
     const struct memberchat_services *services;
     struct file_report report;
+    enum memberchat_level announce; /* how the log hears what came into use */
 
     pthread_rwlock_t lock; /* for the pointer, and against a swap during a look-up */
     struct file_members *members;
@@ -101,10 +102,14 @@ static bool file_check(const void *settings_given, const struct memberchat_servi
     return false;
 }
 
-/* Warns of columns that the configuration asks for and the file has not. */
-static void store_warn_of_columns(const struct file_store *store)
+/* Says what came into use, and warns of columns that the configuration asks for
+ * and the file has not. */
+static void store_announce(const struct file_store *store)
 {
     size_t kind;
+
+    store->services->log(store->services, store->announce, "%s: %zu members", store->settings->path,
+                         file_members_count(store->members));
 
     for (kind = 0; kind < FILE_MAPPED; kind++) {
         const char *name = store->settings->columns[kind];
@@ -147,8 +152,8 @@ static void *file_open(const void *settings, const struct memberchat_services *s
     /* A process for one look-up says how many lines are bad, but not which: it would each time. */
     store->report = (struct file_report){
         .services = services,
-        .lines = how & MEMBERCHAT_OPEN_ONCE ? MEMBERCHAT_LOG_DEBUG : MEMBERCHAT_LOG_WARNING,
-        .sum = how & MEMBERCHAT_OPEN_ONCE ? MEMBERCHAT_LOG_DEBUG : MEMBERCHAT_LOG_INFO};
+        .lines = how & MEMBERCHAT_OPEN_ONCE ? MEMBERCHAT_LOG_DEBUG : MEMBERCHAT_LOG_WARNING};
+    store->announce = how & MEMBERCHAT_OPEN_ONCE ? MEMBERCHAT_LOG_DEBUG : MEMBERCHAT_LOG_INFO;
     for (tries = 0; outcome == FILE_CHANGING && tries < OPEN_TRIES; tries++) {
         if (tries > 0)
             nanosleep(&pause, NULL);
@@ -163,7 +168,7 @@ static void *file_open(const void *settings, const struct memberchat_services *s
     store->seen = store->loaded;
     store_make_lock(store);
     pthread_mutex_init(&store->reloading, NULL);
-    store_warn_of_columns(store);
+    store_announce(store);
     return store;
 }
 
@@ -290,7 +295,7 @@ static void store_swap(struct file_store *store, const struct file_stamp *stamp,
     file_members_free(old);
     store->loaded = *stamp;
     store_stop_complaining(store);
-    store_warn_of_columns(store);
+    store_announce(store);
 }
 
 static void file_reload(void *handle, bool asked)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct breaker_settings {
-    int64_t failures;         /* in a row, until it opens; 0: it never does */
+    int64_t failures; /* in a row, until it opens; 0: it never does */
     int64_t open_ms, max_open_ms;
 };
 

@@ -11,7 +11,8 @@
 struct cache_settings {
     int64_t size; /* members kept; 0: nothing is kept, crowds still share a look-up */
     int64_t ttl_ms, negative_ttl_ms;
-    int64_t stale_ms; /* how long after its ttl a member may still be served by cache_find_stale() */
+    int64_t
+        stale_ms; /* how long after its ttl a member may still be served by cache_find_stale() */
 };
 
 struct cache;
@@ -25,8 +26,7 @@ enum memberchat_outcome cache_find(struct cache *cache, struct span id, int64_t 
                                    struct member *member_r);
 
 /* Whether a member is there who may be served while the directory is down. */
-bool cache_find_stale(struct cache *cache, struct span id, int64_t now,
-                      struct member *member_r);
+bool cache_find_stale(struct cache *cache, struct span id, int64_t now, struct member *member_r);
 
 /* Joins the look-up for this id.  0: the caller leads, asks the directory and
  * must call cache_finish().  Otherwise somebody else did, and this is the

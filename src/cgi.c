@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_TIMEOUT_MS 20000       /* for the whole body */
-#define DRAIN_TIMEOUT_MS 2000       /* for what nobody wants any more */
-#define CGI_REQUEST_TIMEOUT_MS 2000 /* where the configuration does not say */
+#define READ_TIMEOUT_MS        20000 /* for the whole body */
+#define DRAIN_TIMEOUT_MS       2000  /* for what nobody wants any more */
+#define CGI_REQUEST_TIMEOUT_MS 2000  /* where the configuration does not say */
 
 extern char **environ;
 
@@ -96,8 +96,7 @@ static void write_all(struct span data)
     }
 }
 
-static void write_response(const struct http_request *request,
-                           const struct http_response *response)
+static void write_response(const struct http_request *request, const struct http_response *response)
 {
     struct strbuf out = {0};
     http_write_head(response, &out);
@@ -118,9 +117,9 @@ void cgi_serve(const char *config_path, const char *plugin_folder)
         size_t limit = (size_t)settings->top.body_limit;
         http_judge_body(&request, read_body(&request, limit, &body), limit);
         request.body = strbuf_span(&body);
-        request.deadline = clock_monotonic_ms() + (settings->request_timeout_set
-                                                       ? settings->top.request_timeout_ms
-                                                       : CGI_REQUEST_TIMEOUT_MS);
+        request.deadline =
+            clock_monotonic_ms() + (settings->request_timeout_set ? settings->top.request_timeout_ms
+                                                                  : CGI_REQUEST_TIMEOUT_MS);
         handler_serve(settings, &request, &response); /* one request is never too many */
     } else {
         handler_refuse(&request, &response);

@@ -95,8 +95,8 @@ void config_error(struct config_report *report, const struct config_node *node, 
     report->errors++;
 }
 
-void config_warning(struct config_report *report, const struct config_node *node,
-                    const char *key, const char *format, ...)
+void config_warning(struct config_report *report, const struct config_node *node, const char *key,
+                    const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -195,8 +195,7 @@ struct config *config_open(const char *path, struct config_report *report)
             config_file_error(report, path, "cannot be read: %s", strerror(errno));
         else {
             add_file(&report->text, config, file);
-            strbuf_addf(&report->text, ":%d: %s%s\n",
-                        config_error_line(&config->libconfig), text,
+            strbuf_addf(&report->text, ":%d: %s%s\n", config_error_line(&config->libconfig), text,
                         strstr(text, "syntax")
                             ? " (look for a missing quote, bracket or \"=\" here or just above)"
                             : "");

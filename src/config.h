@@ -53,9 +53,8 @@ const char *config_fingerprint(const struct config_node *node, struct arena *are
  * of the key where it stands, else that of the node. */
 void config_error(struct config_report *report, const struct config_node *node, const char *key,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
-void config_warning(struct config_report *report, const struct config_node *node,
-                    const char *key, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void config_warning(struct config_report *report, const struct config_node *node, const char *key,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* For mistakes that belong to no setting: "FILE: reason". */
 void config_file_error(struct config_report *report, const char *path, const char *format, ...)

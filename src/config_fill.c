@@ -119,7 +119,8 @@ static void fill_integer(const struct slot *slot)
 
 static void fill_duration(const struct slot *slot)
 {
-    const char *text = slot_text(slot, "a duration in quotes, such as \"500ms\", \"5s\" or \"10m\"");
+    const char *text =
+        slot_text(slot, "a duration in quotes, such as \"500ms\", \"5s\" or \"10m\"");
     int64_t value = 0;
     char low[32], high[32];
     if (!text)

@@ -31,8 +31,11 @@ struct config_table {
     void *settings;
 };
 
-#define CONFIG_COUNT(table)      (sizeof(table) / sizeof *(table))
-#define CONFIG_TABLE(table, out) {(table), CONFIG_COUNT(table), (out)}
+#define CONFIG_COUNT(table) (sizeof(table) / sizeof *(table))
+#define CONFIG_TABLE(table, out)                                                                   \
+    {                                                                                              \
+        (table), CONFIG_COUNT(table), (out)                                                        \
+    }
 
 /* Fills the structs of all tables from one group, reporting unknown keys, wrong
  * types, values out of range and missing required keys.  `group` NULL: from the

@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-bool value_parse_duration(const char *text, int64_t *ms_r);  /* "500ms", "5s", "10m", "1h", "7d" */
-bool value_parse_size(const char *text, int64_t *bytes_r);   /* "512", "16k", "1M", "1G" */
+bool value_parse_duration(const char *text, int64_t *ms_r);   /* "500ms", "5s", "10m", "1h", "7d" */
+bool value_parse_size(const char *text, int64_t *bytes_r);    /* "512", "16k", "1M", "1G" */
 bool value_parse_integer(const char *text, int64_t *value_r); /* decimal, optional sign */
 
 /* The position of a word among words that blanks separate, -1: none. */

@@ -33,7 +33,8 @@ bool crypto_equal(const void *a, const void *b, size_t length)
 
 void crypto_base64url_encode(struct strbuf *out, struct span data)
 {
-    char *room = strbuf_reserve(out, BASE64_ENCODE_LENGTH(data.length) + BASE64_ENCODE_FINAL_LENGTH);
+    char *room =
+        strbuf_reserve(out, BASE64_ENCODE_LENGTH(data.length) + BASE64_ENCODE_FINAL_LENGTH);
     if (!room)
         return;
     struct base64_encode_ctx context;
@@ -95,8 +96,7 @@ struct crypto_hmac *crypto_hmac_new(struct span secret)
     return hmac;
 }
 
-void crypto_hmac_sign(const struct crypto_hmac *hmac, struct span data,
-                      uint8_t out[SHA256_LENGTH])
+void crypto_hmac_sign(const struct crypto_hmac *hmac, struct span data, uint8_t out[SHA256_LENGTH])
 {
     struct hmac_sha256_ctx context = hmac->context;
     hmac_sha256_update(&context, data.length, bytes(data));

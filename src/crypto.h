@@ -26,8 +26,7 @@ bool crypto_base64_decode(struct strbuf *out, struct span text);
 /* A prepared HMAC-SHA256 key (RFC 2104).  crypto_hmac_free() wipes it. */
 struct crypto_hmac;
 struct crypto_hmac *crypto_hmac_new(struct span secret); /* NULL: no memory */
-void crypto_hmac_sign(const struct crypto_hmac *hmac, struct span data,
-                      uint8_t out[SHA256_LENGTH]);
+void crypto_hmac_sign(const struct crypto_hmac *hmac, struct span data, uint8_t out[SHA256_LENGTH]);
 void crypto_hmac_free(struct crypto_hmac *hmac);
 
 #endif

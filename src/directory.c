@@ -70,8 +70,8 @@ static void note_outcome(struct directory *directory, int outcome,
     bool down = outcome == MEMBERCHAT_UNAVAILABLE;
     if (outcome == MEMBERCHAT_MISCONFIGURED)
         log_error_limited("store %s: misconfigured: %s", name, reason);
-    switch (breaker_report(&directory->breaker, clock_monotonic_ms(), down,
-                           report->retry_after_ms)) {
+    switch (
+        breaker_report(&directory->breaker, clock_monotonic_ms(), down, report->retry_after_ms)) {
     case BREAKER_OPENED:
         log_warning("store %s: does not answer (%s): requests are refused for a while", name,
                     reason);
@@ -105,8 +105,7 @@ static struct directory_answer ask_once(struct directory *directory, struct span
                                         int64_t deadline, struct member *member_r)
 {
     struct directory_answer answer = {0, 0};
-    answer.outcome =
-        cache_join(directory->cache, id, deadline, member_r, &answer.retry_after_ms);
+    answer.outcome = cache_join(directory->cache, id, deadline, member_r, &answer.retry_after_ms);
     if (answer.outcome)
         return answer;
     answer = ask_store(directory, id, deadline, member_r);
@@ -134,8 +133,8 @@ static struct directory_answer ask_gated(struct directory *directory, struct spa
     return answer;
 }
 
-static struct directory_answer ask(struct directory *directory, struct span id,
-                                   int64_t deadline, struct member *member_r)
+static struct directory_answer ask(struct directory *directory, struct span id, int64_t deadline,
+                                   struct member *member_r)
 {
     struct directory_answer answer = {0, 0};
     if (directory->cache)
@@ -151,9 +150,8 @@ static struct directory_answer ask(struct directory *directory, struct span id,
     return answer;
 }
 
-struct directory_answer directory_find(struct directory *const *chain, size_t count,
-                                       struct span id, int64_t deadline,
-                                       struct member *member_r)
+struct directory_answer directory_find(struct directory *const *chain, size_t count, struct span id,
+                                       int64_t deadline, struct member *member_r)
 {
     struct directory_answer answer = {MEMBERCHAT_NOT_FOUND, 0};
     for (size_t i = 0; i < count && answer.outcome == MEMBERCHAT_NOT_FOUND; i++)

@@ -10,7 +10,7 @@
  * of its own, into which a screened request is written. */
 struct fastcgi;
 
-bool fastcgi_library_init(void); /* once, before any thread */
+bool fastcgi_library_init(void);   /* once, before any thread */
 struct fastcgi *fastcgi_new(void); /* NULL: no memory or no descriptors, see errno */
 void fastcgi_free(struct fastcgi *fastcgi);
 

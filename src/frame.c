@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#define MANAGEMENT_MAX     16 /* on one connection; web servers send none */
-#define OUR_NAME           "MEMBERCHAT"
-#define ROLE_RESPONDER     1
-#define FLAG_KEEP          1
-#define UNKNOWN_ROLE       3
-#define RECORD_VERSION     1
+#define MANAGEMENT_MAX 16 /* on one connection; web servers send none */
+#define OUR_NAME       "MEMBERCHAT"
+#define ROLE_RESPONDER 1
+#define FLAG_KEEP      1
+#define UNKNOWN_ROLE   3
+#define RECORD_VERSION 1
 
 enum record_type {
     BEGIN_REQUEST = 1,
@@ -59,9 +59,9 @@ static bool take_length(struct span *rest, size_t *length_r)
     size_t bytes = rest->length && p[0] >= 0x80 ? 4 : 1;
     if (rest->length < bytes)
         return false;
-    *length_r = bytes == 1 ? p[0]
-                           : (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 |
-                                 (size_t)p[2] << 8 | p[3];
+    *length_r = bytes == 1
+                    ? p[0]
+                    : (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
     rest->data += bytes;
     rest->length -= bytes;
     return true;
@@ -128,9 +128,8 @@ static enum frame_state take_content(struct frame *frame, const char *bytes, siz
             return bad(frame, "more than 60 kB of parameters");
         strbuf_add(&frame->params, bytes, length);
     } else {
-        size_t room = frame->body_limit > frame->body.length
-                          ? frame->body_limit - frame->body.length
-                          : 0;
+        size_t room =
+            frame->body_limit > frame->body.length ? frame->body_limit - frame->body.length : 0;
         strbuf_add(&frame->body, bytes, length < room ? length : room);
         frame->body_total += length;
         if (frame->body_total > (uint64_t)frame->body_limit + FRAME_DRAIN_MAX)
@@ -196,8 +195,7 @@ static enum frame_state end_record(struct frame *frame)
 /* ---- The stream ---- */
 
 /* Takes some bytes of the current record; returns how many. */
-static size_t step(struct frame *frame, const char *bytes, size_t length,
-                   enum frame_state *state_r)
+static size_t step(struct frame *frame, const char *bytes, size_t length, enum frame_state *state_r)
 {
     size_t taken;
     if (frame->header_length < sizeof frame->header) {
@@ -221,8 +219,7 @@ static size_t step(struct frame *frame, const char *bytes, size_t length,
     return taken;
 }
 
-size_t frame_feed(struct frame *frame, const char *bytes, size_t length,
-                  enum frame_state *state_r)
+size_t frame_feed(struct frame *frame, const char *bytes, size_t length, enum frame_state *state_r)
 {
     size_t taken = 0;
     *state_r = FRAME_MORE;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define FRAME_PARAMS_MAX (60u * 1024)       /* with their lengths; fits into a pipe */
-#define FRAME_DRAIN_MAX  (8u * 1024 * 1024)  /* of a body, read and dropped beyond its limit */
+#define FRAME_DRAIN_MAX  (8u * 1024 * 1024) /* of a body, read and dropped beyond its limit */
 
 enum frame_state {
     FRAME_MORE,     /* more bytes are needed */
@@ -39,8 +39,7 @@ struct frame {
 };
 
 /* Takes bytes, up to the end of a request; returns how many it took. */
-size_t frame_feed(struct frame *frame, const char *bytes, size_t length,
-                  enum frame_state *state_r);
+size_t frame_feed(struct frame *frame, const char *bytes, size_t length, enum frame_state *state_r);
 
 /* Whether a request has begun and is not complete. */
 bool frame_in_request(const struct frame *frame);

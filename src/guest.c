@@ -70,17 +70,19 @@ enum guest_verdict guest_read(struct guest *guest_r, struct span body, struct st
 {
     *guest_r = (struct guest){0};
     if (body.length) {
+        strbuf_add_string(why_r, "The request body is not a JSON object: ");
         guest_r->body = json_parse_object(body, why_r);
         if (!guest_r->body)
             return GUEST_BAD_BODY;
+        strbuf_reset(why_r);
         enum guest_verdict verdict = take_access_token(guest_r, why_r);
         if (verdict == GUEST_GOOD)
             verdict = take_id(guest_r, why_r);
         if (verdict == GUEST_GOOD)
             verdict = take(guest_r, "appUserName", MEMBER_NAME_MAX, &guest_r->name, why_r);
         if (verdict == GUEST_GOOD)
-            verdict = take(guest_r, "appUserProfileImgUrl", MEMBER_AVATAR_MAX, &guest_r->avatar,
-                           why_r);
+            verdict =
+                take(guest_r, "appUserProfileImgUrl", MEMBER_AVATAR_MAX, &guest_r->avatar, why_r);
         if (verdict != GUEST_GOOD)
             return verdict;
     }

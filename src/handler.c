@@ -112,7 +112,7 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
     enum outcome outcome = OUTCOME_RESOURCE_NOT_FOUND;
     if (exchange.route.kind != ROUTE_NONE)
         outcome = route_allows(&exchange.route, request->method) ? serve(&exchange)
-                                                                  : OUTCOME_UNSUPPORTED_HTTP_METHOD;
+                                                                 : OUTCOME_UNSUPPORTED_HTTP_METHOD;
     if (outcome != OUTCOME_ANSWERED && outcome != OUTCOME_BUSY)
         reply_with_error(&exchange, outcome);
     if (outcome != OUTCOME_BUSY) {

@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define VARIABLE(name, member) {name, sizeof(name) - 1, offsetof(struct http_request, member)}
+#define VARIABLE(name, member)                                                                     \
+    {                                                                                              \
+        name, sizeof(name) - 1, offsetof(struct http_request, member)                              \
+    }
 
 static const struct variable {
     const char *name;
@@ -32,8 +35,7 @@ void http_request_take(struct http_request *request, struct span name, struct sp
 {
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         const struct variable *variable = &variables[i];
-        if (variable->length != name.length ||
-            memcmp(variable->name, name.data, name.length) != 0)
+        if (variable->length != name.length || memcmp(variable->name, name.data, name.length) != 0)
             continue;
         struct span *field = (struct span *)((char *)request + variable->offset);
         if (!field->data)
@@ -49,8 +51,7 @@ int64_t http_content_length(const struct http_request *request)
     if (text.length == 0)
         return -1;
     for (size_t i = 0; i < text.length; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9' ||
-            __builtin_mul_overflow(value, 10, &value) ||
+        if (text.data[i] < '0' || text.data[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, text.data[i] - '0', &value))
             return -2;
     }

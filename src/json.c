@@ -66,8 +66,8 @@ enum json_kind json_member(struct json_object *object, const char *name, struct 
         return JSON_NULL;
     if (!json_object_is_type(value, json_type_string))
         return JSON_OTHER;
-    *string_r = (struct span){json_object_get_string(value),
-                              (size_t)json_object_get_string_len(value)};
+    *string_r =
+        (struct span){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
     return JSON_STRING;
 }
 

@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "json.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,8 +80,13 @@ static void thumbprint(struct span secret, struct strbuf *out)
     strbuf_free(&canonical);
 }
 
+/* White space before it does not count. */
 static bool starts_with(struct span content, const char *prefix)
 {
+    while (content.length && memchr(" \t\r\n", *content.data, 4)) {
+        content.data++;
+        content.length--;
+    }
     return content.length >= strlen(prefix) && memcmp(content.data, prefix, strlen(prefix)) == 0;
 }
 
@@ -128,6 +134,8 @@ static struct signing_key *make_key(struct span secret, struct span id, struct s
                     SECRET_MIN);
     } else if (id.length > KEY_ID_MAX) {
         strbuf_addf(why_r, "its key id is longer than %d bytes", KEY_ID_MAX);
+    } else if (!text_is_plain(id)) {
+        strbuf_add_string(why_r, "its key id is not UTF-8 without control characters");
     } else if (!(key = calloc(1, sizeof *key)) || !(key->hmac = crypto_hmac_new(secret))) {
         strbuf_add_string(why_r, "out of memory");
         free(key);

@@ -17,10 +17,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG        4096 /* the kernel cuts it to its own limit */
-#define SOCKET_MODE    0660
-#define PROBE_SECONDS  2
-#define SYSTEMD_FIRST  3
+#define BACKLOG       4096 /* the kernel cuts it to its own limit */
+#define SOCKET_MODE   0660
+#define PROBE_SECONDS 2
+#define SYSTEMD_FIRST 3
 
 static bool fill_address(const char *path, struct sockaddr_un *address)
 {
@@ -48,7 +48,7 @@ static enum occupant ask(int fd)
         got = recv(fd, answer, sizeof answer, 0);
     strbuf_free(&query);
     return got > 0 && frame_is_our_answer((struct span){answer, (size_t)got}) ? MEMBERCHAT
-                                                                             : STRANGER;
+                                                                              : STRANGER;
 }
 
 static enum occupant probe(const struct sockaddr_un *address)
@@ -178,8 +178,7 @@ static bool open_inet(const char *text, struct listener *listener_r, struct strb
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) != 0 ||
-        listen(fd, BACKLOG) != 0) {
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, BACKLOG) != 0) {
         strbuf_addf(why_r, "cannot listen on %s: %s", text, strerror(errno));
         if (fd >= 0)
             close(fd);
@@ -201,8 +200,8 @@ static void set_nonblocking(int fd)
 bool listen_open(const char *address, struct listener *listener_r, struct strbuf *why_r)
 {
     bool is_unix = strncmp(address, "unix:", 5) == 0;
-    bool good = is_unix ? open_unix(address + 5, listener_r, why_r)
-                        : open_inet(address, listener_r, why_r);
+    bool good =
+        is_unix ? open_unix(address + 5, listener_r, why_r) : open_inet(address, listener_r, why_r);
     if (good)
         set_nonblocking(listener_r->fd);
     return good;

@@ -22,16 +22,18 @@ const char *load_plugin_folder(const char *option)
 }
 
 /* A line of the log for each line of the report. */
-static void log_report(struct config_report *report, bool failed)
+static void log_report(struct config_report *report)
 {
+    static const char mark[] = ": warning: ";
     char *rest = NULL;
     char *text = strdup(strbuf_string(&report->text));
     for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
          line = strtok_r(NULL, "\n", &rest)) {
-        if (failed)
-            log_error("%s", line);
+        const char *warning = strstr(line, mark);
+        if (warning)
+            log_warning("%.*s: %s", (int)(warning - line), line, warning + sizeof mark - 1);
         else
-            log_warning("%s", line);
+            log_error("%s", line);
     }
     free(text);
 }
@@ -50,11 +52,14 @@ struct settings *load_settings(const char *path, const char *plugin_folder,
 {
     struct config_report report = {0};
     struct settings *settings = settings_load(path, plugin_folder, &report);
-    bool good = settings && settings_open(settings, previous, how == LOAD_ONCE, &report) &&
-                set_up_log(settings);
+    /* stores log while they open; a log that works is not given up for settings
+     * that may not come into force */
+    bool good = settings && (previous || set_up_log(settings)) &&
+                settings_open(settings, previous, how == LOAD_ONCE, &report) &&
+                (!previous || set_up_log(settings));
     /* a CGI process would repeat the warnings with each request */
     if (!good || how == LOAD_RESIDENT)
-        log_report(&report, !good);
+        log_report(&report);
     config_report_free(&report);
     if (good)
         return settings;

@@ -146,8 +146,7 @@ static int serve(struct settings *settings, struct listener *listener, const cha
     raise_descriptor_limit();
     block_signals(&before);
     struct server *server = server_start(listener->fd, threads, snapshots);
-    struct upkeep *upkeep =
-        server ? upkeep_start(snapshots, workers + 1, config, plugins) : NULL;
+    struct upkeep *upkeep = server ? upkeep_start(snapshots, workers + 1, config, plugins) : NULL;
     if (!upkeep)
         return EXIT_FAILURE;
     ignore_sigpipe(); /* again: libfcgi has a handler of its own */
@@ -196,8 +195,7 @@ static int test_config(const struct options *options)
 {
     const char *path = load_config_path(options->config);
     struct config_report report = {0};
-    struct settings *settings =
-        settings_load(path, load_plugin_folder(options->plugins), &report);
+    struct settings *settings = settings_load(path, load_plugin_folder(options->plugins), &report);
     bool good = settings != NULL;
     fputs(strbuf_string(&report.text), stderr);
     if (good)

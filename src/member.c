@@ -97,8 +97,7 @@ bool member_copy(struct member *to, const struct member *from)
     member_reset(to);
     strbuf_copy(&to->bytes, strbuf_span(&from->bytes));
     if (from->attribute_count > to->attribute_capacity) {
-        void *grown =
-            realloc(to->attributes, from->attribute_count * sizeof *to->attributes);
+        void *grown = realloc(to->attributes, from->attribute_count * sizeof *to->attributes);
         if (!grown)
             return false;
         to->attributes = grown;
@@ -106,8 +105,7 @@ bool member_copy(struct member *to, const struct member *from)
     }
     memcpy(to->fields, from->fields, sizeof to->fields);
     if (from->attribute_count)
-        memcpy(to->attributes, from->attributes,
-               from->attribute_count * sizeof *to->attributes);
+        memcpy(to->attributes, from->attributes, from->attribute_count * sizeof *to->attributes);
     to->attribute_count = from->attribute_count;
     return !to->bytes.failed;
 }

@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define PARKED_MAX       1024 /* beyond it, the longest parked are given up */
+#define PARKED_MAX       1024  /* beyond it, the longest parked are given up */
 #define REQUEST_PATIENCE 15000 /* ms from the parking of an unfinished request to its end */
 #define IDLE_PATIENCE    30000 /* ms between two requests of a kept connection */
 #define LOOK_INTERVAL    500
@@ -22,7 +22,7 @@
  * one that another thread would free. */
 struct park {
     int epoll, wake;
-    atomic_uint evict;      /* how many the polling thread shall give up */
+    atomic_uint evict;        /* how many the polling thread shall give up */
     int64_t looked_at;        /* the polling thread: when it looked for late ones */
     pthread_mutex_t lock;     /* guards what follows */
     struct conn_queue parked; /* the longest parked first */

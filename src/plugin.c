@@ -85,11 +85,11 @@ static bool find_fault(const struct memberchat_store_plugin *plugin, const char 
                     "rebuild the one or the other",
                     plugin->abi, MEMBERCHAT_STORE_ABI);
     else if (plugin->size < needed)
-        strbuf_addf(why_r, "its plugin struct has %u bytes, at least %zu are needed",
-                    plugin->size, needed);
+        strbuf_addf(why_r, "its plugin struct has %u bytes, at least %zu are needed", plugin->size,
+                    needed);
     else if (!plugin->name || strcmp(plugin->name, name) != 0)
-        strbuf_addf(why_r, "it calls itself \"%s\", not \"%s\"",
-                    plugin->name ? plugin->name : "", name);
+        strbuf_addf(why_r, "it calls itself \"%s\", not \"%s\"", plugin->name ? plugin->name : "",
+                    name);
     else if (!plugin->version || !plugin->summary || !plugin->open || !plugin->lookup ||
              !plugin->close || (plugin->key_count && !plugin->keys))
         strbuf_add_string(why_r, "it lacks version, summary, keys, open, lookup or close");

@@ -24,9 +24,15 @@ static const struct pattern {
     const char *tail[TAIL_MAX]; /* NULL: the member's id */
     const char *mark;           /* what PATH_INFO begins with, where it has it at all */
 } patterns[] = {
-    {ROUTE_GUEST, "POST, OPTIONS", 5, {"v2", "apps", "me", "members", "guest-chat-tokens"},
+    {ROUTE_GUEST,
+     "POST, OPTIONS",
+     5,
+     {"v2", "apps", "me", "members", "guest-chat-tokens"},
      "/v2/apps/me/members/"},
-    {ROUTE_MEMBER, "POST, OPTIONS", 6, {"v2", "apps", "me", "members", NULL, "chat-tokens"},
+    {ROUTE_MEMBER,
+     "POST, OPTIONS",
+     6,
+     {"v2", "apps", "me", "members", NULL, "chat-tokens"},
      "/v2/apps/me/members/"},
     {ROUTE_HEALTHZ, "GET, HEAD", 1, {"healthz"}, "/healthz"},
     {ROUTE_READYZ, "GET, HEAD", 1, {"readyz"}, "/readyz"},
@@ -122,8 +128,7 @@ static void take_id(const struct path *path, size_t index, struct route *route)
 }
 
 /* Matches the tail of the path; returns how many segments are before it, or -1. */
-static int match_tail(const struct path *path, const struct pattern *pattern,
-                      struct route *route)
+static int match_tail(const struct path *path, const struct pattern *pattern, struct route *route)
 {
     size_t last = pattern->count - 1;
     bool empty_id = pattern->kind == ROUTE_MEMBER && path->count > 1 &&

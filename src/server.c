@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SWEEP_MS 1000 /* how long a stopping server accepts what waits already */
-#define TICK_MS  10
+#define SWEEP_MS    1000 /* how long a stopping server accepts what waits already */
+#define TICK_MS     10
 #define SURE_TO_FIT 32768 /* bytes that a fresh connection takes without waiting */
 
 struct worker {
@@ -36,10 +36,10 @@ struct server {
     int bell; /* rings once for each connection in `ready` */
     struct park *park;
     struct snapshots *snapshots;
-    atomic_bool stopping; /* accept no more */
-    atomic_bool leaving;  /* end */
-    atomic_uint awake;    /* workers that are not waiting for work */
-    pthread_mutex_t lock; /* guards the queues */
+    atomic_bool stopping;      /* accept no more */
+    atomic_bool leaving;       /* end */
+    atomic_uint awake;         /* workers that are not waiting for work */
+    pthread_mutex_t lock;      /* guards the queues */
     struct conn_queue ready;   /* complete requests */
     struct conn_queue waiting; /* complete requests that wait for the gate */
     atomic_uint ready_count, waiting_count;
@@ -58,8 +58,7 @@ static void queue_put(struct server *server, struct conn_queue *queue, atomic_ui
     pthread_mutex_unlock(&server->lock);
 }
 
-static struct conn *queue_take(struct server *server, struct conn_queue *queue,
-                               atomic_uint *count)
+static struct conn *queue_take(struct server *server, struct conn_queue *queue, atomic_uint *count)
 {
     if (atomic_load_explicit(count, memory_order_relaxed) == 0)
         return NULL;

@@ -7,8 +7,8 @@
 #include <uthash.h> /* memory that runs out while a configuration is read ends the process */
 
 struct app_index {
-    UT_hash_handle hh; /* in settings->by_key */
-    UT_hash_handle by_id; /* in settings->by_id */
+    UT_hash_handle hh;                 /* in settings->by_key */
+    UT_hash_handle by_id;              /* in settings->by_id */
     uint8_t key_digest[SHA256_LENGTH]; /* of the API key: says nothing about its bytes */
     const struct app *app;
 };
@@ -32,8 +32,8 @@ static bool open_store(struct settings_store *entry, const struct settings *prev
         report->errors++;
         return false;
     }
-    entry->directory = directory_new(entry->store, entry->cached ? &entry->cache : NULL,
-                                     &entry->breaker);
+    entry->directory =
+        directory_new(entry->store, entry->cached ? &entry->cache : NULL, &entry->breaker);
     entry->store = NULL;
     return entry->directory != NULL;
 }

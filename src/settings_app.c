@@ -16,49 +16,52 @@
 #define HS256      0
 
 static const struct memberchat_key app_keys[] = {
-    CONFIG_KEY(struct app_settings, api_key, "api_key", MEMBERCHAT_STRING, MEMBERCHAT_KEY_REQUIRED, NULL, 1,
-        API_KEY_MAX, "what the application server signs in with"),
+    CONFIG_KEY(struct app_settings, api_key, "api_key", MEMBERCHAT_STRING, MEMBERCHAT_KEY_REQUIRED,
+               NULL, 1, API_KEY_MAX, "what the application server signs in with"),
     CONFIG_KEY(struct app_settings, chat_server_url, "chat_server_url", MEMBERCHAT_STRING,
-        MEMBERCHAT_KEY_REQUIRED, NULL, 1, URL_MAX_BYTES,
-        "the WebSocket URL of the chat server, handed to the client"),
+               MEMBERCHAT_KEY_REQUIRED, NULL, 1, URL_MAX_BYTES,
+               "the WebSocket URL of the chat server, handed to the client"),
     CONFIG_KEY(struct app_settings, guests, "guests", MEMBERCHAT_BOOL, 0, "true", 0, 0,
-        "whether guests get tokens"),
+               "whether guests get tokens"),
     CONFIG_KEY(struct app_settings, cors_origins, "cors_origins", MEMBERCHAT_LIST, 0, NULL, 0, 1000,
-        "origins of pages that may call the API from the browser; \"*\" for any"),
-    CONFIG_KEY(struct app_settings, extended_response, "extended_response", MEMBERCHAT_BOOL, 0, "false", 0, 0,
-        "whether answers also carry expiresAt and expiresIn"),
+               "origins of pages that may call the API from the browser; \"*\" for any"),
+    CONFIG_KEY(struct app_settings, extended_response, "extended_response", MEMBERCHAT_BOOL, 0,
+               "false", 0, 0, "whether answers also carry expiresAt and expiresIn"),
     CONFIG_KEY(struct app_settings, app_id, "app_id", MEMBERCHAT_STRING, 0, NULL, 1, 128,
-        "the appId, where it is not the name of the group"),
-    CONFIG_KEY(struct app_settings, digests, "api_secret_sha256", MEMBERCHAT_LIST, MEMBERCHAT_KEY_SECRET,
-        NULL, 1, APP_SECRETS_MAX, "SHA-256 of the API secret, in hexadecimal; two while it is "
-        "being changed"),
-    CONFIG_KEY(struct app_settings, secrets, "api_secret", MEMBERCHAT_LIST, MEMBERCHAT_KEY_SECRET, NULL, 1,
-        APP_SECRETS_MAX, "the API secret itself; two while it is being changed"),
+               "the appId, where it is not the name of the group"),
+    CONFIG_KEY(struct app_settings, digests, "api_secret_sha256", MEMBERCHAT_LIST,
+               MEMBERCHAT_KEY_SECRET, NULL, 1, APP_SECRETS_MAX,
+               "SHA-256 of the API secret, in hexadecimal; two while it is "
+               "being changed"),
+    CONFIG_KEY(struct app_settings, secrets, "api_secret", MEMBERCHAT_LIST, MEMBERCHAT_KEY_SECRET,
+               NULL, 1, APP_SECRETS_MAX, "the API secret itself; two while it is being changed"),
     CONFIG_KEY(struct app_settings, secret_file, "api_secret_file", MEMBERCHAT_PATH, 0, NULL, 0, 0,
-        "a file with the API secret; a second line while it is being changed"),
-    CONFIG_KEY(struct app_settings, stores, "store", MEMBERCHAT_LIST, MEMBERCHAT_KEY_REQUIRED, NULL, 1, 16,
-        "the store of this app's members, or several that are asked in order"),
+               "a file with the API secret; a second line while it is being changed"),
+    CONFIG_KEY(struct app_settings, stores, "store", MEMBERCHAT_LIST, MEMBERCHAT_KEY_REQUIRED, NULL,
+               1, 16, "the store of this app's members, or several that are asked in order"),
     {.name = "token", .type = CONFIG_GROUP, .help = "what the tokens are like"},
     {.name = "access_token", .type = CONFIG_LATER, .help = "tokens of others that name a guest"},
 };
 
 static const struct memberchat_key token_keys[] = {
-    CONFIG_KEY(struct token_settings, issuer, "issuer", MEMBERCHAT_STRING, 0, "memberchat", 1, 256, "the claim iss"),
+    CONFIG_KEY(struct token_settings, issuer, "issuer", MEMBERCHAT_STRING, 0, "memberchat", 1, 256,
+               "the claim iss"),
     CONFIG_KEY(struct token_settings, audience, "audience", MEMBERCHAT_STRING, 0, NULL, 1, 256,
-        "the claim aud; the appId where it is not set"),
+               "the claim aud; the appId where it is not set"),
     CONFIG_KEY(struct token_settings, ttl_ms, "ttl", MEMBERCHAT_DURATION, 0, "15m", 1000, 30 * DAY,
-        "how long a member's token is good"),
-    CONFIG_KEY(struct token_settings, guest_ttl_ms, "guest_ttl", MEMBERCHAT_DURATION, 0, "10m", 1000, 30 * DAY,
-        "how long a guest's token is good"),
+               "how long a member's token is good"),
+    CONFIG_KEY(struct token_settings, guest_ttl_ms, "guest_ttl", MEMBERCHAT_DURATION, 0, "10m",
+               1000, 30 * DAY, "how long a guest's token is good"),
     {.name = "algorithm",
      .fallback = "HS256",
      .choices = ALGORITHMS,
      .help = "how tokens are signed",
      .offset = offsetof(struct token_settings, algorithm),
      .type = MEMBERCHAT_CHOICE},
-    CONFIG_KEY(struct token_settings, key_file, "key_file", MEMBERCHAT_PATH, MEMBERCHAT_KEY_REQUIRED, NULL,
-        0, 0, "the file with the signing key"),
-    CONFIG_KEY(struct token_settings, key_id, "key_id", MEMBERCHAT_STRING, 0, NULL, 1, KEY_ID_MAX,
+    CONFIG_KEY(struct token_settings, key_file, "key_file", MEMBERCHAT_PATH,
+               MEMBERCHAT_KEY_REQUIRED, NULL, 0, 0, "the file with the signing key"),
+    CONFIG_KEY(
+        struct token_settings, key_id, "key_id", MEMBERCHAT_STRING, 0, NULL, 1, KEY_ID_MAX,
         "the key's name in the token header (kid); the thumbprint of the key where it is not set"),
     {.name = "claims", .type = CONFIG_LATER, .help = "a template of further claims"},
     {.name = "next_keys", .type = CONFIG_LATER, .help = "keys published ahead of their use"},
@@ -137,8 +140,8 @@ static void read_secrets(struct app *app, const struct config_node *group,
                          struct config_report *report)
 {
     const struct app_settings *values = &app->config;
-    int kinds = (values->secrets.count > 0) + (values->digests.count > 0) +
-                (values->secret_file != NULL);
+    int kinds =
+        (values->secrets.count > 0) + (values->digests.count > 0) + (values->secret_file != NULL);
     if (kinds != 1) {
         config_error(report, group, NULL,
                      "needs exactly one of api_secret_sha256, api_secret and api_secret_file");
@@ -210,8 +213,8 @@ static void check_texts(const struct app *app, const struct config_node *group,
                          config->cors_origins.items[i]);
 }
 
-static void find_stores(struct settings *settings, struct app *app,
-                        const struct config_node *group, struct config_report *report)
+static void find_stores(struct settings *settings, struct app *app, const struct config_node *group,
+                        struct config_report *report)
 {
     const struct memberchat_list *names = &app->config.stores;
     app->stores = arena_alloc(&settings->arena, (names->count + 1) * sizeof *app->stores);
@@ -225,8 +228,16 @@ static void find_stores(struct settings *settings, struct app *app,
     }
 }
 
-static void read_token(struct settings *settings, struct app *app,
-                       const struct config_node *group, struct config_report *report)
+/* What goes into JSON. */
+static void check_claim(const char *value, const char *key, const struct config_node *group,
+                        struct config_report *report)
+{
+    if (value && !text_is_plain(span_of(value)))
+        config_error(report, group, key, "must be UTF-8 without control characters");
+}
+
+static void read_token(struct settings *settings, struct app *app, const struct config_node *group,
+                       struct config_report *report)
 {
     struct token_settings *token = &app->token;
     const struct config_table table = CONFIG_TABLE(token_keys, token);
@@ -237,6 +248,8 @@ static void read_token(struct settings *settings, struct app *app,
         config_error(report, group, "algorithm",
                      "this version of memberchat cannot sign with %s yet, only with HS256",
                      config_string(config_child(group, "algorithm")));
+    check_claim(token->issuer, "issuer", group, report);
+    check_claim(token->audience, "audience", group, report);
     if (!token->audience)
         token->audience = app->id;
     if (!token->key_file || token->algorithm != HS256)
@@ -250,15 +263,14 @@ static void read_token(struct settings *settings, struct app *app,
     strbuf_free(&why);
 }
 
-void settings_read_app(struct settings *settings, struct app *app,
-                       const struct config_node *group, struct config_report *report)
+void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
+                       struct config_report *report)
 {
     const struct config_table table = CONFIG_TABLE(app_keys, &app->config);
     const struct config_node *token = config_child(group, "token");
     config_fill(group, &table, 1, &settings->arena, report);
-    app->id = app->config.app_id
-                  ? app->config.app_id
-                  : arena_string(&settings->arena, span_of(config_name(group)));
+    app->id = app->config.app_id ? app->config.app_id
+                                 : arena_string(&settings->arena, span_of(config_name(group)));
     read_secrets(app, group, report);
     check_texts(app, group, report);
     find_stores(settings, app, group, report);

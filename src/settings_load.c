@@ -7,13 +7,14 @@
 
 static const struct memberchat_key top_keys[] = {
     CONFIG_KEY(struct top_settings, threads, "threads", MEMBERCHAT_INTEGER, 0, "8", 1, 256,
-        "requests that one process handles at once"),
-    CONFIG_KEY(struct top_settings, request_timeout_ms, "request_timeout", MEMBERCHAT_DURATION, 0, "3s", 10,
-        60000, "upper bound for all store look-ups of one request; 2s as CGI where not set"),
-    CONFIG_KEY(struct top_settings, body_limit, "body_limit", MEMBERCHAT_SIZE, 0, "16k", 1024, 16 << 20,
-        "the largest request body"),
-    CONFIG_KEY(struct top_settings, trusted_proxies, "trusted_proxies", MEMBERCHAT_LIST, 0, NULL, 0, 1000,
-        "addresses and networks whose X-Forwarded-For is believed"),
+               "requests that one process handles at once"),
+    CONFIG_KEY(struct top_settings, request_timeout_ms, "request_timeout", MEMBERCHAT_DURATION, 0,
+               "3s", 10, 60000,
+               "upper bound for all store look-ups of one request; 2s as CGI where not set"),
+    CONFIG_KEY(struct top_settings, body_limit, "body_limit", MEMBERCHAT_SIZE, 0, "16k", 1024,
+               16 << 20, "the largest request body"),
+    CONFIG_KEY(struct top_settings, trusted_proxies, "trusted_proxies", MEMBERCHAT_LIST, 0, NULL, 0,
+               1000, "addresses and networks whose X-Forwarded-For is believed"),
     {.name = "log", .type = CONFIG_GROUP, .help = "where the log goes and what is in it"},
     {.name = "status", .type = CONFIG_GROUP, .help = "who may see /metrics and /status"},
     {.name = "stores",
@@ -40,12 +41,12 @@ static const struct memberchat_key log_keys[] = {
      .offset = offsetof(struct log_settings, format),
      .type = MEMBERCHAT_CHOICE},
     CONFIG_KEY(struct log_settings, target, "target", MEMBERCHAT_STRING, 0, "stderr", 1, 4096,
-        "stderr, syslog, or the path of a file"),
+               "stderr, syslog, or the path of a file"),
 };
 
 static const struct memberchat_key status_keys[] = {
     CONFIG_KEY(struct status_settings, allow, "allow", MEMBERCHAT_LIST, 0, NULL, 0, 1000,
-        "addresses and networks that may see them"),
+               "addresses and networks that may see them"),
 };
 
 const struct settings_table settings_tables[] = {
@@ -107,9 +108,7 @@ static unsigned count_groups(const struct config_node *root, const char *name,
 {
     const struct config_node *group = config_child(root, name);
     unsigned count = config_is_group(group) ? config_child_count(group) : 0;
-    if (!group)
-        config_error(report, root, name, "is missing");
-    else if (config_is_group(group) && count == 0)
+    if (config_is_group(group) && count == 0)
         config_error(report, root, name, "is empty");
     for (unsigned i = 0; i < count; i++)
         if (!config_is_group(config_child_at(group, i))) {

@@ -11,8 +11,8 @@
 void settings_read_store(struct settings *settings, struct settings_store *store,
                          const struct config_node *group, const char *plugin_folder,
                          struct config_report *report);
-void settings_read_app(struct settings *settings, struct app *app,
-                       const struct config_node *group, struct config_report *report);
+void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
+                       struct config_report *report);
 
 /* Every table of keys of the core with the name of its group, for the test that
  * holds tables, manual and sample configuration against each other. */

@@ -18,9 +18,9 @@ struct store {
     const char *name;
     const struct memberchat_store_plugin *plugin;
     const void *settings;
-    struct arena arena;    /* name and settings */
-    void *handle;          /* of the plugin; NULL: not open */
-    bool later;            /* open it when it is first asked */
+    struct arena arena;     /* name and settings */
+    void *handle;           /* of the plugin; NULL: not open */
+    bool later;             /* open it when it is first asked */
     pthread_mutex_t serial; /* held around calls into a plugin that is not thread-safe */
 };
 
@@ -76,20 +76,20 @@ static bool note_refusal(struct memberchat_result *result, const char *refused)
 static bool service_set(struct memberchat_result *result, enum memberchat_field field,
                         const char *value, size_t length)
 {
-    return note_refusal(result, result->member
-                                    ? member_set(result->member, field,
-                                                 (struct span){value, value ? length : 0})
-                                    : "it described a member where none was asked for");
+    return note_refusal(
+        result, result->member
+                    ? member_set(result->member, field, (struct span){value, value ? length : 0})
+                    : "it described a member where none was asked for");
 }
 
 static bool service_set_attribute(struct memberchat_result *result, const char *name,
                                   size_t name_length, const char *value, size_t value_length)
 {
-    return note_refusal(
-        result, result->member
-                    ? member_add_attribute(result->member, (struct span){name, name_length},
-                                           (struct span){value, value ? value_length : 0})
-                    : "it described a member where none was asked for");
+    return note_refusal(result,
+                        result->member
+                            ? member_add_attribute(result->member, (struct span){name, name_length},
+                                                   (struct span){value, value ? value_length : 0})
+                            : "it described a member where none was asked for");
 }
 
 static void service_reason(struct memberchat_result *result, const char *format, ...)
@@ -176,8 +176,7 @@ bool store_check(struct store *store, struct store_report *report_r)
 static bool open_handle(struct store *store, uint32_t how, struct store_report *report_r)
 {
     struct memberchat_result result = begin(NULL, report_r);
-    store->handle =
-        store->plugin->open(store->settings, &store->services, how, &result);
+    store->handle = store->plugin->open(store->settings, &store->services, how, &result);
     if (!store->handle && !report_r->reason[0])
         service_reason(&result, "the store plugin \"%s\" refused to open, without a reason",
                        store->plugin->name);
@@ -230,7 +229,8 @@ enum memberchat_outcome store_lookup(struct store *store, struct span id, int64_
     struct memberchat_result result = begin(member_r, report_r);
     member_reset(member_r);
     if (!enter(store, deadline)) {
-        service_reason(&result, "its turn did not come in time: the plugin takes one call at a time");
+        service_reason(&result,
+                       "its turn did not come in time: the plugin takes one call at a time");
         return MEMBERCHAT_UNAVAILABLE;
     }
     enum memberchat_outcome outcome =

@@ -30,8 +30,7 @@ struct strbuf {
 void strbuf_add(struct strbuf *buf, const char *data, size_t length);
 void strbuf_add_span(struct strbuf *buf, struct span span);
 void strbuf_add_string(struct strbuf *buf, const char *string);
-void strbuf_addf(struct strbuf *buf, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void strbuf_addf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Adds a JSON string with its quotes (RFC 8259, section 7), or null for
  * SPAN_NONE.  The span is UTF-8. */

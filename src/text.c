@@ -19,8 +19,7 @@ size_t text_utf8_sequence(struct span text)
         row++;
     if (row == rows_count || text.length < rows[row].length)
         return 0;
-    if (rows[row].length > 1 &&
-        (byte[1] < rows[row].second_low || byte[1] > rows[row].second_high))
+    if (rows[row].length > 1 && (byte[1] < rows[row].second_low || byte[1] > rows[row].second_high))
         return 0;
     for (size_t i = 2; i < rows[row].length; i++)
         if (byte[i] < 0x80 || byte[i] > 0xbf)

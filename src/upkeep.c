@@ -73,8 +73,8 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct upkeep *upkeep_start(struct snapshots *snapshots, unsigned reader,
-                            const char *config_path, const char *plugin_folder)
+struct upkeep *upkeep_start(struct snapshots *snapshots, unsigned reader, const char *config_path,
+                            const char *plugin_folder)
 {
     pthread_condattr_t monotonic;
     struct upkeep *upkeep = calloc(1, sizeof *upkeep);

@@ -10,8 +10,8 @@ struct upkeep;
 
 /* It is the reader `reader` of `snapshots`, and the only one that replaces them.
  * NULL: errno says why. */
-struct upkeep *upkeep_start(struct snapshots *snapshots, unsigned reader,
-                            const char *config_path, const char *plugin_folder);
+struct upkeep *upkeep_start(struct snapshots *snapshots, unsigned reader, const char *config_path,
+                            const char *plugin_folder);
 void upkeep_reload(struct upkeep *upkeep); /* the operator asked for it */
 void upkeep_stop(struct upkeep *upkeep);
 

@@ -99,6 +99,8 @@ UNIT_TESTS = \
 	tests/unit/test_net \
 	tests/unit/test_reply \
 	tests/unit/test_route \
+	tests/unit/test_settings \
+	tests/unit/test_settings_app \
 	tests/unit/test_strbuf \
 	tests/unit/test_text \
 	tests/unit/test_token

@@ -36,8 +36,7 @@ static void default_target(const char *from, struct strbuf *out)
 static int compile(const struct file_settings *settings, const char *to)
 {
     const struct memberchat_services services = {.size = sizeof services, .log = log_line};
-    const struct file_report report = {
-        .services = &services, .lines = MEMBERCHAT_LOG_WARNING, .sum = MEMBERCHAT_LOG_WARNING};
+    const struct file_report report = {.services = &services, .lines = MEMBERCHAT_LOG_WARNING};
     struct file_reason reason;
     size_t members = 0;
     if (!file_index(settings, &report, to, &members, &reason)) {

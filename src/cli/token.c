@@ -44,8 +44,8 @@ static int issue(const struct settings *settings, const struct app *app,
 {
     struct strbuf body = {0};
     struct http_response response = {0};
-    struct http_request request = {
-        .deadline = clock_monotonic_ms() + settings->top.request_timeout_ms};
+    struct http_request request = {.deadline =
+                                       clock_monotonic_ms() + settings->top.request_timeout_ms};
     struct exchange exchange = {
         .settings = settings, .request = &request, .response = &response, .app = app};
     enum outcome outcome;

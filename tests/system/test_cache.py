@@ -200,7 +200,7 @@ class Hanging(SlowCase):
     def hang(self, count):
         """That many look-ups under way, each of another member."""
         results = []
-        threads = [threading.Thread(target=lambda i=i: results.append(self.status(f"u{i}")))
+        threads = [threading.Thread(target=lambda i=i: results.append(self.status(f"u{i}")), daemon=True)
                    for i in range(count)]
         for thread in threads:
             thread.start()

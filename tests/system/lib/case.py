@@ -72,7 +72,7 @@ class Load:
         self.request = request
         self.good = good
         self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self.work) for _ in range(threads)]
+        self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(threads)]
         self.done = 0
         self.wrong = []
 

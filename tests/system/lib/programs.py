@@ -61,7 +61,7 @@ def write_wrapper(folder, binary, plugins):
     """A script of the program's name: web servers hand on no environment, and take no command."""
     folder.mkdir()
     wrapper = folder / binary.name
-    settings = {"MEMBERCHAT_PLUGIN_DIR": str(plugins), **sanitizer_settings()}
+    settings = {"MEMBERCHAT_PLUGIN_DIR": str(plugins), "MALLOC_PERTURB_": "165", **sanitizer_settings()}
     exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
     wrapper.write_text("\n".join(["#!/bin/sh", *exports, f'exec {WRAP} {binary} "$@"', ""]))
     wrapper.chmod(0o755)

@@ -1,0 +1,27 @@
+#!/bin/sh
+# memberchat without systemd: spawn-fcgi makes the socket, multiwatch keeps two processes on it.
+#
+#   1. apt-get install spawn-fcgi multiwatch
+#      useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin memberchat
+#      chgrp -R memberchat /usr/local/etc/memberchat && chmod -R g+rX,o-rwx /usr/local/etc/memberchat
+#   2. Copy this file to /usr/local/sbin/memberchat.sh and have it started as root at boot: by
+#      runit, daemontools, /etc/inittab ...  It stays in the foreground.
+#   3. Mount it: conf/nginx/memberchat.conf, conf/apache/proxy-fcgi.conf or
+#      conf/lighttpd/external.conf.
+#
+# Yours to change: the settings below; web_group is that of the web server.
+#
+#   pkill -HUP -x memberchat.fcgi   a changed configuration
+#   kill -TERM PID                  a changed program: to one memberchat.fcgi after the other;
+#                                   multiwatch starts a new one, requests go to those that are left
+#   kill -TERM PID                  to multiwatch: all of it stops.  SIGHUP stops it, too!
+
+socket=/run/memberchat/memberchat.sock
+program=/usr/local/libexec/memberchat.fcgi
+conf=/usr/local/etc/memberchat/memberchat.conf
+user=memberchat
+web_group=www-data
+
+install -d -m 0755 "$(dirname "$socket")"
+exec spawn-fcgi -n -s "$socket" -M 0660 -U "$user" -G "$web_group" -u "$user" -g "$user" -b 1024 \
+    -- "$(command -v multiwatch)" -f 2 -r 10 -t 1000 -- "$program" -c "$conf"

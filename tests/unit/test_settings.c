@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT
+ * A whole configuration: the top, the stores, and every mistake in them. */
+#include "settings.h"
+
+#include "clock.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct config_report report;
+
+static int start(void **state)
+{
+    report = (struct config_report){0};
+    int rc = scratch_start(state);
+    scratch_write_basics();
+    return rc;
+}
+
+static int stop(void **state)
+{
+    config_report_free(&report);
+    return scratch_stop(state);
+}
+
+static struct settings *load_text(const char *text)
+{
+    config_report_free(&report);
+    report = (struct config_report){0};
+    return settings_load(scratch_write("memberchat.conf", span_of(text)), plugins, &report);
+}
+
+static struct settings *load(const struct config_texts *texts)
+{
+    return load_text(config_text(texts));
+}
+
+static const char *told(void)
+{
+    return strbuf_string(&report.text);
+}
+
+static void defaults(void **state)
+{
+    struct settings *settings = load(&(struct config_texts){0});
+    (void)state;
+    expect(settings, "%s", told());
+    assert_string_equal(told(), "");
+    assert_int_equal(settings->top.threads, 8);
+    assert_int_equal(settings->top.request_timeout_ms, 3000);
+    assert_false(settings->request_timeout_set);
+    assert_int_equal(settings->top.body_limit, 16384);
+    assert_int_equal(settings->trusted_proxy_count, 0);
+    assert_string_equal(settings->log.target, "stderr");
+    assert_int_equal(settings->log.level, LOG_LEVEL_INFO);
+    assert_int_equal(settings->log.format, LOG_FORMAT_TEXT);
+    assert_int_equal(settings->store_count, 1);
+    assert_int_equal(settings->app_count, 1);
+    const struct settings_store *store = settings_find_store(settings, "members");
+    assert_non_null(store);
+    assert_false(store->cached); /* a file */
+    assert_int_equal(store->breaker.failures, 5);
+    assert_int_equal(store->breaker.open_ms, 1000);
+    assert_int_equal(store->breaker.max_open_ms, 30000);
+    assert_null(settings_find_store(settings, "member"));
+    settings_free(settings);
+    settings_free(NULL);
+}
+
+static void everything_at_the_top(void **state)
+{
+    struct settings *settings = load(&(struct config_texts){
+        .top = "threads = 3; request_timeout = \"500ms\"; body_limit = \"1M\";\n"
+               "trusted_proxies = [ \"10.0.0.0/8\", \"::1\" ];\n"
+               "log = { target = \"logs/x.log\"; level = \"debug\"; format = \"json\" }",
+        .store = "cache = { size = 7; ttl = \"1m\"; negative_ttl = \"1s\"; stale = \"1h\" };"
+                 " breaker = { failures = 2; open = \"2s\"; max_open = \"4s\" }"});
+    (void)state;
+    expect(settings, "%s", told());
+    assert_int_equal(settings->top.threads, 3);
+    assert_true(settings->request_timeout_set);
+    assert_int_equal(settings->top.request_timeout_ms, 500);
+    assert_int_equal(settings->top.body_limit, 1048576);
+    assert_int_equal(settings->trusted_proxy_count, 2);
+    assert_true(net_contains(settings->trusted_proxies, 2, "10.1.2.3"));
+    assert_string_equal(settings->log.target, scratch_path("logs/x.log"));
+    assert_int_equal(settings->log.level, LOG_LEVEL_DEBUG);
+    assert_int_equal(settings->log.format, LOG_FORMAT_JSON);
+    const struct settings_store *store = &settings->stores[0];
+    assert_true(store->cached);
+    assert_int_equal(store->cache.size, 7);
+    assert_int_equal(store->cache.ttl_ms, 60000);
+    assert_int_equal(store->cache.negative_ttl_ms, 1000);
+    assert_int_equal(store->cache.stale_ms, 3600000);
+    assert_int_equal(store->breaker.failures, 2);
+    settings_free(settings);
+}
+
+struct mistake {
+    struct config_texts texts;
+    const char *told;
+};
+
+/* Each row is one mistake: it draws one error, which has a file and a line. */
+static void check_mistakes(const struct mistake *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_null(load(&rows[i].texts));
+        expect(report.errors == 1, "row %zu: %u errors:\n%s", i, report.errors, told());
+        expect_contains(told(), rows[i].told);
+        expect_contains(told(), scratch_path("memberchat.conf:"));
+        expect_lacks(told(), "demo-secret");
+        expect_lacks(told(), "kkkkkkkk");
+    }
+}
+
+static void mistakes_at_the_top(void **state)
+{
+    static const struct mistake rows[] = {
+        {{.top = "thread = 8"}, ":1: thread: unknown key (did you mean \"threads\"?)"},
+        {{.top = "threads = 0"}, ":1: threads: is 0; 1 to 256 are possible"},
+        {{.top = "threads = \"8\""}, ":1: threads: expected a whole number"},
+        {{.top = "request_timeout = 3"}, ":1: request_timeout: expected a duration"},
+        {{.top = "request_timeout = \"2m\""}, ":1: request_timeout: is \"2m\"; 10 ms to 60 s"},
+        {{.top = "body_limit = \"1G\""}, ":1: body_limit: is 1073741824 bytes; 1024 to 16777216"},
+        {{.top = "trusted_proxies = [ \"10.0.0.0/33\" ]"},
+         ":1: trusted_proxies: \"10.0.0.0/33\" is no address or network"},
+        {{.top = "log = \"stderr\""}, ":1: log: expected a group in braces, found a string"},
+        {{.top = "log = { level = \"loud\" }"}, ":1: log.level: is \"loud\"; possible are: error"},
+        {{.top = "log = { target = \"\" }"}, ":1: log.target: has 0 bytes"},
+        {{.top = "log = {\n file = \"x\" }"}, ":2: log.file: unknown key"},
+        {{.top = "status = { allow = [ \"nobody\" ] }"}, ":1: status.allow: \"nobody\" is no address"},
+        {{.top = "status = { alow = [ ] }"}, "status.alow: unknown key (did you mean \"allow\"?)"},
+    };
+    (void)state;
+    check_mistakes(rows, COUNT(rows));
+}
+
+static void mistakes_in_stores(void **state)
+{
+    static const struct mistake rows[] = {
+        {{.store = "max_bads = 1"}, ":3: stores.members.max_bads: unknown key (did you mean \"max_bad\"?)"},
+        {{.store = "\n max_bad = -1"}, ":4: stores.members.max_bad: is -1; 0 to 1000000000"},
+        {{.store = "cache = true"}, "stores.members.cache: expected a group"},
+        {{.store = "cache = { size = -1 }"}, "stores.members.cache.size: is -1"},
+        {{.store = "cache = { tll = \"1s\" }"}, "stores.members.cache.tll: unknown key (did you mean \"ttl\"?)"},
+        {{.store = "breaker = { failure = 1 }"}, "stores.members.breaker.failure: unknown key"},
+        {{.store = "breaker = { open = \"31s\" }"}, "stores.members.breaker.max_open: is less than \"open\""},
+        {{.store = "id_column = \"x\"; name_column = \"x\""}, "stores.members: two keys name the same column"},
+        {{.store = "id_column = \"nothing\""}, "stores.members: "},
+    };
+    (void)state;
+    check_mistakes(rows, COUNT(rows));
+}
+
+/* Those of which nothing can be made of the good rest. */
+static void stores_that_are_none(void **state)
+{
+    static const struct {
+        const char *stores, *told;
+    } rows[] = {
+        {"", ": stores: is missing: the member stores"},
+        {"stores = { }", ":1: stores: is empty"},
+        {"stores = \"x\"", ":1: stores: expected a group in braces, found a string"},
+        {"stores = { members = \"file\" }", ":1: stores.members: expected a group in braces"},
+        {"stores = { members = { path = \"x\" } }", ":1: stores.members.plugin: is missing"},
+        {"stores = { members = { plugin = 1 } }", ":1: stores.members.plugin: expected a string"},
+        {"stores = { members = { plugin = \"fiel\" } }", "there is no store plugin \"fiel\""},
+        {"stores = { members = { plugin = \"../file\" } }", "is no name of a store plugin"},
+        {"stores = { members = { plugin = \"file\" } }", ":1: stores.members.path: is missing"},
+        {"stores = { members = { plugin = \"file\"; path = \"nothing.csv\" } }", "nothing.csv"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "%s\napps = { demo = { api_key = \"k\"; api_secret = \"s\"; store = \"members\";"
+                 " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }",
+                 rows[i].stores);
+        assert_null(load_text(text));
+        expect_contains(told(), rows[i].told);
+        expect(!strstr(strstr(told(), rows[i].told) + 1, rows[i].told), "row %zu, twice:\n%s", i,
+               told());
+    }
+}
+
+static void all_mistakes_of_a_file(void **state)
+{
+    (void)state;
+    assert_null(load_text("threads = 0\nstores = {\n a = { plugin = \"file\" }\n"
+                          " b = { plugin = \"nothing\" }\n}\n"
+                          "apps = {\n one = { api_kye = \"x\" }\n two = { }\n}\nlogs = { }\n"));
+    static const char *const wanted[] = {
+        ":1: threads: is 0", ":3: stores.a.path: is missing", ":4: stores.b.plugin: there is no",
+        ":7: apps.one.api_kye: unknown key", ":7: apps.one.api_key: is missing",
+        ":7: apps.one.store: is missing", ":8: apps.two.api_key: is missing",
+        ":8: apps.two.token: is missing", ":10: logs: unknown key (did you mean \"log\"?)"};
+    for (size_t i = 0; i < COUNT(wanted); i++)
+        expect_contains(told(), wanted[i]);
+}
+
+static void status_has_no_effect_yet(void **state)
+{
+    struct settings *settings = load(&(struct config_texts){.top = "status = { allow = [ ] }"});
+    (void)state;
+    assert_non_null(settings);
+    assert_int_equal(report.warnings, 1);
+    expect_contains(told(), ":1: status: warning: has no effect yet");
+    settings_free(settings);
+}
+
+static void caches_of_stores_that_wait(void **state)
+{
+    struct settings *settings;
+    (void)state;
+    config_report_free(&report);
+    report = (struct config_report){0};
+    settings = settings_load(
+        scratch_write("memberchat.conf",
+                      SPAN("stores = { far = { plugin = \"slow\" } }\n"
+                           "apps = { demo = { api_key = \"k\"; api_secret = \"s\"; store = \"far\";"
+                           " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }")),
+        test_plugins, &report);
+    expect(settings, "%s", told());
+    assert_true(settings->stores[0].cached);
+    assert_int_equal(settings->stores[0].cache.size, 100000);
+    assert_int_equal(settings->stores[0].cache.ttl_ms, 60000);
+    assert_int_equal(settings->stores[0].cache.negative_ttl_ms, 5000);
+    assert_int_equal(settings->stores[0].cache.stale_ms, 300000);
+    settings_free(settings);
+}
+
+static enum memberchat_outcome look_up(const struct settings *settings, const char *id)
+{
+    struct member member = {0};
+    struct directory_answer answer =
+        directory_find(settings->apps[0].directories, settings->apps[0].store_count, span_of(id),
+                       clock_monotonic_ms() + 5000, &member);
+    member_free(&member);
+    return (enum memberchat_outcome)answer.outcome;
+}
+
+static void stores_are_opened_and_shared(void **state)
+{
+    struct settings *first = load(&(struct config_texts){0});
+    (void)state;
+    expect(first && settings_open(first, NULL, false, &report), "%s", told());
+    assert_int_equal(look_up(first, "1"), MEMBERCHAT_FOUND);
+    assert_int_equal(look_up(first, "nobody"), MEMBERCHAT_NOT_FOUND);
+
+    struct settings *same = load(&(struct config_texts){.top = "threads = 2"});
+    assert_true(settings_open(same, first, false, &report));
+    assert_ptr_equal(same->stores[0].directory, first->stores[0].directory);
+    struct settings *other = load(&(struct config_texts){.store = "max_bad = 5"});
+    assert_true(settings_open(other, same, false, &report));
+    assert_ptr_not_equal(other->stores[0].directory, first->stores[0].directory);
+    settings_free(first);
+    assert_int_equal(look_up(same, "1"), MEMBERCHAT_FOUND); /* outlives the first one's settings */
+    settings_free(same);
+    assert_int_equal(look_up(other, "2"), MEMBERCHAT_FOUND);
+    settings_free(other);
+}
+
+static void stores_that_do_not_open(void **state)
+{
+    struct settings *settings = load(&(struct config_texts){0});
+    (void)state;
+    expect(settings, "%s", told());
+    scratch_write("members.csv", SPAN("no,id,here\n"));
+    assert_false(settings_open(settings, NULL, false, &report));
+    assert_int_equal(report.errors, 1);
+    expect_contains(told(), "store members: ");
+    expect_contains(told(), "members.csv");
+    settings_free(settings);
+
+    scratch_write_basics();
+    settings = load(&(struct config_texts){0});
+    scratch_write("members.csv", SPAN("no,id,here\n"));
+    assert_true(settings_open(settings, NULL, true, &report)); /* when it is first asked */
+    assert_int_equal(look_up(settings, "1"), MEMBERCHAT_MISCONFIGURED);
+    settings_free(settings);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(defaults),
+        TEST(everything_at_the_top),
+        TEST(mistakes_at_the_top),
+        TEST(mistakes_in_stores),
+        TEST(stores_that_are_none),
+        TEST(all_mistakes_of_a_file),
+        TEST(status_has_no_effect_yet),
+        TEST(caches_of_stores_that_wait),
+        TEST(stores_are_opened_and_shared),
+        TEST(stores_that_do_not_open),
+    };
+    return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}
