@@ -61,6 +61,8 @@ static unsigned hash_bytes(const void *data, size_t length)
     uint64_t hash = hash_seed ^ 14695981039346656037u;
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ p[i]) * 1099511628211u;
+    /* ids that differ at their end only would all be in one shard */
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
     return (unsigned)(hash ^ hash >> 32);
 }
 

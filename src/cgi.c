@@ -74,11 +74,18 @@ static uint64_t read_body(const struct http_request *request, size_t limit, stru
     return received;
 }
 
-/* A web server may lose the answer of a program that ends with its input unread. */
-static void drain_input(void)
+/* A web server may lose the answer of a program that ends with its input unread.
+ * What was promised and has come is not followed by anything. */
+static void drain_input(const struct http_request *request, uint64_t received)
 {
     char bytes[16384];
     int64_t deadline = clock_monotonic_ms() + DRAIN_TIMEOUT_MS;
+    int64_t promised = http_content_length(request);
+    bool more = promised >= 0 ? received < (uint64_t)promised
+                              : promised == -2 || request->transfer_encoding.length > 0;
+    if (!more)
+        return;
+    close(STDOUT_FILENO); /* the answer is complete */
     while (read_some(bytes, sizeof bytes, deadline) > 0)
         continue;
 }
@@ -111,11 +118,13 @@ void cgi_serve(const char *config_path, const char *plugin_folder)
     struct http_request request = {0};
     struct http_response response = {0};
     struct strbuf body = {0};
+    uint64_t received = 0;
     struct settings *settings = load_settings(config_path, plugin_folder, NULL, LOAD_ONCE);
     read_environment(&request);
     if (settings) {
         size_t limit = (size_t)settings->top.body_limit;
-        http_judge_body(&request, read_body(&request, limit, &body), limit);
+        received = read_body(&request, limit, &body);
+        http_judge_body(&request, received, limit);
         request.body = strbuf_span(&body);
         request.deadline =
             clock_monotonic_ms() + (settings->request_timeout_set ? settings->top.request_timeout_ms
@@ -125,7 +134,7 @@ void cgi_serve(const char *config_path, const char *plugin_folder)
         handler_refuse(&request, &response);
     }
     write_response(&request, &response);
-    drain_input();
+    drain_input(&request, received);
     strbuf_free(&body);
     http_response_free(&response);
     settings_free(settings);

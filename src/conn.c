@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conn.h"
 
+#include "http.h"
 #include "log.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ struct conn *conn_new(int fd, size_t body_limit)
     }
     conn->fd = fd;
     conn->frame.body_limit = body_limit;
+    conn->frame.wants = http_request_wants;
     return conn;
 }
 

@@ -67,18 +67,30 @@ static bool take_length(struct span *rest, size_t *length_r)
     return true;
 }
 
-static const char *check_params(struct span rest)
+/* Checks the pairs, and closes ranks over those that nobody wants: libfcgi makes
+ * a string of each.  NULL, or what is wrong. */
+static const char *sift_params(struct frame *frame)
 {
+    struct span rest = strbuf_span(&frame->params);
+    char *kept = frame->params.data;
     while (rest.length) {
+        const char *pair = rest.data;
         size_t name, value;
         if (!take_length(&rest, &name) || !take_length(&rest, &value) || name > rest.length ||
             value > rest.length - name)
             return "a parameter is longer than the parameters";
         if (memchr(rest.data, '\0', name + value))
             return "a parameter contains a NUL";
+        size_t whole = (size_t)(rest.data - pair) + name + value;
+        if (!frame->wants || frame->wants((struct span){rest.data, name})) {
+            memmove(kept, pair, whole);
+            kept += whole;
+        }
         rest.data += name + value;
         rest.length -= name + value;
     }
+    if (frame->params.length)
+        frame->params.length = (size_t)(kept - frame->params.data);
     return NULL;
 }
 
@@ -188,7 +200,7 @@ static enum frame_state end_record(struct frame *frame)
     if (record_type(frame) == STDIN)
         return FRAME_COMPLETE;
     frame->params_ended = true;
-    const char *fault = check_params(strbuf_span(&frame->params));
+    const char *fault = sift_params(frame);
     return fault ? bad(frame, fault) : FRAME_MORE;
 }
 

@@ -31,17 +31,28 @@ static const struct variable {
     VARIABLE("HTTP_TRANSFER_ENCODING", transfer_encoding),
 };
 
+static const struct variable *find_variable(struct span name)
+{
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (variables[i].length == name.length &&
+            memcmp(variables[i].name, name.data, name.length) == 0)
+            return &variables[i];
+    return NULL;
+}
+
+bool http_request_wants(struct span name)
+{
+    return find_variable(name) != NULL;
+}
+
 void http_request_take(struct http_request *request, struct span name, struct span value)
 {
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const struct variable *variable = &variables[i];
-        if (variable->length != name.length || memcmp(variable->name, name.data, name.length) != 0)
-            continue;
-        struct span *field = (struct span *)((char *)request + variable->offset);
-        if (!field->data)
-            *field = value;
+    const struct variable *variable = find_variable(name);
+    if (!variable)
         return;
-    }
+    struct span *field = (struct span *)((char *)request + variable->offset);
+    if (!field->data)
+        *field = value;
 }
 
 int64_t http_content_length(const struct http_request *request)

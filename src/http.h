@@ -31,6 +31,9 @@ struct http_request {
  * several with one name, the first counts. */
 void http_request_take(struct http_request *request, struct span name, struct span value);
 
+/* Whether a variable is one of them. */
+bool http_request_wants(struct span name);
+
 /* CONTENT_LENGTH: -1 when absent or empty, -2 when it is no number. */
 int64_t http_content_length(const struct http_request *request);
 

@@ -188,7 +188,9 @@ static int load_and_serve(const struct options *options)
         settings_free(settings);
         return EXIT_FAILURE;
     }
-    return serve(settings, &listener, config, plugins);
+    int status = serve(settings, &listener, config, plugins);
+    listen_remove_path(&listener);
+    return status;
 }
 
 static int test_config(const struct options *options)

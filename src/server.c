@@ -26,7 +26,8 @@ struct worker {
     struct server *server;
     unsigned number;
     pthread_t thread;
-    int epoll; /* of the listening socket and the bell */
+    int epoll;        /* of the listening socket and the bell */
+    bool connections; /* the socket had some when it last looked */
     struct fastcgi *fastcgi;
     struct http_response response;
 };
@@ -186,8 +187,9 @@ static struct conn *find_work(struct worker *worker)
         conn = queue_take(server, &server->waiting, &server->waiting_count);
     if (!conn)
         conn = queue_take(server, &server->ready, &server->ready_count);
-    if (!conn && !atomic_load(&server->stopping))
+    if (!conn && worker->connections && !atomic_load(&server->stopping))
         conn = accept_request(server, worker->number);
+    worker->connections = false;
     return conn;
 }
 
@@ -199,8 +201,8 @@ static void wait_for_work(struct worker *worker)
     atomic_fetch_sub(&server->awake, 1);
     int count = epoll_wait(worker->epoll, &event, 1, -1);
     atomic_fetch_add(&server->awake, 1);
-    if (count > 0 && event.data.fd == server->bell &&
-        read(server->bell, &ignored, sizeof ignored) < 0)
+    worker->connections = count > 0 && event.data.fd == server->listen_fd;
+    if (count > 0 && !worker->connections && read(server->bell, &ignored, sizeof ignored) < 0)
         return; /* somebody else was faster */
 }
 

@@ -12,7 +12,9 @@ static void add_text(struct strbuf *claims, const char *name, struct span value)
 {
     if (!value.data)
         return;
-    strbuf_addf(claims, ",\"%s\":", name);
+    strbuf_add(claims, ",\"", 2);
+    strbuf_add_string(claims, name);
+    strbuf_add(claims, "\":", 2);
     strbuf_add_json(claims, value);
 }
 
