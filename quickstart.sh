@@ -69,9 +69,7 @@ clean_up() {
 }
 
 build_and_install() {
-    make_configure
-    build_in "$FOLDER" --prefix="$PREFIX"
-    make -C "$FOLDER" install
+    make_configure && build_in "$FOLDER" --prefix="$PREFIX" && make -C "$FOLDER" install
 }
 
 memberchat() {

@@ -178,6 +178,7 @@ static void fill_list(const struct slot *slot)
     }
     size_t count = single ? 1 : config_child_count(slot->node);
     const char **items = arena_alloc(slot->arena, (count + 1) * sizeof *items);
+    list->count = 0;
     for (unsigned i = 0; i < count; i++) {
         const struct config_node *item = single ? slot->node : config_child_at(slot->node, i);
         if (item && config_kind(item) != CONFIG_KIND_STRING) {
@@ -204,6 +205,7 @@ static void fill_map(const struct slot *slot)
     size_t count = config_child_count(slot->node);
     const char **names = arena_alloc(slot->arena, (count + 1) * sizeof *names);
     const char **values = arena_alloc(slot->arena, (count + 1) * sizeof *values);
+    map->count = 0;
     for (unsigned i = 0; i < count; i++) {
         const struct config_node *item = config_child_at(slot->node, i);
         if (config_kind(item) != CONFIG_KIND_STRING) {

@@ -89,8 +89,11 @@ static const char *sift_params(struct frame *frame)
         rest.data += name + value;
         rest.length -= name + value;
     }
-    if (frame->params.length)
-        frame->params.length = (size_t)(kept - frame->params.data);
+    if (frame->params.length) { /* what was left behind may be credentials */
+        size_t length = (size_t)(kept - frame->params.data);
+        explicit_bzero(kept, frame->params.length - length);
+        frame->params.length = length;
+    }
     return NULL;
 }
 

@@ -328,6 +328,7 @@ bool server_stop(struct server *server, int grace_ms)
     for (unsigned i = 0; i < server->worker_count; i++)
         epoll_ctl(server->workers[i].epoll, EPOLL_CTL_DEL, server->listen_fd, NULL);
     sweep(server);
+    server_poll(server, 0); /* nor is what has come on kept connections lost */
     while (!is_idle(server)) {
         if (clock_monotonic_ms() >= end)
             return false;

@@ -18,10 +18,12 @@ struct store {
     const char *name;
     const struct memberchat_store_plugin *plugin;
     const void *settings;
-    struct arena arena;     /* name and settings */
-    void *handle;           /* of the plugin; NULL: not open */
-    bool later;             /* open it when it is first asked */
-    pthread_mutex_t serial; /* held around calls into a plugin that is not thread-safe */
+    struct arena arena;   /* name and settings */
+    void *handle;         /* of the plugin; NULL: not open */
+    bool later;           /* open it when it is first asked */
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t left;
+    bool inside; /* a thread is in a plugin that takes one at a time */
 };
 
 struct memberchat_result {
@@ -120,6 +122,7 @@ static const struct memberchat_services service_table = {
 struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
                         const void *settings, struct arena *arena)
 {
+    pthread_condattr_t monotonic;
     struct store *store = calloc(1, sizeof *store);
     if (!store) {
         arena_free(arena);
@@ -131,7 +134,11 @@ struct store *store_new(const char *name, const struct memberchat_store_plugin *
     store->name = name;
     store->plugin = plugin;
     store->settings = settings;
-    pthread_mutex_init(&store->serial, NULL);
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->left, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     return store;
 }
 
@@ -156,14 +163,26 @@ static struct memberchat_result begin(struct member *member, struct store_report
 static bool enter(struct store *store, int64_t deadline)
 {
     struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
-    return store->plugin->flags & MEMBERCHAT_STORE_THREAD_SAFE ||
-           pthread_mutex_clocklock(&store->serial, CLOCK_MONOTONIC, &until) == 0;
+    int rc = 0;
+    if (store->plugin->flags & MEMBERCHAT_STORE_THREAD_SAFE)
+        return true;
+    pthread_mutex_lock(&store->lock);
+    while (store->inside && rc == 0)
+        rc = pthread_cond_timedwait(&store->left, &store->lock, &until);
+    bool free_now = !store->inside;
+    store->inside = true;
+    pthread_mutex_unlock(&store->lock);
+    return free_now;
 }
 
 static void leave(struct store *store)
 {
-    if (!(store->plugin->flags & MEMBERCHAT_STORE_THREAD_SAFE))
-        pthread_mutex_unlock(&store->serial);
+    if (store->plugin->flags & MEMBERCHAT_STORE_THREAD_SAFE)
+        return;
+    pthread_mutex_lock(&store->lock);
+    store->inside = false;
+    pthread_cond_signal(&store->left);
+    pthread_mutex_unlock(&store->lock);
 }
 
 bool store_check(struct store *store, struct store_report *report_r)
@@ -268,7 +287,8 @@ void store_close(struct store *store)
         return;
     if (store->handle)
         store->plugin->close(store->handle);
-    pthread_mutex_destroy(&store->serial);
+    pthread_cond_destroy(&store->left);
+    pthread_mutex_destroy(&store->lock);
     arena_free(&store->arena);
     free(store);
 }

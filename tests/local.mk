@@ -73,7 +73,9 @@ if HAVE_CMOCKA
 AM_CPPFLAGS += $(CMOCKA_CFLAGS)
 
 check_LTLIBRARIES += tests/unit/libsupport.la
-tests_unit_libsupport_la_SOURCES = tests/unit/support.c tests/unit/support.h
+tests_unit_libsupport_la_SOURCES = \
+	tests/unit/records.c tests/unit/records.h tests/unit/stub_store.c \
+	tests/unit/stub_store.h tests/unit/support.c tests/unit/support.h
 tests_unit_libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DPLUGINS='"$(PLUGIN_OBJDIR)"' -DTEST_PLUGINS='"$(TEST_PLUGIN_OBJDIR)"'
 
@@ -82,28 +84,47 @@ RESIDENT_LIBS = tests/unit/libsupport.la libresident.la $(CMOCKA_LIBS)
 
 UNIT_TESTS = \
 	tests/unit/test_breaker \
+	tests/unit/test_cache \
+	tests/unit/test_cgi \
 	tests/unit/test_config \
 	tests/unit/test_config_fill \
 	tests/unit/test_config_value \
+	tests/unit/test_conn \
 	tests/unit/test_cors \
 	tests/unit/test_credentials \
 	tests/unit/test_crypto \
+	tests/unit/test_directory \
+	tests/unit/test_frame \
 	tests/unit/test_gate \
 	tests/unit/test_guest \
+	tests/unit/test_handler \
 	tests/unit/test_http \
 	tests/unit/test_json \
 	tests/unit/test_json_gate \
 	tests/unit/test_keys \
 	tests/unit/test_ksuid \
+	tests/unit/test_listen \
+	tests/unit/test_load \
+	tests/unit/test_log \
 	tests/unit/test_member \
 	tests/unit/test_net \
+	tests/unit/test_plugin \
 	tests/unit/test_reply \
 	tests/unit/test_route \
+	tests/unit/test_server \
 	tests/unit/test_settings \
 	tests/unit/test_settings_app \
+	tests/unit/test_snapshot \
+	tests/unit/test_store \
 	tests/unit/test_strbuf \
 	tests/unit/test_text \
 	tests/unit/test_token
+
+tests_unit_test_cgi_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_conn_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_listen_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_server_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_snapshot_LDADD = $(RESIDENT_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

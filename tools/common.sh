@@ -69,6 +69,7 @@ make_configure() {
 }
 
 # build_in FOLDER CONFIGURE-OPTION...: configures (where the options changed) and makes.
+# Fails by itself: set -e does not hold in what is called behind "if" or "||".
 build_in() {
     local folder=$1 source=$PWD
     shift
@@ -76,7 +77,7 @@ build_in() {
     (
         cd "$folder" || exit
         if [ ! -e Makefile ] || [ "$(cat options 2>/dev/null)" != "$*" ]; then
-            "$source/configure" "$@"
+            "$source/configure" "$@" || exit
             printf '%s\n' "$*" >options
         fi
         make -j"$(nproc)"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Plain CGI behind Apache's event MPM with mod_cgid: one process a request."""
-from lib.mount_cases import MountCases, MountedCase, RootMountCases
+from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
 from lib.servers import Apache, MOUNT, read_mount, responder_paths
 
 
@@ -17,7 +17,7 @@ def start(case, edit=None, mount=MOUNT):
     return Apache(case.scratch, text, ["cgid"], mount)
 
 
-class Cgid(MountCases, MountedCase):
+class Cgid(MountCases, KilledCases, MountedCase):
     # mod_cgid's daemon is gone for a moment while Apache restarts: a 503 of Apache's own.
     GOOD_WHILE_RESTARTING = (200, 503)
 

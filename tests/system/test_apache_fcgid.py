@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Behind Apache with mod_fcgid."""
-from lib.mount_cases import MountCases, MountedCase, RootMountCases
+from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
 from lib.servers import Apache, MOUNT, read_mount, responder_paths
 
 
@@ -17,7 +17,7 @@ def start(case, edit=None, mount=MOUNT):
     return Apache(case.scratch, text, ["fcgid"], mount)
 
 
-class Fcgid(MountCases, MountedCase):
+class Fcgid(MountCases, KilledCases, MountedCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Behind lighttpd: spawned by it, and on a socket of its own."""
-import os
-import signal
-
-from lib.mount_cases import MountCases, MountedCase, RootMountCases
+from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
 from lib.responder import RunningResponder
-from lib.scratch import wait_until
 from lib.servers import INSTALLED_SOCKET, MOUNT, Lighttpd, read_mount, responder_paths
 
 SPAWN_SOCKET = "/run/lighttpd/memberchat.sock"
@@ -24,17 +20,11 @@ def at_root(text):
                .replace('( "/chat-api" =>', '( "/" =>')
 
 
-class Spawned(MountCases, MountedCase):
+class Spawned(MountCases, KilledCases, MountedCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.web = spawned(cls)
-
-    def test_killed_responders_are_replaced(self):
-        for pid in self.scratch.stragglers():
-            if os.readlink(f"/proc/{pid}/exe").endswith("memberchat.fcgi"):
-                os.kill(pid, signal.SIGKILL)
-        wait_until("a new responder", lambda: self.guest().status == 200, 15)
 
 
 class SpawnedAtRoot(RootMountCases, MountedCase):

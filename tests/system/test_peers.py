@@ -157,6 +157,7 @@ class FewDescriptors(FreshCase):
     def test_no_descriptors_left(self):
         """accept() fails with EMFILE: no busy loop, no end, and service again afterwards."""
         responder = self.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+        responder.expect_log("ready,")
         guest = request("POST", GUEST_PATH, self.site.auth(), b"{}")
         with contextlib.ExitStack() as stack:
             for _ in range(120):

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .programs import limit
+from .programs import REPORTS, limit
 
 
 def wait_until(what, probe, seconds=10):
@@ -113,7 +113,16 @@ class Scratch:
             end_within(process, 8)
         for pid in self.stragglers():
             os.kill(pid, signal.SIGKILL)
+        self.keep_reports()
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def keep_reports(self):
+        """UndefinedBehaviorSanitizer beside AddressSanitizer writes nowhere but to stderr."""
+        for log in self.path.rglob("*.log") if REPORTS else ():
+            complaint = log.read_bytes().partition(b"runtime error: ")
+            if complaint[1]:
+                (Path(REPORTS) / f"{self.path.name}-{log.name}").write_bytes(
+                    complaint[0][-500:] + complaint[1] + complaint[2][:3000])
 
     def stragglers(self):
         """Processes that our processes started and left: they carry our folder's name."""

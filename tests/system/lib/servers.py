@@ -11,6 +11,7 @@ from .scratch import free_port, wait_until
 from .web import Web
 
 APACHE_MODULES = Path("/usr/lib/apache2/modules")
+NGINX_PARAMS = Path("/etc/nginx/fastcgi_params")
 
 # What the files in conf/ say, and the tests replace.
 INSTALLED_RESPONDER = "/usr/local/libexec/memberchat.fcgi"
@@ -75,12 +76,55 @@ include "{scratch.path}/mount.conf"
         self.process.send_signal(signal.SIGUSR1)
 
 
+class Nginx(WebServer):
+    """nginx with one mount file in its server; `upstreams` is text beside the server."""
+
+    def __init__(self, scratch, mount_text, mount=MOUNT, upstreams=""):
+        port = free_port()
+        user = web_user()
+        self.errors = scratch.path / "nginx-errors.log"
+        temporary = scratch.path / "nginx"
+        temporary.mkdir()
+        if user:
+            os.chown(temporary, user.pw_uid, user.pw_gid)
+        (scratch.path / "fastcgi_params").symlink_to(NGINX_PARAMS)
+        (scratch.path / "mount.conf").write_text(mount_text)
+        paths = "\n".join(f"{module}_temp_path {temporary}/{module};"
+                          for module in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
+        conf = scratch.path / "nginx.conf"
+        conf.write_text(f"""\
+daemon off;
+{f"user {user.pw_name};" if user else ""}
+worker_processes 1;
+pid {temporary}/pid;
+error_log {self.errors} notice;
+events {{ worker_connections 512; }}
+http {{
+access_log off;
+{paths}
+{upstreams}
+server {{
+listen 127.0.0.1:{port};
+include mount.conf;
+}}
+}}
+""")
+        super().__init__(scratch, [find_server("nginx"), "-p", scratch.path, "-e", self.errors, "-c", conf],
+                         port, mount, env=environment())
+
+    def restart_gracefully(self):
+        before = self.errors.read_text().count("exited with code 0")
+        self.process.send_signal(signal.SIGHUP)
+        wait_until("graceful restart of nginx",
+                   lambda: self.errors.read_text().count("exited with code 0") > before, 20)
+
+
 class Apache(WebServer):
-    """Apache (event MPM) with one mount file and the modules it needs."""
+    """Apache with one mount file, the modules it needs, and the event MPM unless there is another."""
 
-    BASE_MODULES = ["mpm_event", "authz_core", "alias", "env", "setenvif"]
+    BASE_MODULES = ["authz_core", "alias", "env", "setenvif"]
 
-    def __init__(self, scratch, mount_text, modules, mount=MOUNT):
+    def __init__(self, scratch, mount_text, modules, mount=MOUNT, mpm="event"):
         port = free_port()
         user = web_user()
         self.folder = scratch.path / "apache"
@@ -88,7 +132,8 @@ class Apache(WebServer):
         self.errors = self.folder / "error.log"
         if user:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-        loads = [f"LoadModule {m}_module {APACHE_MODULES}/mod_{m}.so" for m in self.BASE_MODULES + modules]
+        loads = [f"LoadModule {m}_module {APACHE_MODULES}/mod_{m}.so"
+                 for m in [f"mpm_{mpm}", *self.BASE_MODULES, *modules]]
         (self.folder / "www").mkdir()
         conf = self.folder / "apache.conf"
         conf.write_text("\n".join([
@@ -120,4 +165,5 @@ def responder_paths(site):
     return {INSTALLED_RESPONDER: programs().responder, INSTALLED_CONF: site.conf}
 
 
-__all__ = ["Apache", "Lighttpd", "INSTALLED_SOCKET", "MOUNT", "limit", "read_mount", "responder_paths"]
+__all__ = ["Apache", "Lighttpd", "Nginx", "INSTALLED_CONF", "INSTALLED_RESPONDER", "INSTALLED_SOCKET",
+           "MOUNT", "limit", "read_mount", "responder_paths"]

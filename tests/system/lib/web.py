@@ -50,8 +50,14 @@ class Web:
 
 def read_answer(connection, method="POST"):
     response = http.client.HTTPResponse(connection, method=method)
-    response.begin()
+    try:
+        response.begin()
+        body = response.read()
+    except ConnectionError:
+        raise
+    except http.client.HTTPException as error:
+        raise AssertionError(f"not an HTTP answer: {error!r}") from error
     headers = {}
     for name, value in response.getheaders():
         headers.setdefault(name.lower(), []).append(value)
-    return Answer(response.status, headers, response.read())
+    return Answer(response.status, headers, body)

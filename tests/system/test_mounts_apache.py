@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Behind Apache with mod_proxy_fcgi, and with mod_cgi instead of mod_cgid."""
+from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
+from lib.servers import INSTALLED_SOCKET, MOUNT, Apache, read_mount, responder_paths
+from lib.supervised import RunningService
+
+
+def at_root(text):
+    """The mount file with the API at / instead of /chat-api."""
+    return text.replace('<Location "/chat-api">', '<Location "/">').replace("BASE_PATH /chat-api", "BASE_PATH /")
+
+
+class ProxyCase(MountedCase):
+    EDIT = None
+    MOUNT = MOUNT
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service = RunningService(cls.scratch, cls.site)
+        cls.addClassCleanup(cls.service.close)
+        text = read_mount("apache/proxy-fcgi.conf", {INSTALLED_SOCKET: cls.service.address}, cls.EDIT)
+        cls.web = Apache(cls.scratch, text, ["proxy", "proxy_fcgi"], cls.MOUNT)
+
+
+class Proxy(MountCases, KilledCases, ProxyCase):
+    pass
+
+
+class ProxyAtRoot(RootMountCases, ProxyCase):
+    EDIT = staticmethod(at_root)
+    MOUNT = ""
+
+
+class Cgi(MountCases, KilledCases, MountedCase):
+    """The same file serves with mod_cgi, that is with the prefork MPM."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        text = read_mount("apache/cgi.conf", responder_paths(cls.site))
+        cls.web = Apache(cls.scratch, text, ["cgi"], mpm="prefork")

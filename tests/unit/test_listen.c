@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT
+ * The socket: whom it may push aside, and whom not. */
+#include "listen.h"
+
+#include "frame.h"
+#include "records.h"
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct strbuf why, address;
+static const char *path;
+
+static int start(void **state)
+{
+    int rc = scratch_start(state);
+    path = scratch_path("sock");
+    strbuf_addf(&address, "unix:%s", path);
+    return rc;
+}
+
+static int stop(void **state)
+{
+    strbuf_free(&why);
+    strbuf_free(&address);
+    return scratch_stop(state);
+}
+
+static bool open_path(struct listener *listener)
+{
+    strbuf_reset(&why);
+    return listen_open(strbuf_string(&address), listener, &why);
+}
+
+static int connect_path(void)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    strcpy(to.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool is_nonblocking(int fd)
+{
+    return fcntl(fd, F_GETFL) & O_NONBLOCK;
+}
+
+static void a_new_socket(void **state)
+{
+    struct listener listener;
+    struct stat st;
+    (void)state;
+    mode_t mask = umask(0077);
+    expect(open_path(&listener), "%s", strbuf_string(&why));
+    assert_int_equal(umask(mask), 0077); /* as it was */
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(S_ISSOCK(st.st_mode));
+    assert_int_equal(st.st_mode & 07777, 0660);
+    assert_true(is_nonblocking(listener.fd));
+    assert_true(fcntl(listener.fd, F_GETFD) & FD_CLOEXEC);
+    int client = connect_path();
+    assert_true(client >= 0);
+    int served = accept(listener.fd, NULL, NULL);
+    assert_true(served >= 0);
+    close(client);
+    close(served);
+    listen_remove_path(&listener);
+    assert_int_equal(stat(path, &st), -1);
+    listen_remove_path(&listener);
+    close(listener.fd);
+}
+
+static void stale_sockets_are_replaced(void **state)
+{
+    struct listener first, second;
+    (void)state;
+    assert_true(open_path(&first));
+    close(first.fd); /* as after a crash */
+    expect(open_path(&second), "%s", strbuf_string(&why));
+    int client = connect_path();
+    assert_true(client >= 0);
+    close(client);
+    listen_remove_path(&first); /* it is not his any more */
+    assert_int_equal(access(path, F_OK), 0);
+    listen_remove_path(&second);
+    assert_int_equal(access(path, F_OK), -1);
+    close(second.fd);
+}
+
+static void files_are_never_removed(void **state)
+{
+    struct listener listener;
+    (void)state;
+    scratch_write("sock", SPAN("a letter"));
+    assert_false(open_path(&listener));
+    expect_contains(strbuf_string(&why), "exists and is not a socket");
+    assert_string_equal(scratch_read(path), "a letter");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("elsewhere", path), 0);
+    assert_false(open_path(&listener));
+    expect_contains(strbuf_string(&why), "is not a socket");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_false(open_path(&listener));
+    expect_contains(strbuf_string(&why), "is not a socket");
+}
+
+/* Answers one query, as a memberchat does or as another program might. */
+struct other {
+    struct listener listener;
+    const char *answer; /* NULL: as we do */
+    pthread_t thread;
+};
+
+static void *answer_one(void *argument)
+{
+    struct other *other = argument;
+    struct frame frame = {0};
+    enum frame_state told;
+    char bytes[256];
+    fcntl(other->listener.fd, F_SETFL, 0);
+    int fd = accept(other->listener.fd, NULL, NULL);
+    ssize_t got = recv(fd, bytes, sizeof bytes, 0);
+    if (got > 0)
+        frame_feed(&frame, bytes, (size_t)got, &told);
+    if (other->answer)
+        strbuf_reset(&frame.out);
+    if (other->answer)
+        strbuf_add_string(&frame.out, other->answer);
+    if (frame.out.length)
+        send(fd, frame.out.data, frame.out.length, MSG_NOSIGNAL);
+    close(fd);
+    frame_free(&frame);
+    return NULL;
+}
+
+static void live_sockets(void **state)
+{
+    static const struct {
+        const char *answer;
+        bool taken;
+    } rows[] = {{NULL, true}, {"HTTP/1.1 400 Bad Request\r\n\r\n", false}, {"", false}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct other other = {.answer = rows[i].answer};
+        struct listener listener = {.fd = -1};
+        unlink(path);
+        assert_true(open_path(&other.listener));
+        assert_int_equal(pthread_create(&other.thread, NULL, answer_one, &other), 0);
+        expect(open_path(&listener) == rows[i].taken, "row %zu: %s", i, strbuf_string(&why));
+        pthread_join(other.thread, NULL);
+        if (rows[i].taken) {
+            listen_remove_path(&other.listener); /* leaves the successor's */
+            assert_int_equal(access(path, F_OK), 0);
+            close(listener.fd);
+        } else {
+            expect_contains(strbuf_string(&why), "is the socket of another program that is running");
+            int client = connect_path(); /* untouched */
+            assert_true(client >= 0);
+            close(client);
+        }
+        close(other.listener.fd);
+    }
+}
+
+static void paths_that_cannot_be(void **state)
+{
+    struct listener listener;
+    char *long_name = repeated('x', 120);
+    (void)state;
+    strbuf_reset(&address);
+    strbuf_addf(&address, "unix:%s", scratch_path(long_name));
+    assert_false(open_path(&listener));
+    expect_contains(strbuf_string(&why), "is too long for a socket's path");
+    strbuf_reset(&address);
+    strbuf_addf(&address, "unix:%s", scratch_path("no/such/folder"));
+    assert_false(open_path(&listener));
+    expect_contains(strbuf_string(&why), "No such file or directory");
+    free(long_name);
+}
+
+static int free_port(void)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof any;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof any), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &length), 0);
+    close(fd);
+    return ntohs(any.sin_port);
+}
+
+static void inet_addresses(void **state)
+{
+    struct listener listener, second;
+    (void)state;
+    strbuf_reset(&address);
+    strbuf_addf(&address, "127.0.0.1:%d", free_port());
+    expect(open_path(&listener), "%s", strbuf_string(&why));
+    assert_true(is_nonblocking(listener.fd));
+    assert_null(listener.path);
+    listen_remove_path(&listener);
+    assert_false(open_path(&second));
+    expect_contains(strbuf_string(&why), "Address already in use");
+    close(listener.fd);
+}
+
+static void addresses_that_are_none(void **state)
+{
+    static const char *const texts[] = {
+        "",  "9000", ":9000", "localhost:9000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0",
+        "127.0.0.1:65536", "127.0.0.1:x", "127.0.0.1:90x", "::1:9000", "[::1]", "[]:80",
+        "[127.0.0.1]:80", "/run/sock", "unix", "1111111111111111111111111111111111111111111111111:1"};
+    struct listener listener;
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        strbuf_reset(&why);
+        expect(!listen_open(texts[i], &listener, &why), "%s was taken", texts[i]);
+        expect_contains(strbuf_string(&why), "is no address; write unix:/path/to/socket");
+    }
+}
+
+/* ---- Sockets that somebody made for us; each case in a process of its own ---- */
+
+enum given { AT_0, AT_3, AT_3_OF_ANOTHER, AT_3_NOT_LISTENING, NOWHERE };
+
+static int inherit(enum given given)
+{
+    struct listener made = {.fd = -1}, got = {.fd = -1};
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", (int)getpid() + (given == AT_3_OF_ANOTHER));
+    if (!open_path(&made))
+        return 100;
+    fcntl(made.fd, F_SETFL, 0);
+    bool at_3 = given == AT_3 || given == AT_3_OF_ANOTHER;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(given == AT_0 ? made.fd : null, 0);
+    dup2(at_3 ? made.fd : null, 3);
+    if (given != AT_0 && given != NOWHERE) {
+        setenv("LISTEN_PID", pid, 1);
+        setenv("LISTEN_FDS", "1", 1);
+    }
+    bool looked = listen_is_inherited(), taken = listen_inherit(&got);
+    if (looked != taken)
+        return 101;
+    if (taken && (!is_nonblocking(got.fd) || got.path))
+        return 102;
+    if (taken && got.fd == 3 && (getenv("LISTEN_PID") || getenv("LISTEN_FDS") ||
+                                 !(fcntl(3, F_GETFD) & FD_CLOEXEC)))
+        return 103;
+    return taken ? got.fd : 50;
+}
+
+static void inherited_sockets(void **state)
+{
+    static const struct {
+        enum given given;
+        int code;
+    } rows[] = {{AT_0, 0}, {AT_3, 3}, {AT_3_OF_ANOTHER, 50}, {AT_3_NOT_LISTENING, 50}, {NOWHERE, 50}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int status;
+        unlink(path);
+        pid_t child = fork();
+        if (child == 0)
+            _exit(inherit(rows[i].given));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        expect(WIFEXITED(status) && WEXITSTATUS(status) == rows[i].code, "row %zu: status %d", i,
+               WEXITSTATUS(status));
+    }
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_socket),
+        TEST(stale_sockets_are_replaced),
+        TEST(files_are_never_removed),
+        TEST(live_sockets),
+        TEST(paths_that_cannot_be),
+        TEST(inet_addresses),
+        TEST(addresses_that_are_none),
+        TEST(inherited_sockets),
+    };
+    return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * From a path to settings in use. */
+#include "load.h"
+
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void where_things_are(void **state)
+{
+    (void)state;
+    unsetenv("MEMBERCHAT_CONF");
+    unsetenv("MEMBERCHAT_PLUGIN_DIR");
+    expect_contains(load_config_path(NULL), "/memberchat/memberchat.conf");
+    expect_contains(load_plugin_folder(NULL), "/memberchat");
+    setenv("MEMBERCHAT_CONF", "/from/environment", 1);
+    setenv("MEMBERCHAT_PLUGIN_DIR", "/plugins/environment", 1);
+    assert_string_equal(load_config_path(NULL), "/from/environment");
+    assert_string_equal(load_config_path("option"), "option");
+    assert_string_equal(load_plugin_folder(NULL), "/plugins/environment");
+    assert_string_equal(load_plugin_folder("option"), "option");
+    setenv("MEMBERCHAT_CONF", "", 1); /* as good as unset */
+    expect_contains(load_config_path(NULL), "/memberchat/memberchat.conf");
+    unsetenv("MEMBERCHAT_CONF");
+    unsetenv("MEMBERCHAT_PLUGIN_DIR");
+}
+
+static void good_settings(void **state)
+{
+    (void)state;
+    scratch_write_basics();
+    const char *path = scratch_write(
+        "memberchat.conf", span_of(config_text(&(struct config_texts){
+                               .top = "log = { target = \"log\"; level = \"debug\" }"})));
+    struct settings *first = load_settings(path, plugins, NULL, LOAD_RESIDENT);
+    assert_non_null(first);
+    assert_true(log_enabled(LOG_LEVEL_DEBUG));
+    struct settings *second = load_settings(path, plugins, first, LOAD_RESIDENT);
+    assert_non_null(second);
+    assert_ptr_equal(second->stores[0].directory, first->stores[0].directory);
+    log_configure("stderr", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    settings_free(first);
+    settings_free(second);
+    assert_non_null(scratch_read(scratch_path("log")));
+}
+
+static void mistakes_are_logged(void **state)
+{
+    static const enum load_how hows[] = {LOAD_RESIDENT, LOAD_ONCE};
+    (void)state;
+    scratch_write_basics();
+    const char *path = scratch_write_mode(
+        "memberchat.conf", span_of(config_text(&(struct config_texts){.top = "threads = 0; x = 1"})),
+        0644);
+    for (size_t i = 0; i < COUNT(hows); i++) {
+        stderr_catch();
+        assert_null(load_settings(path, plugins, NULL, hows[i]));
+        const char *log = stderr_caught();
+        expect_contains(log, " error: ");
+        expect_contains(log, "memberchat.conf:1: threads: is 0");
+        expect_contains(log, "memberchat.conf:1: x: unknown key");
+        expect_contains(log, " warning: ");
+    }
+}
+
+static void warnings_are_not_repeated_by_each_cgi_process(void **state)
+{
+    (void)state;
+    scratch_write_basics();
+    const char *path = scratch_write_mode(
+        "memberchat.conf", span_of(config_text(&(struct config_texts){0})), 0644);
+    stderr_catch();
+    settings_free(load_settings(path, plugins, NULL, LOAD_ONCE));
+    assert_string_equal(stderr_caught(), "");
+    stderr_catch();
+    settings_free(load_settings(path, plugins, NULL, LOAD_RESIDENT));
+    expect_contains(stderr_caught(), "warning: ");
+}
+
+static void logs_that_cannot_be_written(void **state)
+{
+    (void)state;
+    scratch_write_basics();
+    const char *path = scratch_write(
+        "memberchat.conf",
+        span_of(config_text(&(struct config_texts){.top = "log = { target = \"no/folder/x\" }"})));
+    stderr_catch();
+    assert_null(load_settings(path, plugins, NULL, LOAD_RESIDENT));
+    expect_contains(stderr_caught(), "no/folder/x cannot be written: No such file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(where_things_are),
+        SCRATCH_TEST(good_settings),
+        SCRATCH_TEST(mistakes_are_logged),
+        SCRATCH_TEST(warnings_are_not_repeated_by_each_cgi_process),
+        SCRATCH_TEST(logs_that_cannot_be_written),
+    };
+    return cmocka_run_group_tests_name("load", tests, NULL, NULL);
+}

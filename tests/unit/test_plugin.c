@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+ * Loading store plugins: good ones, and each kind of bad one. */
+#include "plugin.h"
+
+#include "clock.h"
+#include "store.h"
+#include "support.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct strbuf why;
+
+static int stop(void **state)
+{
+    (void)state;
+    strbuf_free(&why);
+    return 0;
+}
+
+static void good_ones(void **state)
+{
+    (void)state;
+    const struct memberchat_store_plugin *slow = plugin_load(test_plugins, "slow", &why);
+    expect(slow, "%s", strbuf_string(&why));
+    assert_string_equal(slow->name, "slow");
+    assert_int_equal(slow->abi, MEMBERCHAT_STORE_ABI);
+    assert_int_equal(slow->key_count, 3);
+    assert_ptr_equal(plugin_load(test_plugins, "slow", &why), slow); /* loaded once */
+    const struct memberchat_store_plugin *serial = plugin_load(test_plugins, "serial", &why);
+    assert_non_null(serial);
+    assert_int_equal(serial->flags & MEMBERCHAT_STORE_THREAD_SAFE, 0);
+    assert_int_equal(why.length, 0);
+}
+
+static void bad_ones(void **state)
+{
+    static const struct {
+        const char *name, *told;
+    } rows[] = {
+        {"bad_nosymbol", "does not export memberchat_store_plugin()"},
+        {"bad_null", "memberchat_store_plugin() returned nothing"},
+        {"bad_newer_abi", "speaks version 2 of the plugin interface, this memberchat version 1"},
+        {"bad_short_struct", "its plugin struct has"},
+        {"bad_name", "calls itself \"good_name\", not \"bad_name\""},
+        {"bad_keys", "its key \"cache\" has a name that belongs to memberchat"},
+        {"bad_keys_twice", "its key \"size\" is there twice"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        strbuf_reset(&why);
+        expect(!plugin_load(test_plugins, rows[i].name, &why), "%s was taken", rows[i].name);
+        expect_contains(strbuf_string(&why), rows[i].told);
+        expect_contains(strbuf_string(&why), rows[i].name);
+    }
+}
+
+static void names_that_are_none(void **state)
+{
+    static const char *const names[] = {"", "../slow", "/slow", "Slow", "slow.so", "a b", "sl\xc3\xb6w"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        strbuf_reset(&why);
+        assert_null(plugin_load(test_plugins, names[i], &why));
+        expect_contains(strbuf_string(&why), "is no name of a store plugin");
+    }
+}
+
+static void plugins_that_are_not_there(void **state)
+{
+    (void)state;
+    assert_null(plugin_load(test_plugins, "ldpa", &why));
+    expect_contains(strbuf_string(&why), "there is no store plugin \"ldpa\" in this installation");
+    expect_contains(strbuf_string(&why), "slow"); /* what there is instead */
+    strbuf_reset(&why);
+    assert_null(plugin_load("/nowhere", "file", &why));
+    expect_contains(strbuf_string(&why), "/nowhere: none");
+}
+
+static void no_shared_object(void **state)
+{
+    (void)state;
+    scratch_write("store_text.so", SPAN("this is a text\n"));
+    assert_null(plugin_load(scratch_path("."), "text", &why));
+    expect_contains(strbuf_string(&why), "store_text.so cannot be used: ");
+}
+
+static struct store *open_store(const char *name)
+{
+    struct arena arena = {0};
+    struct store_report told;
+    const struct memberchat_store_plugin *plugin = plugin_load(test_plugins, name, &why);
+    expect(plugin, "%s", strbuf_string(&why));
+    void *settings = arena_alloc(&arena, plugin->settings_size + 1);
+    struct store *store = store_new("bad", plugin, settings, &arena);
+    expect(store_open(store, &told), "%s", told.reason);
+    return store;
+}
+
+static void expect_outcome(struct store *store, const char *id, enum memberchat_outcome outcome,
+                           const char *reason)
+{
+    struct member member = {0};
+    struct store_report told;
+    enum memberchat_outcome got =
+        store_lookup(store, span_of(id), clock_monotonic_ms() + 1000, &member, &told);
+    expect(got == outcome, "%s: %d (%s)", id, got, told.reason);
+    expect_contains(told.reason, reason);
+    member_free(&member);
+}
+
+/* What a careless or hostile store says costs an answer, never the host. */
+static void bad_answers(void **state)
+{
+    (void)state;
+    struct store *store = open_store("bad_outcome");
+    expect_outcome(store, "zero", MEMBERCHAT_MISCONFIGURED, "the outcome 0, which does not exist");
+    expect_outcome(store, "ninety-nine", MEMBERCHAT_MISCONFIGURED, "the outcome 99, which");
+    expect_outcome(store, "7", MEMBERCHAT_FOUND, "");
+    store_close(store);
+    store = open_store("bad_result");
+    expect_outcome(store, "no-id", MEMBERCHAT_MISCONFIGURED, "it has no id");
+    expect_outcome(store, "huge-id", MEMBERCHAT_MISCONFIGURED, "longer than 128 bytes");
+    expect_outcome(store, "bad-utf8", MEMBERCHAT_MISCONFIGURED, "not UTF-8");
+    expect_outcome(store, "control-name", MEMBERCHAT_MISCONFIGURED, "not UTF-8 without control");
+    expect_outcome(store, "many", MEMBERCHAT_MISCONFIGURED, "the answer was refused: ");
+    expect_outcome(store, "7", MEMBERCHAT_FOUND, "");
+    store_close(store);
+}
+
+static void opening_fails_with_a_reason(void **state)
+{
+    struct arena arena = {0};
+    struct store_report told;
+    (void)state;
+    const struct memberchat_store_plugin *plugin = plugin_load(test_plugins, "bad_openfails", &why);
+    assert_non_null(plugin);
+    struct store *store =
+        store_new("bad", plugin, arena_alloc(&arena, plugin->settings_size), &arena);
+    assert_false(store_open(store, &told));
+    assert_string_equal(told.reason, "the directory of this store is a fiction");
+    store_close(store);
+}
+
+static void *visit(void *argument)
+{
+    struct store *store = argument;
+    struct member member = {0};
+    struct store_report told;
+    for (int i = 0; i < 8; i++) {
+        enum memberchat_outcome outcome =
+            store_lookup(store, SPAN("7"), clock_monotonic_ms() + 10000, &member, &told);
+        expect(outcome == MEMBERCHAT_FOUND, "%d: %s", outcome, told.reason);
+        store_reload(store, false);
+    }
+    member_free(&member);
+    return NULL;
+}
+
+/* The plugin itself tells when two threads are in it. */
+static void a_plugin_for_one_thread_gets_one(void **state)
+{
+    pthread_t threads[4];
+    struct store_report told;
+    struct store *store = open_store("serial");
+    (void)state;
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, visit, store), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(store_probe(store, clock_monotonic_ms() + 1000, &told), MEMBERCHAT_FOUND);
+    store_close(store);
+}
+
+static void *load_all(void *argument)
+{
+    static const char *const names[] = {"slow", "serial", "bad_keys", "bad_outcome"};
+    struct strbuf own = {0};
+    (void)argument;
+    for (size_t i = 0; i < 40; i++)
+        plugin_load(test_plugins, names[i % COUNT(names)], &own);
+    strbuf_free(&own);
+    return NULL;
+}
+
+static void loading_in_many_threads(void **state)
+{
+    pthread_t threads[4];
+    (void)state;
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, load_all, NULL), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_teardown(function, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(good_ones),
+        TEST(bad_ones),
+        TEST(names_that_are_none),
+        TEST(plugins_that_are_not_there),
+        SCRATCH_TEST(no_shared_object),
+        TEST(bad_answers),
+        TEST(opening_fails_with_a_reason),
+        TEST(a_plugin_for_one_thread_gets_one),
+        TEST(loading_in_many_threads),
+    };
+    return cmocka_run_group_tests_name("plugin", tests, NULL, NULL);
+}

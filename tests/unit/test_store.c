@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT
+ * The host's side of a store: what it offers, and what it does not believe. */
+#include "store.h"
+
+#include "clock.h"
+#include "stub_store.h"
+#include "support.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct stub stub;
+static struct store *store;
+static struct member member;
+static struct store_report told;
+
+static int start(void **state)
+{
+    memset(&stub, 0, sizeof stub);
+    stub.flags = MEMBERCHAT_STORE_THREAD_SAFE;
+    stub.outcome = MEMBERCHAT_FOUND;
+    store = NULL;
+    return scratch_start(state);
+}
+
+static int stop(void **state)
+{
+    store_close(store);
+    member_free(&member);
+    return scratch_stop(state);
+}
+
+static void open_stub(void)
+{
+    store = stub_store(&stub);
+    expect(store_open(store, &told), "%s", told.reason);
+}
+
+static enum memberchat_outcome look_up(const char *id)
+{
+    memset(&told, 'x', sizeof told);
+    return store_lookup(store, span_of(id), clock_monotonic_ms() + 1000, &member, &told);
+}
+
+static void life_of_a_store(void **state)
+{
+    (void)state;
+    open_stub();
+    assert_string_equal(store_name(store), "stubs");
+    assert_false(store_is_local(store));
+    assert_int_equal(stub.how, 0);
+    assert_int_equal(look_up("7"), MEMBERCHAT_FOUND);
+    expect_span(member_field(&member, MEMBERCHAT_ID), "7");
+    expect_span(member_field(&member, MEMBERCHAT_NAME), "Stub");
+    assert_string_equal(told.reason, "");
+    store_reload(store, false);
+    assert_int_equal(stub.reloads, 1);
+    store_reload(store, true);
+    assert_int_equal(stub.reloads, 101);
+    assert_int_equal(store_probe(store, clock_monotonic_ms() + 1000, &told), MEMBERCHAT_FOUND);
+    store_close(store);
+    store = NULL;
+    assert_int_equal(stub.closes, 1);
+    store_close(NULL);
+}
+
+static void what_is_optional_may_lack(void **state)
+{
+    (void)state;
+    stub.flags = MEMBERCHAT_STORE_LOCAL;
+    store = stub_store_bare(&stub);
+    assert_true(store_is_local(store));
+    assert_true(store_check(store, &told));
+    assert_true(store_open(store, &told));
+    store_reload(store, true);
+    assert_int_equal(store_probe(store, clock_monotonic_ms() + 1000, &told), MEMBERCHAT_FOUND);
+}
+
+static void the_four_outcomes(void **state)
+{
+    (void)state;
+    open_stub();
+    for (int outcome = MEMBERCHAT_NOT_FOUND; outcome <= MEMBERCHAT_MISCONFIGURED; outcome++) {
+        stub.outcome = outcome;
+        stub.retry_after_ms = 1500;
+        assert_int_equal(look_up("7"), outcome);
+        assert_string_equal(told.reason, "as the stub was told");
+        assert_int_equal(told.retry_after_ms, 1500);
+    }
+    stub.retry_after_ms = -5;
+    look_up("7");
+    assert_int_equal(told.retry_after_ms, 0);
+}
+
+static void outcomes_that_do_not_exist(void **state)
+{
+    static const int outcomes[] = {0, 5, 99, -1, 256, INT32_MIN};
+    (void)state;
+    open_stub();
+    for (size_t i = 0; i < COUNT(outcomes); i++) {
+        stub.outcome = outcomes[i];
+        assert_int_equal(look_up("7"), MEMBERCHAT_MISCONFIGURED);
+        expect_contains(told.reason, "which does not exist");
+        assert_int_equal(store_probe(store, clock_monotonic_ms() + 1000, &told),
+                         MEMBERCHAT_MISCONFIGURED);
+    }
+}
+
+/* ---- Answers that are not believed ---- */
+
+typedef const struct memberchat_services services;
+typedef struct memberchat_result result;
+
+static enum memberchat_outcome no_id(services *host, result *out)
+{
+    host->set(out, MEMBERCHAT_NAME, "Ann", 3);
+    return MEMBERCHAT_FOUND;
+}
+
+static enum memberchat_outcome null_id(services *host, result *out)
+{
+    host->set(out, MEMBERCHAT_ID, NULL, 5);
+    return MEMBERCHAT_FOUND;
+}
+
+static enum memberchat_outcome long_id(services *host, result *out)
+{
+    char *id = repeated('x', 129);
+    assert_false(host->set(out, MEMBERCHAT_ID, id, 129));
+    host->set(out, MEMBERCHAT_ID, "short", 5);
+    free(id);
+    return MEMBERCHAT_FOUND;
+}
+
+static enum memberchat_outcome bad_name(services *host, result *out)
+{
+    assert_true(host->set(out, MEMBERCHAT_ID, "1", 1));
+    assert_false(host->set(out, MEMBERCHAT_NAME, "a\r\nb", 4));
+    return MEMBERCHAT_FOUND;
+}
+
+static enum memberchat_outcome bad_field(services *host, result *out)
+{
+    assert_true(host->set(out, MEMBERCHAT_ID, "1", 1));
+    assert_false(host->set(out, (enum memberchat_field)17, "x", 1));
+    return MEMBERCHAT_FOUND;
+}
+
+static enum memberchat_outcome bad_attribute(services *host, result *out)
+{
+    assert_true(host->set(out, MEMBERCHAT_ID, "1", 1));
+    assert_true(host->set_attribute(out, "a", 1, NULL, 3));
+    assert_false(host->set_attribute(out, "", 0, "x", 1));
+    return MEMBERCHAT_FOUND;
+}
+
+static void answers_that_are_refused(void **state)
+{
+    static const struct {
+        enum memberchat_outcome (*answer)(services *, result *);
+        const char *reason;
+    } rows[] = {
+        {no_id, "it has no id"},
+        {null_id, "it has no id"},
+        {long_id, "the id is longer than 128 bytes"},
+        {bad_name, "the name is not UTF-8 without control characters"},
+        {bad_field, "a field was set that does not exist"},
+        {bad_attribute, "an attribute's name is empty"},
+    };
+    (void)state;
+    open_stub();
+    stub.odd = true;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        stub.answer = rows[i].answer;
+        expect(look_up("7") == MEMBERCHAT_MISCONFIGURED, "row %zu was believed", i);
+        expect_contains(told.reason, "the answer was refused");
+        expect_contains(told.reason, rows[i].reason);
+    }
+    stub.odd = false; /* nothing of it is left */
+    assert_int_equal(look_up("7"), MEMBERCHAT_FOUND);
+    assert_string_equal(told.reason, "");
+}
+
+static enum memberchat_outcome long_reason(services *host, result *out)
+{
+    char *text = repeated('r', 2000);
+    host->reason(out, "%s", text);
+    free(text);
+    return MEMBERCHAT_UNAVAILABLE;
+}
+
+static enum memberchat_outcome logs_much(services *host, result *out)
+{
+    char *text = repeated('l', 5000);
+    (void)out;
+    host->log(host, MEMBERCHAT_LOG_WARNING, "a warning\nwith %s", "two lines");
+    host->log(host, (enum memberchat_level)77, "at no level");
+    host->log(host, MEMBERCHAT_LOG_ERROR, "%s", text);
+    host->log(host, MEMBERCHAT_LOG_DEBUG, "not wanted");
+    free(text);
+    return MEMBERCHAT_NOT_FOUND;
+}
+
+static void services_are_bounded(void **state)
+{
+    (void)state;
+    open_stub();
+    stub.odd = true;
+    stub.answer = long_reason;
+    assert_int_equal(look_up("7"), MEMBERCHAT_UNAVAILABLE);
+    assert_int_equal(strlen(told.reason), 255);
+    stderr_catch();
+    stub.answer = logs_much;
+    assert_int_equal(look_up("7"), MEMBERCHAT_NOT_FOUND);
+    const char *log = stderr_caught();
+    expect_contains(log, "warning: store stubs: a warning\\x0awith two lines\n");
+    expect_contains(log, "error: store stubs: at no level\n");
+    expect_contains(log, "store stubs: lllll");
+    expect_lacks(log, "not wanted");
+}
+
+/* check() and open() describe no member. */
+static enum memberchat_outcome probe_outcome(services *host, result *out)
+{
+    return host->set(out, MEMBERCHAT_ID, "1", 1) ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND;
+}
+
+static void only_lookups_describe_members(void **state)
+{
+    struct store_report report;
+    (void)state;
+    open_stub();
+    stub.odd = true;
+    stub.answer = probe_outcome;
+    assert_int_equal(look_up("7"), MEMBERCHAT_FOUND);
+    stub.check_fails = true;
+    assert_false(store_check(store, &report));
+    assert_string_equal(report.reason, "these settings do not fit together");
+}
+
+static void opening(void **state)
+{
+    (void)state;
+    stub.open_fails = true;
+    store = stub_store(&stub);
+    assert_false(store_open(store, &told));
+    assert_string_equal(told.reason, "it does not open");
+    store_close(store);
+
+    store = stub_store(&stub); /* for one request */
+    store_open_later(store);
+    assert_int_equal(look_up("7"), MEMBERCHAT_MISCONFIGURED);
+    assert_string_equal(told.reason, "it does not open");
+    assert_int_equal(store_probe(store, 0, &told), MEMBERCHAT_MISCONFIGURED);
+    stub.open_fails = false;
+    assert_int_equal(look_up("7"), MEMBERCHAT_FOUND);
+    assert_int_equal(stub.how, MEMBERCHAT_OPEN_ONCE);
+    assert_int_equal(look_up("7"), MEMBERCHAT_FOUND);
+    assert_int_equal(stub.opens, 1);
+}
+
+/* ---- Threads ---- */
+
+static void *many_calls(void *argument)
+{
+    struct member own = {0};
+    struct store_report report;
+    (void)argument;
+    for (int i = 0; i < 20; i++) {
+        enum memberchat_outcome outcome =
+            store_lookup(store, SPAN("7"), clock_monotonic_ms() + 10000, &own, &report);
+        expect(outcome == MEMBERCHAT_FOUND, "%d: %s", outcome, report.reason);
+        store_probe(store, clock_monotonic_ms() + 10000, &report);
+        store_reload(store, false);
+    }
+    member_free(&own);
+    return NULL;
+}
+
+static void crowd(void)
+{
+    pthread_t threads[6];
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, many_calls, NULL), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void one_thread_at_a_time(void **state)
+{
+    (void)state;
+    stub.flags = 0;
+    stub.delay_ms = 1;
+    open_stub();
+    crowd();
+    assert_int_equal(stub.most_inside, 1);
+    assert_int_equal(stub.lookups, 120);
+}
+
+static void many_threads_at_once(void **state)
+{
+    (void)state;
+    stub.delay_ms = 2;
+    open_stub();
+    crowd();
+    assert_true(stub.most_inside > 1);
+}
+
+static void *hold(void *argument)
+{
+    (void)argument;
+    struct member own = {0};
+    struct store_report report;
+    store_lookup(store, SPAN("7"), clock_monotonic_ms() + 10000, &own, &report);
+    member_free(&own);
+    return NULL;
+}
+
+static void the_turn_comes_by_the_deadline(void **state)
+{
+    pthread_t holder;
+    (void)state;
+    stub.flags = 0;
+    stub.delay_ms = 400;
+    open_stub();
+    assert_int_equal(pthread_create(&holder, NULL, hold, NULL), 0);
+    while (stub.inside == 0)
+        sched_yield();
+    int64_t begin = clock_monotonic_ms();
+    assert_int_equal(store_lookup(store, SPAN("8"), begin + 50, &member, &told),
+                     MEMBERCHAT_UNAVAILABLE);
+    int64_t took = clock_monotonic_ms() - begin;
+    expect(took >= 50 && took < 300, "%lld ms", (long long)took);
+    expect_contains(told.reason, "one call at a time");
+    pthread_join(holder, NULL);
+    assert_int_equal(stub.lookups, 1);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(life_of_a_store),       TEST(what_is_optional_may_lack),
+        TEST(the_four_outcomes),     TEST(outcomes_that_do_not_exist),
+        TEST(answers_that_are_refused), TEST(services_are_bounded),
+        TEST(only_lookups_describe_members), TEST(opening),
+        TEST(one_thread_at_a_time),  TEST(many_threads_at_once),
+        TEST(the_turn_comes_by_the_deadline),
+    };
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
