@@ -89,13 +89,14 @@ new_reports() {
 }
 
 # Fails when a sanitizer or valgrind left a report, for tests that did not notice.
+# (LeakSanitizer talks of registers where a thread ends while it looks; that is none.)
 check_without_reports() {
     local build=$1 report status=0
     shift
     new_reports
-    make -C "$build" -j"$(nproc)" check "$@" || status=$?
+    make -C "$build" -j$((2 * $(nproc))) check "$@" || status=$? # tests wait more than they work
     for report in "$AREA"/reports/*; do
-        if [ -s "$report" ]; then
+        if [ -e "$report" ] && grep -qv 'Unable to get registers from thread' "$report"; then
             echo "ERROR: $report"
             cat "$report"
             status=1

@@ -17,7 +17,7 @@ BENCH_FILES = bench/run.py bench/process.py bench/fixtures.py bench/resident.py 
 	bench/cgi_process.py bench/filestore.py bench/report.py bench/chart.py
 EXTRA_DIST += $(BENCH_FILES) bench/peers/api.php bench/peers/load.lua
 
-CLEANFILES = $(BENCH_PEERS) bench/results.txt bench/results.json bench/chart.svg
+CLEANFILES += $(BENCH_PEERS) bench/results.txt bench/results.json bench/chart.svg
 
 .PHONY: bench
 bench: all $(BENCH_PEERS)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define PARKED_MAX       1024  /* beyond it, the longest parked are given up */
@@ -173,13 +174,20 @@ void park_evict(struct park *park)
     park_wake(park);
 }
 
+/* Whether bytes have come that nobody has read yet. */
+static bool has_unread(const struct conn *conn)
+{
+    char byte;
+    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 size_t park_close_idle(struct park *park)
 {
     size_t middle = 0;
     pthread_mutex_lock(&park->lock);
     for (struct conn *conn = park->parked.first, *next; conn; conn = next) {
         next = conn->next;
-        if (frame_in_request(&conn->frame))
+        if (frame_in_request(&conn->frame) || has_unread(conn))
             middle++;
         else
             drop(park, conn);

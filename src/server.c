@@ -317,8 +317,8 @@ static void sweep(struct server *server)
 
 static bool is_idle(struct server *server)
 {
-    return park_close_idle(server->park) == 0 && atomic_load(&server->ready_count) == 0 &&
-           atomic_load(&server->waiting_count) == 0 && atomic_load(&server->awake) == 0;
+    return atomic_load(&server->ready_count) == 0 && atomic_load(&server->waiting_count) == 0 &&
+           atomic_load(&server->awake) == 0 && park_close_idle(server->park) == 0;
 }
 
 bool server_stop(struct server *server, int grace_ms)

@@ -39,7 +39,10 @@ static const struct memberchat_key app_keys[] = {
                "a file with the API secret; a second line while it is being changed"),
     CONFIG_KEY(struct app_settings, stores, "store", MEMBERCHAT_LIST, MEMBERCHAT_KEY_REQUIRED, NULL,
                1, 16, "the store of this app's members, or several that are asked in order"),
-    {.name = "token", .type = CONFIG_GROUP, .help = "what the tokens are like"},
+    {.name = "token",
+     .type = CONFIG_GROUP,
+     .flags = MEMBERCHAT_KEY_REQUIRED,
+     .help = "what the tokens are like; it must at least name a key_file"},
     {.name = "access_token", .type = CONFIG_LATER, .help = "tokens of others that name a guest"},
 };
 
@@ -274,8 +277,6 @@ void settings_read_app(struct settings *settings, struct app *app, const struct 
     read_secrets(app, group, report);
     check_texts(app, group, report);
     find_stores(settings, app, group, report);
-    if (!token)
-        config_error(report, group, "token", "is missing: it must at least name a key_file");
-    else if (config_is_group(token))
+    if (config_is_group(token))
         read_token(settings, app, token, report);
 }

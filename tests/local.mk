@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests that need no server: make check.
 #   make check CHECK_WRAP='valgrind -q --error-exitcode=99'   the programs under valgrind
-#   make fuzz FUZZ_SECONDS=20                                 with clang; see tests/fuzz/README
+#   make fuzz FUZZ_SECONDS=20                                 with clang: tests/fuzz/README
 
 TESTS =
 check_PROGRAMS =
@@ -15,16 +15,21 @@ PY_LOG_DRIVER = $(LOG_DRIVER)
 LOG_COMPILER = $(CHECK_WRAP)
 SH_LOG_COMPILER = $(SHELL)
 PY_LOG_COMPILER = $(PYTHON) -B
+CHECK_CXX = c++
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	MALLOC_PERTURB_=165; export MALLOC_PERTURB_; \
+	SOURCE='$(abs_top_srcdir)'; BUILD='$(abs_top_builddir)'; PLUGINS='$(PLUGIN_OBJDIR)'; \
+	COMMAND='$(abs_top_builddir)/src/memberchat'; CORE='$(PLUGIN_OBJDIR)/libmemberchat.a'; \
+	HEADER='$(abs_top_srcdir)/include/memberchat_store.h'; \
 	CC='$(CC)'; CXX='$(CHECK_CXX)'; NM='$(NM)'; MANDOC='$(MANDOC)'; \
-	export CC CXX NM MANDOC;
+	PAGES='$(dist_man_MANS:%=$(abs_top_srcdir)/%)'; \
+	export SOURCE BUILD PLUGINS COMMAND CORE HEADER CC CXX NM MANDOC PAGES;
 
 PLUGIN_OBJDIR = $(abs_top_builddir)/.libs
 TEST_PLUGIN_OBJDIR = $(abs_top_builddir)/tests/plugins/.libs
 
-# ---- Plugins for tests: good and bad ones; tests/plugins/.libs/store_NAME.so ----
+# ---- Stores for tests, good and bad ones: tests/plugins/.libs/store_NAME.so ----
 
 TEST_PLUGIN_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \
 	$(PLUGIN_NO_UNDEFINED)
@@ -42,7 +47,7 @@ check_LTLIBRARIES += \
 	tests/plugins/store_bad_short_struct.la \
 	tests/plugins/store_serial.la \
 	tests/plugins/store_slow.la
-tests_plugins_store_bad_keys_la_SOURCES = tests/plugins/bad_keys.c tests/plugins/test_store.h
+tests_plugins_store_bad_keys_la_SOURCES = tests/plugins/bad_keys.c
 tests_plugins_store_bad_keys_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_store_bad_keys_twice_la_SOURCES = tests/plugins/bad_keys_twice.c
 tests_plugins_store_bad_keys_twice_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
@@ -66,6 +71,7 @@ tests_plugins_store_serial_la_SOURCES = tests/plugins/store_serial.c
 tests_plugins_store_serial_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_store_slow_la_SOURCES = tests/plugins/store_slow.c
 tests_plugins_store_slow_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+EXTRA_DIST += tests/plugins/test_store.h
 
 # ---- Unit tests: a program a module ----
 
@@ -79,53 +85,191 @@ tests_unit_libsupport_la_SOURCES = \
 tests_unit_libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DPLUGINS='"$(PLUGIN_OBJDIR)"' -DTEST_PLUGINS='"$(TEST_PLUGIN_OBJDIR)"'
 
-LDADD = tests/unit/libsupport.la libmemberchat.la $(CMOCKA_LIBS)
+UNIT_LIBS = tests/unit/libsupport.la libmemberchat.la $(CMOCKA_LIBS)
 RESIDENT_LIBS = tests/unit/libsupport.la libresident.la $(CMOCKA_LIBS)
 
 UNIT_TESTS = \
 	tests/unit/test_breaker \
 	tests/unit/test_cache \
-	tests/unit/test_cgi \
 	tests/unit/test_config \
 	tests/unit/test_config_fill \
 	tests/unit/test_config_value \
 	tests/unit/test_conn \
 	tests/unit/test_cors \
-	tests/unit/test_credentials \
 	tests/unit/test_crypto \
 	tests/unit/test_directory \
 	tests/unit/test_frame \
 	tests/unit/test_gate \
 	tests/unit/test_guest \
-	tests/unit/test_handler \
 	tests/unit/test_http \
 	tests/unit/test_json \
 	tests/unit/test_json_gate \
 	tests/unit/test_keys \
 	tests/unit/test_ksuid \
 	tests/unit/test_listen \
-	tests/unit/test_load \
 	tests/unit/test_log \
 	tests/unit/test_member \
 	tests/unit/test_net \
 	tests/unit/test_plugin \
 	tests/unit/test_reply \
 	tests/unit/test_route \
-	tests/unit/test_server \
-	tests/unit/test_settings \
-	tests/unit/test_settings_app \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
 	tests/unit/test_strbuf \
-	tests/unit/test_text \
-	tests/unit/test_token
-
-tests_unit_test_cgi_LDADD = $(RESIDENT_LIBS)
+	tests/unit/test_text
+tests_unit_test_breaker_LDADD = $(UNIT_LIBS)
+tests_unit_test_cache_LDADD = $(UNIT_LIBS)
+tests_unit_test_config_LDADD = $(UNIT_LIBS)
+tests_unit_test_config_fill_LDADD = $(UNIT_LIBS)
+tests_unit_test_config_value_LDADD = $(UNIT_LIBS)
 tests_unit_test_conn_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_cors_LDADD = $(UNIT_LIBS)
+tests_unit_test_crypto_LDADD = $(UNIT_LIBS)
+tests_unit_test_directory_LDADD = $(UNIT_LIBS)
+tests_unit_test_frame_LDADD = $(UNIT_LIBS)
+tests_unit_test_gate_LDADD = $(UNIT_LIBS)
+tests_unit_test_guest_LDADD = $(UNIT_LIBS)
+tests_unit_test_http_LDADD = $(UNIT_LIBS)
+tests_unit_test_json_LDADD = $(UNIT_LIBS)
+tests_unit_test_json_gate_LDADD = $(UNIT_LIBS)
+tests_unit_test_keys_LDADD = $(UNIT_LIBS)
+tests_unit_test_ksuid_LDADD = $(UNIT_LIBS)
 tests_unit_test_listen_LDADD = $(RESIDENT_LIBS)
-tests_unit_test_server_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+tests_unit_test_member_LDADD = $(UNIT_LIBS)
+tests_unit_test_net_LDADD = $(UNIT_LIBS)
+tests_unit_test_plugin_LDADD = $(UNIT_LIBS)
+tests_unit_test_reply_LDADD = $(UNIT_LIBS)
+tests_unit_test_route_LDADD = $(UNIT_LIBS)
 tests_unit_test_snapshot_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_strbuf_LDADD = $(UNIT_LIBS)
+tests_unit_test_text_LDADD = $(UNIT_LIBS)
+
+# Those that serve members from a file.
+if STORE_FILE
+UNIT_TESTS += \
+	tests/unit/test_cgi \
+	tests/unit/test_credentials \
+	tests/unit/test_handler \
+	tests/unit/test_load \
+	tests/unit/test_server \
+	tests/unit/test_settings \
+	tests/unit/test_settings_app \
+	tests/unit/test_token
+tests_unit_test_cgi_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_credentials_LDADD = $(UNIT_LIBS)
+tests_unit_test_handler_LDADD = $(UNIT_LIBS)
+tests_unit_test_load_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_settings_LDADD = $(UNIT_LIBS)
+tests_unit_test_settings_app_LDADD = $(UNIT_LIBS)
+tests_unit_test_token_LDADD = $(UNIT_LIBS)
+
+# The file store, without a host around it.
+check_LTLIBRARIES += tests/unit/libfilestore.la
+tests_unit_libfilestore_la_SOURCES = \
+	plugins/store_file.c plugins/file_index.c plugins/file_index.h $(STORE_FILE_SOURCES) \
+	tests/unit/fake_services.c tests/unit/fake_services.h \
+	tests/unit/file_fixture.c tests/unit/file_fixture.h
+tests_unit_libfilestore_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+FILE_LIBS = tests/unit/libfilestore.la -lcsv -lcdb $(CMOCKA_LIBS)
+
+UNIT_TESTS += \
+	tests/unit/test_file_cdb \
+	tests/unit/test_file_csv \
+	tests/unit/test_file_table \
+	tests/unit/test_store_file \
+	tests/unit/test_store_file_reload
+tests_unit_test_file_cdb_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_file_cdb_LDADD = $(FILE_LIBS)
+tests_unit_test_file_csv_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_file_csv_LDADD = $(FILE_LIBS)
+tests_unit_test_file_table_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_file_table_LDADD = $(FILE_LIBS)
+tests_unit_test_store_file_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_store_file_LDADD = $(FILE_LIBS)
+tests_unit_test_store_file_reload_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_store_file_reload_LDADD = $(FILE_LIBS)
+endif
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
+
+# ---- The contract of stores: the same cases for each ----
+
+check_PROGRAMS += tests/contract/stores
+TESTS += tests/contract/stores
+tests_contract_stores_SOURCES = \
+	tests/contract/contract.h tests/contract/fixture_slow.c tests/contract/stores.c
+tests_contract_stores_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
+	-DCOMMAND='"$(abs_top_builddir)/src/memberchat"'
+tests_contract_stores_LDADD = $(UNIT_LIBS)
+if STORE_FILE
+tests_contract_stores_SOURCES += tests/contract/fixture_file.c
+tests_contract_stores_CPPFLAGS += -DHAVE_STORE_FILE
 endif
+endif
+
+TESTS += tests/contract/header.sh tests/contract/symbols.sh
+EXTRA_DIST += tests/contract/header.sh tests/contract/symbols.sh
+
+# ---- Fuzz harnesses, on their seeds ----
+
+FUZZ_SECONDS = 20
+FUZZ_ONLY =
+check_LTLIBRARIES += tests/fuzz/libreplay.la
+tests_fuzz_libreplay_la_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_libreplay_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFUZZ_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus"'
+FUZZ_LIBS = tests/fuzz/libreplay.la libmemberchat.la
+
+FUZZ_TESTS = \
+	tests/fuzz/replay_credentials \
+	tests/fuzz/replay_frame \
+	tests/fuzz/replay_json \
+	tests/fuzz/replay_route \
+	tests/fuzz/replay_value
+tests_fuzz_replay_credentials_SOURCES = tests/fuzz/fuzz_credentials.c
+tests_fuzz_replay_credentials_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_frame_SOURCES = tests/fuzz/fuzz_frame.c
+tests_fuzz_replay_frame_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_json_SOURCES = tests/fuzz/fuzz_json.c
+tests_fuzz_replay_json_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_route_SOURCES = tests/fuzz/fuzz_route.c
+tests_fuzz_replay_route_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_value_SOURCES = tests/fuzz/fuzz_value.c
+tests_fuzz_replay_value_LDADD = $(FUZZ_LIBS)
+if STORE_FILE
+FUZZ_TESTS += tests/fuzz/replay_csv
+tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c plugins/file_csv.c plugins/file_text.c
+tests_fuzz_replay_csv_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
+tests_fuzz_replay_csv_LDADD = tests/fuzz/libreplay.la -lcsv
+endif
+check_PROGRAMS += $(FUZZ_TESTS)
+TESTS += $(FUZZ_TESTS)
+EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/fuzz_csv.c tests/fuzz/run.sh
+
+.PHONY: fuzz
+fuzz:
+	$(SHELL) $(srcdir)/tests/fuzz/run.sh $(srcdir) $(FUZZ_SECONDS) $(FUZZ_ONLY)
+clean-local:
+	rm -rf build-fuzz
+
+# ---- Manual, sample configuration and key tables, held against each other ----
+
+check_PROGRAMS += tests/docs/print_keys
+tests_docs_print_keys_LDADD = libmemberchat.la
+if HAVE_PYTHON
+if STORE_FILE
+TESTS += tests/docs/keys.py
+endif
+endif
+TESTS += tests/docs/lint.sh
+EXTRA_DIST += tests/docs/keys.py tests/docs/lint.sh
+
+# ---- Tests behind real servers, which test.sh runs ----
+
+EXTRA_DIST += tests/system
+dist-hook:
+	find $(distdir)/tests \( -name __pycache__ -o -name node_modules \) -prune -exec rm -rf {} +

@@ -22,7 +22,7 @@ class MembersFile(FreshCase):
         self.responder = self.start()
         load = Load(lambda: self.ask("1"), threads=2)
         load.__enter__()
-        self.addCleanup(load.assert_all_answered, 5)
+        self.addCleanup(load.assert_all_answered)
         self.addCleanup(load.__exit__)
 
     def ask(self, user):

@@ -42,7 +42,7 @@ static int stop(void **state)
 
 static struct file_table *build(const char *text, size_t size)
 {
-    const struct file_report report = {&fake.table, MEMBERCHAT_LOG_WARNING, MEMBERCHAT_LOG_INFO};
+    const struct file_report report = {&fake.table, MEMBERCHAT_LOG_WARNING};
     char *copy = malloc(size + 1);
 
     assert_non_null(copy);
@@ -69,6 +69,9 @@ static const char *find(const struct file_table *table, const char *id)
         break;
     case FILE_ABSENT:
         snprintf(answer, sizeof answer, "-");
+        break;
+    case FILE_BROKEN:
+        snprintf(answer, sizeof answer, "broken");
     }
     file_csv_free(csv);
     return answer;

@@ -7,6 +7,7 @@ from .case import Load
 from .programs import limit
 from .site import GUEST_PATH
 
+CLIENTS = 6
 WRK = shutil.which("wrk")
 SCRIPT = """\
 wrk.method = "POST"
@@ -34,10 +35,10 @@ class Pressure:
             script.write_text(SCRIPT % self.case.site.auth() + ("" if self.kept else ONE_BY_ONE))
             web = self.case.web
             self.load = self.case.scratch.start(
-                [WRK, "-t1", "-c6", f"-d{self.seconds}s", "--timeout", "60s", "-s", script,
+                [WRK, "-t1", f"-c{CLIENTS}", f"-d{self.seconds}s", "--timeout", "60s", "-s", script,
                  f"http://127.0.0.1:{web.port}{web.mount}{GUEST_PATH}"], self.case.scratch.path / "wrk.out")
         else:
-            self.load = Load(self.case.guest, 4).__enter__()
+            self.load = Load(self.case.guest, CLIENTS).__enter__()
         return self
 
     def __exit__(self, kind, *_):

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * The contract of stores: the same cases for each.  A fixture makes a directory of
+ * these members, in whatever form its store reads:
+ *   id "1", name "Ann", avatar and role; id "2" without anything else; the ids of
+ *   contract_odd_ids; and "gone", who is not active, where the store knows of such. */
+#ifndef CONTRACT_H
+#define CONTRACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONTRACT_AVATAR "https://img.example.com/1.jpg"
+#define CONTRACT_ROLE   "host"
+
+extern const char *const contract_odd_ids[];
+extern const size_t contract_odd_count;
+
+struct contract_fixture {
+    const char *name;
+    const char *const *folder; /* of the plugin */
+    const char *plugin;
+    const char *keys; /* of the configuration; paths begin at the scratch folder */
+    bool all_fields;  /* the store has more than id and name */
+    bool (*make)(void);   /* the members above; false: it cannot be made here */
+    void (*rename)(void); /* the name of "1" becomes "Anna", seen after a reload; NULL: it cannot */
+    void (*hang)(void);   /* the directory does not answer; NULL: it always does */
+    void (*stop)(void);   /* the directory is down; NULL: it never is */
+    void (*free)(void);   /* what make() started; NULL: nothing */
+};
+
+/* One for each store; NULL ends the list. */
+extern const struct contract_fixture *const contract_fixtures[];
+
+extern const struct contract_fixture contract_file_csv, contract_file_cdb, contract_slow;
+
+#endif

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT
+ * What every store must do, asked of each through the host. */
+#include "contract.h"
+
+#include "clock.h"
+#include "config_fill.h"
+#include "plugin.h"
+#include "support.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ID_128                                                                                     \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+const char *const contract_odd_ids[] = {
+    "a b",       "a,b",      "a;b",    "a\"b",    "a'b",   "a\\b",     "a/b",
+    "../a",      "a%b",      "%41",    "a+b",     "a=b",   "a*b",      "(a)",
+    "(&(a=*))",  "a|b",      "a&b",    "a<b>",    "#a",    "a@b.c",    "{id}",
+    "$(a)",      "`a`",      "-a",     "--",      "null",  "0",        "00",
+    "a?b=c",     "a:b",      "~",      "UPPER",   "upper", "J\xc3\xbcrgen",
+    "\xe2\x82\xac", "\xf0\x9f\x98\x80",  "e\xcc\x81", "\xc3\xa9", ID_128,
+};
+const size_t contract_odd_count = COUNT(contract_odd_ids);
+
+const struct contract_fixture *const contract_fixtures[] = {
+#ifdef HAVE_STORE_FILE
+    &contract_file_csv,
+    &contract_file_cdb,
+#endif
+    &contract_slow,
+    NULL,
+};
+
+static const struct contract_fixture *fixture; /* of this case */
+static struct settings *settings;
+static struct store *store;
+
+static int start(void **state)
+{
+    struct config_report report = {0};
+    struct strbuf text = {0};
+    struct store_report told;
+    fixture = *state;
+    if (scratch_start(state) != 0)
+        return -1;
+    scratch_write_basics();
+    assert_true(fixture->make());
+    strbuf_addf(&text,
+                "stores = { members = { plugin = \"%s\"; %s } }\n"
+                "apps = { a = { api_key = \"a\"; api_secret = \"a\"; store = \"members\";"
+                " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n",
+                fixture->plugin, fixture->keys);
+    const char *path = scratch_write("memberchat.conf", strbuf_span(&text));
+    settings = settings_load(path, *fixture->folder, &report);
+    expect(settings, "%s", strbuf_string(&report.text));
+    store = settings->stores[0].store;
+    expect(store_open(store, &told), "%s", told.reason);
+    config_report_free(&report);
+    strbuf_free(&text);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    settings_free(settings);
+    if (fixture->free)
+        fixture->free();
+    return scratch_stop(state);
+}
+
+/* ---- Asking ---- */
+
+static int64_t soon(int64_t ms)
+{
+    return clock_monotonic_ms() + ms;
+}
+
+/* The id lies in memory of its own, and nothing is behind it. */
+static enum memberchat_outcome ask(struct span id, struct member *member_r, int64_t ms)
+{
+    struct store_report told;
+    char *copy = exact_copy(id);
+    enum memberchat_outcome outcome =
+        store_lookup(store, (struct span){copy, id.length}, soon(ms), member_r, &told);
+    free(copy);
+    expect(!strstr(told.reason, "refused") && !strstr(told.reason, "does not exist"),
+           "the host had to refuse an answer: %s", told.reason);
+    expect((outcome != MEMBERCHAT_UNAVAILABLE && outcome != MEMBERCHAT_MISCONFIGURED) ||
+               told.reason[0],
+           "%d without a reason", outcome);
+    return outcome;
+}
+
+static void expect_found(struct span id)
+{
+    struct member member = {0};
+    enum memberchat_outcome outcome = ask(id, &member, 5000);
+    expect(outcome == MEMBERCHAT_FOUND, "%.*s: %d", (int)id.length, id.data, outcome);
+    expect(span_equal(member_field(&member, MEMBERCHAT_ID), id), "%.*s has another id",
+           (int)id.length, id.data);
+    member_free(&member);
+}
+
+static void expect_not_found(struct span id)
+{
+    struct member member = {0};
+    enum memberchat_outcome outcome = ask(id, &member, 5000);
+    expect(outcome == MEMBERCHAT_NOT_FOUND, "%.*s: %d", (int)id.length, id.data, outcome);
+    member_free(&member);
+}
+
+/* ---- The cases ---- */
+
+/* Everything that parser, check, help and manual live of. */
+static void describes_itself(void **state)
+{
+    struct strbuf why = {0};
+    struct config_report report = {0};
+    struct arena arena = {0};
+    (void)state;
+    const struct memberchat_store_plugin *plugin =
+        plugin_load(*fixture->folder, fixture->plugin, &why);
+    expect(plugin, "%s", strbuf_string(&why));
+    assert_true(*plugin->version && *plugin->summary);
+    for (size_t i = 0; i < plugin->key_count; i++) {
+        const struct memberchat_key *key = &plugin->keys[i];
+        size_t length = strlen(key->help);
+        expect(length && key->help[length - 1] != '.' && !strchr(key->help, '\n'),
+               "the help of %s is one line without a full stop", key->name);
+        expect(!key->fallback || !(key->flags & MEMBERCHAT_KEY_REQUIRED),
+               "%s is required and has a default", key->name);
+        expect(key->type != MEMBERCHAT_BOOL || !key->fallback || strcmp(key->fallback, "true") == 0 ||
+                   strcmp(key->fallback, "false") == 0, "the default of %s", key->name);
+    }
+    const struct config_table table = {plugin->keys, plugin->key_count,
+                                       arena_alloc(&arena, plugin->settings_size)};
+    struct config *config = config_open(scratch_write("empty.conf", SPAN("g = { }")), &report);
+    config_fill(config_child(config_root(config), "g"), &table, 1, &arena, &report);
+    char *rest = (char *)arena_string(&arena, strbuf_span(&report.text));
+    for (char *line = strtok(rest, "\n"); line;
+         line = strtok(NULL, "\n"))
+        expect_contains(line, "is missing"); /* each default is good */
+    config_close(config);
+    config_report_free(&report);
+    arena_free(&arena);
+    strbuf_free(&why);
+}
+
+static void settings_are_good(void **state)
+{
+    struct store_report told;
+    (void)state;
+    expect(store_check(store, &told), "%s", told.reason);
+}
+
+static void members_are_found(void **state)
+{
+    struct member member = {0};
+    (void)state;
+    assert_int_equal(ask(SPAN("1"), &member, 5000), MEMBERCHAT_FOUND);
+    expect_span(member_field(&member, MEMBERCHAT_ID), "1");
+    if (fixture->all_fields) {
+        expect_span(member_field(&member, MEMBERCHAT_NAME), "Ann");
+        expect_span(member_field(&member, MEMBERCHAT_AVATAR), CONTRACT_AVATAR);
+        expect_span(member_field(&member, MEMBERCHAT_ROLE), CONTRACT_ROLE);
+        assert_int_equal(ask(SPAN("2"), &member, 5000), MEMBERCHAT_FOUND);
+        expect_span(member_field(&member, MEMBERCHAT_NAME), NULL);
+        expect_span(member_field(&member, MEMBERCHAT_AVATAR), NULL);
+        expect_span(member_field(&member, MEMBERCHAT_ROLE), NULL);
+        expect_not_found(SPAN("gone"));
+    }
+    member_free(&member);
+}
+
+/* Look-ups are exact: no id is a pattern, a path or a piece of another. */
+static void others_are_not_found(void **state)
+{
+    static const struct span ids[] = {
+        LITERAL("nobody"),   LITERAL("no"),     LITERAL("no*"),   LITERAL("no)(uid=*"),
+        LITERAL("no/../1"),  LITERAL("no\xc3\xbc"), LITERAL("no,1"),  LITERAL("no\"1"),
+        LITERAL("no'OR'1'='1"), LITERAL("no%31"), LITERAL("no 1"),
+    };
+    static const struct span near[] = {
+        LITERAL("1 "),   LITERAL(" 1"),    LITERAL("01"),      LITERAL("1,"),      LITERAL("*"),
+        LITERAL("?"),    LITERAL("a"),     LITERAL("Upper"),   LITERAL("UPPER "),  LITERAL("appUserId"),
+        LITERAL("Ann"),  LITERAL("\"a b\""), LITERAL("j\xc3\xbcrgen"), LITERAL("J\xc3\xbcrge"),
+        LITERAL("a%20b"), LITERAL("1\xc2\xa0"), LITERAL("x"),
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(ids); i++)
+        expect_not_found(ids[i]);
+    for (size_t i = 0; fixture->all_fields && i < COUNT(near); i++)
+        expect_not_found(near[i]);
+}
+
+static void odd_ids_are_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < contract_odd_count; i++)
+        expect_found(span_of(contract_odd_ids[i]));
+}
+
+static void every_length_of_id(void **state)
+{
+    char *id = repeated('n', MEMBER_ID_MAX);
+    (void)state;
+    id[1] = 'o';
+    for (size_t length = 2; length <= MEMBER_ID_MAX; length += length < 8 ? 1 : 15)
+        expect_not_found((struct span){id, length});
+    expect_not_found((struct span){id, MEMBER_ID_MAX});
+    free(id);
+}
+
+static void deadlines_are_kept(void **state)
+{
+    static const int64_t deadlines[] = {-100000, -1, 0, 1, 60, 300};
+    (void)state;
+    if (fixture->hang)
+        fixture->hang();
+    for (size_t i = 0; i < COUNT(deadlines); i++) {
+        struct member member = {0};
+        int64_t begin = clock_monotonic_ms(), ms = deadlines[i];
+        enum memberchat_outcome outcome = ask(SPAN("1"), &member, ms);
+        int64_t took = clock_monotonic_ms() - begin;
+        expect(took <= (ms > 0 ? ms : 0) + 250, "%lld ms with a deadline of %lld", (long long)took,
+               (long long)ms);
+        expect(outcome == (fixture->hang ? MEMBERCHAT_UNAVAILABLE : MEMBERCHAT_FOUND) ||
+                   (ms <= 1 && outcome == MEMBERCHAT_UNAVAILABLE),
+               "%d with a deadline of %lld", outcome, (long long)ms);
+        member_free(&member);
+    }
+}
+
+static void down_is_not_the_same_as_absent(void **state)
+{
+    struct member member = {0};
+    struct store_report told;
+    (void)state;
+    if (!fixture->stop)
+        skip();
+    fixture->stop();
+    assert_int_equal(ask(SPAN("1"), &member, 2000), MEMBERCHAT_UNAVAILABLE);
+    assert_int_equal(ask(SPAN("nobody"), &member, 2000), MEMBERCHAT_UNAVAILABLE);
+    assert_int_equal(store_probe(store, soon(2000), &told), MEMBERCHAT_UNAVAILABLE);
+    member_free(&member);
+}
+
+static void probes(void **state)
+{
+    struct store_report told;
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        expect(store_probe(store, soon(5000), &told) == MEMBERCHAT_FOUND, "%s", told.reason);
+}
+
+static atomic_bool over;
+
+static void *ask_often(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < 100; i++) {
+        expect_found(SPAN("1"));
+        expect_not_found(SPAN("nobody"));
+        expect_found(span_of(contract_odd_ids[(size_t)i % contract_odd_count]));
+    }
+    return NULL;
+}
+
+static void *reload_often(void *argument)
+{
+    int count = 0;
+    (void)argument;
+    for (; !atomic_load(&over); count++) {
+        const struct timespec pause = {.tv_nsec = 2000000};
+        if (fixture->rename && count % 10 == 5)
+            fixture->rename();
+        store_reload(store, count % 5 == 0);
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
+static void many_threads_during_reloads(void **state)
+{
+    pthread_t askers[6], reloader;
+    (void)state;
+    atomic_store(&over, false);
+    assert_int_equal(pthread_create(&reloader, NULL, reload_often, NULL), 0);
+    for (size_t i = 0; i < COUNT(askers); i++)
+        assert_int_equal(pthread_create(&askers[i], NULL, ask_often, NULL), 0);
+    for (size_t i = 0; i < COUNT(askers); i++)
+        pthread_join(askers[i], NULL);
+    atomic_store(&over, true);
+    pthread_join(reloader, NULL);
+}
+
+static void changes_are_seen_after_a_reload(void **state)
+{
+    struct member member = {0};
+    int64_t end = soon(10000);
+    (void)state;
+    if (!fixture->rename)
+        skip();
+    fixture->rename();
+    do {
+        const struct timespec pause = {.tv_nsec = 20000000};
+        store_reload(store, false);
+        assert_int_equal(ask(SPAN("1"), &member, 5000), MEMBERCHAT_FOUND);
+        nanosleep(&pause, NULL);
+    } while (!span_equal(member_field(&member, MEMBERCHAT_NAME), SPAN("Anna")) &&
+             clock_monotonic_ms() < end);
+    expect_span(member_field(&member, MEMBERCHAT_NAME), "Anna");
+    member_free(&member);
+}
+
+static size_t open_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    size_t count = 0;
+    while (dir && readdir(dir))
+        count++;
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+/* Many lives, each of them short or for one request. */
+static void closing_leaves_nothing(void **state)
+{
+    size_t before = 0;
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct config_report report = {0};
+        struct settings *others =
+            settings_load(scratch_path("memberchat.conf"), *fixture->folder, &report);
+        expect(others, "%s", strbuf_string(&report.text));
+        struct store *kept = store;
+        store = others->stores[0].store;
+        store_open_later(store);
+        if (i % 2)
+            expect_found(SPAN("1"));
+        store = kept;
+        settings_free(others);
+        config_report_free(&report);
+        if (i == 1)
+            before = open_descriptors();
+    }
+    assert_true(open_descriptors() <= before);
+}
+
+/* ---- All of them for each store ---- */
+
+#define CASE(function) {#function, function}
+
+static const struct {
+    const char *name;
+    CMUnitTestFunction function;
+} cases[] = {
+    CASE(describes_itself),       CASE(settings_are_good),
+    CASE(members_are_found),      CASE(others_are_not_found),
+    CASE(odd_ids_are_found),      CASE(every_length_of_id),
+    CASE(deadlines_are_kept),     CASE(down_is_not_the_same_as_absent),
+    CASE(probes),                 CASE(many_threads_during_reloads),
+    CASE(changes_are_seen_after_a_reload), CASE(closing_leaves_nothing),
+};
+
+int main(void)
+{
+    struct CMUnitTest tests[COUNT(contract_fixtures) * COUNT(cases)];
+    struct arena names = {0};
+    size_t count = 0;
+    for (size_t f = 0; contract_fixtures[f]; f++)
+        for (size_t c = 0; c < COUNT(cases); c++)
+            tests[count++] = (struct CMUnitTest){
+                .name = arena_format(&names, "%s: %s", contract_fixtures[f]->name, cases[c].name),
+                .test_func = cases[c].function,
+                .setup_func = start,
+                .teardown_func = stop,
+                .initial_state = (void *)contract_fixtures[f],
+            };
+    /* cmocka's macro wants an array of a known size */
+    int failed = _cmocka_run_group_tests("stores", tests, count, NULL, NULL);
+    arena_free(&names);
+    return failed;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * The body of a guest's request: gate, parser, fields. */
+#include "fuzz.h"
+
+#include "guest.h"
+#include "json_gate.h"
+#include "text.h"
+
+#include <string.h>
+
+const char fuzz_corpus[] = "json";
+
+static void check_gate(struct span text)
+{
+    size_t offset = SIZE_MAX, again = SIZE_MAX;
+    char *copy = malloc(text.length ? text.length : 1);
+    must(copy);
+    if (text.length)
+        memcpy(copy, text.data, text.length);
+    const char *fault = json_gate_check(copy, text.length, &offset);
+    must(offset <= text.length);
+    if (!fault) /* what it wrote is good, too, and nothing is left to write */
+        must(!json_gate_check(copy, text.length, &again));
+    free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span body = {(const char *)data, size};
+    struct strbuf why = {0};
+    struct guest guest;
+    check_gate(body);
+    if (guest_read(&guest, body, &why) == GUEST_GOOD) {
+        must(text_is_alphanumeric(guest.id) && guest.id.length <= MEMBER_ID_MAX);
+        must(guest.name.data && guest.name.length <= MEMBER_NAME_MAX && text_is_plain(guest.name));
+        must(guest.avatar.length <= MEMBER_AVATAR_MAX && text_is_plain(guest.avatar));
+        must(why.length == 0);
+    } else {
+        must(why.length > 0);
+    }
+    guest_free(&guest);
+    strbuf_free(&why);
+    return 0;
+}
