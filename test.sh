@@ -17,8 +17,10 @@ ALL_STAGES=(normal sanitizers threads valgrind distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 TEST_PACKAGES=(libcmocka-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
     curl xz-utils g++)
+running=() # process group: name of the step
 passed=0
 failed=0
+began=0 # when the stage's tests were
 
 # ---- Bookkeeping
 
@@ -50,26 +52,53 @@ show_failure() {
         head -n 150 | sed "s/^/  | /" || true
 }
 
-# step NAME COMMAND...: runs it with its output in a log, and counts its tests.
-step() {
-    local name=$1 log status=0
+log_of() {
+    printf '%s/logs/%s.log' "$AREA" "${1// /-}"
+}
+
+# begin_step NAME COMMAND...: runs it beside others, its output in a log, until end_steps.
+begin_step() {
+    local name=$1
     shift
-    log=$AREA/logs/${name// /-}.log
-    began=$SECONDS
-    "$@" >"$log" 2>&1 </dev/null || status=$?
-    count "$name" "$log" "$status"
+    set -m # a process group of its own
+    "$@" >"$(log_of "$name")" 2>&1 </dev/null &
+    set +m
+    running[$!]=$name
+}
+
+# Waits for all steps that were begun, and counts their tests.
+end_steps() {
+    local process status name
+    for process in "${!running[@]}"; do
+        name=${running[$process]}
+        status=0
+        wait "$process" || status=$?
+        unset "running[$process]"
+        count "$name" "$(log_of "$name")" "$status"
+    done
+}
+
+step() {
+    begin_step "$@"
+    end_steps
+}
+
+stop_running() {
+    local group
+    for group in "${!running[@]}"; do
+        kill -- "-$group" 2>/dev/null || true
+    done
 }
 
 # must NAME COMMAND...: a step without tests of its own; false when it fails.
 must() {
-    local name=$1 log
+    local name=$1
     shift
-    log=$AREA/logs/${name// /-}.log
     began=$SECONDS
-    if "$@" >"$log" 2>&1 </dev/null; then
+    if "$@" >"$(log_of "$name")" 2>&1 </dev/null; then
         return 0
     fi
-    count "$name" "$log" 1
+    count "$name" "$(log_of "$name")" 1
     return 1
 }
 
@@ -82,20 +111,36 @@ build() {
     build_in "$folder" --enable-gcc-warnings "$@" && make -C "$folder" -j"$(nproc)" check TESTS=
 }
 
-new_reports() {
-    rm -rf "$AREA/reports"
-    mkdir -p "$AREA/reports"
-    chmod 1777 "$AREA/reports" # web servers' users write there, too
+# prepare TOOL NAME: a folder for the reports of a sanitizer or of valgrind, which are told of it.
+prepare() {
+    export MEMBERCHAT_REPORTS=$AREA/reports/$2
+    rm -rf "$MEMBERCHAT_REPORTS"
+    mkdir -p "$MEMBERCHAT_REPORTS"
+    chmod 1777 "$MEMBERCHAT_REPORTS" # web servers' users write there, too
+    case $1 in
+    address)
+        export MEMBERCHAT_SLOW=3 UBSAN_OPTIONS="print_stacktrace=1"
+        export ASAN_OPTIONS="log_path=$MEMBERCHAT_REPORTS/asan:exitcode=99:detect_stack_use_after_return=1"
+        ;;
+    thread)
+        export MEMBERCHAT_SLOW=4
+        export TSAN_OPTIONS="log_path=$MEMBERCHAT_REPORTS/tsan:exitcode=99:second_deadlock_stack=1"
+        ;;
+    valgrind)
+        export MEMBERCHAT_SLOW=10
+        export MEMBERCHAT_WRAP="valgrind -q --leak-check=full --show-leak-kinds=definite \
+--errors-for-leak-kinds=definite --error-exitcode=99 --num-callers=25 --log-file=$MEMBERCHAT_REPORTS/valgrind.%p"
+        ;;
+    esac
 }
 
-# Fails when a sanitizer or valgrind left a report, for tests that did not notice.
+# unit_tests TOOL BUILD: fails, too, when there is a report that no test noticed.
 # (LeakSanitizer talks of registers where a thread ends while it looks; that is none.)
-check_without_reports() {
-    local build=$1 report status=0
-    shift
-    new_reports
-    make -C "$build" -j$((2 * $(nproc))) check "$@" || status=$? # tests wait more than they work
-    for report in "$AREA"/reports/*; do
+unit_tests() {
+    local build=$2 report status=0
+    prepare "$1" check
+    make -C "$build" -j$((2 * $(nproc))) check CHECK_WRAP="${MEMBERCHAT_WRAP:-}" || status=$?
+    for report in "$MEMBERCHAT_REPORTS"/*; do
         if [ -e "$report" ] && grep -qv 'Unable to get registers from thread' "$report"; then
             echo "ERROR: $report"
             cat "$report"
@@ -105,13 +150,22 @@ check_without_reports() {
     return $status
 }
 
-# system_tests BUILD [NAME...]
+# system_tests TOOL BUILD [NAME...]
 system_tests() {
-    local build=$1
-    shift
-    new_reports
-    MEMBERCHAT_BUILD=$build MEMBERCHAT_CLIENTS=$AREA/clients MEMBERCHAT_REPORTS=$AREA/reports \
-        python3 tests/system/run.py "$@"
+    local tool=$1 build=$2
+    shift 2
+    prepare "$tool" system
+    MEMBERCHAT_BUILD=$build MEMBERCHAT_CLIENTS=$AREA/clients python3 tests/system/run.py "$@"
+}
+
+# both STAGE TOOL BUILD [NAME...]: side by side, for they wait more than they work.
+both() {
+    local stage=$1 tool=$2 build=$3
+    shift 3
+    began=$SECONDS
+    begin_step "$stage check" unit_tests "$tool" "$build"
+    begin_step "$stage system" system_tests "$tool" "$build" "$@"
+    end_steps
 }
 
 install_clients() {
@@ -135,46 +189,34 @@ quickstart_within() {
 stage_normal() {
     must "normal build" build normal || return 0
     must "node clients" install_clients || return 0
-    step "normal check" check_without_reports "$AREA/normal"
-    step "normal system" system_tests "$AREA/normal"
+    both normal none "$AREA/normal"
 }
 
 stage_sanitizers() {
     must "sanitizers build" build sanitizers --enable-sanitizers || return 0
     must "node clients" install_clients || return 0
-    export ASAN_OPTIONS="log_path=$AREA/reports/asan:exitcode=99:detect_stack_use_after_return=1"
-    export UBSAN_OPTIONS="print_stacktrace=1"
-    step "sanitizers check" check_without_reports "$AREA/sanitizers"
-    MEMBERCHAT_SLOW=3 step "sanitizers system" system_tests "$AREA/sanitizers"
-    unset ASAN_OPTIONS UBSAN_OPTIONS
+    both sanitizers address "$AREA/sanitizers"
 }
 
 stage_threads() {
     must "threads build" build threads --enable-sanitizers=thread || return 0
-    export TSAN_OPTIONS="log_path=$AREA/reports/tsan:exitcode=99:second_deadlock_stack=1"
-    step "threads check" check_without_reports "$AREA/threads"
-    MEMBERCHAT_SLOW=4 step "threads system" system_tests "$AREA/threads" \
-        test_fastcgi test_peers test_process test_reload test_cache
-    unset TSAN_OPTIONS
+    both threads thread "$AREA/threads" test_fastcgi test_peers test_process test_reload test_cache
 }
 
 stage_valgrind() {
-    local valgrind="valgrind -q --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
---error-exitcode=99 --num-callers=25"
     must "normal build" build normal || return 0
-    step "valgrind check" check_without_reports "$AREA/normal" \
-        "CHECK_WRAP=$valgrind --log-file=$AREA/reports/valgrind.%p"
-    MEMBERCHAT_SLOW=10 MEMBERCHAT_WRAP="$valgrind --log-file=$AREA/reports/valgrind.%p" \
-        step "valgrind system" system_tests "$AREA/normal" test_fastcgi test_api test_json test_apps test_cgi \
+    both valgrind valgrind "$AREA/normal" test_fastcgi test_api test_json test_apps test_cgi \
         test_process.Reloading test_process.Stopping test_lighttpd.Spawned test_apache_fcgid.Fcgid
 }
 
 stage_distcheck() {
     must "normal build" build normal || return 0
+    began=$SECONDS
     step "distcheck" distcheck
 }
 
 stage_quickstart() {
+    began=$SECONDS
     step "quickstart" quickstart_within 300
     step "quickstart again" quickstart_within 60
 }
@@ -185,6 +227,7 @@ main() {
     for stage in "${stages[@]}"; do
         declare -F "stage_$stage" >/dev/null || die "$stage: no such stage (there are: ${ALL_STAGES[*]})"
     done
+    trap stop_running EXIT
     mkdir -p "$AREA/logs"
     command -v node >/dev/null || TEST_PACKAGES+=(nodejs)
     command -v npm >/dev/null || TEST_PACKAGES+=(npm)

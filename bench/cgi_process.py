@@ -58,19 +58,22 @@ class Bench:
             "MEMBERCHAT_CONF": config, "MEMBERCHAT_PLUGIN_DIR": self.programs.plugins}), body)
 
     def add_php(self, name, settings, members):
-        """The same script; PHP's own settings and modules, and no more of them than it needs."""
+        """The same API in PHP; SETTINGS replace those of the machine (None: they stay)."""
         folder = self.area.make_folder(f"ini{len(self.cases)}")
         config = os.path.join(folder, "config.php")
         with open(config, "w", encoding="utf-8") as file:
             file.write(fixtures.php_config([members]))
-        with open(os.path.join(folder, "php.ini"), "w", encoding="utf-8") as file:
-            file.write(settings)
+        own = {}
+        if settings is not None:
+            own = {"PHPRC": folder, "PHP_INI_SCAN_DIR": ""}
+            with open(os.path.join(folder, "php.ini"), "w", encoding="utf-8") as file:
+                file.write(settings)
         body = fixtures.guest_body(1)
         script = self.programs.source("peers", "api.php")
         program = process.need(process.find_program("php-cgi"), "php-cgi")
         self.add(name, program, environment(fixtures.GUEST_PATH, body, {
-            "REDIRECT_STATUS": "200", "SCRIPT_FILENAME": script, "PHPRC": folder,
-            "PHP_INI_SCAN_DIR": "", "BENCH_PHP_CONFIG": config}), body)
+            "REDIRECT_STATUS": "200", "SCRIPT_FILENAME": script, "BENCH_PHP_CONFIG": config,
+            **own}), body)
 
     def answer_of(self, case):
         """Runs a case once; its answer, after a look at it."""
@@ -145,8 +148,9 @@ def measure(area, programs, rounds, say):
     slow.cases = [case for case in bench.cases if case.name in ("guest", "hello")]
     area.write("members.php", fixtures.php_members(FEW))
     cache = area.make_folder("opcache")
-    slow.add_php("php-cgi", "opcache.enable=0\n", area.path("members.php"))
-    slow.add_php("php-cgi, opcache.file_cache", "zend_extension=opcache.so\nopcache.enable=1\n"
+    slow.add_php("php-cgi", None, area.path("members.php"))
+    slow.add_php("php-cgi, no modules", "", area.path("members.php"))
+    slow.add_php("php-cgi, file_cache", "zend_extension=opcache.so\nopcache.enable=1\n"
                  f"opcache.file_cache_only=1\nopcache.file_cache={cache}\n",
                  area.path("members.php"))
     for case in slow.cases[2:]:

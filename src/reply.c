@@ -72,7 +72,7 @@ static void add_retry_after(struct exchange *exchange)
 {
     struct strbuf seconds = {0};
     int64_t ms = exchange->retry_after_ms;
-    strbuf_addf(&seconds, "%lld", ms <= 1000 ? 1LL : (long long)(ms + 999) / 1000);
+    strbuf_addf(&seconds, "%lld", ms <= 1000 ? 1LL : (long long)(ms / 1000 + (ms % 1000 != 0)));
     http_add_header(exchange->response, "Retry-After", strbuf_span(&seconds));
     strbuf_free(&seconds);
 }

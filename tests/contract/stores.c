@@ -243,8 +243,6 @@ static void down_is_not_the_same_as_absent(void **state)
     struct member member = {0};
     struct store_report told;
     (void)state;
-    if (!fixture->stop)
-        skip();
     fixture->stop();
     assert_int_equal(ask(SPAN("1"), &member, 2000), MEMBERCHAT_UNAVAILABLE);
     assert_int_equal(ask(SPAN("nobody"), &member, 2000), MEMBERCHAT_UNAVAILABLE);
@@ -306,8 +304,6 @@ static void changes_are_seen_after_a_reload(void **state)
     struct member member = {0};
     int64_t end = soon(10000);
     (void)state;
-    if (!fixture->rename)
-        skip();
     fixture->rename();
     do {
         const struct timespec pause = {.tv_nsec = 20000000};
@@ -371,13 +367,22 @@ static const struct {
     CASE(changes_are_seen_after_a_reload), CASE(closing_leaves_nothing),
 };
 
+/* Whether a fixture can do what a case needs. */
+static bool applies(CMUnitTestFunction function, const struct contract_fixture *to)
+{
+    return (function != down_is_not_the_same_as_absent || to->stop) &&
+           (function != changes_are_seen_after_a_reload || to->rename);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[COUNT(contract_fixtures) * COUNT(cases)];
     struct arena names = {0};
     size_t count = 0;
     for (size_t f = 0; contract_fixtures[f]; f++)
-        for (size_t c = 0; c < COUNT(cases); c++)
+        for (size_t c = 0; c < COUNT(cases); c++) {
+            if (!applies(cases[c].function, contract_fixtures[f]))
+                continue;
             tests[count++] = (struct CMUnitTest){
                 .name = arena_format(&names, "%s: %s", contract_fixtures[f]->name, cases[c].name),
                 .test_func = cases[c].function,
@@ -385,6 +390,7 @@ int main(void)
                 .teardown_func = stop,
                 .initial_state = (void *)contract_fixtures[f],
             };
+        }
     /* cmocka's macro wants an array of a known size */
     int failed = _cmocka_run_group_tests("stores", tests, count, NULL, NULL);
     arena_free(&names);

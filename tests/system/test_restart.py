@@ -201,7 +201,7 @@ class SpawnedByApache(EachRestartCase):
 
 
 class SpawnedByLighttpd(EachRestartCase):
-    SECONDS = 4
+    SECONDS = 3  # new requests wait for a while
 
     def test_graceful(self):
         spawn = {"/run/lighttpd/memberchat.sock": self.scratch.path / "spawn.sock"}

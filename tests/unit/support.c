@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@ const char *const plugins = PLUGINS;
 const char *const test_plugins = TEST_PLUGINS;
 
 static char folder[64];
-static struct arena memory; /* of one test case */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the memory */
+static struct arena memory;                              /* of one test case */
 static int real_stderr = -1;
 
 /* ---- Spans and text ---- */
@@ -81,9 +83,21 @@ int scratch_stop(void **state)
     return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A copy that lives until scratch_stop(); any thread may ask for one. */
+static const char *keep(struct strbuf *text)
+{
+    pthread_mutex_lock(&lock);
+    const char *copy = arena_string(&memory, strbuf_span(text));
+    pthread_mutex_unlock(&lock);
+    strbuf_free(text);
+    return copy;
+}
+
 const char *scratch_path(const char *name)
 {
-    return arena_format(&memory, "%s/%s", folder, name);
+    struct strbuf path = {0};
+    strbuf_addf(&path, "%s/%s", folder, name);
+    return keep(&path);
 }
 
 const char *scratch_write_mode(const char *name, struct span content, unsigned mode)
@@ -113,9 +127,7 @@ const char *scratch_read(const char *path)
     while ((got = read(fd, bytes, sizeof bytes)) > 0)
         strbuf_add(&text, bytes, (size_t)got);
     close(fd);
-    const char *copy = arena_string(&memory, strbuf_span(&text));
-    strbuf_free(&text);
-    return copy;
+    return keep(&text);
 }
 
 void stderr_catch(void)
@@ -156,22 +168,24 @@ static const char *or_empty(const char *text)
 
 const char *config_text(const struct config_texts *texts)
 {
-    return arena_format(&memory,
-                        "%s\n"
-                        "stores = {\n"
-                        "members = { plugin = \"file\"; path = \"members.csv\"; %s }\n"
-                        "}\n"
-                        "apps = {\n"
-                        "demo = {\n"
-                        "api_key = \"demo-key\"; chat_server_url = \"wss://chat.example.com/ws\";\n"
-                        "%s\n"
-                        "token = { key_file = \"key\"; %s }\n"
-                        "}\n"
-                        "%s\n"
-                        "}\n",
-                        or_empty(texts->top), or_empty(texts->store),
-                        texts->app ? texts->app : "api_secret = \"demo-secret\"; store = \"members\"",
-                        or_empty(texts->token), or_empty(texts->apps));
+    struct strbuf text = {0};
+    strbuf_addf(&text,
+                "%s\n"
+                "stores = {\n"
+                "members = { plugin = \"file\"; path = \"members.csv\"; %s }\n"
+                "}\n"
+                "apps = {\n"
+                "demo = {\n"
+                "api_key = \"demo-key\"; chat_server_url = \"wss://chat.example.com/ws\";\n"
+                "%s\n"
+                "token = { key_file = \"key\"; %s }\n"
+                "}\n"
+                "%s\n"
+                "}\n",
+                or_empty(texts->top), or_empty(texts->store),
+                texts->app ? texts->app : "api_secret = \"demo-secret\"; store = \"members\"",
+                or_empty(texts->token), or_empty(texts->apps));
+    return keep(&text);
 }
 
 struct settings *settings_from(const struct config_texts *texts)

@@ -176,7 +176,6 @@ static void stray_quote_costs_one_line(void **state)
     assert_int_equal(fake_services_count(
                          &fake, "W m.csv: 1 bad lines are left out, the first of them is line 11"),
                      1);
-    assert_int_equal(fake_services_count(&fake, "I m.csv: 999 members"), 1);
     for (i = 0; i < 1000; i++) {
         snprintf(id, sizeof id, "m%zu", i);
         snprintf(name, sizeof name, "Name %zu", i);

@@ -36,6 +36,7 @@ static void *poll_often(void *argument)
     (void)argument;
     while (!atomic_load(&over))
         server_poll(server, 50);
+    conn_thread_end();
     return NULL;
 }
 

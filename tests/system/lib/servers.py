@@ -138,7 +138,7 @@ class Apache(WebServer):
         conf = self.folder / "apache.conf"
         conf.write_text("\n".join([
             *loads, f"ServerRoot {self.folder}", f"DefaultRuntimeDir {self.folder}",
-            f"PidFile {self.folder}/pid", f"Mutex file:{self.folder}", "ServerName localhost",
+            f"PidFile {self.folder}/pid", "Mutex pthread", "ServerName localhost",
             f"Listen 127.0.0.1:{port}", f"ErrorLog {self.errors}", "LogLevel info",
             f"DocumentRoot {self.folder}/www", *runtime_paths(modules, self.folder),
             *([f"User {user.pw_name}", f"Group #{user.pw_gid}"] if user else []),
