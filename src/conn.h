@@ -12,6 +12,7 @@ struct conn {
     int64_t deadline;     /* of the look-ups of a complete request; 0: none is here */
     int64_t patience_end; /* parked: when it is given up */
     bool polled;          /* the parking lot's poll set knows it */
+    bool served;          /* it has carried a request already */
     struct conn *next, *previous;
 };
 

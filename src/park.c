@@ -16,6 +16,7 @@
 #define PARKED_MAX       1024  /* beyond it, the longest parked are given up */
 #define REQUEST_PATIENCE 15000 /* ms from the parking of an unfinished request to its end */
 #define IDLE_PATIENCE    30000 /* ms between two requests of a kept connection */
+#define NEW_PATIENCE     1000  /* ms that a stopping server waits for a first request */
 #define LOOK_INTERVAL    500
 #define EVENTS           64
 
@@ -181,17 +182,26 @@ static bool has_unread(const struct conn *conn)
     return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/* A web server that connects is about to write. */
+static bool is_expected(const struct conn *conn, int64_t now)
+{
+    int64_t parked_at = conn->patience_end - IDLE_PATIENCE;
+    return frame_in_request(&conn->frame) || has_unread(conn) ||
+           (!conn->served && now < parked_at + NEW_PATIENCE);
+}
+
 size_t park_close_idle(struct park *park)
 {
-    size_t middle = 0;
+    int64_t now = clock_monotonic_ms();
+    size_t expected = 0;
     pthread_mutex_lock(&park->lock);
     for (struct conn *conn = park->parked.first, *next; conn; conn = next) {
         next = conn->next;
-        if (frame_in_request(&conn->frame) || has_unread(conn))
-            middle++;
+        if (is_expected(conn, now))
+            expected++;
         else
             drop(park, conn);
     }
     pthread_mutex_unlock(&park->lock);
-    return middle;
+    return expected;
 }

@@ -27,8 +27,9 @@ void park_wake(struct park *park);
  * too long.  Connections with a complete request go to `ready`. */
 void park_poll(struct park *park, int timeout_ms, struct conn_queue *ready);
 
-/* Closes the connections that are between requests; returns how many are in the
- * middle of one. */
+/* For a server that stops: closes the connections that are between requests, and
+ * those that were opened but said nothing for a second; returns how many are
+ * left, in the middle of a request or about to begin their first. */
 size_t park_close_idle(struct park *park);
 
 #endif

@@ -118,6 +118,7 @@ static void serve(struct worker *worker, struct conn *conn)
 {
     while (serve_request(worker, conn)) {
         conn->deadline = 0;
+        conn->served = true;
         frame_next(&conn->frame);
         enum frame_state state = conn_receive(conn);
         if (state == FRAME_COMPLETE)

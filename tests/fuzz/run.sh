@@ -33,8 +33,10 @@ for harness; do
     $CLANG $flags -fsanitize=fuzzer,$checks -o "fuzz_$harness" "$source/tests/fuzz/fuzz_$harness.c" \
         $objects $(pkg-config --libs json-c libconfig nettle) -lcsv -lpthread -ldl
     mkdir -p "corpus_$harness"
-    echo "== $harness"
-    "./fuzz_$harness" -max_total_time="$seconds" -print_final_stats=0 -verbosity=0 \
-        "corpus_$harness" "$source/tests/fuzz/corpus/$harness"
+    if ! "./fuzz_$harness" -max_total_time="$seconds" "corpus_$harness" \
+        "$source/tests/fuzz/corpus/$harness" >"fuzz_$harness.log" 2>&1; then
+        tail -n 50 "fuzz_$harness.log"
+        exit 1
+    fi
     echo "$harness: nothing found in $seconds s"
 done
