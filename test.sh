@@ -16,7 +16,7 @@ cd "$(dirname "$0")"
 ALL_STAGES=(normal sanitizers threads valgrind distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 TEST_PACKAGES=(libcmocka-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
-    curl xz-utils g++)
+    curl wrk xz-utils g++)
 running=() # process group: name of the step
 passed=0
 failed=0

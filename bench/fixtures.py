@@ -20,8 +20,8 @@ def member_id(number):
 
 
 def member(number):
-    return (member_id(number), f"member {number}", f"https://img.example.com/{number}.jpg", "member",
-            "ACTIVE")
+    return (member_id(number), f"member {number}", f"https://img.example.com/{number}.jpg",
+            "member", "ACTIVE")
 
 
 def member_path(number):

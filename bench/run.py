@@ -6,7 +6,7 @@ over the rounds.  Ratios of loads are medians of the rounds' ratios, so that a m
 slower for a while is so for both.
 
 BENCH_SECONDS (3) is the length of one load, BENCH_ROUNDS (5) how many rounds there are,
-BENCH_ONLY a choice of: resident cgi file.
+BENCH_ONLY a choice of: resident file cgi.
 """
 import argparse
 import dataclasses
@@ -20,7 +20,6 @@ import time
 import cgi_process
 import chart
 import filestore
-import fixtures
 import process
 import report
 import resident
@@ -89,7 +88,8 @@ class Results:
 
     def head(self, seconds, rounds):
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            model = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+            model = [line.partition(":")[2].strip() for line in file
+                     if line.startswith("model name")]
         self.lines += [
             f"memberchat beside its peers: {rounds} alternating rounds of {seconds} s, medians",
             f"  {os.cpu_count()} x {model[0] if model else platform.machine()}, "

@@ -124,7 +124,8 @@ function token(array $app, array $user, int $lifetime): string
 }
 
 $path = explode('?', $_SERVER['REQUEST_URI'], 2)[0];
-if (!preg_match('~/v2/apps/me/members/(?:(guest-chat-tokens)|([^/]+)/chat-tokens)$~D', $path, $match)) {
+$route = '~/v2/apps/me/members/(?:(guest-chat-tokens)|([^/]+)/chat-tokens)$~D';
+if (!preg_match($route, $path, $match)) {
     refuse(404, 'RESOURCE_NOT_FOUND', 'there is nothing here');
 }
 if ($_SERVER['REQUEST_METHOD'] !== 'POST') {

@@ -272,19 +272,33 @@ static void parked_peers_that_go_or_talk_nonsense(void **state)
     close(other);
 }
 
+/* What a stopping server does: one in the middle of a request is waited for, and
+ * one that was just opened, for web servers write a moment later. */
 static void idle_ones_are_closed_on_demand(void **state)
 {
-    int other;
+    int fresh, idle, unread;
     (void)state;
     tell(peer, (struct span){request.data, 9});
     assert_int_equal(conn_receive(conn), FRAME_MORE);
     park_put(park, conn);
+    park_put(park, connect_one(&fresh));
+    conn = connect_one(&idle);
+    conn->served = true;
+    park_put(park, conn);
+    conn = connect_one(&unread);
+    conn->served = true;
+    park_put(park, conn);
     conn = NULL;
-    park_put(park, connect_one(&other));
-    assert_int_equal(park_close_idle(park), 1); /* one is in the middle of a request */
-    assert_true(is_closed(other));
-    assert_false(is_closed(peer));
-    close(other);
+    tell(unread, strbuf_span(&request));
+    assert_int_equal(park_close_idle(park), 3);
+    assert_true(is_closed(idle));
+    assert_false(is_closed(peer) || is_closed(fresh) || is_closed(unread));
+    usleep(1100000);
+    assert_int_equal(park_close_idle(park), 2);
+    assert_true(is_closed(fresh));
+    close(fresh);
+    close(idle);
+    close(unread);
 }
 
 static void the_longest_parked_is_evicted(void **state)
