@@ -205,8 +205,11 @@ stage_threads() {
 
 stage_valgrind() {
     must "normal build" build normal || return 0
-    both valgrind valgrind "$AREA/normal" test_fastcgi test_api test_json test_apps test_cgi \
-        test_process.Reloading test_process.Stopping test_lighttpd.Spawned test_apache_fcgid.Fcgid
+    began=$SECONDS
+    step "valgrind check" unit_tests valgrind "$AREA/normal"
+    began=$SECONDS # one after the other, for here they do work
+    step "valgrind system" system_tests valgrind "$AREA/normal" test_fastcgi test_api test_json test_apps \
+        test_cgi test_process.Reloading test_process.Stopping test_lighttpd.Spawned test_apache_fcgid.Fcgid
 }
 
 stage_distcheck() {

@@ -55,6 +55,17 @@ static bool is_host_key(const char *name)
 
 static const char *key_fault(const struct memberchat_store_plugin *plugin, size_t index)
 {
+    static const size_t sizes[] = {
+        [MEMBERCHAT_STRING] = sizeof(const char *),
+        [MEMBERCHAT_PATH] = sizeof(const char *),
+        [MEMBERCHAT_BOOL] = sizeof(bool),
+        [MEMBERCHAT_INTEGER] = sizeof(int64_t),
+        [MEMBERCHAT_DURATION] = sizeof(int64_t),
+        [MEMBERCHAT_SIZE] = sizeof(int64_t),
+        [MEMBERCHAT_CHOICE] = sizeof(int64_t),
+        [MEMBERCHAT_LIST] = sizeof(struct memberchat_list),
+        [MEMBERCHAT_MAP] = sizeof(struct memberchat_map),
+    };
     const struct memberchat_key *key = &plugin->keys[index];
     if (!key->name || !key->help)
         return "has no name or no help line";
@@ -62,7 +73,8 @@ static const char *key_fault(const struct memberchat_store_plugin *plugin, size_
         return "has a name that belongs to memberchat";
     if (key->type < MEMBERCHAT_STRING || key->type > MEMBERCHAT_MAP)
         return "has a type that does not exist";
-    if (key->offset >= plugin->settings_size)
+    if (key->offset > plugin->settings_size ||
+        plugin->settings_size - key->offset < sizes[key->type])
         return "lies outside of the settings";
     if (key->type == MEMBERCHAT_CHOICE && !key->choices)
         return "is a choice without choices";

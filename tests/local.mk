@@ -36,6 +36,7 @@ TEST_PLUGIN_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhe
 
 check_LTLIBRARIES += \
 	tests/plugins/store_bad_keys.la \
+	tests/plugins/store_bad_keys_outside.la \
 	tests/plugins/store_bad_keys_twice.la \
 	tests/plugins/store_bad_name.la \
 	tests/plugins/store_bad_newer_abi.la \
@@ -49,6 +50,8 @@ check_LTLIBRARIES += \
 	tests/plugins/store_slow.la
 tests_plugins_store_bad_keys_la_SOURCES = tests/plugins/bad_keys.c
 tests_plugins_store_bad_keys_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_store_bad_keys_outside_la_SOURCES = tests/plugins/bad_keys_outside.c
+tests_plugins_store_bad_keys_outside_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_store_bad_keys_twice_la_SOURCES = tests/plugins/bad_keys_twice.c
 tests_plugins_store_bad_keys_twice_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_store_bad_name_la_SOURCES = tests/plugins/bad_name.c
@@ -80,7 +83,7 @@ AM_CPPFLAGS += $(CMOCKA_CFLAGS)
 
 check_LTLIBRARIES += tests/unit/libsupport.la
 tests_unit_libsupport_la_SOURCES = \
-	tests/unit/records.c tests/unit/records.h tests/unit/stub_store.c \
+	tests/unit/peer.h tests/unit/records.c tests/unit/records.h tests/unit/stub_store.c \
 	tests/unit/stub_store.h tests/unit/support.c tests/unit/support.h
 tests_unit_libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DPLUGINS='"$(PLUGIN_OBJDIR)"' -DTEST_PLUGINS='"$(TEST_PLUGIN_OBJDIR)"'
@@ -99,8 +102,10 @@ UNIT_TESTS = \
 	tests/unit/test_crypto \
 	tests/unit/test_directory \
 	tests/unit/test_frame \
+	tests/unit/test_frame_faults \
 	tests/unit/test_gate \
 	tests/unit/test_guest \
+	tests/unit/test_handler_far \
 	tests/unit/test_http \
 	tests/unit/test_json \
 	tests/unit/test_json_gate \
@@ -110,6 +115,7 @@ UNIT_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_member \
 	tests/unit/test_net \
+	tests/unit/test_park \
 	tests/unit/test_plugin \
 	tests/unit/test_reply \
 	tests/unit/test_route \
@@ -127,8 +133,10 @@ tests_unit_test_cors_LDADD = $(UNIT_LIBS)
 tests_unit_test_crypto_LDADD = $(UNIT_LIBS)
 tests_unit_test_directory_LDADD = $(UNIT_LIBS)
 tests_unit_test_frame_LDADD = $(UNIT_LIBS)
+tests_unit_test_frame_faults_LDADD = $(UNIT_LIBS)
 tests_unit_test_gate_LDADD = $(UNIT_LIBS)
 tests_unit_test_guest_LDADD = $(UNIT_LIBS)
+tests_unit_test_handler_far_LDADD = $(UNIT_LIBS)
 tests_unit_test_http_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_gate_LDADD = $(UNIT_LIBS)
@@ -138,6 +146,7 @@ tests_unit_test_listen_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_log_LDADD = $(UNIT_LIBS)
 tests_unit_test_member_LDADD = $(UNIT_LIBS)
 tests_unit_test_net_LDADD = $(UNIT_LIBS)
+tests_unit_test_park_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_plugin_LDADD = $(UNIT_LIBS)
 tests_unit_test_reply_LDADD = $(UNIT_LIBS)
 tests_unit_test_route_LDADD = $(UNIT_LIBS)
@@ -156,7 +165,8 @@ UNIT_TESTS += \
 	tests/unit/test_server \
 	tests/unit/test_settings \
 	tests/unit/test_settings_app \
-	tests/unit/test_token
+	tests/unit/test_token \
+	tests/unit/test_upkeep
 tests_unit_test_cgi_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_credentials_LDADD = $(UNIT_LIBS)
 tests_unit_test_handler_LDADD = $(UNIT_LIBS)
@@ -165,6 +175,9 @@ tests_unit_test_server_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_settings_LDADD = $(UNIT_LIBS)
 tests_unit_test_settings_app_LDADD = $(UNIT_LIBS)
 tests_unit_test_token_LDADD = $(UNIT_LIBS)
+tests_unit_test_upkeep_LDADD = $(RESIDENT_LIBS)
+tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
+tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h
 
 # The file store, without a host around it.
 check_LTLIBRARIES += tests/unit/libfilestore.la
@@ -201,7 +214,8 @@ TESTS += $(UNIT_TESTS)
 check_PROGRAMS += tests/contract/stores
 TESTS += tests/contract/stores
 tests_contract_stores_SOURCES = \
-	tests/contract/contract.h tests/contract/fixture_slow.c tests/contract/stores.c
+	tests/contract/contract.h tests/contract/fixture_slow.c tests/contract/odd_ids.c \
+	tests/contract/stores.c
 tests_contract_stores_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
 	-DCOMMAND='"$(abs_top_builddir)/src/memberchat"'
 tests_contract_stores_LDADD = $(UNIT_LIBS)

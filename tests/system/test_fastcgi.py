@@ -185,6 +185,15 @@ class Broken(ProtocolCase):
                     self.send(data, end=True)
                 self.still_serves()
 
+    def test_get_values_is_answered(self):
+        """A responder tells others of its kind by it, and leaves out what it does not know."""
+        for name, told in ((b"MEMBERCHAT", True), (b"FCGI_MPXS_CONNS", False)):
+            with self.responder.connect() as connection:
+                connection.send(record(GET_VALUES, pair(name, b""), request=0))
+                kind, values = connection.next_record()
+                self.assertEqual((GET_VALUES_RESULT, told), (kind, name in values))
+        self.still_serves()
+
     def test_unknown_management_record(self):
         """Its content never becomes a parameter."""
         forged = pair(b"HTTP_AUTHORIZATION", self.site.auth().encode())

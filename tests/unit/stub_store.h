@@ -11,15 +11,15 @@
 struct stub {
     uint32_t flags; /* of the plugin */
     atomic_int outcome;
-    atomic_int delay_ms;       /* of each look-up, at most until the deadline */
+    atomic_int delay_ms; /* of each look-up, at most until the deadline */
     _Atomic int64_t retry_after_ms;
-    atomic_bool odd;           /* "answer" is called instead of the usual */
+    atomic_bool odd; /* "answer" is called instead of the usual */
     enum memberchat_outcome (*answer)(const struct memberchat_services *services,
                                       struct memberchat_result *result);
     bool check_fails, open_fails;
     atomic_int lookups, probes, reloads, opens, closes;
     atomic_int inside, most_inside; /* calls at once */
-    atomic_uint how;           /* of the last open */
+    atomic_uint how;                /* of the last open */
 };
 
 /* A store of that stub; not open. */

@@ -132,7 +132,8 @@ const char *scratch_read(const char *path)
 
 void stderr_catch(void)
 {
-    int fd = open(scratch_path("stderr"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    int fd =
+        open(scratch_path("stderr"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     fflush(stderr);
     real_stderr = dup(STDERR_FILENO);
@@ -154,11 +155,10 @@ const char *stderr_caught(void)
 void scratch_write_basics(void)
 {
     scratch_write("key", SPAN("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\n"));
-    scratch_write("members.csv",
-                  SPAN("appUserId,appUserName,appUserProfileImgUrl,role,state\n"
-                       "1,Ann,https://img.example.com/1.jpg,host,ACTIVE\n"
-                       "2,,,,\n"
-                       "3,Cleo,,,GONE\n"));
+    scratch_write("members.csv", SPAN("appUserId,appUserName,appUserProfileImgUrl,role,state\n"
+                                      "1,Ann,https://img.example.com/1.jpg,host,ACTIVE\n"
+                                      "2,,,,\n"
+                                      "3,Cleo,,,GONE\n"));
 }
 
 static const char *or_empty(const char *text)

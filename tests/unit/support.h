@@ -16,11 +16,15 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* A literal as a span, which may have a NUL inside; and the same in a table. */
-#define SPAN(literal)    ((struct span){(literal), sizeof(literal) - 1})
-#define LITERAL(literal) {(literal), sizeof(literal) - 1}
+#define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
+#define LITERAL(literal)                                                                           \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 
 /* A test case with a scratch folder of its own. */
-#define SCRATCH_TEST(function) cmocka_unit_test_setup_teardown(function, scratch_start, scratch_stop)
+#define SCRATCH_TEST(function)                                                                     \
+    cmocka_unit_test_setup_teardown(function, scratch_start, scratch_stop)
 
 /* Fails with a message that says which row of a table it was. */
 #define expect(condition, ...)                                                                     \

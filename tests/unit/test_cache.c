@@ -39,8 +39,8 @@ static void learn(const char *id, enum memberchat_outcome outcome)
     struct member member = {0};
     int64_t retry_after;
     member_set(&member, MEMBERCHAT_ID, span_of(id));
-    assert_int_equal(cache_join(cache, span_of(id), clock_monotonic_ms() + MINUTE, &found,
-                                &retry_after), 0);
+    assert_int_equal(
+        cache_join(cache, span_of(id), clock_monotonic_ms() + MINUTE, &found, &retry_after), 0);
     cache_finish(cache, span_of(id), outcome, &member, 0);
     member_free(&member);
 }
@@ -258,8 +258,8 @@ static void lead(struct person *crowd, size_t count, enum memberchat_outcome out
     struct member member = {0};
     int64_t retry_after;
     atomic_store(&waiting, 0);
-    assert_int_equal(cache_join(cache, SPAN("x"), clock_monotonic_ms() + MINUTE, &member,
-                                &retry_after), 0);
+    assert_int_equal(
+        cache_join(cache, SPAN("x"), clock_monotonic_ms() + MINUTE, &member, &retry_after), 0);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(pthread_create(&crowd[i].thread, NULL, ask, &crowd[i]), 0);
     while (atomic_load(&waiting) < (int)count)
@@ -302,8 +302,8 @@ static void nobody_waits_beyond_the_deadline(void **state)
     struct member member = {0};
     int64_t retry_after;
     atomic_store(&waiting, 0);
-    assert_int_equal(cache_join(cache, SPAN("x"), clock_monotonic_ms() + MINUTE, &member,
-                                &retry_after), 0);
+    assert_int_equal(
+        cache_join(cache, SPAN("x"), clock_monotonic_ms() + MINUTE, &member, &retry_after), 0);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&crowd[i].thread, NULL, ask, &crowd[i]), 0);
     pthread_join(crowd[0].thread, NULL);
@@ -361,11 +361,17 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_teardown(function, stop)
     const struct CMUnitTest tests[] = {
-        TEST(both_answers_are_remembered), TEST(what_came_together_expires_apart),
-        TEST(newer_answers_replace_older_ones), TEST(stale_members),
-        TEST(the_oldest_make_room), TEST(places_are_used_evenly), TEST(what_is_used_stays),
-        TEST(size_zero_keeps_nothing),     TEST(one_lookup_for_a_crowd),
-        TEST(nobody_waits_beyond_the_deadline), TEST(many_threads_and_ids),
+        TEST(both_answers_are_remembered),
+        TEST(what_came_together_expires_apart),
+        TEST(newer_answers_replace_older_ones),
+        TEST(stale_members),
+        TEST(the_oldest_make_room),
+        TEST(places_are_used_evenly),
+        TEST(what_is_used_stays),
+        TEST(size_zero_keeps_nothing),
+        TEST(one_lookup_for_a_crowd),
+        TEST(nobody_waits_beyond_the_deadline),
+        TEST(many_threads_and_ids),
     };
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
 }

@@ -29,8 +29,9 @@ static int start(void **state)
 {
     int rc = scratch_start(state);
     scratch_write_basics();
-    config_path = scratch_write("memberchat.conf", span_of(config_text(&(struct config_texts){
-                                                       .top = "body_limit = 2000"})));
+    config_path =
+        scratch_write("memberchat.conf",
+                      span_of(config_text(&(struct config_texts){.top = "body_limit = 2000"})));
     return rc;
 }
 
@@ -117,7 +118,9 @@ static void answers(void **state)
         {{.length = "2001", .input = {limit, 2001}}, "413 ", "REQUEST_TOO_LARGE"},
         {{.length = "300000", .input = {large, 300000}}, "413 ", "REQUEST_TOO_LARGE"},
         {{.transfer_encoding = "chunked", .input = {large, 300000}}, "413 ", "REQUEST_TOO_LARGE"},
-        {{.length = "19", .input = SPAN("{\"appUserId\":\"u7\"}")}, "400 ", "INVALID_HTTP_MESSAGE_BODY"},
+        {{.length = "19", .input = SPAN("{\"appUserId\":\"u7\"}")},
+         "400 ",
+         "INVALID_HTTP_MESSAGE_BODY"},
         {{.length = "18"}, "400 ", "INVALID_HTTP_MESSAGE_BODY"},
         {{.length = "+2", .input = SPAN("{}")}, "400 ", "INVALID_HTTP_MESSAGE_BODY"},
         {{.length = "-1", .input = SPAN("{}")}, "400 ", "INVALID_HTTP_MESSAGE_BODY"},
@@ -145,9 +148,9 @@ static void inputs_that_do_not_end(void **state)
 {
     int64_t took;
     (void)state;
-    const char *text = serve(&(struct call){.length = "18",
-                                            .input = SPAN("{\"appUserId\":\"u7\"}"),
-                                            .keep_open = true}, &took);
+    const char *text = serve(
+        &(struct call){.length = "18", .input = SPAN("{\"appUserId\":\"u7\"}"), .keep_open = true},
+        &took);
     expect_contains(text, "\"userId\":\"u7\"");
     assert_true(took < 10000);
     text = serve(&(struct call){.length = NULL, .keep_open = true}, &took);
@@ -170,9 +173,9 @@ static void without_a_good_configuration(void **state)
     int64_t took;
     (void)state;
     stderr_catch();
-    const char *text =
-        serve(&(struct call){.config = scratch_path("nothing.conf"), .length = "2", .input = SPAN("{}")},
-              &took);
+    const char *text = serve(
+        &(struct call){.config = scratch_path("nothing.conf"), .length = "2", .input = SPAN("{}")},
+        &took);
     expect_contains(text, "Status: 500 Internal Server Error\r\n");
     expect_contains(text, "{\"errorCode\":\"INTERNAL_SERVER_ERROR\"");
     expect_lacks(text, "nothing.conf"); /* that is for the log */

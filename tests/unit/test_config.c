@@ -39,8 +39,9 @@ static unsigned count_in(const char *text, const char *part)
 
 static void tree_is_walked(void **state)
 {
-    struct config *config = open_text("a = 1\nb = 12345678901L\nc = 1.5\nd = true\ne = \"x\"\n"
-                                      "f = [ 1, 2 ]\ng = ( \"a\" )\nh = { i = { j = \"deep\" } }\n");
+    struct config *config =
+        open_text("a = 1\nb = 12345678901L\nc = 1.5\nd = true\ne = \"x\"\n"
+                  "f = [ 1, 2 ]\ng = ( \"a\" )\nh = { i = { j = \"deep\" } }\n");
     (void)state;
     assert_non_null(config);
     assert_int_equal(report.errors, 0);
@@ -85,12 +86,8 @@ static void bad_syntax_names_the_line(void **state)
         const char *text;
         int line;
     } rows[] = {
-        {"a = 1\nb = {\nc = 2\n", 0},
-        {"a = 1\nb = \n", 0},
-        {"a 1\n", 1},
-        {"a = 'x'\n", 1},
-        {"a = 1\na = 2\n", 2},
-        {"a = [ 1, \"x\" ]\n", 1},
+        {"a = 1\nb = {\nc = 2\n", 0}, {"a = 1\nb = \n", 0},      {"a 1\n", 1}, {"a = 'x'\n", 1},
+        {"a = 1\na = 2\n", 2},        {"a = [ 1, \"x\" ]\n", 1},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -173,8 +170,8 @@ static void permissions(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         report = (struct config_report){0};
-        config_close(config_open(scratch_write_mode("m.conf", SPAN("a = 1\n"), rows[i].mode),
-                                 &report));
+        config_close(
+            config_open(scratch_write_mode("m.conf", SPAN("a = 1\n"), rows[i].mode), &report));
         expect(report.errors == rows[i].errors && report.warnings == rows[i].warnings,
                "mode %04o: %u, %u", rows[i].mode, report.errors, report.warnings);
         config_report_free(&report);
@@ -200,10 +197,14 @@ static void permissions_of_every_file_once(void **state)
 static void fingerprints(void **state)
 {
     static const char *const different[] = {
-        "g = { a = 1; b = [ \"x\", \"y\" ] }", "g = { a = 2; b = [ \"x\", \"y\" ] }",
-        "g = { a = 1; b = [ \"x,y\" ] }",      "g = { a = 1; b = [ \"x\" ]; y = 1 }",
-        "g = { a = 1.5 }",                     "g = { a = true }",
-        "g = { a = \"\" }",                    "g = { }",
+        "g = { a = 1; b = [ \"x\", \"y\" ] }",
+        "g = { a = 2; b = [ \"x\", \"y\" ] }",
+        "g = { a = 1; b = [ \"x,y\" ] }",
+        "g = { a = 1; b = [ \"x\" ]; y = 1 }",
+        "g = { a = 1.5 }",
+        "g = { a = true }",
+        "g = { a = \"\" }",
+        "g = { }",
     };
     struct arena arena = {0};
     const char *prints[COUNT(different)];

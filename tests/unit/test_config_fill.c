@@ -21,7 +21,8 @@ static const struct memberchat_key keys[] = {
     CONFIG_KEY(struct values, path, "path", MEMBERCHAT_PATH, 0, NULL, 0, 0, "a path"),
     CONFIG_KEY(struct values, flag, "flag", MEMBERCHAT_BOOL, 0, "true", 0, 0, "a flag"),
     CONFIG_KEY(struct values, number, "number", MEMBERCHAT_INTEGER, 0, "7", -5, 9, "a number"),
-    CONFIG_KEY(struct values, duration, "duration", MEMBERCHAT_DURATION, 0, "2s", 1, 60000, "a time"),
+    CONFIG_KEY(struct values, duration, "duration", MEMBERCHAT_DURATION, 0, "2s", 1, 60000,
+               "a time"),
     CONFIG_KEY(struct values, size, "size", MEMBERCHAT_SIZE, 0, "1k", 2, 4096, "a size"),
     {.name = "choice",
      .fallback = "green",
@@ -101,7 +102,8 @@ static void every_type(void **state)
 {
     (void)state;
     fill("g = { text = \"abcd\"; path = \"/a/b\"; flag = false; number = -5; duration = \"10ms\";"
-         " size = \"4k\"; choice = \"blue\"; list = [ \"x\", \"y\" ]; map = { a = \"1\"; b = \"2\" };"
+         " size = \"4k\"; choice = \"blue\"; list = [ \"x\", \"y\" ]; map = { a = \"1\"; b = \"2\" "
+         "};"
          " group = { anything = 1 }; later = [ ] }");
     expect(report.errors == 0, "%s", strbuf_string(&report.text));
     assert_string_equal(values.text, "abcd");
@@ -198,11 +200,13 @@ static void required_keys_and_two_tables(void **state)
                                           CONFIG_TABLE(more_keys, &values)};
     (void)state;
     struct config *config = config_open(
-        scratch_write("test.conf", SPAN("g = {\n text = \"x\" }\nh = { must = \"y\"; text = \"z\" }")),
+        scratch_write("test.conf",
+                      SPAN("g = {\n text = \"x\" }\nh = { must = \"y\"; text = \"z\" }")),
         &report);
     config_fill(config_child(config_root(config), "g"), tables, 2, &arena, &report);
     assert_int_equal(report.errors, 1);
-    expect_contains(strbuf_string(&report.text), "test.conf:1: g.must: is missing: what must be there");
+    expect_contains(strbuf_string(&report.text),
+                    "test.conf:1: g.must: is missing: what must be there");
     config_fill(config_child(config_root(config), "h"), tables, 2, &arena, &report);
     assert_int_equal(report.errors, 1);
     assert_string_equal(values.must, "y");

@@ -160,9 +160,12 @@ static void distances(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),           cmocka_unit_test(sizes),
-        cmocka_unit_test(integers),            cmocka_unit_test(choices),
-        cmocka_unit_test(durations_for_people), cmocka_unit_test(distances),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(integers),
+        cmocka_unit_test(choices),
+        cmocka_unit_test(durations_for_people),
+        cmocka_unit_test(distances),
     };
     return cmocka_run_group_tests_name("config_value", tests, NULL, NULL);
 }

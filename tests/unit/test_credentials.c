@@ -14,10 +14,11 @@ static int start(void **state)
 {
     if (scratch_start(state) != 0)
         return -1;
-    settings = settings_from(&(struct config_texts){
-        .apps = "second = { api_key = \"second-key\"; chat_server_url = \"ws://x\"; store = \"members\";"
-                " api_secret = [ \"old:secret\", \"new \xc3\xa9 secret\" ];"
-                " token = { key_file = \"key\" } }"});
+    settings = settings_from(
+        &(struct config_texts){.apps = "second = { api_key = \"second-key\"; chat_server_url = "
+                                       "\"ws://x\"; store = \"members\";"
+                                       " api_secret = [ \"old:secret\", \"new \xc3\xa9 secret\" ];"
+                                       " token = { key_file = \"key\" } }"});
     return settings ? 0 : -1;
 }
 

@@ -124,8 +124,7 @@ static void every_length_goes_round(void **state)
         strbuf_add_string(&text, "before.");
         strbuf_add_string(&back, "kept");
         crypto_base64url_encode(&text, (struct span){data, length});
-        assert_true(crypto_base64url_decode(
-            &back, (struct span){text.data + 7, text.length - 7}));
+        assert_true(crypto_base64url_decode(&back, (struct span){text.data + 7, text.length - 7}));
         assert_int_equal(back.length, 4 + length);
         assert_memory_equal(back.data, "kept", 4);
         assert_memory_equal(back.data + 4, data, length);
@@ -137,13 +136,16 @@ static void every_length_goes_round(void **state)
 static void base64_of_bad_texts(void **state)
 {
     static const struct span both[] = {
-        LITERAL("Z"),        LITERAL("Zm9vY"),      LITERAL("Zm 9v"),  LITERAL("Zm9v\n"), LITERAL(" Zm9v"),
-        LITERAL("Zm9v\t"),   LITERAL("Zm9*"),       LITERAL("Zm\0v"),  LITERAL("Zm9\xff"), LITERAL("Z==="),
-        LITERAL("===="),     LITERAL("Zg==Zg=="),   LITERAL("Zh=="),   LITERAL("Zm9="),   LITERAL("Zg="),
-        LITERAL("Zg==="),    LITERAL("Zm9v="),      LITERAL("=Zm9v"),  LITERAL("Zm=v"),
+        LITERAL("Z"),       LITERAL("Zm9vY"),  LITERAL("Zm 9v"), LITERAL("Zm9v\n"),
+        LITERAL(" Zm9v"),   LITERAL("Zm9v\t"), LITERAL("Zm9*"),  LITERAL("Zm\0v"),
+        LITERAL("Zm9\xff"), LITERAL("Z==="),   LITERAL("===="),  LITERAL("Zg==Zg=="),
+        LITERAL("Zh=="),    LITERAL("Zm9="),   LITERAL("Zg="),   LITERAL("Zg==="),
+        LITERAL("Zm9v="),   LITERAL("=Zm9v"),  LITERAL("Zm=v"),
     };
-    static const struct span url_only[] = {LITERAL("Zh"), LITERAL("Zm9"), LITERAL("Zg=="), LITERAL("+/+/")};
-    static const struct span plain_only[] = {LITERAL("Zg"), LITERAL("Zm8"), LITERAL("-_-_"), LITERAL("Zm9vYg")};
+    static const struct span url_only[] = {LITERAL("Zh"), LITERAL("Zm9"), LITERAL("Zg=="),
+                                           LITERAL("+/+/")};
+    static const struct span plain_only[] = {LITERAL("Zg"), LITERAL("Zm8"), LITERAL("-_-_"),
+                                             LITERAL("Zm9vYg")};
     struct strbuf out = {0};
     (void)state;
     for (size_t i = 0; i < COUNT(both); i++) {

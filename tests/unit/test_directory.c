@@ -40,7 +40,8 @@ static int stop(void **state)
     return scratch_stop(state);
 }
 
-static const struct cache_settings minute = {1000, 60000, 60000, 60000}, moment = {1000, 1, 1, 60000};
+static const struct cache_settings minute = {1000, 60000, 60000, 60000},
+                                   moment = {1000, 1, 1, 60000};
 static const struct breaker_settings never = {0, 1000, 1000}, twice = {2, 300, 1000};
 
 static void make(size_t i, enum memberchat_outcome outcome, const struct cache_settings *cache,
@@ -67,16 +68,20 @@ static void wait_ms(int64_t ms)
 
 static void chains_are_asked_in_order(void **state)
 {
-    enum { N = MEMBERCHAT_NOT_FOUND, F = MEMBERCHAT_FOUND, U = MEMBERCHAT_UNAVAILABLE,
-           M = MEMBERCHAT_MISCONFIGURED };
+    enum {
+        N = MEMBERCHAT_NOT_FOUND,
+        F = MEMBERCHAT_FOUND,
+        U = MEMBERCHAT_UNAVAILABLE,
+        M = MEMBERCHAT_MISCONFIGURED
+    };
     static const struct {
         int outcomes[3];
         int asked[3]; /* how many look-ups each gets */
         int outcome;
     } rows[] = {
-        {{F, F, F}, {1, 0, 0}, F}, {{N, F, F}, {1, 1, 0}, F}, {{N, N, F}, {1, 1, 1}, F},
-        {{N, N, N}, {1, 1, 1}, N}, {{U, F, F}, {1, 0, 0}, U}, /* down ends the chain */
-        {{N, U, F}, {1, 1, 0}, U}, {{M, F, F}, {1, 0, 0}, M}, {{N, M, F}, {1, 1, 0}, M},
+        {{F, F, F}, {1, 0, 0}, F},  {{N, F, F}, {1, 1, 0}, F}, {{N, N, F}, {1, 1, 1}, F},
+        {{N, N, N}, {1, 1, 1}, N},  {{U, F, F}, {1, 0, 0}, U}, /* down ends the chain */
+        {{N, U, F}, {1, 1, 0}, U},  {{M, F, F}, {1, 0, 0}, M}, {{N, M, F}, {1, 1, 0}, M},
         {{N, 77, F}, {1, 1, 0}, M},
     };
     (void)state;
@@ -224,7 +229,8 @@ static void *ask(void *argument)
     struct asker *asker = argument;
     struct member own = {0};
     asker->answer = directory_find(chain, 1, SPAN("7"), clock_monotonic_ms() + 10000, &own);
-    expect(asker->answer.outcome != MEMBERCHAT_FOUND || member_field(&own, MEMBERCHAT_ID).length == 1,
+    expect(asker->answer.outcome != MEMBERCHAT_FOUND ||
+               member_field(&own, MEMBERCHAT_ID).length == 1,
            "a member without id");
     member_free(&own);
     return NULL;
@@ -271,8 +277,9 @@ static void full_gates_say_busy(void **state)
     stubs[1].flags = MEMBERCHAT_STORE_LOCAL;
     make(1, MEMBERCHAT_FOUND, NULL, &never);
     struct directory *local[] = {chain[1]};
-    assert_int_equal(directory_find(local, 1, SPAN("8"), clock_monotonic_ms() + 100, &member).outcome,
-                     MEMBERCHAT_FOUND);
+    assert_int_equal(
+        directory_find(local, 1, SPAN("8"), clock_monotonic_ms() + 100, &member).outcome,
+        MEMBERCHAT_FOUND);
     /* whose time is over gets an answer instead of another wait */
     assert_int_equal(directory_find(chain, 1, SPAN("8"), clock_monotonic_ms() - 1, &member).outcome,
                      MEMBERCHAT_UNAVAILABLE);

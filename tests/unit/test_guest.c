@@ -24,7 +24,7 @@ static void nothing_given(void **state)
         LITERAL(""),
         LITERAL("{}"),
         LITERAL("{\"appUserId\":null,\"appUserName\":null,\"appUserProfileImgUrl\":null,"
-         "\"accessToken\":null}"),
+                "\"accessToken\":null}"),
         LITERAL("{\"unknown\":{\"appUserId\":\"x\"},\"appuserid\":1}"),
     };
     (void)state;
@@ -43,9 +43,10 @@ static void nothing_given(void **state)
 static void what_is_given_stays(void **state)
 {
     (void)state;
-    assert_int_equal(read_body(SPAN("{\"appUserId\":\"Abc9\",\"appUserName\":\"J\\u00fcrgen \\\"x\\\"\","
-                                    "\"appUserProfileImgUrl\":\"not a URL\"}")),
-                     GUEST_GOOD);
+    assert_int_equal(
+        read_body(SPAN("{\"appUserId\":\"Abc9\",\"appUserName\":\"J\\u00fcrgen \\\"x\\\"\","
+                       "\"appUserProfileImgUrl\":\"not a URL\"}")),
+        GUEST_GOOD);
     expect_span(guest.id, "Abc9");
     expect_span(guest.name, "J\xc3\xbcrgen \"x\"");
     expect_span(guest.avatar, "not a URL");
@@ -67,10 +68,14 @@ static void what_is_given_stays(void **state)
 static void bad_ids(void **state)
 {
     static const struct span bodies[] = {
-        LITERAL("{\"appUserId\":\"\"}"),          LITERAL("{\"appUserId\":\"a b\"}"),
-        LITERAL("{\"appUserId\":\"a-b\"}"),       LITERAL("{\"appUserId\":\"a_b\"}"),
-        LITERAL("{\"appUserId\":\"\xc3\xa9\"}"),  LITERAL("{\"appUserId\":\"a\\u0000\"}"),
-        LITERAL("{\"appUserId\":\"a\\n\"}"),      LITERAL("{\"appUserId\":\"../1\"}"),
+        LITERAL("{\"appUserId\":\"\"}"),
+        LITERAL("{\"appUserId\":\"a b\"}"),
+        LITERAL("{\"appUserId\":\"a-b\"}"),
+        LITERAL("{\"appUserId\":\"a_b\"}"),
+        LITERAL("{\"appUserId\":\"\xc3\xa9\"}"),
+        LITERAL("{\"appUserId\":\"a\\u0000\"}"),
+        LITERAL("{\"appUserId\":\"a\\n\"}"),
+        LITERAL("{\"appUserId\":\"../1\"}"),
         LITERAL("{\"appUserId\":\"ok\",\"appUserId\":\"no!\"}"),
     };
     (void)state;
@@ -124,7 +129,8 @@ static void lengths(void **state)
             struct strbuf body = {0};
             strbuf_addf(&body, "{\"%s\":\"%s\"}", rows[i].name, value);
             enum guest_verdict verdict = read_body(strbuf_span(&body));
-            expect(verdict == (extra ? GUEST_BAD_BODY : GUEST_GOOD), "%s: %d", rows[i].name, verdict);
+            expect(verdict == (extra ? GUEST_BAD_BODY : GUEST_GOOD), "%s: %d", rows[i].name,
+                   verdict);
             if (extra)
                 expect_contains(strbuf_string(&why), rows[i].name);
             guest_free(&guest);

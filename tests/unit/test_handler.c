@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define API     "/v2/apps/me/members"
-#define GOOD    "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQ=" /* demo-key:demo-secret */
-#define CLOSED  "Basic Y2xvc2VkOmRlbW8tc2VjcmV0"     /* closed:demo-secret, without guests */
-#define WRONG   "Basic ZGVtby1rZXk6d3Jvbmc="         /* demo-key:wrong */
+#define API    "/v2/apps/me/members"
+#define GOOD   "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQ=" /* demo-key:demo-secret */
+#define CLOSED "Basic Y2xvc2VkOmRlbW8tc2VjcmV0"     /* closed:demo-secret, without guests */
+#define WRONG  "Basic ZGVtby1rZXk6d3Jvbmc="         /* demo-key:wrong */
 
 static struct settings *settings;
 static struct http_response response;
@@ -27,8 +27,9 @@ static int start(void **state)
     settings = settings_from(&(struct config_texts){
         .app = "api_secret = \"demo-secret\"; store = \"members\";"
                " cors_origins = [ \"https://www.example.com\" ]",
-        .apps = "closed = { api_key = \"closed\"; api_secret = \"demo-secret\"; store = \"members\";"
-                " chat_server_url = \"ws://x\"; guests = false; token = { key_file = \"key\" } }"});
+        .apps =
+            "closed = { api_key = \"closed\"; api_secret = \"demo-secret\"; store = \"members\";"
+            " chat_server_url = \"ws://x\"; guests = false; token = { key_file = \"key\" } }"});
     return settings ? 0 : -1;
 }
 
@@ -75,8 +76,8 @@ static const char *headers(void)
 /* The six members of the answer, in their order; SPAN_NONE for null. */
 static void parse_answer(struct span values_r[6])
 {
-    static const char *const names[] = {"chatServerWebSocketUrl", "chatToken", "appId",
-                                        "userId", "userName", "avatarProfileUrl"};
+    static const char *const names[] = {
+        "chatServerWebSocketUrl", "chatToken", "appId", "userId", "userName", "avatarProfileUrl"};
     struct strbuf why = {0};
     const char *at = strbuf_string(&response.body);
     json_release(answer);
@@ -147,7 +148,8 @@ static void guests_get_tokens(void **state)
         expect_span(values[5], NULL);
     }
     struct http_request asked = request("POST", API "/guest-chat-tokens");
-    asked.body = SPAN("{\"appUserId\":\"u7\",\"appUserName\":\"\\u00e9\",\"appUserProfileImgUrl\":\"p\"}");
+    asked.body =
+        SPAN("{\"appUserId\":\"u7\",\"appUserName\":\"\\u00e9\",\"appUserProfileImgUrl\":\"p\"}");
     serve(&asked);
     parse_answer(values);
     expect_span(values[3], "u7");
@@ -157,8 +159,8 @@ static void guests_get_tokens(void **state)
 
 static void every_answer_has_its_headers(void **state)
 {
-    static const char *const uris[] = {API "/1/chat-tokens", API "/9/chat-tokens", "/none", "/healthz",
-                                       API "/guest-chat-tokens"};
+    static const char *const uris[] = {API "/1/chat-tokens", API "/9/chat-tokens", "/none",
+                                       "/healthz", API "/guest-chat-tokens"};
     (void)state;
     for (size_t i = 0; i < COUNT(uris); i++) {
         struct http_request asked = request(i == 3 ? "GET" : "POST", uris[i]);
@@ -217,9 +219,9 @@ static void errors_of_routes_and_methods(void **state)
 
 static void errors_of_members(void **state)
 {
-    static const char *const ids[] = {"nobody", "3", "", "%00", "1%00", "a%0Ab", "%FF", "%C2%80",
-                                      "1%20", "01", "%2e%2e%2f1", "ANN",
-                                      "appUserId"};
+    static const char *const ids[] = {"nobody",     "3",   "",         "%00",  "1%00",
+                                      "a%0Ab",      "%FF", "%C2%80",   "1%20", "01",
+                                      "%2e%2e%2f1", "ANN", "appUserId"};
     char *long_id = repeated('1', 129);
     (void)state;
     for (size_t i = 0; i <= COUNT(ids); i++) {
@@ -280,10 +282,12 @@ static void errors_of_credentials(void **state)
         asked.body_state = HTTP_BODY_TOO_LARGE; /* the credentials come before the body */
         asked.authorizations[0] = SPAN_NONE;
         expect_answer(&asked, 401, "EMPTY_APP_CREDENTIALS");
-        expect_contains(headers(), "WWW-Authenticate: Basic realm=\"memberchat\", charset=\"UTF-8\"\r\n");
+        expect_contains(headers(),
+                        "WWW-Authenticate: Basic realm=\"memberchat\", charset=\"UTF-8\"\r\n");
         asked.authorizations[0] = SPAN(WRONG);
         expect_answer(&asked, 401, "INVALID_APP_CREDENTIALS");
-        expect_contains(headers(), "WWW-Authenticate: Basic realm=\"memberchat\", charset=\"UTF-8\"\r\n");
+        expect_contains(headers(),
+                        "WWW-Authenticate: Basic realm=\"memberchat\", charset=\"UTF-8\"\r\n");
     }
     log_configure("stderr", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 }

@@ -47,8 +47,15 @@ static void variables_are_taken(void **state)
 static void others_are_left(void **state)
 {
     static const char *const names[] = {
-        "",        "REQUEST_METHO",       "REQUEST_METHOD_", "request_method", "HTTP_REQUEST_METHOD",
-        "REMOTE_USER", "HTTP_MEMBERCHAT_BASE_PATH", "AUTHORIZATION", "HTTP_PROXY",
+        "",
+        "REQUEST_METHO",
+        "REQUEST_METHOD_",
+        "request_method",
+        "HTTP_REQUEST_METHOD",
+        "REMOTE_USER",
+        "HTTP_MEMBERCHAT_BASE_PATH",
+        "AUTHORIZATION",
+        "HTTP_PROXY",
         "REDIRECT_REDIRECT_REDIRECT_REDIRECT_HTTP_AUTHORIZATION",
     };
     const struct http_request empty = {0};
@@ -82,10 +89,22 @@ static void content_lengths(void **state)
         const char *text;
         int64_t length;
     } rows[] = {
-        {NULL, -1},        {"", -1},      {"0", 0},      {"7", 7},        {"007", 7},
-        {"+7", -2},        {"-1", -2},    {"7x", -2},    {" 7", -2},      {"7 ", -2},
-        {"7,7", -2},       {"0x7", -2},   {"7.0", -2},   {"9223372036854775807", INT64_MAX},
-        {"9223372036854775808", -2},      {"99999999999999999999", -2},
+        {NULL, -1},
+        {"", -1},
+        {"0", 0},
+        {"7", 7},
+        {"007", 7},
+        {"+7", -2},
+        {"-1", -2},
+        {"7x", -2},
+        {" 7", -2},
+        {"7 ", -2},
+        {"7,7", -2},
+        {"0x7", -2},
+        {"7.0", -2},
+        {"9223372036854775807", INT64_MAX},
+        {"9223372036854775808", -2},
+        {"99999999999999999999", -2},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -101,23 +120,15 @@ static void bodies_are_judged(void **state)
         uint64_t received;
         enum http_body state;
     } rows[] = {
-        {NULL, 0, HTTP_BODY_COMPLETE},
-        {"", 0, HTTP_BODY_COMPLETE},
+        {NULL, 0, HTTP_BODY_COMPLETE},    {"", 0, HTTP_BODY_COMPLETE},
         {NULL, 50, HTTP_BODY_COMPLETE}, /* chunked */
-        {"0", 0, HTTP_BODY_COMPLETE},
-        {"50", 50, HTTP_BODY_COMPLETE},
-        {"100", 100, HTTP_BODY_COMPLETE},
-        {"50", 49, HTTP_BODY_BROKEN},
-        {"50", 51, HTTP_BODY_BROKEN},
-        {"50", 0, HTTP_BODY_BROKEN},
-        {"0", 1, HTTP_BODY_BROKEN},
-        {"+7", 7, HTTP_BODY_BROKEN},
-        {"-1", 0, HTTP_BODY_BROKEN},
-        {"99999999999999999999", 7, HTTP_BODY_BROKEN},
-        {NULL, 101, HTTP_BODY_TOO_LARGE},
-        {"101", 101, HTTP_BODY_TOO_LARGE},
-        {"101", 5, HTTP_BODY_TOO_LARGE},
-        {"5", 1000, HTTP_BODY_TOO_LARGE},
+        {"0", 0, HTTP_BODY_COMPLETE},     {"50", 50, HTTP_BODY_COMPLETE},
+        {"100", 100, HTTP_BODY_COMPLETE}, {"50", 49, HTTP_BODY_BROKEN},
+        {"50", 51, HTTP_BODY_BROKEN},     {"50", 0, HTTP_BODY_BROKEN},
+        {"0", 1, HTTP_BODY_BROKEN},       {"+7", 7, HTTP_BODY_BROKEN},
+        {"-1", 0, HTTP_BODY_BROKEN},      {"99999999999999999999", 7, HTTP_BODY_BROKEN},
+        {NULL, 101, HTTP_BODY_TOO_LARGE}, {"101", 101, HTTP_BODY_TOO_LARGE},
+        {"101", 5, HTTP_BODY_TOO_LARGE},  {"5", 1000, HTTP_BODY_TOO_LARGE},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -146,10 +157,14 @@ static void heads_are_written(void **state)
         int status;
         const char *line;
     } rows[] = {
-        {200, "Status: 200 OK\r\n"},          {400, "Status: 400 Bad Request\r\n"},
-        {401, "Status: 401 Unauthorized\r\n"}, {403, "Status: 403 Forbidden\r\n"},
-        {404, "Status: 404 Not Found\r\n"},   {405, "Status: 405 Method Not Allowed\r\n"},
-        {413, "Status: 413 "},                {415, "Status: 415 Unsupported Media Type\r\n"},
+        {200, "Status: 200 OK\r\n"},
+        {400, "Status: 400 Bad Request\r\n"},
+        {401, "Status: 401 Unauthorized\r\n"},
+        {403, "Status: 403 Forbidden\r\n"},
+        {404, "Status: 404 Not Found\r\n"},
+        {405, "Status: 405 Method Not Allowed\r\n"},
+        {413, "Status: 413 "},
+        {415, "Status: 415 Unsupported Media Type\r\n"},
         {500, "Status: 500 Internal Server Error\r\n"},
         {503, "Status: 503 Service Unavailable\r\n"},
     };
@@ -180,9 +195,9 @@ static void heads_are_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(variables_are_taken),  cmocka_unit_test(others_are_left),
+        cmocka_unit_test(variables_are_taken),        cmocka_unit_test(others_are_left),
         cmocka_unit_test(the_first_of_a_name_counts), cmocka_unit_test(content_lengths),
-        cmocka_unit_test(bodies_are_judged),    cmocka_unit_test(credentials_are_wiped),
+        cmocka_unit_test(bodies_are_judged),          cmocka_unit_test(credentials_are_wiped),
         cmocka_unit_test(heads_are_written),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);

@@ -122,8 +122,13 @@ static void depth(void **state)
     static const struct {
         size_t depth;
         bool good;
-    } rows[] = {{2, true}, {JSON_DEPTH_MAX - 1, true}, {JSON_DEPTH_MAX, true},
-                {JSON_DEPTH_MAX + 1, false}, {100, false}, {10000, false}, {1000000, false}};
+    } rows[] = {{2, true},
+                {JSON_DEPTH_MAX - 1, true},
+                {JSON_DEPTH_MAX, true},
+                {JSON_DEPTH_MAX + 1, false},
+                {100, false},
+                {10000, false},
+                {1000000, false}};
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         size_t length;
@@ -176,10 +181,8 @@ static void members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_texts),
-        cmocka_unit_test(bad_texts),
-        cmocka_unit_test(depth),
-        cmocka_unit_test(reasons_name_the_place),
+        cmocka_unit_test(good_texts), cmocka_unit_test(bad_texts),
+        cmocka_unit_test(depth),      cmocka_unit_test(reasons_name_the_place),
         cmocka_unit_test(members),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

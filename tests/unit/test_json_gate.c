@@ -29,7 +29,10 @@ static void check(const struct row *rows, size_t count)
     }
 }
 
-#define ROW(literal, offset) {LITERAL(literal), offset}
+#define ROW(literal, offset)                                                                       \
+    {                                                                                              \
+        LITERAL(literal), offset                                                                   \
+    }
 
 static void outside_of_strings(void **state)
 {
@@ -135,7 +138,7 @@ static void escaped_nul_in_a_name_is_overwritten(void **state)
         {"{\"a\\u0000b\":1}", "{\"a\\ufffdb\":1}"},
         {"{\"\\u0000\" \t\r\n : 1}", "{\"\\ufffd\" \t\r\n : 1}"},
         {"{\"\\u0000\\u0000\":1}", "{\"\\ufffd\\ufffd\":1}"},
-        {"{\"\\\\u0000\":1}", "{\"\\\\u0000\":1}"}, /* a backslash, not an escape */
+        {"{\"\\\\u0000\":1}", "{\"\\\\u0000\":1}"},     /* a backslash, not an escape */
         {"{\"a\":\"\\u0000\"}", "{\"a\":\"\\u0000\"}"}, /* a value */
         {"[\"\\u0000\"]", "[\"\\u0000\"]"},
         {"\"\\u0000\"", "\"\\u0000\""},
@@ -153,7 +156,8 @@ static void escaped_nul_in_a_name_is_overwritten(void **state)
 
 static void every_prefix_and_every_byte(void **state)
 {
-    static const char good[] = "{\"a\\u0000\\ud83d\\ude00\xe2\x82\xac\":[-1.5e+3,true,null,\"\\n\"]}";
+    static const char good[] =
+        "{\"a\\u0000\\ud83d\\ude00\xe2\x82\xac\":[-1.5e+3,true,null,\"\\n\"]}";
     (void)state;
     for (size_t length = 0; length < sizeof good; length++)
         for (int byte = 0; byte < 257; byte++) {

@@ -91,7 +91,8 @@ static void bad_keys(void **state)
         {LITERAL("{\"kty\":\"oct\",\"k\":1}"), "\"k\" is not base64url"},
         {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "=\"}"), "\"k\" is not base64url"},
         {LITERAL("{\"kty\":\"oct\",\"k\":\"AAAA\"}"), "has 3 bytes; HS256 needs at least 32"},
-        {LITERAL("{\"kty\":\"oct\",\"alg\":\"HS512\",\"k\":\"" K_64 "\"}"), "\"alg\" is not \"HS256\""},
+        {LITERAL("{\"kty\":\"oct\",\"alg\":\"HS512\",\"k\":\"" K_64 "\"}"),
+         "\"alg\" is not \"HS256\""},
         {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\""), "unexpected end"},
         {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\",\"kid\":\"a\\u0000b\"}"), "key id"},
         {LITERAL("{\"kty\":\"oct\",\"k\":\"" K_64 "\",\"kid\":\"a\\nb\"}"), "key id"},
@@ -154,8 +155,8 @@ static void headers_are_prepared(void **state)
     struct strbuf header = {0};
     (void)state;
     assert_int_equal(key->header.data[key->header.length - 1], '.');
-    assert_true(crypto_base64url_decode(
-        &header, (struct span){key->header.data, key->header.length - 1}));
+    assert_true(
+        crypto_base64url_decode(&header, (struct span){key->header.data, key->header.length - 1}));
     assert_string_equal(strbuf_string(&header),
                         "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"a\\\"b\"}");
     strbuf_free(&header);
@@ -190,7 +191,7 @@ static void permissions(void **state)
     static const struct {
         unsigned mode;
         bool good, exposed;
-    } rows[] = {{0600, true, false}, {0640, true, false}, {0660, true, false},
+    } rows[] = {{0600, true, false}, {0640, true, false},  {0660, true, false},
                 {0644, true, true},  {0666, false, false}, {0602, false, false}};
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -223,9 +224,14 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(good_keys),          TEST(bad_keys),    TEST(jwk_behind_white_space),
-        TEST(key_ids),            TEST(headers_are_prepared), TEST(files_that_are_none),
-        TEST(permissions),        TEST(secret_files),
+        TEST(good_keys),
+        TEST(bad_keys),
+        TEST(jwk_behind_white_space),
+        TEST(key_ids),
+        TEST(headers_are_prepared),
+        TEST(files_that_are_none),
+        TEST(permissions),
+        TEST(secret_files),
     };
     return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }

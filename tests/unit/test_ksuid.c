@@ -25,7 +25,8 @@ static void known_vectors(void **state)
     /* from the README of the reference implementation */
     static const char hex[] = "B5A1CD34B5F99D1154FB6853345C9735";
     for (size_t i = 0; i < sizeof payload; i++)
-        payload[i] = (unsigned char)(text_hex_digit(hex[2 * i]) << 4 | text_hex_digit(hex[2 * i + 1]));
+        payload[i] =
+            (unsigned char)(text_hex_digit(hex[2 * i]) << 4 | text_hex_digit(hex[2 * i + 1]));
     ksuid_format(id, (int64_t)EPOCH + 107608047, payload);
     assert_string_equal(id, "0ujtsYcgvSTl8PAuAdqWYSMnLOv");
     ksuid_format(id, EPOCH, (const unsigned char[16]){[15] = 61});

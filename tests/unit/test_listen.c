@@ -169,7 +169,8 @@ static void live_sockets(void **state)
             assert_int_equal(access(path, F_OK), 0);
             close(listener.fd);
         } else {
-            expect_contains(strbuf_string(&why), "is the socket of another program that is running");
+            expect_contains(strbuf_string(&why),
+                            "is the socket of another program that is running");
             int client = connect_path(); /* untouched */
             assert_true(client >= 0);
             close(client);
@@ -222,10 +223,23 @@ static void inet_addresses(void **state)
 
 static void addresses_that_are_none(void **state)
 {
-    static const char *const texts[] = {
-        "",  "9000", ":9000", "localhost:9000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0",
-        "127.0.0.1:65536", "127.0.0.1:x", "127.0.0.1:90x", "::1:9000", "[::1]", "[]:80",
-        "[127.0.0.1]:80", "/run/sock", "unix", "1111111111111111111111111111111111111111111111111:1"};
+    static const char *const texts[] = {"",
+                                        "9000",
+                                        ":9000",
+                                        "localhost:9000",
+                                        "127.0.0.1",
+                                        "127.0.0.1:",
+                                        "127.0.0.1:0",
+                                        "127.0.0.1:65536",
+                                        "127.0.0.1:x",
+                                        "127.0.0.1:90x",
+                                        "::1:9000",
+                                        "[::1]",
+                                        "[]:80",
+                                        "[127.0.0.1]:80",
+                                        "/run/sock",
+                                        "unix",
+                                        "1111111111111111111111111111111111111111111111111:1"};
     struct listener listener;
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -260,8 +274,8 @@ static int inherit(enum given given)
         return 101;
     if (taken && (!is_nonblocking(got.fd) || got.path))
         return 102;
-    if (taken && got.fd == 3 && (getenv("LISTEN_PID") || getenv("LISTEN_FDS") ||
-                                 !(fcntl(3, F_GETFD) & FD_CLOEXEC)))
+    if (taken && got.fd == 3 &&
+        (getenv("LISTEN_PID") || getenv("LISTEN_FDS") || !(fcntl(3, F_GETFD) & FD_CLOEXEC)))
         return 103;
     return taken ? got.fd : 50;
 }
@@ -271,7 +285,8 @@ static void inherited_sockets(void **state)
     static const struct {
         enum given given;
         int code;
-    } rows[] = {{AT_0, 0}, {AT_3, 3}, {AT_3_OF_ANOTHER, 50}, {AT_3_NOT_LISTENING, 50}, {NOWHERE, 50}};
+    } rows[] = {
+        {AT_0, 0}, {AT_3, 3}, {AT_3_OF_ANOTHER, 50}, {AT_3_NOT_LISTENING, 50}, {NOWHERE, 50}};
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         int status;

@@ -30,9 +30,9 @@ static void good_settings(void **state)
 {
     (void)state;
     scratch_write_basics();
-    const char *path = scratch_write(
-        "memberchat.conf", span_of(config_text(&(struct config_texts){
-                               .top = "log = { target = \"log\"; level = \"debug\" }"})));
+    const char *path = scratch_write("memberchat.conf",
+                                     span_of(config_text(&(struct config_texts){
+                                         .top = "log = { target = \"log\"; level = \"debug\" }"})));
     struct settings *first = load_settings(path, plugins, NULL, LOAD_RESIDENT);
     assert_non_null(first);
     assert_true(log_enabled(LOG_LEVEL_DEBUG));
@@ -51,8 +51,8 @@ static void mistakes_are_logged(void **state)
     (void)state;
     scratch_write_basics();
     const char *path = scratch_write_mode(
-        "memberchat.conf", span_of(config_text(&(struct config_texts){.top = "threads = 0; x = 1"})),
-        0644);
+        "memberchat.conf",
+        span_of(config_text(&(struct config_texts){.top = "threads = 0; x = 1"})), 0644);
     for (size_t i = 0; i < COUNT(hows); i++) {
         stderr_catch();
         assert_null(load_settings(path, plugins, NULL, hows[i]));
@@ -68,8 +68,8 @@ static void warnings_are_not_repeated_by_each_cgi_process(void **state)
 {
     (void)state;
     scratch_write_basics();
-    const char *path = scratch_write_mode(
-        "memberchat.conf", span_of(config_text(&(struct config_texts){0})), 0644);
+    const char *path = scratch_write_mode("memberchat.conf",
+                                          span_of(config_text(&(struct config_texts){0})), 0644);
     stderr_catch();
     settings_free(load_settings(path, plugins, NULL, LOAD_ONCE));
     assert_string_equal(stderr_caught(), "");

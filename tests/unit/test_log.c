@@ -43,7 +43,8 @@ static void lines_of_text(void **state)
     log_warning("about %s and %d", "this", 7);
     const char *line = logged();
     assert_int_equal(sscanf(line, "%d-%d-%dT%d:%d:%dZ memberchat[%d] %127[^\n]", &year, &month,
-                            &day, &hour, &minute, &second, &pid, rest), 8);
+                            &day, &hour, &minute, &second, &pid, rest),
+                     8);
     assert_int_equal(pid, getpid());
     assert_true(year >= 2024);
     assert_string_equal(rest, "warning: about this and 7");
@@ -208,7 +209,8 @@ static void lines_of_threads_do_not_mix(void **state)
         pthread_join(threads[i], NULL);
     for (const char *line = scratch_read(path); *line; line = strchr(line, '\n') + 1, count++) {
         char request, from;
-        assert_int_equal(sscanf(line, "%*s memberchat[%*d] info: [%c] from %c\n", &request, &from), 2);
+        assert_int_equal(sscanf(line, "%*s memberchat[%*d] info: [%c] from %c\n", &request, &from),
+                         2);
         assert_int_equal(request, from);
     }
     assert_int_equal(count, THREADS * LINES);
@@ -218,10 +220,11 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(lines_of_text),   TEST(levels),           TEST(bytes_are_filtered),
-        TEST(lines_of_json),   TEST(long_messages_are_cut), TEST(repeated_errors_are_dropped),
-        TEST(files_are_opened_anew), TEST(targets),    TEST(errno_is_kept),
-        TEST(lines_of_threads_do_not_mix),
+        TEST(lines_of_text),         TEST(levels),
+        TEST(bytes_are_filtered),    TEST(lines_of_json),
+        TEST(long_messages_are_cut), TEST(repeated_errors_are_dropped),
+        TEST(files_are_opened_anew), TEST(targets),
+        TEST(errno_is_kept),         TEST(lines_of_threads_do_not_mix),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

@@ -34,7 +34,9 @@ static void limits(void **state)
     static const struct {
         enum memberchat_field field;
         size_t max;
-    } rows[] = {{MEMBERCHAT_ID, 128}, {MEMBERCHAT_NAME, 256}, {MEMBERCHAT_AVATAR, 2048},
+    } rows[] = {{MEMBERCHAT_ID, 128},
+                {MEMBERCHAT_NAME, 256},
+                {MEMBERCHAT_AVATAR, 2048},
                 {MEMBERCHAT_ROLE, 64}};
     struct member member = {0};
     (void)state;
@@ -51,7 +53,7 @@ static void limits(void **state)
     }
     assert_non_null(member_set(&member, (enum memberchat_field)0, SPAN("x")));
     assert_non_null(member_set(&member, (enum memberchat_field)5, SPAN("x")));
-    assert_non_null(member_set(&member, (enum memberchat_field)-1, SPAN("x")));
+    assert_non_null(member_set(&member, (enum memberchat_field) - 1, SPAN("x")));
     member_free(&member);
 }
 

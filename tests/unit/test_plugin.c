@@ -45,6 +45,7 @@ static void bad_ones(void **state)
         {"bad_short_struct", "its plugin struct has"},
         {"bad_name", "calls itself \"good_name\", not \"bad_name\""},
         {"bad_keys", "its key \"cache\" has a name that belongs to memberchat"},
+        {"bad_keys_outside", "its key \"size\" lies outside of the settings"},
         {"bad_keys_twice", "its key \"size\" is there twice"},
     };
     (void)state;
@@ -58,7 +59,8 @@ static void bad_ones(void **state)
 
 static void names_that_are_none(void **state)
 {
-    static const char *const names[] = {"", "../slow", "/slow", "Slow", "slow.so", "a b", "sl\xc3\xb6w"};
+    static const char *const names[] = {"",        "../slow", "/slow",      "Slow",
+                                        "slow.so", "a b",     "sl\xc3\xb6w"};
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
         strbuf_reset(&why);

@@ -111,10 +111,11 @@ static void tokens(void **state)
     exchange.app = &app;
     reply_with_token(&exchange, &token);
     assert_int_equal(response.status, 200);
-    assert_string_equal(strbuf_string(&response.body),
-                        "{\"chatServerWebSocketUrl\":\"wss://c/\\\"ws\\\"\",\"chatToken\":\"a.b.c\","
-                        "\"appId\":\"demo\",\"userId\":\"u\\\"1\",\"userName\":null,"
-                        "\"avatarProfileUrl\":\"https://i/1\"}");
+    assert_string_equal(
+        strbuf_string(&response.body),
+        "{\"chatServerWebSocketUrl\":\"wss://c/\\\"ws\\\"\",\"chatToken\":\"a.b.c\","
+        "\"appId\":\"demo\",\"userId\":\"u\\\"1\",\"userName\":null,"
+        "\"avatarProfileUrl\":\"https://i/1\"}");
     app.config.extended_response = true;
     token.name = SPAN("");
     http_response_reset(&response);

@@ -25,21 +25,21 @@ static void deployments(void **state)
     static const struct {
         const char *uri, *script, *info;
     } rows[] = {
-        {"/chat-api" MEMBER, "/chat-api", MEMBER},                       /* ScriptAlias, split */
-        {MEMBER, "", MEMBER},                                            /* ScriptAlias / */
-        {"/chat-api" MEMBER, "/chat-api/memberchat.fcgi", MEMBER},       /* .htaccess with /$1 */
-        {"/chat-api" MEMBER, "/bin/memberchat.fcgi", MEMBER},            /* in the document root */
-        {"/chat-api" MEMBER, "/chat-api" MEMBER, NULL},                  /* ProxyPass, nginx */
+        {"/chat-api" MEMBER, "/chat-api", MEMBER},                 /* ScriptAlias, split */
+        {MEMBER, "", MEMBER},                                      /* ScriptAlias / */
+        {"/chat-api" MEMBER, "/chat-api/memberchat.fcgi", MEMBER}, /* .htaccess with /$1 */
+        {"/chat-api" MEMBER, "/bin/memberchat.fcgi", MEMBER},      /* in the document root */
+        {"/chat-api" MEMBER, "/chat-api" MEMBER, NULL},            /* ProxyPass, nginx */
         {MEMBER, MEMBER, NULL},
-        {"/ht1" MEMBER, "/ht1/v2", "/apps/me/members/u1/chat-tokens"},   /* .htaccess [P] */
-        {MEMBER, "/v2", "/apps/me/members/u1/chat-tokens"},              /* lighttpd at / */
-        {MEMBER, MEMBER, MEMBER},                                        /* nginx with PATH_INFO */
-        {"/chat-api" MEMBER, "/chat-api/memberchat.fcgi", NULL},         /* [END], script only */
+        {"/ht1" MEMBER, "/ht1/v2", "/apps/me/members/u1/chat-tokens"}, /* .htaccess [P] */
+        {MEMBER, "/v2", "/apps/me/members/u1/chat-tokens"},            /* lighttpd at / */
+        {MEMBER, MEMBER, MEMBER},                                      /* nginx with PATH_INFO */
+        {"/chat-api" MEMBER, "/chat-api/memberchat.fcgi", NULL},       /* [END], script only */
         {"/chat-api" MEMBER, "/chat-api/memberchat.fcgi", ""},
         {"http://www.example.com/chat-api" MEMBER, "/chat-api", MEMBER}, /* absolute form */
         {"/cgi-bin/memberchat.fcgi" MEMBER, "/cgi-bin/memberchat.fcgi", MEMBER},
         {"/a/b/c/d" MEMBER, "/a/b/c/d", MEMBER},
-        {NULL, "/cgi-bin/memberchat.cgi", MEMBER},                       /* no REQUEST_URI */
+        {NULL, "/cgi-bin/memberchat.cgi", MEMBER}, /* no REQUEST_URI */
         {NULL, MEMBER, NULL},
         {"", "/v2", "/apps/me/members/u1/chat-tokens"},
     };
@@ -284,10 +284,12 @@ static void methods(void **state)
         struct span method;
         bool guest, health;
     } rows[] = {
-        {LITERAL("POST"), true, false},    {LITERAL("OPTIONS"), true, false}, {LITERAL("GET"), false, true},
-        {LITERAL("HEAD"), false, true},    {LITERAL("PUT"), false, false},    {LITERAL("post"), false, false},
-        {LITERAL("POST "), false, false},  {LITERAL(""), false, false},       {{NULL, 0}, false, false},
-        {LITERAL("POST, OPTIONS"), false, false}, {LITERAL("DELETE"), false, false},
+        {LITERAL("POST"), true, false},    {LITERAL("OPTIONS"), true, false},
+        {LITERAL("GET"), false, true},     {LITERAL("HEAD"), false, true},
+        {LITERAL("PUT"), false, false},    {LITERAL("post"), false, false},
+        {LITERAL("POST "), false, false},  {LITERAL(""), false, false},
+        {{NULL, 0}, false, false},         {LITERAL("POST, OPTIONS"), false, false},
+        {LITERAL("DELETE"), false, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         expect(route_allows(&guest, rows[i].method) == rows[i].guest, "%s", rows[i].method.data);
@@ -298,10 +300,14 @@ static void methods(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(deployments),           cmocka_unit_test(ids_are_decoded_once),
-        cmocka_unit_test(ids_at_the_limit),      cmocka_unit_test(other_paths),
-        cmocka_unit_test(empty_ids_are_nobodys), cmocka_unit_test(base_paths),
-        cmocka_unit_test(deeper_than_the_mount), cmocka_unit_test(without_request_uri),
+        cmocka_unit_test(deployments),
+        cmocka_unit_test(ids_are_decoded_once),
+        cmocka_unit_test(ids_at_the_limit),
+        cmocka_unit_test(other_paths),
+        cmocka_unit_test(empty_ids_are_nobodys),
+        cmocka_unit_test(base_paths),
+        cmocka_unit_test(deeper_than_the_mount),
+        cmocka_unit_test(without_request_uri),
         cmocka_unit_test(methods),
     };
     return cmocka_run_group_tests_name("route", tests, NULL, NULL);

@@ -131,7 +131,8 @@ static void mistakes_at_the_top(void **state)
         {{.top = "log = { level = \"loud\" }"}, ":1: log.level: is \"loud\"; possible are: error"},
         {{.top = "log = { target = \"\" }"}, ":1: log.target: has 0 bytes"},
         {{.top = "log = {\n file = \"x\" }"}, ":2: log.file: unknown key"},
-        {{.top = "status = { allow = [ \"nobody\" ] }"}, ":1: status.allow: \"nobody\" is no address"},
+        {{.top = "status = { allow = [ \"nobody\" ] }"},
+         ":1: status.allow: \"nobody\" is no address"},
         {{.top = "status = { alow = [ ] }"}, "status.alow: unknown key (did you mean \"allow\"?)"},
     };
     (void)state;
@@ -141,14 +142,18 @@ static void mistakes_at_the_top(void **state)
 static void mistakes_in_stores(void **state)
 {
     static const struct mistake rows[] = {
-        {{.store = "max_bads = 1"}, ":3: stores.members.max_bads: unknown key (did you mean \"max_bad\"?)"},
+        {{.store = "max_bads = 1"},
+         ":3: stores.members.max_bads: unknown key (did you mean \"max_bad\"?)"},
         {{.store = "\n max_bad = -1"}, ":4: stores.members.max_bad: is -1; 0 to 1000000000"},
         {{.store = "cache = true"}, "stores.members.cache: expected a group"},
         {{.store = "cache = { size = -1 }"}, "stores.members.cache.size: is -1"},
-        {{.store = "cache = { tll = \"1s\" }"}, "stores.members.cache.tll: unknown key (did you mean \"ttl\"?)"},
+        {{.store = "cache = { tll = \"1s\" }"},
+         "stores.members.cache.tll: unknown key (did you mean \"ttl\"?)"},
         {{.store = "breaker = { failure = 1 }"}, "stores.members.breaker.failure: unknown key"},
-        {{.store = "breaker = { open = \"31s\" }"}, "stores.members.breaker.max_open: is less than \"open\""},
-        {{.store = "id_column = \"x\"; name_column = \"x\""}, "stores.members: two keys name the same column"},
+        {{.store = "breaker = { open = \"31s\" }"},
+         "stores.members.breaker.max_open: is less than \"open\""},
+        {{.store = "id_column = \"x\"; name_column = \"x\""},
+         "stores.members: two keys name the same column"},
         {{.store = "id_column = \"nothing\""}, "stores.members: "},
     };
     (void)state;
@@ -192,11 +197,15 @@ static void all_mistakes_of_a_file(void **state)
     assert_null(load_text("threads = 0\nstores = {\n a = { plugin = \"file\" }\n"
                           " b = { plugin = \"nothing\" }\n}\n"
                           "apps = {\n one = { api_kye = \"x\" }\n two = { }\n}\nlogs = { }\n"));
-    static const char *const wanted[] = {
-        ":1: threads: is 0", ":3: stores.a.path: is missing", ":4: stores.b.plugin: there is no",
-        ":7: apps.one.api_kye: unknown key", ":7: apps.one.api_key: is missing",
-        ":7: apps.one.store: is missing", ":8: apps.two.api_key: is missing",
-        ":8: apps.two.token: is missing", ":10: logs: unknown key (did you mean \"log\"?)"};
+    static const char *const wanted[] = {":1: threads: is 0",
+                                         ":3: stores.a.path: is missing",
+                                         ":4: stores.b.plugin: there is no",
+                                         ":7: apps.one.api_kye: unknown key",
+                                         ":7: apps.one.api_key: is missing",
+                                         ":7: apps.one.store: is missing",
+                                         ":8: apps.two.api_key: is missing",
+                                         ":8: apps.two.token: is missing",
+                                         ":10: logs: unknown key (did you mean \"log\"?)"};
     for (size_t i = 0; i < COUNT(wanted); i++)
         expect_contains(told(), wanted[i]);
 }

@@ -72,9 +72,10 @@ static void defaults(void **state)
 static void everything_of_an_app(void **state)
 {
     struct settings *settings = load(&(struct config_texts){
-        .app = SECRET "store = [ \"members\", \"members\" ]; app_id = \"Demo One\"; guests = false;"
-                      " cors_origins = [ \"https://www.example.com\", \"http://localhost:3000\", \"*\" ];"
-                      " extended_response = true",
+        .app = SECRET
+        "store = [ \"members\", \"members\" ]; app_id = \"Demo One\"; guests = false;"
+        " cors_origins = [ \"https://www.example.com\", \"http://localhost:3000\", \"*\" ];"
+        " extended_response = true",
         .token = "algorithm = \"HS256\"; key_id = \"2026-11\"; issuer = \"me\"; audience = \"you\";"
                  " ttl = \"1h\"; guest_ttl = \"1m\"; next_keys = [ ]; previous_keys = [ ]"});
     (void)state;
@@ -150,12 +151,16 @@ static void mistakes_about_secrets(void **state)
         {{.app = SECRET "api_secret_sha256 = \"" DIGEST "\"; " REST}, ONE_OF},
         {{.app = SECRET "api_secret_file = \"s\"; " REST}, ONE_OF},
         {{.app = "api_secret = \"\"; " REST}, "apps.demo.api_secret: must have 1 to 1024 bytes"},
-        {{.app = "api_secret = [ \"a\", \"b\", \"c\" ]; " REST}, "apps.demo.api_secret: has 3 entries"},
-        {{.app = "api_secret_sha256 = \"abc\"; " REST}, "api_secret_sha256: must be 64 hexadecimal"},
+        {{.app = "api_secret = [ \"a\", \"b\", \"c\" ]; " REST},
+         "apps.demo.api_secret: has 3 entries"},
+        {{.app = "api_secret_sha256 = \"abc\"; " REST},
+         "api_secret_sha256: must be 64 hexadecimal"},
         {{.app = "api_secret_sha256 = \"g" DIGEST "\"; " REST}, "api_secret_sha256: must be 64"},
         {{.app = "api_secret_file = \"nothing\"; " REST}, "nothing cannot be read"},
-        {{.app = "api_secret_file = \"empty\"; " REST}, "must hold the API secret in its first line"},
-        {{.app = "api_secret_file = \"three\"; " REST}, "must hold the API secret in its first line"},
+        {{.app = "api_secret_file = \"empty\"; " REST},
+         "must hold the API secret in its first line"},
+        {{.app = "api_secret_file = \"three\"; " REST},
+         "must hold the API secret in its first line"},
         {{.app = "api_secret_file = \"gap\"; " REST}, "must hold the API secret in its first line"},
         {{.app = "api_secret_file = \"open\"; " REST}, "can write to"},
     };
@@ -170,7 +175,10 @@ static void mistakes_about_secrets(void **state)
 
 static void mistakes_in_apps(void **state)
 {
-#define APP(keys) {.app = SECRET REST "; " keys}
+#define APP(keys)                                                                                  \
+    {                                                                                              \
+        .app = SECRET REST "; " keys                                                               \
+    }
     static const struct mistake rows[] = {
         {{.app = SECRET "stor = \"members\"; store = \"members\""},
          ":8: apps.demo.stor: unknown key (did you mean \"store\"?)"},
@@ -197,9 +205,13 @@ static void mistakes_in_apps(void **state)
 
 static void mistakes_in_tokens(void **state)
 {
-#define TOKEN(keys) {.token = keys}
+#define TOKEN(keys)                                                                                \
+    {                                                                                              \
+        .token = keys                                                                              \
+    }
     static const struct mistake rows[] = {
-        {TOKEN("algorithm = \"RS256\""), "apps.demo.token.algorithm: this version of memberchat cannot"},
+        {TOKEN("algorithm = \"RS256\""),
+         "apps.demo.token.algorithm: this version of memberchat cannot"},
         {TOKEN("algorithm = \"HS384\""), "only with HS256"},
         {TOKEN("algorithm = \"none\""), "is \"none\"; possible are: HS256"},
         {TOKEN("claims = \"claims/rabbitmq.json\""), "apps.demo.token.claims: this version"},
@@ -222,23 +234,29 @@ static void mistakes_in_tokens(void **state)
 static void other_apps(void **state)
 {
 #define OTHER(key, url, rest)                                                                      \
-    {.apps = "other = { api_key = \"" key "\"; chat_server_url = \"" url "\"; " SECRET REST "; "   \
-             rest " }"}
+    {                                                                                              \
+        .apps = "other = { api_key = \"" key "\"; chat_server_url = \"" url "\"; " SECRET REST     \
+                "; " rest " }"                                                                     \
+    }
 #define GOOD_TOKEN "token = { key_file = \"key\" }"
     static const struct mistake rows[] = {
-        {OTHER("demo-key", "ws://x", GOOD_TOKEN), ":11: apps.other.api_key: is also that of the app \"demo\""},
-        {OTHER("k", "ws://x", GOOD_TOKEN "; app_id = \"demo\""), "apps.other.app_id: is also that of the app \"demo\""},
+        {OTHER("demo-key", "ws://x", GOOD_TOKEN),
+         ":11: apps.other.api_key: is also that of the app \"demo\""},
+        {OTHER("k", "ws://x", GOOD_TOKEN "; app_id = \"demo\""),
+         "apps.other.app_id: is also that of the app \"demo\""},
         {OTHER("", "ws://x", GOOD_TOKEN), "apps.other.api_key: has 0 bytes"},
         {OTHER("a:b", "ws://x", GOOD_TOKEN), "apps.other.api_key: must not contain a colon"},
         {OTHER("a\\x07", "ws://x", GOOD_TOKEN), "apps.other.api_key: must not contain a colon"},
-        {OTHER("k", "chat.example.com", GOOD_TOKEN), "apps.other.chat_server_url: \"chat.example.com\" must"},
+        {OTHER("k", "chat.example.com", GOOD_TOKEN),
+         "apps.other.chat_server_url: \"chat.example.com\" must"},
         {OTHER("k", "wss://", GOOD_TOKEN), "apps.other.chat_server_url: \"wss://\" must"},
         {OTHER("k", "ftp://x", GOOD_TOKEN), "apps.other.chat_server_url: \"ftp://x\" must"},
         {OTHER("k", "ws://x", ""), "apps.other.token: is missing"},
         {OTHER("k", "ws://x", "token = \"key\""), "apps.other.token: expected a group"},
         {OTHER("k", "ws://x", "token = { }"), "apps.other.token.key_file: is missing"},
         {OTHER("k", "ws://x", "token = { key_file = \"nokey\" }"), "nokey cannot be read"},
-        {OTHER("k", "ws://x", "token = { key_file = \"short\" }"), "has 5 bytes; HS256 needs at least 32"},
+        {OTHER("k", "ws://x", "token = { key_file = \"short\" }"),
+         "has 5 bytes; HS256 needs at least 32"},
         {OTHER("k", "ws://x", "token = { key_file = \"open\" }"), "can write to"},
         {{.apps = "other = \"x\""}, ":11: apps.other: expected a group in braces"},
     };
@@ -273,7 +291,8 @@ static void files_that_others_can_read(void **state)
         load(&(struct config_texts){.app = "api_secret_file = \"s\"; " REST});
     expect(settings, "%s", told());
     assert_int_equal(report.warnings, 2);
-    expect_contains(told(), "apps.demo.api_secret_file: warning: any user of this machine can read");
+    expect_contains(told(),
+                    "apps.demo.api_secret_file: warning: any user of this machine can read");
     expect_contains(told(), "apps.demo.token.key_file: warning: any user of this machine can read");
     settings_free(settings);
 }
@@ -282,9 +301,15 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(defaults),         TEST(everything_of_an_app), TEST(one_or_two_secrets),
-        TEST(mistakes_about_secrets), TEST(mistakes_in_apps), TEST(mistakes_in_tokens),
-        TEST(other_apps),       TEST(several_apps),         TEST(files_that_others_can_read),
+        TEST(defaults),
+        TEST(everything_of_an_app),
+        TEST(one_or_two_secrets),
+        TEST(mistakes_about_secrets),
+        TEST(mistakes_in_apps),
+        TEST(mistakes_in_tokens),
+        TEST(other_apps),
+        TEST(several_apps),
+        TEST(files_that_others_can_read),
     };
     return cmocka_run_group_tests_name("settings_app", tests, NULL, NULL);
 }

@@ -341,11 +341,16 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(life_of_a_store),       TEST(what_is_optional_may_lack),
-        TEST(the_four_outcomes),     TEST(outcomes_that_do_not_exist),
-        TEST(answers_that_are_refused), TEST(services_are_bounded),
-        TEST(only_lookups_describe_members), TEST(opening),
-        TEST(one_thread_at_a_time),  TEST(many_threads_at_once),
+        TEST(life_of_a_store),
+        TEST(what_is_optional_may_lack),
+        TEST(the_four_outcomes),
+        TEST(outcomes_that_do_not_exist),
+        TEST(answers_that_are_refused),
+        TEST(services_are_bounded),
+        TEST(only_lookups_describe_members),
+        TEST(opening),
+        TEST(one_thread_at_a_time),
+        TEST(many_threads_at_once),
         TEST(the_turn_comes_by_the_deadline),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);

@@ -38,11 +38,25 @@ static void every_code_point(void **state)
 static void broken_sequences(void **state)
 {
     static const struct span rows[] = {
-        LITERAL(""),          LITERAL("\x80"),         LITERAL("\xbf"),         LITERAL("\xc2"),
-        LITERAL("\xc2 "),     LITERAL("\xc3\xc3"),     LITERAL("\xe2\x82"),     LITERAL("\xe2\x82 "),
-        LITERAL("\xe2 \x82"), LITERAL("\xf0\x9f\x98"), LITERAL("\xf0\x9f \x80"), LITERAL("\xf0\x9f\x98 "),
-        LITERAL("\xff"),      LITERAL("\xfe"),         LITERAL("\xf8\x88\x80\x80\x80"),
-        LITERAL("\xc0\xaf"),  LITERAL("\xed\xa0\x80"), LITERAL("\xf5\x80\x80\x80"), LITERAL("\xf4\x90\x80\x80"),
+        LITERAL(""),
+        LITERAL("\x80"),
+        LITERAL("\xbf"),
+        LITERAL("\xc2"),
+        LITERAL("\xc2 "),
+        LITERAL("\xc3\xc3"),
+        LITERAL("\xe2\x82"),
+        LITERAL("\xe2\x82 "),
+        LITERAL("\xe2 \x82"),
+        LITERAL("\xf0\x9f\x98"),
+        LITERAL("\xf0\x9f \x80"),
+        LITERAL("\xf0\x9f\x98 "),
+        LITERAL("\xff"),
+        LITERAL("\xfe"),
+        LITERAL("\xf8\x88\x80\x80\x80"),
+        LITERAL("\xc0\xaf"),
+        LITERAL("\xed\xa0\x80"),
+        LITERAL("\xf5\x80\x80\x80"),
+        LITERAL("\xf4\x90\x80\x80"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -89,7 +103,8 @@ static void character_classes(void **state)
     for (int c = 0; c < 256; c++) {
         char byte = (char)c;
         const char *hex = "0123456789abcdefABCDEF", *at = c ? strchr(hex, c) : NULL;
-        bool alnum = c && strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", c);
+        bool alnum =
+            c && strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", c);
         int value = at ? (int)(at - hex) : -1;
         expect(text_is_alphanumeric((struct span){&byte, 1}) == alnum, "byte %d", c);
         expect(text_hex_digit(byte) == (value > 15 ? value - 6 : value), "byte %d", c);

@@ -12,9 +12,12 @@
 #include <string.h>
 
 /* RFC 7515, appendix A.1 */
-#define A1_HEADER    "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
-#define A1_PAYLOAD   "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}"
-#define A1_ENCODED   "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+#define A1_HEADER "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
+#define A1_PAYLOAD                                                                                 \
+    "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}"
+#define A1_ENCODED                                                                                 \
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl" \
+    "fQ"
 #define A1_SIGNATURE "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 #define A1_KEY                                                                                     \
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"
@@ -29,8 +32,7 @@ static void signature_of_rfc_7515(void **state)
     strbuf_add_string(&key.header, A1_HEADER ".");
     strbuf_add_string(&token, "kept:");
     jws_sign(&key, SPAN(A1_PAYLOAD), &token);
-    assert_string_equal(strbuf_string(&token),
-                        "kept:" A1_HEADER "." A1_ENCODED "." A1_SIGNATURE);
+    assert_string_equal(strbuf_string(&token), "kept:" A1_HEADER "." A1_ENCODED "." A1_SIGNATURE);
     crypto_hmac_free(key.hmac);
     strbuf_free(&key.header);
     strbuf_free(&secret);
@@ -53,8 +55,8 @@ static const char *claims_of(struct span token, const struct signing_key *key)
         &signature, (struct span){second + 1, token.length - (size_t)(second + 1 - token.data)}));
     assert_int_equal(signature.length, sizeof mac);
     assert_memory_equal(signature.data, mac, sizeof mac);
-    assert_true(crypto_base64url_decode(
-        &claims, (struct span){first + 1, (size_t)(second - first - 1)}));
+    assert_true(
+        crypto_base64url_decode(&claims, (struct span){first + 1, (size_t)(second - first - 1)}));
     assert_true(claims.length < sizeof text);
     strcpy(text, strbuf_string(&claims));
     strbuf_free(&signature);
@@ -108,11 +110,12 @@ static void claims(void **state)
     long long iat = number(text, "\"iat\":");
     assert_true(iat >= now && iat <= now + 5);
     assert_int_equal(expires, iat + 900);
-    snprintf(wanted, sizeof wanted,
-             "{\"iss\":\"memberchat\",\"aud\":\"chat\",\"sub\":\"u\\\"1\",\"iat\":%lld,\"nbf\":%lld,"
-             "\"exp\":%lld,\"appId\":\"demo\",\"role\":\"host\",\"name\":\"J\xc3\xbcrgen\","
-             "\"picture\":\"https://i/1\"}",
-             iat, iat - 30, iat + 900);
+    snprintf(
+        wanted, sizeof wanted,
+        "{\"iss\":\"memberchat\",\"aud\":\"chat\",\"sub\":\"u\\\"1\",\"iat\":%lld,\"nbf\":%lld,"
+        "\"exp\":%lld,\"appId\":\"demo\",\"role\":\"host\",\"name\":\"J\xc3\xbcrgen\","
+        "\"picture\":\"https://i/1\"}",
+        iat, iat - 30, iat + 900);
     assert_string_equal(without_jti(text), wanted);
 
     subject.name = subject.avatar = SPAN_NONE; /* left out, not null */

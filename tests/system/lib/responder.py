@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Starting memberchat.fcgi on its own, and running the administrator's command."""
 import os
+import re
 import socket
 import subprocess
 
@@ -53,7 +54,6 @@ class RunningResponder(fcgi.Responder):
 
     def expect_log(self, pattern, seconds=8, times=1):
         """Waits for lines in the log that match; words differ in case only."""
-        import re
         wanted = re.compile(pattern, re.IGNORECASE)
         wait_until(f"{times} x /{pattern}/ in the log:\n{self.log_text()[-1500:]}",
                    lambda: len(wanted.findall(self.log_text())) >= times, seconds)

@@ -5,7 +5,7 @@ import shutil
 import signal
 from pathlib import Path
 
-from .programs import SOURCE, limit, programs, web_user
+from .programs import SOURCE, programs, web_user
 from .responder import accepts, environment
 from .scratch import free_port, wait_until
 from .web import Web
@@ -163,7 +163,3 @@ def runtime_paths(modules, folder):
 def responder_paths(site):
     """Replacements for a mount file whose server starts the responder itself."""
     return {INSTALLED_RESPONDER: programs().responder, INSTALLED_CONF: site.conf}
-
-
-__all__ = ["Apache", "Lighttpd", "Nginx", "INSTALLED_CONF", "INSTALLED_RESPONDER", "INSTALLED_SOCKET",
-           "MOUNT", "limit", "read_mount", "responder_paths"]

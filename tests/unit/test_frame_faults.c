@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT
+ * Everything that may be wrong with records, and those between requests. */
+#include "frame.h"
+
+#include "records.h"
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct frame frame;
+static struct strbuf stream;
+
+static int start(void **state)
+{
+    (void)state;
+    frame = (struct frame){.body_limit = 100};
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    frame_free(&frame);
+    strbuf_free(&stream);
+    return 0;
+}
+
+/* Feeds the stream in pieces of so many bytes, each from memory of its own. */
+static enum frame_state feed(size_t piece)
+{
+    enum frame_state state = FRAME_MORE;
+    size_t at = 0;
+    while (state == FRAME_MORE && at < stream.length) {
+        size_t length = stream.length - at < piece ? stream.length - at : piece;
+        char *copy = exact_copy((struct span){stream.data + at, length});
+        at += frame_feed(&frame, copy, length, &state);
+        free(copy);
+    }
+    if (state == FRAME_COMPLETE)
+        assert_int_equal(at, stream.length);
+    return state;
+}
+
+enum part { BEGIN, END_PARAMS, NOTHING };
+
+static void faults(void **state)
+{
+    static const struct {
+        enum part before; /* up to where the request is */
+        int version, type, id;
+        struct span content;
+        const char *told;
+    } rows[] = {
+        {NOTHING, 0, RECORD_BEGIN, 1, LITERAL("\0\1\0\0\0\0\0\0"), "not FastCGI"},
+        {NOTHING, 'G', 'E', 0x5420, LITERAL("/ HTTP"), "not FastCGI"},
+        {NOTHING, 1, RECORD_BEGIN, 1, LITERAL("\0\1\0\0\0\0\0"),
+         "a begin record of the wrong size"},
+        {NOTHING, 1, RECORD_BEGIN, 1, LITERAL("\0\1\0\0\0\0\0\0\0"),
+         "a begin record of the wrong size"},
+        {NOTHING, 1, RECORD_BEGIN, 0, LITERAL("\0\1\0\0\0\0\0\0"), "without a request id"},
+        {NOTHING, 1, RECORD_BEGIN, 1, LITERAL("\0\2\0\0\0\0\0\0"), "a role other than responder"},
+        {NOTHING, 1, RECORD_BEGIN, 1, LITERAL("\0\3\1\0\0\0\0\0"), "a role other than responder"},
+        {NOTHING, 1, RECORD_BEGIN, 1, LITERAL("\1\1\0\0\0\0\0\0"), "a role other than responder"},
+        {NOTHING, 1, RECORD_PARAMS, 1, LITERAL("\1\1ab"), "a request that has not begun"},
+        {NOTHING, 1, RECORD_STDIN, 1, LITERAL("x"), "a request that has not begun"},
+        {NOTHING, 1, RECORD_ABORT, 1, LITERAL(""), "a request that has not begun"},
+        {NOTHING, 1, RECORD_PARAMS, 0, LITERAL(""), "without a request id"},
+        {BEGIN, 1, RECORD_BEGIN, 1, LITERAL("\0\1\0\0\0\0\0\0"), "a second request"},
+        {BEGIN, 1, RECORD_BEGIN, 2, LITERAL("\0\1\0\0\0\0\0\0"), "a second request"},
+        {BEGIN, 1, RECORD_PARAMS, 2, LITERAL("\1\1ab"), "a request that has not begun"},
+        {BEGIN, 1, RECORD_STDIN, 1, LITERAL("x"), "a body before the parameters ended"},
+        {BEGIN, 1, RECORD_STDIN, 1, LITERAL(""), "a body before the parameters ended"},
+        {BEGIN, 1, RECORD_ABORT, 1, LITERAL(""), "aborted"},
+        {BEGIN, 1, RECORD_DATA, 1, LITERAL("x"), "a responder does not expect"},
+        {BEGIN, 1, RECORD_STDOUT, 1, LITERAL("x"), "a responder does not expect"},
+        {BEGIN, 1, 77, 1, LITERAL("x"), "a responder does not expect"},
+        {BEGIN, 1, RECORD_GET_VALUES, 1, LITERAL(""), "a responder does not expect"},
+        {END_PARAMS, 1, RECORD_PARAMS, 1, LITERAL("\1\1ab"), "parameters after their end"},
+        {END_PARAMS, 1, RECORD_ABORT, 1, LITERAL(""), "aborted"},
+        {END_PARAMS, 1, RECORD_DATA, 1, LITERAL(""), "a responder does not expect"},
+        {END_PARAMS, 2, RECORD_STDIN, 1, LITERAL("x"), "not FastCGI"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (rows[i].before != NOTHING)
+            record_add_begin(&stream, 1, 1, true);
+        if (rows[i].before == END_PARAMS)
+            record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
+        size_t at = stream.length;
+        record_add(&stream, rows[i].type, rows[i].id, rows[i].content, 0);
+        stream.data[at] = (char)rows[i].version;
+        for (size_t piece = 1; piece < 100; piece += 97) {
+            expect(feed(piece) == FRAME_BAD, "row %zu was taken", i);
+            expect_contains(frame.fault, rows[i].told);
+            frame_free(&frame);
+            frame = (struct frame){.body_limit = 100};
+        }
+        strbuf_reset(&stream);
+    }
+}
+
+static void roles_are_refused_in_words_of_the_protocol(void **state)
+{
+    struct record answer;
+    (void)state;
+    record_add_begin(&stream, 7, 2, true);
+    assert_int_equal(feed(1), FRAME_BAD);
+    struct span out = strbuf_span(&frame.out);
+    assert_true(record_take(&out, &answer));
+    assert_int_equal(answer.type, RECORD_END);
+    assert_int_equal(answer.id, 7);
+    assert_memory_equal(answer.content.data, "\0\0\0\0\3\0\0\0", 8); /* FCGI_UNKNOWN_ROLE */
+}
+
+static void bad_parameters(void **state)
+{
+    static const struct {
+        struct span content;
+        const char *told; /* NULL: good */
+    } rows[] = {
+        {LITERAL("\1\1ab"), NULL},
+        {LITERAL("\0\0"), NULL},
+        {LITERAL("\x80\0\0\1\x80\0\0\1ab"), NULL}, /* long lengths of short texts */
+        {LITERAL("\1\1ab\2\0cd"), NULL},
+        {LITERAL("\1"), "longer than the parameters"},
+        {LITERAL("\1\2ab"), "longer than the parameters"},
+        {LITERAL("\2\1ab"), "longer than the parameters"},
+        {LITERAL("\1\1a"), "longer than the parameters"},
+        {LITERAL("\1\1ab\1"), "longer than the parameters"},
+        {LITERAL("\x80\0\0"), "longer than the parameters"},
+        {LITERAL("\1\x80\0\0"), "longer than the parameters"},
+        {LITERAL("\xff\xff\xff\xff\1ab"), "longer than the parameters"},
+        {LITERAL("\xff\xff\xff\xff\xff\xff\xff\xff"
+                 "ab"),
+         "longer than the parameters"},
+        {LITERAL("\1\1\0b"), "contains a NUL"},
+        {LITERAL("\1\3ab\0c"), "contains a NUL"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        record_add_begin(&stream, 1, 1, true);
+        record_add(&stream, RECORD_PARAMS, 1, rows[i].content, 0);
+        record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
+        enum frame_state told = feed(3);
+        expect(told == (rows[i].told ? FRAME_BAD : FRAME_MORE), "row %zu: %s", i,
+               frame.fault ? frame.fault : "good");
+        if (rows[i].told)
+            expect_contains(frame.fault, rows[i].told);
+        frame_free(&frame);
+        frame = (struct frame){.body_limit = 100};
+        strbuf_reset(&stream);
+    }
+}
+
+static void parameters_have_a_limit(void **state)
+{
+    char *value = repeated('v', FRAME_PARAMS_MAX);
+    (void)state;
+    for (size_t extra = 0; extra < 2; extra++) {
+        const char *const large[] = {"N", value + 6 - extra, NULL}; /* with its lengths */
+        record_add_request(&stream, 1, true, large, SPAN_NONE);
+        assert_int_equal(feed(10000), extra ? FRAME_BAD : FRAME_COMPLETE);
+        assert_int_equal(frame.params.length <= FRAME_PARAMS_MAX, 1);
+        if (extra)
+            expect_contains(frame.fault, "more than 60 kB");
+        frame_next(&frame);
+        strbuf_reset(&stream);
+    }
+    free(value);
+}
+
+/* ---- Management records ---- */
+
+static void management_records(void **state)
+{
+    struct record answer;
+    (void)state;
+    strbuf_reset(&stream);
+    record_add(&stream, RECORD_GET_VALUES, 0, SPAN("\x0e\0FCGI_MAX_CONNS"), 2);
+    assert_int_equal(feed(1), FRAME_MORE);
+    struct span out = strbuf_span(&frame.out);
+    assert_true(record_take(&out, &answer));
+    assert_int_equal(answer.type, RECORD_GET_VALUES_RESULT);
+    assert_int_equal(answer.id, 0);
+    assert_int_equal(answer.content.length, 0);
+    assert_false(frame_is_our_answer(strbuf_span(&frame.out)));
+    assert_false(frame_in_request(&frame));
+
+    strbuf_reset(&stream);
+    strbuf_reset(&frame.out);
+    record_add(&stream, 99, 0, SPAN("what is this"), 0);
+    assert_int_equal(feed(5), FRAME_MORE);
+    out = strbuf_span(&frame.out);
+    assert_true(record_take(&out, &answer));
+    assert_int_equal(answer.type, RECORD_UNKNOWN_TYPE);
+    assert_memory_equal(answer.content.data, "\x63\0\0\0\0\0\0\0", 8);
+}
+
+static void we_know_each_other(void **state)
+{
+    (void)state;
+    frame_add_query(&stream);
+    assert_int_equal(feed(1), FRAME_MORE);
+    assert_true(frame_is_our_answer(strbuf_span(&frame.out)));
+    assert_false(frame_is_our_answer(strbuf_span(&stream)));
+    assert_false(frame_is_our_answer(SPAN_NONE));
+    assert_false(frame_is_our_answer(SPAN("HTTP/1.1 400 Bad Request\r\n\r\nMEMBERCHAT")));
+    for (size_t length = 0; length < 18; length++)
+        assert_false(frame_is_our_answer((struct span){frame.out.data, length}));
+}
+
+/* A name that is repeated is what libfcgi dies of. */
+static void queries_of_every_size_are_bounded(void **state)
+{
+    struct strbuf content = {0};
+    (void)state;
+    while (content.length + 20 < 65535)
+        strbuf_add_string(&content, "\x0f"
+                                    "FCGI_MPXS_CONNS");
+    record_add(&stream, RECORD_GET_VALUES, 0, strbuf_span(&content), 0);
+    assert_int_equal(feed(1000), FRAME_MORE);
+    assert_true(frame.out.length < 1000);
+    strbuf_free(&content);
+}
+
+static void management_in_the_middle_and_without_end(void **state)
+{
+    (void)state;
+    record_add_begin(&stream, 1, 1, true);
+    frame_add_query(&stream);
+    record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
+    frame_add_query(&stream);
+    record_add(&stream, RECORD_STDIN, 1, SPAN_NONE, 0);
+    assert_int_equal(feed(1), FRAME_COMPLETE);
+    frame_next(&frame);
+    strbuf_reset(&stream);
+    for (int i = 0; i < 30; i++)
+        frame_add_query(&stream);
+    assert_int_equal(feed(1000), FRAME_BAD);
+    expect_contains(frame.fault, "too many management records");
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(faults),
+        TEST(roles_are_refused_in_words_of_the_protocol),
+        TEST(bad_parameters),
+        TEST(parameters_have_a_limit),
+        TEST(management_records),
+        TEST(we_know_each_other),
+        TEST(queries_of_every_size_are_bounded),
+        TEST(management_in_the_middle_and_without_end),
+    };
+    return cmocka_run_group_tests_name("frame_faults", tests, NULL, NULL);
+}
