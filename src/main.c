@@ -135,22 +135,20 @@ static int serve_until_stopped(struct server *server, struct upkeep *upkeep,
 }
 
 static int serve(struct settings *settings, struct listener *listener, const char *config,
-                 const char *plugins)
+                 const char *plugins, const sigset_t *signals)
 {
-    sigset_t before;
     unsigned threads = (unsigned)settings->top.threads;
     unsigned workers = threads + SERVER_SPARE;
     struct snapshots *snapshots = snapshots_new(settings, workers + 2);
     if (!snapshots || !fastcgi_library_init())
         return EXIT_FAILURE;
     raise_descriptor_limit();
-    block_signals(&before);
     struct server *server = server_start(listener->fd, threads, snapshots);
     struct upkeep *upkeep = server ? upkeep_start(snapshots, workers + 1, config, plugins) : NULL;
     if (!upkeep)
         return EXIT_FAILURE;
     ignore_sigpipe(); /* again: libfcgi has a handler of its own */
-    handle_signals(server, &before);
+    handle_signals(server, signals);
     log_info("memberchat %s: ready, %u requests at once", PACKAGE_VERSION, threads);
 
     int status = serve_until_stopped(server, upkeep, listener);
@@ -177,10 +175,12 @@ static int load_and_serve(const struct options *options)
     const char *config = load_config_path(options->config);
     const char *plugins = load_plugin_folder(options->plugins);
     struct listener listener = {.fd = -1};
+    sigset_t before;
     if (!options->address && !listen_is_inherited()) {
         fputs(usage_text, stderr);
         return EXIT_USAGE;
     }
+    block_signals(&before); /* one that comes early is looked at when all is ready */
     struct settings *settings = load_settings(config, plugins, NULL, LOAD_RESIDENT);
     if (!settings)
         return EXIT_FAILURE;
@@ -188,7 +188,7 @@ static int load_and_serve(const struct options *options)
         settings_free(settings);
         return EXIT_FAILURE;
     }
-    int status = serve(settings, &listener, config, plugins);
+    int status = serve(settings, &listener, config, plugins, &before);
     listen_remove_path(&listener);
     return status;
 }
