@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define SEND_TIMEOUT_S 5
-#define FIRST_BYTES_US 20000
+#define FIRST_BYTES_US 2000
 #define SPARE_BODY_MAX 65536 /* more memory than that is not kept */
 #define READS_MAX      64    /* in a row, so that one busy peer does not keep a thread */
 

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "gate.h"
 #include "log.h"
+#include "turn.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -126,6 +127,8 @@ static struct directory_answer ask_gated(struct directory *directory, struct spa
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
+    if (gated)
+        turn_give(); /* it may take a while */
     answer = directory->cache ? ask_once(directory, id, deadline, member_r)
                               : ask_store(directory, id, deadline, member_r);
     if (gated)
@@ -177,6 +180,8 @@ struct directory_answer directory_probe(struct directory *directory, int64_t dea
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
+    if (gated)
+        turn_give();
     answer.outcome = store_probe(directory->store, deadline, &report);
     if (gated)
         gate_leave();

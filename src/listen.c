@@ -192,19 +192,17 @@ static bool open_inet(const char *text, struct listener *listener_r, struct strb
     return true;
 }
 
-static void set_nonblocking(int fd)
+/* Whoever accepts waits in accept(); who passed the socket may have had other plans. */
+static void set_blocking(int fd)
 {
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 }
 
 bool listen_open(const char *address, struct listener *listener_r, struct strbuf *why_r)
 {
     bool is_unix = strncmp(address, "unix:", 5) == 0;
-    bool good =
-        is_unix ? open_unix(address + 5, listener_r, why_r) : open_inet(address, listener_r, why_r);
-    if (good)
-        set_nonblocking(listener_r->fd);
-    return good;
+    return is_unix ? open_unix(address + 5, listener_r, why_r)
+                   : open_inet(address, listener_r, why_r);
 }
 
 /* ---- Inheriting ---- */
@@ -242,7 +240,7 @@ bool listen_inherit(struct listener *listener_r)
     } else {
         return false;
     }
-    set_nonblocking(listener_r->fd);
+    set_blocking(listener_r->fd);
     return true;
 }
 

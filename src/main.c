@@ -138,13 +138,13 @@ static int serve(struct settings *settings, struct listener *listener, const cha
                  const char *plugins, const sigset_t *signals)
 {
     unsigned threads = (unsigned)settings->top.threads;
-    unsigned workers = threads + SERVER_SPARE;
-    struct snapshots *snapshots = snapshots_new(settings, workers + 2);
+    unsigned workers = server_workers(threads); /* and the upkeep thread read settings */
+    struct snapshots *snapshots = snapshots_new(settings, workers + 1);
     if (!snapshots || !fastcgi_library_init())
         return EXIT_FAILURE;
     raise_descriptor_limit();
     struct server *server = server_start(listener->fd, threads, snapshots);
-    struct upkeep *upkeep = server ? upkeep_start(snapshots, workers + 1, config, plugins) : NULL;
+    struct upkeep *upkeep = server ? upkeep_start(snapshots, workers, config, plugins) : NULL;
     if (!upkeep)
         return EXIT_FAILURE;
     ignore_sigpipe(); /* again: libfcgi has a handler of its own */

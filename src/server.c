@@ -7,18 +7,21 @@
 #include "handler.h"
 #include "log.h"
 #include "park.h"
+#include "turn.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SWEEP_MS    1000 /* how long a stopping server accepts what waits already */
+#define SPARE       2       /* workers beyond those that look something up or accept */
+#define KICK        SIGUSR2 /* ends a worker's waiting for a connection */
+#define SWEEP_MS    1000    /* how long a stopping server accepts what waits already */
 #define TICK_MS     10
 #define SURE_TO_FIT 32768 /* bytes that a fresh connection takes without waiting */
 
@@ -26,18 +29,17 @@ struct worker {
     struct server *server;
     unsigned number;
     pthread_t thread;
-    int epoll;        /* of the listening socket and the bell */
-    bool connections; /* the socket had some when it last looked */
+    atomic_bool accepting; /* it waits for a connection */
     struct fastcgi *fastcgi;
     struct http_response response;
 };
 
 struct server {
     int listen_fd;
-    int bell; /* rings once for each connection in `ready` */
     struct park *park;
     struct snapshots *snapshots;
-    atomic_bool stopping;      /* accept no more */
+    atomic_bool stopping;      /* accept only what has come already, */
+    int64_t sweep_end;         /* until then; set before `stopping` is */
     atomic_bool leaving;       /* end */
     atomic_uint awake;         /* workers that are not waiting for work */
     pthread_mutex_t lock;      /* guards the queues */
@@ -71,13 +73,6 @@ static struct conn *queue_take(struct server *server, struct conn_queue *queue, 
     return conn;
 }
 
-static void ring(struct server *server)
-{
-    uint64_t one = 1;
-    while (write(server->bell, &one, sizeof one) < 0 && errno == EINTR)
-        continue;
-}
-
 /* ---- One request ---- */
 
 /* Serves the complete request of a connection.  True: the connection may carry
@@ -103,8 +98,10 @@ static bool serve_request(struct worker *worker, struct conn *conn)
         return false;
     }
     http_request_wipe(&request);
-    if (conn->frame.keep || worker->response.body.length > SURE_TO_FIT)
+    if (conn->frame.keep || worker->response.body.length > SURE_TO_FIT) {
         conn_limit_sending(conn);
+        turn_give();
+    }
     if (!fastcgi_answer(worker->fastcgi, conn->fd, &request, &worker->response))
         conn->fd = -1;
     http_response_reset(&worker->response);
@@ -142,9 +139,45 @@ static void make_room(struct server *server)
     nanosleep(&moment, NULL);
 }
 
-/* A connection that was accepted, if there is a complete request on it. */
-static struct conn *receive_first(struct server *server, int fd, size_t body_limit)
+static bool poll_socket(struct server *server, int timeout_ms)
 {
+    struct pollfd socket = {.fd = server->listen_fd, .events = POLLIN};
+    return poll(&socket, 1, timeout_ms) == 1;
+}
+
+/* Whether a connection may be waited for: a stopping server takes only those that
+ * wait already. */
+static bool may_accept(struct server *server)
+{
+    return !atomic_load(&server->stopping) ||
+           (clock_monotonic_ms() < server->sweep_end && poll_socket(server, 0));
+}
+
+/* Waits for a connection.  -1 with errno; EINTR, and the turn is over, when the server
+ * stops. */
+static int accept_one(struct worker *worker)
+{
+    int fd = -1;
+    atomic_store(&worker->accepting, true); /* from here on a kick is not missed */
+    if (may_accept(worker->server)) {
+        fd = accept4(worker->server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0 && errno == EAGAIN) /* who shares the socket has made it non-blocking */
+            errno = poll_socket(worker->server, -1) ? ECONNABORTED : EINTR;
+    } else {
+        turn_end();
+        errno = EINTR;
+    }
+    atomic_store(&worker->accepting, false);
+    return fd;
+}
+
+/* A connection that was accepted, if there is a complete request on it. */
+static struct conn *receive_first(struct worker *worker, int fd)
+{
+    struct server *server = worker->server;
+    const struct settings *settings = snapshots_acquire(server->snapshots, worker->number);
+    size_t body_limit = (size_t)settings->top.body_limit;
+    snapshots_release(server->snapshots, worker->number);
     struct conn *conn = conn_new(fd, body_limit);
     enum frame_state state = conn ? conn_receive_first(conn) : FRAME_BAD;
     if (state == FRAME_COMPLETE)
@@ -156,78 +189,67 @@ static struct conn *receive_first(struct server *server, int fd, size_t body_lim
     return NULL;
 }
 
-/* Accepts until a complete request is there or nothing more waits (NULL). */
-static struct conn *accept_request(struct server *server, unsigned reader)
-{
-    for (;;) {
-        int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-        if (fd >= 0) {
-            const struct settings *settings = snapshots_acquire(server->snapshots, reader);
-            size_t body_limit = (size_t)settings->top.body_limit;
-            snapshots_release(server->snapshots, reader);
-            struct conn *conn = receive_first(server, fd, body_limit);
-            if (conn)
-                return conn;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            return NULL;
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            make_room(server);
-            return NULL;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            log_error_limited("cannot accept connections: %s", strerror(errno));
-            return NULL;
-        }
-    }
-}
-
-static struct conn *find_work(struct worker *worker)
+/* Waits for a turn, and then for a connection.  NULL: nothing complete came on it, or
+ * something is in the queues. */
+static struct conn *wait_for_request(struct worker *worker)
 {
     struct server *server = worker->server;
+    atomic_fetch_sub(&server->awake, 1);
+    errno = EINTR;
+    int fd = turn_wait() ? accept_one(worker) : -1;
+    atomic_fetch_add(&server->awake, 1);
+    if (fd >= 0)
+        return receive_first(worker, fd);
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        make_room(server);
+    else if (errno != EINTR && errno != ECONNABORTED)
+        log_error_limited("cannot accept connections: %s", strerror(errno));
+    return NULL;
+}
+
+/* A complete request out of the queues, if there is one for this worker. */
+static struct conn *find_work(struct server *server)
+{
     struct conn *conn = NULL;
     if (gate_has_room())
         conn = queue_take(server, &server->waiting, &server->waiting_count);
-    if (!conn)
-        conn = queue_take(server, &server->ready, &server->ready_count);
-    if (!conn && worker->connections && !atomic_load(&server->stopping))
-        conn = accept_request(server, worker->number);
-    worker->connections = false;
-    return conn;
+    return conn ? conn : queue_take(server, &server->ready, &server->ready_count);
 }
 
-static void wait_for_work(struct worker *worker)
+static void on_kick(int number)
 {
-    struct server *server = worker->server;
-    struct epoll_event event;
-    uint64_t ignored;
-    atomic_fetch_sub(&server->awake, 1);
-    int count = epoll_wait(worker->epoll, &event, 1, -1);
-    atomic_fetch_add(&server->awake, 1);
-    worker->connections = count > 0 && event.data.fd == server->listen_fd;
-    if (count > 0 && !worker->connections && read(server->bell, &ignored, sizeof ignored) < 0)
-        return; /* somebody else was faster */
+    (void)number;
+}
+
+static void allow_kick(void)
+{
+    sigset_t kick;
+    sigemptyset(&kick);
+    sigaddset(&kick, KICK);
+    pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
 }
 
 static void *work(void *argument)
 {
     struct worker *worker = argument;
-    while (!atomic_load(&worker->server->leaving)) {
-        struct conn *conn = find_work(worker);
+    struct server *server = worker->server;
+    allow_kick();
+    while (!atomic_load(&server->leaving)) {
+        struct conn *conn = find_work(server);
+        if (!conn)
+            conn = wait_for_request(worker);
         if (conn)
             serve(worker, conn);
-        else
-            wait_for_work(worker);
     }
     conn_thread_end();
-    ring(worker->server); /* for the next one to leave */
     return NULL;
 }
 
 /* ---- Starting ---- */
 
-static bool watch(int epoll, int fd)
+unsigned server_workers(unsigned threads)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = fd};
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    return threads + turn_count() + SPARE;
 }
 
 static bool start_worker(struct server *server, unsigned number)
@@ -235,16 +257,14 @@ static bool start_worker(struct server *server, unsigned number)
     struct worker *worker = &server->workers[number];
     worker->server = server;
     worker->number = number;
-    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     worker->fastcgi = fastcgi_new();
-    return worker->epoll >= 0 && worker->fastcgi && watch(worker->epoll, server->listen_fd) &&
-           watch(worker->epoll, server->bell) &&
-           pthread_create(&worker->thread, NULL, work, worker) == 0;
+    return worker->fastcgi && pthread_create(&worker->thread, NULL, work, worker) == 0;
 }
 
 struct server *server_start(int listen_fd, unsigned threads, struct snapshots *snapshots)
 {
-    unsigned count = threads + SERVER_SPARE;
+    const struct sigaction kick = {.sa_handler = on_kick}; /* no SA_RESTART: accept4() ends */
+    unsigned count = server_workers(threads);
     struct server *server = calloc(1, sizeof *server + count * sizeof *server->workers);
     if (!server)
         goto fail;
@@ -253,11 +273,11 @@ struct server *server_start(int listen_fd, unsigned threads, struct snapshots *s
     server->worker_count = count;
     server->awake = count;
     pthread_mutex_init(&server->lock, NULL);
-    server->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
     server->park = park_new();
-    if (server->bell < 0 || !server->park)
+    if (!server->park || sigaction(KICK, &kick, NULL) != 0)
         goto fail;
     gate_set_limit((int)threads);
+    turn_begin();
     for (unsigned i = 0; i < count; i++)
         if (!start_worker(server, i))
             goto fail; /* the process ends: those that run need not be stopped */
@@ -273,7 +293,7 @@ static void hand_over(struct server *server, struct conn_queue *complete)
 {
     for (struct conn *conn; (conn = conn_queue_pop(complete));) {
         queue_put(server, &server->ready, &server->ready_count, conn);
-        ring(server);
+        turn_call(1);
     }
 }
 
@@ -304,39 +324,39 @@ void server_wake(struct server *server)
     park_wake(server->park);
 }
 
-/* What waited in the socket when the stop came is still served. */
-static void sweep(struct server *server)
+/* Ends the waiting of those that accept.  One that was about to wait misses it: to be
+ * repeated. */
+static void kick(struct server *server)
 {
-    int64_t end = clock_monotonic_ms() + SWEEP_MS;
-    struct conn_queue complete = {0};
-    struct conn *conn;
-    while (clock_monotonic_ms() < end &&
-           (conn = accept_request(server, server->worker_count)) != NULL)
-        conn_queue_push(&complete, conn);
-    hand_over(server, &complete);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        if (atomic_load(&server->workers[i].accepting))
+            pthread_kill(server->workers[i].thread, KICK);
 }
 
+/* Who has just accepted has a turn that has not ended; what was in the queues is with a
+ * worker that is awake now, or was before. */
 static bool is_idle(struct server *server)
 {
-    return atomic_load(&server->ready_count) == 0 && atomic_load(&server->waiting_count) == 0 &&
+    return turn_alive() == 0 && atomic_load(&server->awake) == 0 &&
+           atomic_load(&server->ready_count) == 0 && atomic_load(&server->waiting_count) == 0 &&
            atomic_load(&server->awake) == 0 && park_close_idle(server->park) == 0;
 }
 
 bool server_stop(struct server *server, int grace_ms)
 {
-    int64_t end = clock_monotonic_ms() + grace_ms;
+    int64_t now = clock_monotonic_ms(), end = now + grace_ms;
+    server->sweep_end = now + SWEEP_MS;
     atomic_store(&server->stopping, true);
-    for (unsigned i = 0; i < server->worker_count; i++)
-        epoll_ctl(server->workers[i].epoll, EPOLL_CTL_DEL, server->listen_fd, NULL);
-    sweep(server);
+    kick(server);
     server_poll(server, 0); /* nor is what has come on kept connections lost */
     while (!is_idle(server)) {
         if (clock_monotonic_ms() >= end)
             return false;
         server_poll(server, TICK_MS);
+        kick(server);
     }
     atomic_store(&server->leaving, true);
-    ring(server);
+    turn_call(server->worker_count);
     for (unsigned i = 0; i < server->worker_count; i++)
         pthread_join(server->workers[i].thread, NULL);
     return true;
@@ -345,14 +365,11 @@ bool server_stop(struct server *server, int grace_ms)
 void server_free(struct server *server)
 {
     for (unsigned i = 0; i < server->worker_count; i++) {
-        struct worker *worker = &server->workers[i];
-        close(worker->epoll);
-        fastcgi_free(worker->fastcgi);
-        http_response_free(&worker->response);
+        fastcgi_free(server->workers[i].fastcgi);
+        http_response_free(&server->workers[i].response);
     }
     park_free(server->park);
     conn_thread_end(); /* the polling thread's */
-    close(server->bell);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

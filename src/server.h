@@ -8,13 +8,13 @@
 
 struct server;
 
-/* Workers beyond `threads`: look-ups that may wait for a network never take
- * these. */
-#define SERVER_SPARE 2
+/* How many workers there are for so many look-ups at once: more of them, so that
+ * there is always one for the others. */
+unsigned server_workers(unsigned threads);
 
-/* Starts the workers on a listening socket, which stays the caller's.  They are the
- * readers 0 to threads + SERVER_SPARE - 1 of `snapshots`, the polling thread is
- * the next one.  NULL: logged. */
+/* Starts the workers on a listening socket that blocks, and stays the caller's.  They
+ * are the first server_workers() readers of `snapshots`.  One server a process.
+ * NULL: logged. */
 struct server *server_start(int listen_fd, unsigned threads, struct snapshots *snapshots);
 
 /* Polls for up to `timeout_ms`; another thread or a signal handler may end the

@@ -166,6 +166,7 @@ UNIT_TESTS += \
 	tests/unit/test_settings \
 	tests/unit/test_settings_app \
 	tests/unit/test_token \
+	tests/unit/test_turn \
 	tests/unit/test_upkeep
 tests_unit_test_cgi_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_credentials_LDADD = $(UNIT_LIBS)
@@ -175,6 +176,7 @@ tests_unit_test_server_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_settings_LDADD = $(UNIT_LIBS)
 tests_unit_test_settings_app_LDADD = $(UNIT_LIBS)
 tests_unit_test_token_LDADD = $(UNIT_LIBS)
+tests_unit_test_turn_LDADD = $(UNIT_LIBS)
 tests_unit_test_upkeep_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
 tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h

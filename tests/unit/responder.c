@@ -33,7 +33,7 @@ int responder_start(void **state)
     struct strbuf why = {0}, address = {0};
     int rc = scratch_start(state);
     struct settings *settings = settings_from(&(struct config_texts){.top = "body_limit = 2000"});
-    responder_snapshots = snapshots_new(settings, THREADS + SERVER_SPARE + 2);
+    responder_snapshots = snapshots_new(settings, server_workers(THREADS) + 1);
     strbuf_addf(&address, "unix:%s", scratch_path("sock"));
     expect(listen_open(strbuf_string(&address), &responder_listener, &why), "%s",
            strbuf_string(&why));

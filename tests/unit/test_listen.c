@@ -55,9 +55,9 @@ static int connect_path(void)
     return -1;
 }
 
-static bool is_nonblocking(int fd)
+static bool is_blocking(int fd)
 {
-    return fcntl(fd, F_GETFL) & O_NONBLOCK;
+    return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
 static void a_new_socket(void **state)
@@ -71,7 +71,7 @@ static void a_new_socket(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_true(S_ISSOCK(st.st_mode));
     assert_int_equal(st.st_mode & 07777, 0660);
-    assert_true(is_nonblocking(listener.fd));
+    assert_true(is_blocking(listener.fd));
     assert_true(fcntl(listener.fd, F_GETFD) & FD_CLOEXEC);
     int client = connect_path();
     assert_true(client >= 0);
@@ -213,7 +213,7 @@ static void inet_addresses(void **state)
     strbuf_reset(&address);
     strbuf_addf(&address, "127.0.0.1:%d", free_port());
     expect(open_path(&listener), "%s", strbuf_string(&why));
-    assert_true(is_nonblocking(listener.fd));
+    assert_true(is_blocking(listener.fd));
     assert_null(listener.path);
     listen_remove_path(&listener);
     assert_false(open_path(&second));
@@ -272,7 +272,7 @@ static int inherit(enum given given)
     bool looked = listen_is_inherited(), taken = listen_inherit(&got);
     if (looked != taken)
         return 101;
-    if (taken && (!is_nonblocking(got.fd) || got.path))
+    if (taken && (!is_blocking(got.fd) || got.path))
         return 102;
     if (taken && got.fd == 3 &&
         (getenv("LISTEN_PID") || getenv("LISTEN_FDS") || !(fcntl(3, F_GETFD) & FD_CLOEXEC)))

@@ -22,7 +22,7 @@ static void write_config(const struct config_texts *texts)
 static struct upkeep *start_upkeep(void)
 {
     struct upkeep *upkeep =
-        upkeep_start(responder_snapshots, THREADS + SERVER_SPARE + 1, config_path, plugins);
+        upkeep_start(responder_snapshots, server_workers(THREADS), config_path, plugins);
     assert_non_null(upkeep);
     return upkeep;
 }
