@@ -69,7 +69,8 @@ struct memberchat_map {
 
 enum {
     MEMBERCHAT_KEY_REQUIRED = 1u, /* absent is an error */
-    MEMBERCHAT_KEY_SECRET = 2u    /* the value is never printed */
+    MEMBERCHAT_KEY_SECRET = 2u,   /* the value is never printed */
+    MEMBERCHAT_KEY_NUMBERS = 4u   /* a list may hold whole numbers, too: they come as text */
 };
 
 struct memberchat_key {
@@ -127,6 +128,15 @@ struct memberchat_services {
 
     /* The directory asked to be left alone for so long (UNAVAILABLE only). */
     void (*retry_after)(struct memberchat_result *result, int64_t milliseconds);
+
+    /* The id of the request that is being answered, for the directory's log; ""
+     * where there is none.  Visible ASCII, valid as long as `result`. */
+    const char *(*request_id)(const struct memberchat_result *result);
+
+    /* The app (appId) for which is asked; for a probe, and on the command line,
+     * one that uses the store; "" where there is none.  Valid as long as
+     * `result`.  See per_app(). */
+    const char *(*app_id)(const struct memberchat_result *result);
 };
 
 /* ---- What the plugin offers ---- */
@@ -185,6 +195,10 @@ struct memberchat_store_plugin {
 
     /* No other call is under way, none follows. */
     void (*close)(void *store);
+
+    /* Optional.  Whether with these settings the answers depend on app_id(): then
+     * none that is remembered for one app is given to another. */
+    bool (*per_app)(const void *settings);
 };
 
 /* The only exported symbol.  The struct lives as long as the plugin. */

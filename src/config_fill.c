@@ -181,6 +181,12 @@ static void fill_list(const struct slot *slot)
     list->count = 0;
     for (unsigned i = 0; i < count; i++) {
         const struct config_node *item = single ? slot->node : config_child_at(slot->node, i);
+        if (item && config_kind(item) == CONFIG_KIND_INTEGER &&
+            slot->key->flags & MEMBERCHAT_KEY_NUMBERS) {
+            items[list->count++] =
+                arena_format(slot->arena, "%lld", (long long)config_integer(item));
+            continue;
+        }
         if (item && config_kind(item) != CONFIG_KIND_STRING) {
             config_error(slot->report, item, NULL, "expected a string in quotes, found %s",
                          kind_words[config_kind(item)]);

@@ -86,42 +86,51 @@ static void note_outcome(struct directory *directory, int outcome,
     }
 }
 
+struct question {
+    struct span id;
+    struct span key; /* the id as the cache knows it: with the app, where that matters */
+    int64_t deadline;
+};
+
 /* Asks the plugin, if the breaker lets it. */
-static struct directory_answer ask_store(struct directory *directory, struct span id,
-                                         int64_t deadline, struct member *member_r)
+static struct directory_answer ask_store(struct directory *directory,
+                                         const struct question *question, struct member *member_r)
 {
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     struct store_report report;
     int64_t now = clock_monotonic_ms();
-    if (now >= deadline || !breaker_admit(&directory->breaker, now, &answer.retry_after_ms))
+    if (now >= question->deadline ||
+        !breaker_admit(&directory->breaker, now, &answer.retry_after_ms))
         return answer;
-    answer.outcome = store_lookup(directory->store, id, deadline, member_r, &report);
+    answer.outcome =
+        store_lookup(directory->store, question->id, question->deadline, member_r, &report);
     answer.retry_after_ms = report.retry_after_ms;
     note_outcome(directory, answer.outcome, &report);
     return answer;
 }
 
 /* One look-up for a crowd: leads it, or waits for who does. */
-static struct directory_answer ask_once(struct directory *directory, struct span id,
-                                        int64_t deadline, struct member *member_r)
+static struct directory_answer ask_once(struct directory *directory,
+                                        const struct question *question, struct member *member_r)
 {
     struct directory_answer answer = {0, 0};
-    answer.outcome = cache_join(directory->cache, id, deadline, member_r, &answer.retry_after_ms);
+    answer.outcome = cache_join(directory->cache, question->key, question->deadline, member_r,
+                                &answer.retry_after_ms);
     if (answer.outcome)
         return answer;
-    answer = ask_store(directory, id, deadline, member_r);
-    cache_finish(directory->cache, id, (enum memberchat_outcome)answer.outcome, member_r,
+    answer = ask_store(directory, question, member_r);
+    cache_finish(directory->cache, question->key, (enum memberchat_outcome)answer.outcome, member_r,
                  answer.retry_after_ms);
     return answer;
 }
 
 /* The same, counted among the look-ups that may wait. */
-static struct directory_answer ask_gated(struct directory *directory, struct span id,
-                                         int64_t deadline, struct member *member_r)
+static struct directory_answer ask_gated(struct directory *directory,
+                                         const struct question *question, struct member *member_r)
 {
     bool gated = !store_is_local(directory->store);
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
-    if (clock_monotonic_ms() >= deadline)
+    if (clock_monotonic_ms() >= question->deadline)
         return answer;
     if (gated && !gate_enter()) {
         answer.outcome = DIRECTORY_BUSY;
@@ -129,27 +138,46 @@ static struct directory_answer ask_gated(struct directory *directory, struct spa
     }
     if (gated)
         turn_give(); /* it may take a while */
-    answer = directory->cache ? ask_once(directory, id, deadline, member_r)
-                              : ask_store(directory, id, deadline, member_r);
+    answer = directory->cache ? ask_once(directory, question, member_r)
+                              : ask_store(directory, question, member_r);
     if (gated)
         gate_leave();
+    return answer;
+}
+
+static struct directory_answer ask_by_key(struct directory *directory,
+                                          const struct question *question, struct member *member_r)
+{
+    struct directory_answer answer = {0, 0};
+    if (directory->cache)
+        answer.outcome =
+            cache_find(directory->cache, question->key, clock_monotonic_ms(), member_r);
+    if (!answer.outcome)
+        answer = ask_gated(directory, question, member_r);
+    if (answer.outcome == MEMBERCHAT_UNAVAILABLE && directory->cache &&
+        cache_find_stale(directory->cache, question->key, clock_monotonic_ms(), member_r)) {
+        answer.outcome = MEMBERCHAT_FOUND;
+        log_error_limited("store %s: unavailable: known members are answered from the cache",
+                          store_name(directory->store));
+    }
     return answer;
 }
 
 static struct directory_answer ask(struct directory *directory, struct span id, int64_t deadline,
                                    struct member *member_r)
 {
-    struct directory_answer answer = {0, 0};
-    if (directory->cache)
-        answer.outcome = cache_find(directory->cache, id, clock_monotonic_ms(), member_r);
-    if (!answer.outcome)
-        answer = ask_gated(directory, id, deadline, member_r);
-    if (answer.outcome == MEMBERCHAT_UNAVAILABLE && directory->cache &&
-        cache_find_stale(directory->cache, id, clock_monotonic_ms(), member_r)) {
-        answer.outcome = MEMBERCHAT_FOUND;
-        log_error_limited("store %s: unavailable: known members are answered from the cache",
-                          store_name(directory->store));
+    struct question question = {id, id, deadline};
+    struct strbuf key = {0};
+    if (directory->cache && store_is_per_app(directory->store)) {
+        strbuf_add_string(&key, store_app(directory->store));
+        strbuf_add(&key, "", 1); /* in no app's name, nor in an id */
+        strbuf_add_span(&key, id);
+        question.key = strbuf_span(&key);
     }
+    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    if (!key.failed)
+        answer = ask_by_key(directory, &question, member_r);
+    strbuf_free(&key);
     return answer;
 }
 

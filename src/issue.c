@@ -101,8 +101,10 @@ enum outcome issue_for_member(struct exchange *exchange)
     if (!can_be_an_id(&exchange->route))
         return OUTCOME_MEMBER_NOT_FOUND;
 
+    store_set_app(app->id);
     struct directory_answer found = directory_find(app->directories, app->store_count, id,
                                                    exchange->request->deadline, &member);
+    store_set_app(NULL);
     switch (found.outcome) {
     case MEMBERCHAT_FOUND:
         outcome = answer_member(exchange, &member);

@@ -89,6 +89,11 @@ void log_set_request(const char *id)
     request_id = id;
 }
 
+const char *log_request(void)
+{
+    return request_id;
+}
+
 bool log_enabled(enum log_level level)
 {
     return (int)level <= atomic_load_explicit(&highest, memory_order_relaxed);

@@ -21,6 +21,7 @@ void log_reopen(void);
 
 /* The id that this thread's lines carry from now on; NULL: none.  Borrowed. */
 void log_set_request(const char *id);
+const char *log_request(void); /* the same, or NULL */
 
 bool log_enabled(enum log_level level);
 

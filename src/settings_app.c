@@ -223,9 +223,11 @@ static void find_stores(struct settings *settings, struct app *app, const struct
     app->stores = arena_alloc(&settings->arena, (names->count + 1) * sizeof *app->stores);
     for (size_t i = 0; i < names->count; i++) {
         struct settings_store *store = settings_find_store(settings, names->items[i]);
-        if (store)
+        if (store) {
             app->stores[app->store_count++] = store;
-        else
+            if (store->store)
+                store_note_app(store->store, app->id);
+        } else
             config_error(report, group, "store", "there is no store \"%s\" in the group stores",
                          names->items[i]);
     }

@@ -18,15 +18,21 @@ struct store {
     const char *name;
     const struct memberchat_store_plugin *plugin;
     const void *settings;
-    struct arena arena;   /* name and settings */
-    void *handle;         /* of the plugin; NULL: not open */
-    bool later;           /* open it when it is first asked */
+    struct arena arena;    /* name and settings */
+    const char *first_app; /* that uses it; "" until one is noted */
+    void *handle;          /* of the plugin; NULL: not open */
+    bool later;            /* open it when it is first asked */
+    bool (*prepare)(struct store *store, void *context, struct store_report *report_r);
+    void *context; /* of `prepare`, which is called before it is opened, if there is no plugin */
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t left;
     bool inside; /* a thread is in a plugin that takes one at a time */
 };
 
+static _Thread_local const char *asking_app;
+
 struct memberchat_result {
+    const struct store *store;
     struct member *member; /* NULL: nothing may be set */
     struct store_report *report;
     const char *refused; /* what was wrong with a value that was set; NULL: all were good */
@@ -107,6 +113,18 @@ static void service_retry_after(struct memberchat_result *result, int64_t millis
     result->report->retry_after_ms = milliseconds > 0 ? milliseconds : 0;
 }
 
+static const char *service_request_id(const struct memberchat_result *result)
+{
+    const char *id = log_request();
+    (void)result;
+    return id ? id : "";
+}
+
+static const char *service_app_id(const struct memberchat_result *result)
+{
+    return store_app(result->store);
+}
+
 static const struct memberchat_services service_table = {
     .size = sizeof(struct memberchat_services),
     .log = service_log,
@@ -115,6 +133,8 @@ static const struct memberchat_services service_table = {
     .set_attribute = service_set_attribute,
     .reason = service_reason,
     .retry_after = service_retry_after,
+    .request_id = service_request_id,
+    .app_id = service_app_id,
 };
 
 /* ---- What we call in the plugin ---- */
@@ -134,12 +154,34 @@ struct store *store_new(const char *name, const struct memberchat_store_plugin *
     store->name = name;
     store->plugin = plugin;
     store->settings = settings;
+    store->first_app = "";
     pthread_mutex_init(&store->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&store->left, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return store;
+}
+
+struct store *store_new_later(const char *name,
+                              bool (*prepare)(struct store *store, void *context,
+                                              struct store_report *report_r),
+                              void *context)
+{
+    struct arena none = {0};
+    struct store *store = store_new(name, NULL, NULL, &none);
+    if (!store)
+        return NULL;
+    store->prepare = prepare;
+    store->context = context;
+    return store;
+}
+
+void store_set_plugin(struct store *store, const struct memberchat_store_plugin *plugin,
+                      const void *settings)
+{
+    store->plugin = plugin;
+    store->settings = settings;
 }
 
 const char *store_name(const struct store *store)
@@ -149,13 +191,35 @@ const char *store_name(const struct store *store)
 
 bool store_is_local(const struct store *store)
 {
-    return store->plugin->flags & MEMBERCHAT_STORE_LOCAL;
+    return store->plugin && store->plugin->flags & MEMBERCHAT_STORE_LOCAL;
 }
 
-static struct memberchat_result begin(struct member *member, struct store_report *report)
+bool store_is_per_app(const struct store *store)
+{
+    return store->plugin && store->plugin->per_app && store->plugin->per_app(store->settings);
+}
+
+void store_set_app(const char *app_id)
+{
+    asking_app = app_id;
+}
+
+const char *store_app(const struct store *store)
+{
+    return asking_app ? asking_app : store->first_app;
+}
+
+void store_note_app(struct store *store, const char *app_id)
+{
+    if (!*store->first_app)
+        store->first_app = arena_string(&store->arena, span_of(app_id));
+}
+
+static struct memberchat_result begin(const struct store *store, struct member *member,
+                                      struct store_report *report)
 {
     *report = (struct store_report){0};
-    return (struct memberchat_result){.member = member, .report = report};
+    return (struct memberchat_result){.store = store, .member = member, .report = report};
 }
 
 /* Takes the turn of a plugin that is called by one thread at a time; false when
@@ -187,14 +251,14 @@ static void leave(struct store *store)
 
 bool store_check(struct store *store, struct store_report *report_r)
 {
-    struct memberchat_result result = begin(NULL, report_r);
+    struct memberchat_result result = begin(store, NULL, report_r);
     return !store->plugin->check ||
            store->plugin->check(store->settings, &store->services, &result);
 }
 
 static bool open_handle(struct store *store, uint32_t how, struct store_report *report_r)
 {
-    struct memberchat_result result = begin(NULL, report_r);
+    struct memberchat_result result = begin(store, NULL, report_r);
     store->handle = store->plugin->open(store->settings, &store->services, how, &result);
     if (!store->handle && !report_r->reason[0])
         service_reason(&result, "the store plugin \"%s\" refused to open, without a reason",
@@ -215,7 +279,10 @@ void store_open_later(struct store *store)
 /* Opens a store that was to be opened later; then there is one thread only. */
 static bool is_open(struct store *store, struct store_report *report_r)
 {
-    return store->handle || (store->later && open_handle(store, MEMBERCHAT_OPEN_ONCE, report_r));
+    if (store->handle)
+        return true;
+    return store->later && (store->plugin || store->prepare(store, store->context, report_r)) &&
+           open_handle(store, MEMBERCHAT_OPEN_ONCE, report_r);
 }
 
 /* One of the four, whatever the plugin returned. */
@@ -245,7 +312,7 @@ enum memberchat_outcome store_lookup(struct store *store, struct span id, int64_
 {
     if (!is_open(store, report_r))
         return MEMBERCHAT_MISCONFIGURED;
-    struct memberchat_result result = begin(member_r, report_r);
+    struct memberchat_result result = begin(store, member_r, report_r);
     member_reset(member_r);
     if (!enter(store, deadline)) {
         service_reason(&result,
@@ -263,7 +330,7 @@ enum memberchat_outcome store_probe(struct store *store, int64_t deadline,
 {
     if (!is_open(store, report_r))
         return MEMBERCHAT_MISCONFIGURED;
-    struct memberchat_result result = begin(NULL, report_r);
+    struct memberchat_result result = begin(store, NULL, report_r);
     if (!store->plugin->probe)
         return MEMBERCHAT_FOUND;
     if (!enter(store, deadline))

@@ -22,8 +22,28 @@ struct store;
 struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
                         const void *settings, struct arena *arena);
 
+/* The same without a plugin: store_open_later() is to follow, and before the store is
+ * opened it gets its plugin by `prepare`, which calls store_set_plugin() or returns false.
+ * `name` and `context` are borrowed.  NULL: no memory. */
+struct store *store_new_later(const char *name,
+                              bool (*prepare)(struct store *store, void *context,
+                                              struct store_report *report_r),
+                              void *context);
+void store_set_plugin(struct store *store, const struct memberchat_store_plugin *plugin,
+                      const void *settings);
+
 const char *store_name(const struct store *store);
 bool store_is_local(const struct store *store);
+
+/* Whether its answers depend on the app for which is asked. */
+bool store_is_per_app(const struct store *store);
+
+/* The app that this thread asks stores for from now on, NULL: none.  Borrowed. */
+void store_set_app(const char *app_id);
+const char *store_app(const struct store *store); /* that one, else the first that uses the store */
+
+/* An app that uses the store; the first one counts. */
+void store_note_app(struct store *store, const char *app_id);
 
 /* Whether the settings fit together, by the plugin's own judgement; no network. */
 bool store_check(struct store *store, struct store_report *report_r);

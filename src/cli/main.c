@@ -4,6 +4,7 @@
 #include "load.h"
 
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,5 +176,6 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     cli.command = command->name;
+    signal(SIGPIPE, SIG_IGN); /* as the responder does: plugins count on it */
     return command->run(&cli, argc - 1, argv + 1);
 }

@@ -100,6 +100,18 @@ static void fake_retry_after(struct memberchat_result *given, int64_t millisecon
     ((struct fake_result *)(void *)given)->retry_after = milliseconds;
 }
 
+static const char *fake_request_id(const struct memberchat_result *given)
+{
+    (void)given;
+    return "request-1";
+}
+
+static const char *fake_app_id(const struct memberchat_result *given)
+{
+    (void)given;
+    return "app-1";
+}
+
 void fake_services_start(struct fake_services *fake)
 {
     memset(fake, 0, sizeof *fake);
@@ -109,7 +121,9 @@ void fake_services_start(struct fake_services *fake)
                                                .set = fake_set,
                                                .set_attribute = fake_set_attribute,
                                                .reason = fake_reason,
-                                               .retry_after = fake_retry_after};
+                                               .retry_after = fake_retry_after,
+                                               .request_id = fake_request_id,
+                                               .app_id = fake_app_id};
     atomic_store(&fake->clock, 1000000);
     pthread_mutex_init(&fake->lock, NULL);
 }

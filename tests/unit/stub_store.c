@@ -3,6 +3,7 @@
 
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -72,7 +73,11 @@ static enum memberchat_outcome lookup(void *store, const char *id, size_t id_len
         outcome = stub->answer(services, result);
     } else if (outcome == MEMBERCHAT_FOUND) {
         services->set(result, MEMBERCHAT_ID, id, id_length);
-        services->set(result, MEMBERCHAT_NAME, "Stub", 4);
+        char name[200] = "Stub";
+        if (stub->names_asker)
+            snprintf(name, sizeof name, "%s/%s", services->app_id(result),
+                     services->request_id(result));
+        services->set(result, MEMBERCHAT_NAME, name, strlen(name));
     } else {
         services->reason(result, "as the stub was told");
         services->retry_after(result, atomic_load(&stub->retry_after_ms));
@@ -108,6 +113,11 @@ static void close_stub(void *store)
     free(store);
 }
 
+static bool per_app(const void *settings)
+{
+    return (*(struct stub *const *)settings)->per_app;
+}
+
 static struct store *make(struct stub *stub, bool bare)
 {
     struct arena arena = {0};
@@ -128,6 +138,7 @@ static struct store *make(struct stub *stub, bool bare)
         .reload = bare ? NULL : reload,
         .probe = bare ? NULL : probe,
         .close = close_stub,
+        .per_app = bare ? NULL : per_app,
     };
     struct store *store = store_new("stubs", plugin, settings, &arena);
     assert_non_null(store);

@@ -12,7 +12,7 @@ struct values {
     const char *text, *path, *must;
     bool flag;
     int64_t number, duration, size, choice;
-    struct memberchat_list list;
+    struct memberchat_list list, numbers;
     struct memberchat_map map;
 };
 
@@ -31,6 +31,8 @@ static const struct memberchat_key keys[] = {
      .offset = offsetof(struct values, choice),
      .type = MEMBERCHAT_CHOICE},
     CONFIG_KEY(struct values, list, "list", MEMBERCHAT_LIST, 0, "one", 1, 2, "a list"),
+    CONFIG_KEY(struct values, numbers, "numbers", MEMBERCHAT_LIST, MEMBERCHAT_KEY_NUMBERS, NULL, 0,
+               3, "a list that may hold numbers"),
     CONFIG_KEY(struct values, map, "map", MEMBERCHAT_MAP, 0, NULL, 0, 2, "a map"),
     {.name = "group", .type = CONFIG_GROUP, .help = "a group"},
     {.name = "later", .type = CONFIG_LATER, .help = "not yet"},
@@ -125,6 +127,14 @@ static void every_type(void **state)
     assert_int_equal(values.list.count, 1);
     assert_string_equal(values.list.items[0], "single");
     assert_int_equal(values.number, 9);
+    fill("g = { numbers = [ 404, 0x10, -1 ] }");
+    assert_int_equal(report.errors, 0);
+    assert_int_equal(values.numbers.count, 3);
+    assert_string_equal(values.numbers.items[0], "404");
+    assert_string_equal(values.numbers.items[1], "16");
+    assert_string_equal(values.numbers.items[2], "-1");
+    fill("g = { numbers = \"single\" }");
+    assert_string_equal(values.numbers.items[0], "single");
 }
 
 static void mistakes(void **state)

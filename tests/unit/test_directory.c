@@ -66,6 +66,29 @@ static void wait_ms(int64_t ms)
     nanosleep(&pause, NULL);
 }
 
+/* What is remembered for one app is not given to another, where that matters. */
+static void apps_do_not_share_answers(void **state)
+{
+    (void)state;
+    for (int per_app = 0; per_app < 2; per_app++) {
+        size_t i = (size_t)per_app;
+        stubs[i].per_app = per_app;
+        stubs[i].names_asker = true;
+        make(i, MEMBERCHAT_FOUND, &minute, &never);
+        for (int round = 0; round < 3; round++)
+            for (int app = 0; app < 2; app++) {
+                store_set_app(app ? "b" : "a");
+                struct directory_answer answer =
+                    directory_find(&chain[i], 1, SPAN("7"), clock_monotonic_ms() + 2000, &member);
+                assert_int_equal(answer.outcome, MEMBERCHAT_FOUND);
+                expect_span(member_field(&member, MEMBERCHAT_ID), "7");
+                expect_span(member_field(&member, MEMBERCHAT_NAME), app && per_app ? "b/" : "a/");
+            }
+        assert_int_equal(stubs[i].lookups, per_app ? 2 : 1);
+    }
+    store_set_app(NULL);
+}
+
 static void chains_are_asked_in_order(void **state)
 {
     enum {
@@ -321,6 +344,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(chains_are_asked_in_order),
+        TEST(apps_do_not_share_answers),
         TEST(answers_are_remembered),
         TEST(stale_only_while_unavailable),
         TEST(a_store_that_is_down_is_left_alone),

@@ -3,6 +3,7 @@
 #include "store.h"
 
 #include "clock.h"
+#include "log.h"
 #include "stub_store.h"
 #include "support.h"
 
@@ -75,6 +76,40 @@ static void what_is_optional_may_lack(void **state)
     assert_true(store_open(store, &told));
     store_reload(store, true);
     assert_int_equal(store_probe(store, clock_monotonic_ms() + 1000, &told), MEMBERCHAT_FOUND);
+}
+
+/* The app of this thread, else the first one that uses the store; the request's id. */
+static void a_plugin_learns_for_whom_it_is_asked(void **state)
+{
+    (void)state;
+    stub.names_asker = true;
+    open_stub();
+    look_up("7");
+    expect_span(member_field(&member, MEMBERCHAT_NAME), "/");
+    store_note_app(store, "first");
+    store_note_app(store, "second");
+    log_set_request("r-1");
+    look_up("7");
+    expect_span(member_field(&member, MEMBERCHAT_NAME), "first/r-1");
+    store_set_app("second");
+    look_up("7");
+    expect_span(member_field(&member, MEMBERCHAT_NAME), "second/r-1");
+    store_set_app(NULL);
+    log_set_request(NULL);
+    look_up("7");
+    expect_span(member_field(&member, MEMBERCHAT_NAME), "first/");
+}
+
+static void whether_answers_depend_on_the_app(void **state)
+{
+    (void)state;
+    store = stub_store_bare(&stub);
+    assert_false(store_is_per_app(store));
+    store_close(store);
+    store = stub_store(&stub);
+    assert_false(store_is_per_app(store));
+    stub.per_app = true;
+    assert_true(store_is_per_app(store));
 }
 
 static void the_four_outcomes(void **state)
@@ -344,6 +379,8 @@ int main(void)
         TEST(life_of_a_store),
         TEST(what_is_optional_may_lack),
         TEST(the_four_outcomes),
+        TEST(a_plugin_learns_for_whom_it_is_asked),
+        TEST(whether_answers_depend_on_the_app),
         TEST(outcomes_that_do_not_exist),
         TEST(answers_that_are_refused),
         TEST(services_are_bounded),
