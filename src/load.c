@@ -51,14 +51,16 @@ struct settings *load_settings(const char *path, const char *plugin_folder,
                                const struct settings *previous, enum load_how how)
 {
     struct config_report report = {0};
-    struct settings *settings = settings_load(path, plugin_folder, &report);
+    bool once = how == LOAD_ONCE;
+    struct settings *settings = once ? settings_load_once(path, plugin_folder, &report)
+                                     : settings_load(path, plugin_folder, &report);
     /* stores log while they open; a log that works is not given up for settings
      * that may not come into force */
     bool good = settings && (previous || set_up_log(settings)) &&
-                settings_open(settings, previous, how == LOAD_ONCE, &report) &&
+                settings_open(settings, previous, once, &report) &&
                 (!previous || set_up_log(settings));
     /* a CGI process would repeat the warnings with each request */
-    if (!good || how == LOAD_RESIDENT)
+    if (!good || !once)
         log_report(&report);
     config_report_free(&report);
     if (good)

@@ -64,6 +64,7 @@ void settings_free(struct settings *settings)
     }
     for (size_t i = 0; i < settings->app_count; i++)
         key_free(settings->apps[i].key);
+    config_close(settings->source);
     HASH_CLEAR(hh, settings->by_key);
     HASH_CLEAR(by_id, settings->by_id);
     arena_free(&settings->arena);

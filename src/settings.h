@@ -72,6 +72,7 @@ struct status_settings {
 
 struct settings {
     struct arena arena;
+    struct config *source; /* of settings that are for one request; else NULL */
     struct top_settings top;
     struct log_settings log;
     struct status_settings status;
@@ -90,6 +91,12 @@ struct settings {
  * the report; NULL when there was one. */
 struct settings *settings_load(const char *path, const char *plugin_folder,
                                struct config_report *report);
+
+/* The same for one request: a plugin is loaded, its settings are read, and its store
+ * is opened when it is first asked; mistakes in them are in the log then.
+ * `plugin_folder` is borrowed. */
+struct settings *settings_load_once(const char *path, const char *plugin_folder,
+                                    struct config_report *report);
 
 /* Opens the stores; those of `previous` (or NULL) that are the same are shared.
  * `once`: for one request, each store when it is first asked.  False: the report

@@ -131,7 +131,7 @@ static void index_app(struct settings *settings, const struct app *app,
 }
 
 static void read_all(struct settings *settings, const struct config_node *root,
-                     const char *plugin_folder, struct config_report *report)
+                     const char *plugin_folder, bool once, struct config_report *report)
 {
     unsigned stores = count_groups(root, "stores", report);
     unsigned apps = count_groups(root, "apps", report);
@@ -142,7 +142,7 @@ static void read_all(struct settings *settings, const struct config_node *root,
     settings->apps = arena_alloc(&settings->arena, (apps + 1) * sizeof *settings->apps);
     for (unsigned i = 0; i < stores; i++)
         settings_read_store(settings, &settings->stores[settings->store_count++],
-                            config_child_at(stores_group, i), plugin_folder, report);
+                            config_child_at(stores_group, i), plugin_folder, once, report);
     for (unsigned i = 0; i < apps; i++) {
         struct app *app = &settings->apps[settings->app_count++];
         settings_read_app(settings, app, config_child_at(apps_group, i), report);
@@ -150,17 +150,38 @@ static void read_all(struct settings *settings, const struct config_node *root,
     }
 }
 
-struct settings *settings_load(const char *path, const char *plugin_folder,
-                               struct config_report *report)
+/* Settings that hold on to the file's tree. */
+static struct settings *load(const char *path, const char *plugin_folder, bool once,
+                             struct config_report *report)
 {
     struct config *config = config_open(path, report);
     struct settings *settings = config ? calloc(1, sizeof *settings) : NULL;
-    if (settings)
-        read_all(settings, config_root(config), plugin_folder, report);
-    config_close(config);
+    if (!settings) {
+        config_close(config);
+        return NULL;
+    }
+    settings->source = config;
+    read_all(settings, config_root(config), plugin_folder, once, report);
     if (report->errors) {
         settings_free(settings);
         return NULL;
     }
     return settings;
+}
+
+struct settings *settings_load(const char *path, const char *plugin_folder,
+                               struct config_report *report)
+{
+    struct settings *settings = load(path, plugin_folder, false, report);
+    if (settings) {
+        config_close(settings->source);
+        settings->source = NULL;
+    }
+    return settings;
+}
+
+struct settings *settings_load_once(const char *path, const char *plugin_folder,
+                                    struct config_report *report)
+{
+    return load(path, plugin_folder, true, report);
 }

@@ -7,9 +7,10 @@
 #include "settings.h"
 
 /* Fill one entry from one group of `stores` or `apps`.  Names of stores are
- * looked up in settings->stores, which are read first. */
+ * looked up in settings->stores, which are read first.  `once`: what belongs to the
+ * store's plugin is read when the store is first asked. */
 void settings_read_store(struct settings *settings, struct settings_store *store,
-                         const struct config_node *group, const char *plugin_folder,
+                         const struct config_node *group, const char *plugin_folder, bool once,
                          struct config_report *report);
 void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
                        struct config_report *report);

@@ -172,6 +172,17 @@ class Surroundings(CgiCase):
         self.assertNotIn(b"members.csv", answer.body)
         self.assertIn(b"members.csv", self.errors)
 
+    def test_what_is_not_asked_is_not_loaded(self):
+        """A store that cannot be loaded is no matter for guests."""
+        conf = self.site.folder / "broken.conf"
+        conf.write_text(self.site.text().replace('plugin = "file"', 'plugin = "none_such"'))
+        conf.chmod(0o640)
+        self.assertEqual(200, self.run_cgi(self.environment(conf=conf)).status)
+        answer = self.run_cgi(self.environment(member_path("1"), b"", conf=conf), b"")
+        self.assertEqual((500, "INTERNAL_SERVER_ERROR"), answer.error)
+        self.assertRegex(self.errors.decode(),
+                         r'broken\.conf:\d+: stores\.members\.plugin: there is no store plugin "none_such"')
+
     def test_without_gateway_interface(self):
         process = self.begin(self.environment(GATEWAY_INTERFACE=None))
         output, errors = process.communicate(BODY, timeout=limit(10))

@@ -69,8 +69,7 @@ LATER = {
     "ES256": ({"apps": {APP: {"token": {"algorithm": "ES256"}}}}, rf"{APP_KEY}\.token\.algorithm: .*yet.*HS256"),
     "claims": ({"apps": {APP: {"token": {"claims": "claims/rabbitmq.json"}}}}, rf"{APP_KEY}\.token\.claims: "),
     "access_token": ({"apps": {APP: {"access_token": {"algorithm": "RS256"}}}}, rf"{APP_KEY}\.access_token: "),
-    "ldap": ({"stores": {"staff": {"plugin": "ldap"}}}, r"stores\.staff\.plugin: .*ldap"),
-    "rest": ({"stores": {"crm": {"plugin": "rest"}}}, r"stores\.crm\.plugin: .*rest"),
+    "no plugin": ({"stores": {"staff": {"plugin": "nis"}}}, r"stores\.staff\.plugin: .*\"nis\""),
 }
 
 

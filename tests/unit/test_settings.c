@@ -292,6 +292,33 @@ static void stores_that_do_not_open(void **state)
     settings_free(settings);
 }
 
+/* For one request: what is wrong with a store is found when it is asked. */
+static void plugins_are_loaded_when_they_are_asked(void **state)
+{
+    static const struct {
+        const char *store;
+        enum memberchat_outcome outcome;
+    } cases[] = {
+        {"max_bad = 5", MEMBERCHAT_FOUND},
+        {"pat = \"x\"", MEMBERCHAT_MISCONFIGURED},
+        {"columns = { id = \"nowhere\" }", MEMBERCHAT_MISCONFIGURED},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *text = config_text(&(struct config_texts){.store = cases[i].store});
+        struct settings *settings =
+            settings_load_once(scratch_write("memberchat.conf", span_of(text)), plugins, &report);
+        expect(settings && settings_open(settings, NULL, true, &report), "%s", told());
+        assert_int_equal(look_up(settings, "1"), cases[i].outcome);
+        assert_int_equal(look_up(settings, "1"), cases[i].outcome); /* nor later */
+        settings_free(settings);
+    }
+    const char *text = config_text(&(struct config_texts){.app = "no_such_key = 1"});
+    assert_null(
+        settings_load_once(scratch_write("memberchat.conf", span_of(text)), plugins, &report));
+    expect_contains(told(), "no_such_key: unknown key");
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
@@ -306,6 +333,7 @@ int main(void)
         TEST(caches_of_stores_that_wait),
         TEST(stores_are_opened_and_shared),
         TEST(stores_that_do_not_open),
+        TEST(plugins_are_loaded_when_they_are_asked),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
 }
