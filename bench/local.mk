@@ -11,7 +11,7 @@ bench_peers_hello_fcgi_LDADD = $(FCGI_LIBS)
 bench_peers_hello_cgi_SOURCES = bench/peers/hello_cgi.c
 bench_peers_spawn_SOURCES = bench/peers/spawn.c
 bench_peers_load_store_SOURCES = bench/peers/load_store.c
-bench_peers_load_store_LDADD = -lcsv
+bench_peers_load_store_LDADD = $(CSV_LIBS)
 
 BENCH_FILES = bench/run.py bench/process.py bench/fixtures.py bench/resident.py \
 	bench/cgi_process.py bench/filestore.py bench/report.py bench/chart.py

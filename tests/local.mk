@@ -188,7 +188,7 @@ tests_unit_libfilestore_la_SOURCES = \
 	tests/unit/fake_services.c tests/unit/fake_services.h \
 	tests/unit/file_fixture.c tests/unit/file_fixture.h
 tests_unit_libfilestore_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
-FILE_LIBS = tests/unit/libfilestore.la -lcsv -lcdb $(CMOCKA_LIBS)
+FILE_LIBS = tests/unit/libfilestore.la $(CSV_LIBS) $(CDB_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += \
 	tests/unit/test_file_cdb \
@@ -260,7 +260,7 @@ if STORE_FILE
 FUZZ_TESTS += tests/fuzz/replay_csv
 tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c plugins/file_csv.c plugins/file_text.c
 tests_fuzz_replay_csv_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
-tests_fuzz_replay_csv_LDADD = tests/fuzz/libreplay.la -lcsv
+tests_fuzz_replay_csv_LDADD = tests/fuzz/libreplay.la $(CSV_LIBS)
 endif
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)
