@@ -106,31 +106,62 @@ static bool text_is_ascii(const char *bytes, size_t length)
     return (odd & tops) == 0;
 }
 
-/* Splits a line in which only the comma means something, as libcsv would.
- * Most lines are like that, and it takes an eighth of the time. */
-static void row_split_plain(const char *line, size_t length, struct file_row *row)
+/* The end of a field that is quoted from its first byte to its last and has no mark
+ * inside; NULL when it is not like that. */
+static const char *find_quoted_end(const char *from, const char *end)
 {
-    const char *from = line, *end = line + length, *comma, *to;
+    const char *mark = memchr(from + 1, '"', (size_t)(end - from) - 1);
 
-    for (;; from = comma + 1) {
-        comma = memchr(from, ',', (size_t)(end - from));
-        to = comma != NULL ? comma : end;
-        while (from < to && *from == ' ')
-            from++;
-        while (to > from && to[-1] == ' ')
-            to--;
-        if (comma != NULL || row->count > 0 || from < to)
-            row_add(row, from, (size_t)(to - from));
-        if (comma == NULL)
-            return;
+    return mark != NULL && (mark + 1 == end || mark[1] == ',') ? mark + 1 : NULL;
+}
+
+/* The end of a field without marks; NULL when it has some.  `marks`: whether the line has. */
+static const char *find_bare_end(const char *from, const char *end, bool marks)
+{
+    const char *comma = memchr(from, ',', (size_t)(end - from));
+    const char *to = comma != NULL ? comma : end;
+
+    return marks && memchr(from, '"', (size_t)(to - from)) != NULL ? NULL : to;
+}
+
+/* The text between two ends without the blanks around it, which do not count. */
+static struct file_text text_trim(const char *from, const char *to)
+{
+    while (from < to && *from == ' ')
+        from++;
+    while (to > from && to[-1] == ' ')
+        to--;
+    return (struct file_text){from, (size_t)(to - from)};
+}
+
+/* Splits a line as libcsv would, in an eighth of the time.  False when a field is neither
+ * quoted as a whole nor without quotation marks, which few are: that is for libcsv. */
+static bool row_split_simple(const char *line, size_t length, struct file_row *row)
+{
+    const char *from = line, *end = line + length;
+    bool marks = memchr(line, '"', length) != NULL;
+
+    for (;; from++) {
+        bool quoted = marks && from < end && *from == '"';
+        const char *to = quoted ? find_quoted_end(from, end) : find_bare_end(from, end, marks);
+        struct file_text text;
+
+        if (to == NULL)
+            return false;
+        text = quoted ? (struct file_text){from + 1, (size_t)(to - from) - 2} : text_trim(from, to);
+        if (quoted || to < end || row->count > 0 || text.length > 0)
+            row_add(row, text.bytes, text.length);
+        if (to == end)
+            return true;
+        from = to;
     }
 }
 
-/* Whether there is no quote in it, nor what libcsv takes for a blank or a line end. */
-static bool line_is_plain(const char *line, size_t length, bool ascii)
+/* Whether there is nothing in it that libcsv takes for a blank, other than spaces, or for
+ * a line end. */
+static bool line_has_no_controls(const char *line, size_t length, bool ascii)
 {
-    return memchr(line, '"', length) == NULL &&
-           (ascii || (memchr(line, '\t', length) == NULL && memchr(line, '\r', length) == NULL));
+    return ascii || (memchr(line, '\t', length) == NULL && memchr(line, '\r', length) == NULL);
 }
 
 const char *file_csv_split(struct file_csv *csv, const char *line, size_t length,
@@ -144,10 +175,9 @@ const char *file_csv_split(struct file_csv *csv, const char *line, size_t length
     csv->used = csv->ends = 0;
     row_r->count = 0;
     row_r->ascii = text_is_ascii(line, length);
-    if (line_is_plain(line, length, row_r->ascii)) {
-        row_split_plain(line, length, row_r);
+    if (line_has_no_controls(line, length, row_r->ascii) && row_split_simple(line, length, row_r))
         return NULL;
-    }
+    row_r->count = 0;
     if (csv_parse(&csv->parser, line, length, csv_take_field, csv_take_end, csv) != length)
         fault = "stray quotation mark: a field that holds one is quoted, and the mark doubled";
     else if (csv->ends > 0)
