@@ -34,6 +34,13 @@ def app_name(number):
 
 # ---- Members ----
 
+def quote_csv(source, target):
+    """The same members with every field in quotes."""
+    with open(source, encoding="utf-8") as plain, open(target, "w", encoding="utf-8") as quoted:
+        for line in plain:
+            quoted.write('"' + line.rstrip("\n").replace(",", '","') + '"\n')
+
+
 def write_csv(path, count):
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -15,6 +15,7 @@ MANY = 1000000
 SOME = 1000
 APPS = 1000
 PHP_WORKERS = 8
+HELLOS = ("hello", "library", "memberhello")
 
 
 @dataclasses.dataclass
@@ -171,7 +172,7 @@ def check_cell(farm, cell):
     status, _, body = farm.ask(cell.requests[0])
     if status != 200:
         process.die(f"{cell.name}: the answer has status {status}: {body[:200]!r}")
-    if cell.responder not in ("hello", "library") and len(json.loads(body)) != 6:
+    if cell.responder not in HELLOS and len(json.loads(body)) != 6:
         process.die(f"{cell.name}: not the answer of the API: {body[:200]!r}")
 
 
@@ -219,10 +220,12 @@ def build_farm(area, programs, say):
     farm.add_memberchat("thread1", some, threads=1)
     farm.add_memberchat("threads64", some, threads=64)
     farm.add_php([area.path("members.php"), area.path("many.sqlite")])
-    farm.start_web_server([*farm.responders, "hello", "library"])
+    farm.start_web_server([*farm.responders, *HELLOS])
     answer = answer_bytes(farm, fixtures.guest_requests("/chat")[0])
     farm.add_hello("hello", answer, "accept")
     farm.add_hello("library", answer)
+    farm.add_hello("memberhello", answer_bytes(farm, fixtures.member_requests("/chat", SOME)[0]),
+                   "accept")
     return farm, make_cells(farm)
 
 
@@ -234,6 +237,7 @@ def make_cells(farm):
         Cell("guest", "chat", guests(mount("chat"))),
         Cell("php guest", "php", guests(mount("php"))),
         Cell("hello, library", "library", guests(mount("library"))),
+        Cell("hello, member", "memberhello", members(mount("memberhello"), SOME)),
         Cell("member of 10^3", "chat", members(mount("chat"), SOME)),
         Cell("member of 10^6", "million", members(mount("million"), MANY)),
         Cell("php member of 10^3", "php", members(mount("php"), SOME)),
