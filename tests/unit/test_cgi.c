@@ -73,8 +73,11 @@ static const char *serve(const struct call *call, int64_t *took_ms_r)
     fcntl(in[1], F_SETFL, O_NONBLOCK);
     int64_t begin = clock_monotonic_ms();
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        close(in[1]); /* or its own input would never end */
+        close(out[0]);
         be_the_program(call, in[0], out[1]);
+    }
     close(in[0]);
     close(out[1]);
     struct span left = call->input;
