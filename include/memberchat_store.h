@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT
- *
- * memberchat_store.h: the interface between memberchat and a member store.
+ * The interface between memberchat and a member store.
  *
  * A store is a shared object, store_NAME.so, that answers one question: who is
  * the member with this id?  It exports one symbol, memberchat_store_plugin(),
- * and calls no symbol of memberchat: everything it may ask of its host is in
- * the service table.  Caching, retries, limits, wording and HTTP are the
- * host's business.  memberchat-store(3) is the manual, plugins/store_file.c an
- * example.
- *
- * Build one with: cc -shared -fPIC -fvisibility=hidden -o store_NAME.so NAME.c
+ * and calls no symbol of memberchat: all it may ask of its host is in the service
+ * table.  Caching, retries, limits, wording and HTTP are the host's business.
+ * memberchat-store(3) is the manual, plugins/store_file.c an example.  Build with:
+ *   cc -shared -fPIC -fvisibility=hidden -o store_NAME.so NAME.c
  */
 #ifndef MEMBERCHAT_STORE_H
 #define MEMBERCHAT_STORE_H
@@ -62,8 +59,7 @@ struct memberchat_list {
 };
 
 struct memberchat_map {
-    const char *const *names;
-    const char *const *values;
+    const char *const *names, *const *values;
     size_t count;
 };
 
@@ -86,7 +82,7 @@ struct memberchat_key {
 
 /* ---- What the host offers ---- */
 
-/* One member being described by a look-up.  Opaque: see set() and set_attribute(). */
+/* One member being described by a look-up: see set() and set_attribute(). */
 struct memberchat_result;
 
 enum memberchat_field {
@@ -110,10 +106,9 @@ struct memberchat_services {
     /* Monotonic clock, milliseconds: the clock of every deadline. */
     int64_t (*now)(const struct memberchat_services *services);
 
-    /* Sets a field of the member, copying `length` bytes.  Text is UTF-8
-     * without control characters.  False when the host refuses it (too long,
-     * bad text): the look-up then counts as MISCONFIGURED, with that as the
-     * reason.  An empty value is the same as none. */
+    /* Sets a field of the member, a copy of `length` bytes: UTF-8 without control
+     * characters; empty is none.  False: the host refuses it (too long, bad text),
+     * and the look-up counts as MISCONFIGURED for that reason. */
     bool (*set)(struct memberchat_result *result, enum memberchat_field field, const char *value,
                 size_t length);
 
@@ -122,37 +117,32 @@ struct memberchat_services {
     bool (*set_attribute)(struct memberchat_result *result, const char *name, size_t name_length,
                           const char *value, size_t value_length);
 
-    /* Why it went wrong, for the log: in words, with the directory's own; at
-     * most 255 bytes, more is cut.  No secret. */
+    /* Why it went wrong, for the log, with the directory's own words; cut at 255 bytes. */
     void (*reason)(struct memberchat_result *result, const char *format, ...);
 
     /* The directory asked to be left alone for so long (UNAVAILABLE only). */
     void (*retry_after)(struct memberchat_result *result, int64_t milliseconds);
 
-    /* The id of the request that is being answered, for the directory's log; ""
-     * where there is none.  Visible ASCII, valid as long as `result`. */
+    /* The request's id, for the directory's log; "" where there is none.  Visible
+     * ASCII, valid as long as `result`. */
     const char *(*request_id)(const struct memberchat_result *result);
 
-    /* The app (appId) for which is asked; for a probe, and on the command line,
-     * one that uses the store; "" where there is none.  Valid as long as
-     * `result`.  See per_app(). */
+    /* The appId for which is asked (for a probe: of one that uses the store); ""
+     * where there is none.  Valid as long as `result`.  See per_app(). */
     const char *(*app_id)(const struct memberchat_result *result);
 };
 
 /* ---- What the plugin offers ---- */
 
 enum {
-    /* lookup, probe and reload may be called by many threads at once; without
-     * it the host calls into one store from one thread at a time. */
+    /* lookup, probe and reload may be called by many threads at once, not by one. */
     MEMBERCHAT_STORE_THREAD_SAFE = 1u,
-    /* A look-up never waits for anything but memory and local files.  Such a
-     * store is not cached unless the configuration says so, and its look-ups
-     * are not counted against the workers. */
+    /* A look-up waits for memory and local files only: it is not cached unless the
+     * configuration says so, and not counted against the workers. */
     MEMBERCHAT_STORE_LOCAL = 2u
 };
 
-/* How the host will use what open() makes: one look-up, then the process ends
- * (CGI, command line)? */
+/* How open() is called: for one look-up, then the process ends (CGI, command line). */
 enum { MEMBERCHAT_OPEN_ONCE = 1u };
 
 struct memberchat_store_plugin {
@@ -166,27 +156,24 @@ struct memberchat_store_plugin {
     const struct memberchat_key *keys;
     size_t settings_size; /* of the struct that the keys fill */
 
-    /* Optional.  Whether the settings fit together; no network, nothing kept.
-     * Called after all keys were good.  False: with a reason, which the host
-     * prefixes with file, line and store. */
+    /* Optional.  Whether settings, whose keys were good, fit together; no network,
+     * nothing kept.  False: with a reason; the host adds file, line and store. */
     bool (*check)(const void *settings, const struct memberchat_services *services,
                   struct memberchat_result *result);
 
-    /* Makes a store.  Settings and services outlive it.  A directory that is
-     * down is no failure.  NULL: with a reason. */
+    /* Makes a store, which settings and services outlive.  A directory that is down
+     * is no failure.  NULL: with a reason. */
     void *(*open)(const void *settings, const struct memberchat_services *services,
                   uint32_t how, struct memberchat_result *result);
 
-    /* Who is this?  `id` is not a C string: 1 to 128 bytes of UTF-8 without
-     * control characters (but any other, quotes and slashes too).  Returns by
-     * the deadline (services->now), whatever the directory does.  FOUND with
-     * the fields set, or another outcome, with a reason where there is one. */
+    /* Who is this?  `id` is no C string: 1 to 128 bytes of UTF-8, any but control
+     * characters.  Returns by the deadline (services->now), whatever the directory
+     * does: FOUND with the fields set, or another outcome and a reason. */
     enum memberchat_outcome (*lookup)(void *store, const char *id, size_t id_length,
                                       int64_t deadline, struct memberchat_result *result);
 
-    /* Optional.  Called about once a second away from all requests, and with
-     * `asked` when the operator asked for it (SIGHUP): look whether what you
-     * hold is still good, take in what changed, close what idles. */
+    /* Optional.  Called about once a second, and `asked` for by the operator
+     * (SIGHUP): take in what has changed, close what idles. */
     void (*reload)(void *store, bool asked);
 
     /* Optional.  Whether the directory answers, by the deadline. */
@@ -196,8 +183,7 @@ struct memberchat_store_plugin {
     /* No other call is under way, none follows. */
     void (*close)(void *store);
 
-    /* Optional.  Whether with these settings the answers depend on app_id(): then
-     * none that is remembered for one app is given to another. */
+    /* Optional.  Whether answers depend on app_id(): each app has its own, then. */
     bool (*per_app)(const void *settings);
 };
 

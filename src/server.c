@@ -157,17 +157,20 @@ static bool may_accept(struct server *server)
  * stops. */
 static int accept_one(struct worker *worker)
 {
-    int fd = -1;
+    int fd = -1, error = EINTR;
     atomic_store(&worker->accepting, true); /* from here on a kick is not missed */
     if (may_accept(worker->server)) {
+        turn_idle_begin();
         fd = accept4(worker->server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0 && errno == EAGAIN) /* who shares the socket has made it non-blocking */
-            errno = poll_socket(worker->server, -1) ? ECONNABORTED : EINTR;
+        error = errno;
+        if (fd < 0 && error == EAGAIN) /* who shares the socket has made it non-blocking */
+            error = poll_socket(worker->server, -1) ? ECONNABORTED : EINTR;
+        turn_idle_end();
     } else {
         turn_end();
-        errno = EINTR;
     }
     atomic_store(&worker->accepting, false);
+    errno = error;
     return fd;
 }
 

@@ -2,12 +2,16 @@
 #include "turn.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what is written below */
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static unsigned alive, left; /* turns: those there are, those that can be had */
-static unsigned calls;       /* threads that shall come */
+static unsigned alive;   /* turns that have not ended */
+static atomic_uint left; /* those that can be had; read without the lock, too */
+static unsigned calls;   /* threads that shall come */
+
+static atomic_uint idle; /* threads that wait for connections; not guarded */
 
 static _Thread_local bool mine;
 
@@ -20,7 +24,8 @@ unsigned turn_count(void)
 void turn_begin(void)
 {
     pthread_mutex_lock(&lock);
-    alive = left = turn_count();
+    alive = turn_count();
+    left = alive;
     calls = 0;
     pthread_mutex_unlock(&lock);
 }
@@ -41,6 +46,28 @@ bool turn_wait(void)
     return mine;
 }
 
+/* Wakes a thread where there is a turn that nobody uses.  Who gives one looks at `idle`
+ * after that, who stops to be idle at `left`: one of them sees it. */
+static void wake_if_needed(void)
+{
+    if (atomic_load(&left) == 0 || atomic_load(&idle) > 0)
+        return;
+    pthread_mutex_lock(&lock); /* nobody is between looking and sleeping */
+    pthread_mutex_unlock(&lock);
+    pthread_cond_signal(&changed);
+}
+
+void turn_idle_begin(void)
+{
+    atomic_fetch_add(&idle, 1);
+}
+
+void turn_idle_end(void)
+{
+    atomic_fetch_sub(&idle, 1);
+    wake_if_needed();
+}
+
 void turn_give(void)
 {
     if (!mine)
@@ -49,7 +76,7 @@ void turn_give(void)
     pthread_mutex_lock(&lock);
     left++;
     pthread_mutex_unlock(&lock);
-    pthread_cond_signal(&changed);
+    wake_if_needed();
 }
 
 void turn_end(void)
@@ -60,6 +87,7 @@ void turn_end(void)
     pthread_mutex_lock(&lock);
     alive--;
     pthread_mutex_unlock(&lock);
+    wake_if_needed(); /* for the others to be ended, too */
 }
 
 unsigned turn_alive(void)

@@ -19,7 +19,12 @@ void turn_begin(void);
  * called (false). */
 bool turn_wait(void);
 
-/* Gives the turn to a thread that waits.  Nothing happens without one. */
+/* Who has a turn says when it begins and ends to wait for a connection. */
+void turn_idle_begin(void);
+void turn_idle_end(void);
+
+/* Gives the turn away: to a thread that sleeps, if nobody waits for connections any more,
+ * else to the next that asks for it.  Nothing happens without one. */
 void turn_give(void);
 
 /* Ends it: nobody gets it any more. */

@@ -78,6 +78,50 @@ static void one_thread(void **state)
     assert_int_equal(turn_alive(), turn_count() - 1);
 }
 
+static atomic_bool may_give;
+
+static void *give_when_told(void *argument)
+{
+    (void)argument;
+    assert_true(turn_wait());
+    while (!atomic_load(&may_give))
+        usleep(1000);
+    turn_give();
+    return NULL;
+}
+
+/* Those that sleep are not woken for a turn while somebody waits for connections. */
+static void nobody_is_woken_without_need(void **state)
+{
+    pthread_t givers[THREADS], sleepers[2];
+    unsigned others = turn_count() - 1;
+    (void)state;
+    turn_begin();
+    atomic_store(&with_turn, 0);
+    atomic_store(&go_on, false);
+    assert_true(turn_wait());
+    for (unsigned i = 0; i < others; i++)
+        assert_int_equal(pthread_create(&givers[i], NULL, give_when_told, NULL), 0);
+    settle();
+    for (size_t i = 0; i < COUNT(sleepers); i++)
+        assert_int_equal(pthread_create(&sleepers[i], NULL, keep, NULL), 0);
+    settle();
+    turn_idle_begin();
+    atomic_store(&may_give, true);
+    for (unsigned i = 0; i < others; i++)
+        pthread_join(givers[i], NULL);
+    settle();
+    assert_int_equal(atomic_load(&with_turn), 0);
+    turn_idle_end(); /* now nobody does */
+    settle();
+    assert_int_equal(atomic_load(&with_turn), 1);
+    atomic_store(&go_on, true);
+    for (size_t i = 0; i < COUNT(sleepers); i++)
+        pthread_join(sleepers[i], NULL);
+    turn_end();
+    assert_int_equal(turn_alive(), turn_count() - 3);
+}
+
 static void no_more_than_there_are(void **state)
 {
     pthread_t threads[THREADS];
@@ -97,6 +141,9 @@ static void those_that_wait_are_called(void **state)
     (void)state;
     assert_true(turn_count() < THREADS - 2);
     turn_begin();
+    atomic_store(&with_turn, 0);
+    atomic_store(&called, 0);
+    atomic_store(&go_on, false);
     start(threads, keep);
     settle();
     assert_int_equal(atomic_load(&with_turn), turn_count());
@@ -116,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread),
+        cmocka_unit_test(nobody_is_woken_without_need),
         cmocka_unit_test(no_more_than_there_are),
         cmocka_unit_test(those_that_wait_are_called),
     };
