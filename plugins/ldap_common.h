@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ldap_common.h: what the parts of the LDAP store say to each other.
+ */
+#ifndef MEMBERCHAT_LDAP_COMMON_H
+#define MEMBERCHAT_LDAP_COMMON_H
+
+#include "memberchat_store.h"
+
+#include <time.h>
+
+enum {
+    LDAP_NAMES_MAX = 8,
+    LDAP_ATTRIBUTES_MAX = 32,
+    LDAP_SERVERS_MAX = 8,
+    LDAP_PASSWORD_MAX = 1024
+};
+
+/* As the configuration says it; memberchat-store-ldap(5). */
+struct ldap_settings {
+    struct memberchat_list uri, name_attribute;
+    struct memberchat_map attributes;
+    const char *base, *filter, *active_filter;
+    const char *id_attribute, *avatar_attribute, *role_attribute;
+    const char *bind_dn, *bind_password, *bind_password_file;
+    const char *ca_file, *cert_file, *key_file;
+    int64_t scope; /* RFC 4511, section 4.5.1.2: 0 base, 1 one, 2 sub */
+    int64_t connect_timeout, timeout, idle_timeout, connections;
+    bool sasl_external, starttls, tls_verify, allow_cleartext, referrals;
+};
+
+/* Bytes that came from a server: not a C string. */
+struct ldap_text {
+    const char *bytes;
+    size_t length;
+};
+
+/* How a step ended, and with it what becomes of the connection and of the look-up. */
+enum ldap_verdict {
+    VERDICT_GOOD,      /* it did what it should */
+    VERDICT_LOST,      /* the connection is of no use any more; unavailable, ask another server */
+    VERDICT_LATE,      /* no answer in time: as LOST, and one may still come */
+    VERDICT_BUSY,      /* the server said "not now": unavailable, the connection is good */
+    VERDICT_WRONG,     /* someone must mend something; the connection is good, if there is one */
+    VERDICT_UNTRUSTED, /* TLS does not come about as it must: misconfigured, ask another server */
+    VERDICT_REFUSED    /* we are not who we should be: misconfigured, and the connection goes */
+};
+
+struct ldap_fault {
+    enum ldap_verdict verdict;
+    char text[256]; /* why, in words; "" when all is well */
+};
+
+void ldap_fault_set(struct ldap_fault *fault, enum ldap_verdict verdict, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+enum memberchat_outcome ldap_fault_outcome(const struct ldap_fault *fault);
+
+/* A moment on the host's clock by which something must be over. */
+struct ldap_watch {
+    const struct memberchat_services *services;
+    int64_t deadline;
+};
+
+/* Milliseconds until then; 0 when it has passed. */
+int64_t ldap_watch_left(const struct ldap_watch *watch);
+
+/* The same for pthread_cond_timedwait() on CLOCK_MONOTONIC. */
+struct timespec ldap_watch_until(const struct ldap_watch *watch);
+
+/* The same moment, or `ms` from now, if that is earlier. */
+struct ldap_watch ldap_watch_within(const struct ldap_watch *watch, int64_t ms);
+
+#endif

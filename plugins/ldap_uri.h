@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ldap_uri.h: the address of a directory server.  Pure.
+ */
+#ifndef MEMBERCHAT_LDAP_URI_H
+#define MEMBERCHAT_LDAP_URI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum ldap_scheme { LDAP_SCHEME_PLAIN = 1, LDAP_SCHEME_TLS, LDAP_SCHEME_LOCAL };
+
+enum { LDAP_HOST_MAX = 255 };
+
+struct ldap_uri {
+    enum ldap_scheme scheme;
+    char host[LDAP_HOST_MAX + 1];      /* name or address; the socket's path of ldapi */
+    char port[6];                      /* "" for ldapi */
+    char text[3 * LDAP_HOST_MAX + 16]; /* as libldap wants it, and as messages say it */
+};
+
+/* Reads ldap://HOST[:PORT], ldaps://HOST[:PORT] or ldapi://PATH with the path's
+ * slashes as %2F (RFC 4516 without the parts behind the host).
+ * NULL when it is good, else what is wrong with it. */
+const char *ldap_uri_parse(const char *text, struct ldap_uri *uri_r);
+
+/* Whether a host is this machine by what it is called: localhost, 127.0.0.0/8, ::1. */
+bool ldap_uri_is_loopback(const struct ldap_uri *uri);
+
+#endif

@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: MIT
+"""Directories that fail, and what a request notices of it."""
+import signal
+import time
+
+from lib.case import FreshCase, Load, at_once
+from lib.fake_ldap import FakeServer, Scripted, black_hole, message
+from lib.programs import limit
+from lib.responder import command
+from lib.scratch import free_port, wait_until
+from lib.site import APP, GUEST_PATH, member_path
+from lib.slapd import READER_DN, READER_PASSWORD, Authority, Slapd, store_settings, tls_lines
+
+DOWN = (503, "MEMBER_STORE_UNAVAILABLE")
+WRONG = (500, "INTERNAL_SERVER_ERROR")
+
+
+class FailureCase(FreshCase):
+    """A slapd, and a responder without a cache and a breaker: every request asks."""
+
+    def run_with(self, uri=None, slapd=None, top=None, **changes):
+        self.slapd = slapd or Slapd(self.scratch)
+        values = {"cache": {"size": 0}, "breaker": {"failures": 0}, **changes}
+        store = self.slapd.settings(**({"uri": uri} if uri else {}), **values)
+        self.site.write({"stores": {"staff": store}, "apps": {APP: {"store": "staff"}}, **(top or {})})
+        self.responder = self.start()
+        self.addCleanup(lambda: self.assertEqual(0, self.responder.process.stop()))
+
+    def ask(self, user="m1"):
+        return self.responder.post(member_path(user), self.site.auth())
+
+    def timed(self, user="m1"):
+        began = time.monotonic()
+        return self.ask(user), time.monotonic() - began
+
+    def expect(self, error, user="m1"):
+        answer = self.ask(user)
+        self.assertEqual(error, answer.error)
+        if error == DOWN:
+            self.assertGreaterEqual(int(answer.header("Retry-After")), 1)
+
+    def expect_found(self):
+        self.site.check(self.ask(), user="m1", name="Ann")
+
+    def connections(self):
+        return self.slapd.count(" ACCEPT from ")
+
+
+class Restarts(FailureCase):
+    def test_killed_and_restarted_between_two_requests(self):
+        """One new connection, and no word of it to the caller."""
+        self.run_with()
+        for _ in range(4):
+            self.expect_found()
+            before = self.connections()
+            self.slapd.kill()
+            self.slapd.restart()
+            self.expect_found()
+            self.assertEqual(2, self.connections() - before, "ours, and that which saw that slapd was up")
+        self.assertNotIn("unavailable", self.responder.log_text())
+
+    def test_all_connections_of_the_pool_are_dead(self):
+        self.run_with(top={"threads": 8})
+        at_once(8, lambda _: [self.expect_found() for _ in range(5)])
+        self.slapd.kill()
+        self.slapd.restart()
+        at_once(8, lambda _: [self.expect_found() for _ in range(5)])
+        self.assertNotIn("unavailable", self.responder.log_text())
+
+    def test_tls_connections(self):
+        """Writing to a dead TLS connection kills nobody."""
+        authority = Authority(self.scratch.path / "ca")
+        slapd = Slapd(self.scratch, schemes=("ldap", "ldaps"), head=tls_lines(*authority.issue("server")))
+        self.run_with(slapd.tls_uri, slapd, ca_file=str(authority.certificate))
+        for _ in range(3):
+            self.expect_found()
+            slapd.kill()
+            self.expect(DOWN)
+            slapd.restart()
+            self.expect_found()
+
+    def test_down_at_the_start(self):
+        slapd = Slapd(self.scratch)
+        slapd.kill()
+        self.run_with(slapd=slapd)
+        self.expect(DOWN)
+        self.expect(DOWN, "nobody")
+        self.assertEqual(503, self.responder.call("GET", "/readyz").status)
+        slapd.restart()
+        self.expect_found()
+        wait_until("ready", lambda: self.responder.call("GET", "/readyz").status == 200)
+
+    def test_connection_breaks_in_the_middle_of_a_search(self):
+        """A used connection may do that once; the search is done again on a new one."""
+        class Breaking(Scripted):
+            searches = 0
+
+            def handle(self, connection):
+                while data := self.read(connection):
+                    number, operation = data[4], data[5]
+                    if operation == 0x63:
+                        self.searches += 1
+                        if self.searches == 2:
+                            return connection.close()
+                    connection.sendall(message(number, 0x61 if operation == 0x60 else 0x65, 0))
+        server = Breaking(self)
+        self.run_with(server.uri)
+        self.expect((404, "MEMBER_NOT_FOUND"))
+        self.expect((404, "MEMBER_NOT_FOUND"))
+        self.assertEqual((3, 2), (server.searches, len(server.connections)))
+
+
+class Frozen(FailureCase):
+    def test_stopped_and_continued(self):
+        self.run_with(top={"request_timeout": "1s"})
+        self.expect_found()
+        self.slapd.freeze()
+        for user in ("m1", "m2", "nobody"):
+            answer, took = self.timed(user)
+            self.assertEqual(DOWN, answer.error)
+            self.assertLess(took, limit(1.4))
+        self.slapd.thaw()
+        wait_until("the pool recovers", lambda: self.ask().status == 200, 4)
+        self.expect_found()
+
+    def test_each_of_many(self):
+        """Every request has its answer in time, those that wait for a worker, too; guests do not notice."""
+        self.run_with(top={"request_timeout": "1s", "threads": 4})
+        self.expect_found()
+        self.slapd.freeze()
+        with Load(lambda: self.responder.post(GUEST_PATH, self.site.auth(), b"{}"), 2) as guests:
+            answers = at_once(16, lambda _: self.timed())
+        guests.assert_all_answered(20)
+        for answer, took in answers:
+            self.assertEqual(DOWN, answer.error)
+            self.assertLess(took, limit(1.6))
+        self.slapd.thaw()
+        wait_until("the pool recovers", lambda: self.ask().status == 200, 4)
+        answers = at_once(8, lambda i: self.ask(("m1", "m2")[i % 2]))
+        self.assertEqual(["m1", "m2"] * 4, [answer.json["userId"] for answer in answers], "late answers are dropped")
+
+    def test_search_has_a_time_of_its_own(self):
+        self.run_with(timeout="300ms")
+        self.expect_found()
+        self.slapd.freeze()
+        answer, took = self.timed()
+        self.assertEqual(DOWN, answer.error)
+        self.assertLess(took, limit(1))
+        self.slapd.thaw()
+
+    def test_known_members_stay_served(self):
+        self.run_with(top={"request_timeout": "500ms"}, cache={"ttl": "200ms", "stale": "60s"})
+        self.expect_found()
+        self.slapd.kill()
+        time.sleep(0.4)
+        self.expect_found()
+        self.expect(DOWN, "m2")
+
+
+class SeveralServers(FailureCase):
+    def test_black_hole_first(self):
+        """Within the deadline, and the dead one is not asked again for a while."""
+        slapd = Slapd(self.scratch)
+        hole = f"ldap://127.0.0.1:{black_hole(self)}"
+        self.run_with([hole, slapd.uri], slapd, top={"request_timeout": "2s"})
+        answer, took = self.timed()
+        self.assertEqual(200, answer.status)
+        self.assertLess(took, limit(1.5))
+        slapd.kill()  # so that each of these connects anew
+        slapd.restart()
+        answer, took = self.timed()
+        self.assertEqual(200, answer.status)
+        self.assertLess(took, limit(0.5))
+        self.responder.expect_log(f"{hole}: cannot connect: .*timed out.*other servers are asked before it")
+        self.assertEqual(1, self.responder.log_text().count("other servers are asked"))
+
+    def test_black_hole_from_cold(self):
+        """Without any memory of it, as plain CGI."""
+        slapd = Slapd(self.scratch)
+        self.site.write({"stores": {"staff": slapd.settings(uri=[f"ldap://127.0.0.1:{black_hole(self)}", slapd.uri])},
+                         "request_timeout": "1s"})
+        self.assertEqual(0, command("lookup", "-c", self.site.conf, "staff", "m1").returncode)
+
+    def test_first_refuses_connections(self):
+        slapd = Slapd(self.scratch)
+        self.run_with([f"ldap://127.0.0.1:{free_port()}", slapd.uri], slapd)
+        for _ in range(3):
+            self.expect_found()
+
+    def test_first_freezes(self):
+        """The request that finds it out is answered by the other one."""
+        first, second = Slapd(self.scratch, name="first"), Slapd(self.scratch, name="second")
+        self.run_with([first.uri, second.uri], second, timeout="500ms")
+        self.expect_found()
+        self.assertEqual(0, second.count("SRCH base"))
+        first.freeze()
+        self.expect_found()
+        answer, took = self.timed()
+        self.assertEqual(200, answer.status)
+        self.assertLess(took, limit(0.4))
+        first.thaw()
+        self.assertGreaterEqual(second.count("SRCH base"), 2)
+
+    def test_back_to_the_first(self):
+        first, second = Slapd(self.scratch, name="first"), Slapd(self.scratch, name="second")
+        self.run_with([first.uri, second.uri], second, idle_timeout="300ms")
+        first.kill()
+        self.expect_found()
+        first.restart()
+
+        def asked_again():
+            self.expect_found()
+            time.sleep(0.4)
+            return "answers again" in self.responder.log_text()
+        wait_until("the first one is asked again", asked_again, 8)
+        before = first.count("SRCH base")
+        self.expect_found()
+        self.assertEqual(before + 1, first.count("SRCH base"))
+
+    def test_first_is_not_trusted(self):
+        """A bad certificate is passed over, and the log says so."""
+        authority, other = Authority(self.scratch.path / "ca"), Authority(self.scratch.path / "other", "other")
+        schemes = ("ldap", "ldaps")
+        bad = Slapd(self.scratch, name="bad", schemes=schemes, head=tls_lines(*other.issue("bad")))
+        good = Slapd(self.scratch, name="good", schemes=schemes, head=tls_lines(*authority.issue("good")))
+        self.run_with([bad.tls_uri, good.tls_uri], good, ca_file=str(authority.certificate))
+        self.expect_found()
+        self.responder.expect_log(f"{bad.tls_uri}: TLS handshake: .*other servers")
+        self.assertNotIn("BIND", bad.log_text())
+        good.kill()
+        self.expect(DOWN)
+
+    def test_all_are_down(self):
+        self.run_with([f"ldap://127.0.0.1:{free_port()}", f"ldap://127.0.0.1:{free_port()}"])
+        self.expect(DOWN)
+        self.responder.expect_log("unavailable: ldap://.*Connection refused; ldap://.*Connection refused")
+
+    def test_refused_password_is_not_tried_elsewhere(self):
+        first, second = Slapd(self.scratch, name="first"), Slapd(self.scratch, name="second")
+        self.run_with([first.uri, second.uri], second, bind_password="wrong")
+        self.expect(WRONG)
+        self.assertEqual((1, 0), (first.count("BIND dn"), second.count("BIND dn")))
+
+
+class Passwords(FailureCase):
+    def test_refused_once_in_thirty_seconds(self):
+        """Whoever asks, and however many at once: accounts are locked by less."""
+        self.run_with(bind_password="wrong", top={"threads": 8})
+        self.assertEqual([WRONG] * 24, [answer.error for answer in at_once(24, lambda _: self.ask())])
+        for _ in range(5):
+            self.expect(WRONG)
+        self.assertEqual(1, self.slapd.count("BIND dn"))
+        self.responder.expect_log("misconfigured: .*bind: Invalid credentials as cn=reader")
+        self.assertNotIn("wrong", self.responder.log_text().replace("misconfigured", ""))
+
+    def test_changed_in_the_directory(self):
+        """Connections go on; new ones are refused until the file has the new password."""
+        self.site.put("password", READER_PASSWORD, 0o600)
+        self.run_with(bind_password=None, bind_password_file="password", idle_timeout="1s")
+        self.expect_found()
+        self.slapd.change(f"dn: {READER_DN}\nchangetype: modify\nreplace: userPassword\nuserPassword: fresh\n")
+        self.expect_found()
+        time.sleep(1.3)
+        self.expect(WRONG)
+        self.expect(WRONG)
+        self.site.put("password", "fresh\n", 0o600)
+        self.expect_found()
+        self.assertNotIn("fresh", self.responder.log_text())
+
+    def test_reload_tries_again(self):
+        self.run_with(bind_password="later")
+        self.expect(WRONG)
+        self.slapd.change(f"dn: {READER_DN}\nchangetype: modify\nreplace: userPassword\nuserPassword: later\n")
+        self.expect(WRONG)
+        self.responder.process.send_signal(signal.SIGHUP)
+        wait_until("the bind is tried again", lambda: self.ask().status == 200, 6)
+
+
+class Limits(FailureCase):
+    def test_idle_connections_cut_by_the_server(self):
+        slapd = Slapd(self.scratch, head="idletimeout 1")
+        self.run_with(slapd=slapd)
+        for _ in range(3):
+            self.expect_found()
+            time.sleep(2.3)
+        self.assertGreaterEqual(slapd.count("(idletimeout)"), 2)
+        self.assertNotIn("unavailable", self.responder.log_text())
+
+    def test_own_idle_timeout(self):
+        """Closed by us, before anybody asks for it."""
+        self.run_with(idle_timeout="500ms")
+        self.expect_found()
+        wait_until("the connection is closed", lambda: self.slapd.count(" UNBIND") == 1, 5)
+
+    def test_as_many_connections_as_threads(self):
+        self.run_with(top={"threads": 6})
+        at_once(6, lambda _: [self.expect_found() for _ in range(20)])
+        self.assertLessEqual(self.slapd.count("BIND dn") // 2, 6)
+
+    def test_fewer_connections_than_threads(self):
+        self.run_with(top={"threads": 8}, connections=2)
+        at_once(16, lambda _: [self.expect_found() for _ in range(10)])
+        self.assertLessEqual(self.slapd.count('mech=SIMPLE'), 2)
+
+    def test_no_connection_is_free(self):
+        self.run_with(top={"threads": 4, "request_timeout": "1s"}, connections=1, timeout="10s")
+        self.expect_found()
+        self.slapd.freeze()
+        answers = at_once(4, lambda _: self.timed())
+        for answer, took in answers:
+            self.assertEqual(DOWN, answer.error)
+            self.assertLess(took, limit(1.5))
+        self.slapd.thaw()
+        wait_until("the pool recovers", lambda: self.ask().status == 200, 4)
+
+    def test_server_takes_no_more_connections(self):
+        """It has no descriptors left: look-ups share the connections that there are."""
+        slapd = Slapd(self.scratch, wrap=["prlimit", "--nofile=20"])
+        self.run_with(slapd=slapd, top={"threads": 16, "request_timeout": "3s"}, connect_timeout="500ms")
+        self.expect_found()
+        answers = at_once(32, lambda _: self.ask())
+        self.assertEqual([200] * 32, [answer.status for answer in answers])
+        self.assertLess(slapd.count("mech=SIMPLE"), 16)
+
+
+class Answers(FreshCase):
+    """What a slapd does not answer on demand."""
+
+    def look_up(self, uri):
+        """Exit status, what was said, and how long it took."""
+        self.site.write({"stores": {"staff": store_settings(uri)}, "request_timeout": "700ms"})
+        began = time.monotonic()
+        done = command("lookup", "-c", self.site.conf, "staff", "m1")
+        return done.returncode, done.stderr, time.monotonic() - began
+
+    def expect_codes(self, status, what, codes):
+        for code in codes:
+            with self.subTest(code=code):
+                done, errors, _ = self.look_up(Scripted(self, **{what: code}).uri)
+                self.assertEqual(status, done, errors)
+                self.assertRegex(errors, f"ldap://[0-9.:]+: {what}: .*: scripted")
+
+    def test_unavailable(self):
+        self.expect_codes(2, "search", (3, 11, 51, 52, 80))
+        self.expect_codes(2, "bind", (51, 52, 80))
+
+    def test_misconfigured(self):
+        self.expect_codes(3, "search", (1, 10, 16, 18, 32, 34, 50, 53, 71))
+        self.expect_codes(3, "bind", (7, 8, 13, 34, 48, 49, 53))
+
+    def test_no_protocol(self):
+        rows = {"garbage": b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20,
+                "half": bytes([0x30, 0x20, 0x02, 0x01]),
+                "huge": bytes([0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x02, 0x01, 0x02]),
+                "mute": None}
+        for name, answer in rows.items():
+            for where in ("bind", "search"):
+                with self.subTest(name=name, where=where):
+                    done, errors, took = self.look_up(Scripted(self, **{where: answer}).uri)
+                    self.assertEqual(2, done, errors)
+                    self.assertLess(took, limit(1.1))
+
+    def test_trickle(self):
+        class Trickling(FakeServer):
+            def handle(self, connection):
+                self.read(connection)
+                for byte in bytes([0x30, 0x84, 0, 0, 0x10, 0]) + bytes(4096):
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.05)
+        done, errors, took = self.look_up(Trickling(self).uri)
+        self.assertEqual(2, done, errors)
+        self.assertLess(took, limit(1.1))
+
+    def test_address_that_nobody_knows(self):
+        done, errors, _ = self.look_up("ldaps://no-such-host.invalid")
+        self.assertEqual(2, done, errors)
+        self.assertRegex(errors, "no address of no-such-host.invalid|no answer to the question for the address")
+
+
+class Leaks(FailureCase):
+    def test_failed_connections_leave_nothing(self):
+        self.run_with(f"ldap://127.0.0.1:{free_port()}")
+        at_once(4, lambda _: [self.expect(DOWN) for _ in range(10)])
+        before = self.responder.process.descriptors()
+        at_once(4, lambda _: [self.expect(DOWN) for _ in range(60)])
+        # 240 failures; each worker that was not needed before has a pipe now
+        self.assertLess(self.responder.process.descriptors(), before + 40)

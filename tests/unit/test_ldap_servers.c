@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_ldap_servers.c: names that resolve slowly, wrong or not at all, passwords that are
+ * refused, referrals taken apart.
+ */
+#include "fake_services.h"
+#include "ldap_guard.h"
+#include "ldap_referral.h"
+#include "ldap_resolve.h"
+#include "ldap_servers.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+static struct fake_services fake;
+
+/* ---- A resolver that does as it is told, in the place of the system's ---- */
+
+static atomic_int delay_ms, failure, questions;
+
+int getaddrinfo(const char *restrict node, const char *restrict service,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict result)
+{
+    static const char numeric[] = "0123456789.";
+    struct answer {
+        struct addrinfo info;
+        struct sockaddr_in address;
+    } * answer;
+    int ms = atomic_load(&delay_ms);
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    bool literal = strspn(node, numeric) == strlen(node);
+
+    if ((hints->ai_flags & AI_NUMERICHOST) != 0 && !literal)
+        return EAI_NONAME;
+    if (!literal) {
+        atomic_fetch_add(&questions, 1);
+        nanosleep(&pause, NULL);
+        if (atomic_load(&failure) != 0)
+            return atomic_load(&failure);
+    }
+    answer = calloc(1, sizeof *answer);
+    if (answer == NULL)
+        return EAI_MEMORY;
+    answer->address.sin_family = AF_INET;
+    answer->address.sin_port = htons((uint16_t)strtoul(service, NULL, 10));
+    inet_pton(AF_INET, literal ? node : "127.0.0.9", &answer->address.sin_addr);
+    answer->info.ai_addr = (struct sockaddr *)&answer->address;
+    answer->info.ai_addrlen = sizeof answer->address;
+    *result = &answer->info;
+    return 0;
+}
+
+void freeaddrinfo(struct addrinfo *result)
+{
+    free(result);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    fake_services_start(&fake);
+    fake.real_clock = true;
+    atomic_store(&delay_ms, 0);
+    atomic_store(&failure, 0);
+    atomic_store(&questions, 0);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    fake_services_stop(&fake);
+    return 0;
+}
+
+static struct ldap_watch within(int64_t ms)
+{
+    return (struct ldap_watch){&fake.table, fake.table.now(&fake.table) + ms};
+}
+
+static bool get(struct ldap_resolver *resolver, int64_t ms, struct ldap_fault *fault)
+{
+    const struct ldap_watch watch = within(ms);
+    struct ldap_addresses addresses;
+    bool good = ldap_resolver_get(resolver, &watch, &addresses, fault);
+
+    if (good) {
+        assert_int_equal(addresses.count, 1);
+        assert_int_equal(ntohs(((struct sockaddr_in *)&addresses.items[0])->sin_port), 389);
+    }
+    return good;
+}
+
+static void names_are_asked_for_once(void **state)
+{
+    struct ldap_resolver *resolver = ldap_resolver_new("ldap.example.com", "389");
+    struct ldap_fault fault;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 5; i++)
+        assert_true(get(resolver, 2000, &fault));
+    assert_int_equal(atomic_load(&questions), 1);
+    ldap_resolver_free(resolver);
+}
+
+static void addresses_are_not_asked_for(void **state)
+{
+    struct ldap_resolver *resolver = ldap_resolver_new("10.0.0.1", "389");
+    struct ldap_fault fault;
+
+    (void)state;
+    assert_true(get(resolver, 0, &fault));
+    assert_int_equal(atomic_load(&questions), 0);
+    ldap_resolver_free(resolver);
+}
+
+static void slow_resolver(void **state)
+{
+    struct ldap_resolver *resolver = ldap_resolver_new("ldap.example.com", "389");
+    struct ldap_fault fault;
+    int64_t began = fake.table.now(&fake.table);
+
+    (void)state;
+    atomic_store(&delay_ms, 500);
+    assert_false(get(resolver, 50, &fault));
+    assert_int_equal(fault.verdict, VERDICT_LATE);
+    assert_in_range(fake.table.now(&fake.table) - began, 45, 300);
+    assert_false(get(resolver, 10, &fault)); /* the same question is still under way */
+    assert_int_equal(atomic_load(&questions), 1);
+    assert_true(get(resolver, 3000, &fault));
+    ldap_resolver_free(resolver);
+}
+
+static void freed_while_it_asks(void **state)
+{
+    const struct timespec pause = {.tv_nsec = 300000000};
+    struct ldap_resolver *resolver = ldap_resolver_new("ldap.example.com", "389");
+    struct ldap_fault fault;
+
+    (void)state;
+    atomic_store(&delay_ms, 150);
+    assert_false(get(resolver, 10, &fault));
+    ldap_resolver_free(resolver);
+    nanosleep(&pause, NULL);
+}
+
+static void unknown_name(void **state)
+{
+    struct ldap_resolver *resolver = ldap_resolver_new("nowhere.example.com", "389");
+    struct ldap_fault fault;
+
+    (void)state;
+    atomic_store(&failure, EAI_NONAME);
+    assert_false(get(resolver, 2000, &fault));
+    assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_UNAVAILABLE);
+    assert_non_null(strstr(fault.text, "nowhere.example.com"));
+    atomic_store(&failure, 0);
+    assert_true(get(resolver, 2000, &fault)); /* a failure is not remembered */
+    ldap_resolver_free(resolver);
+}
+
+/* ---- Servers that fail ---- */
+
+static int listen_somewhere(char uri_r[64])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 50), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    snprintf(uri_r, 64, "ldap://127.0.0.1:%d", ntohs(address.sin_port));
+    return fd;
+}
+
+/* Whether a connection is made, and how often the first server was tried for it. */
+static int tries_of_first(struct ldap_servers *servers)
+{
+    const struct ldap_watch watch = within(3000);
+    struct ldap_connection connection;
+    struct ldap_fault fault;
+    int before = atomic_load(&questions);
+
+    if (!ldap_servers_connect(servers, &watch, &connection, &fault))
+        fail_msg("%s", fault.text);
+    assert_int_equal(connection.server, atomic_load(&failure) != 0 ? 1 : 0);
+    ldap_handle_free(connection.handle);
+    return atomic_load(&questions) - before;
+}
+
+/* The first server has no address: it is tried again after 1, 2, 4 ... 30 seconds. */
+static void dead_servers_are_left_alone(void **state)
+{
+    static const int64_t pauses[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
+    char uri[64];
+    const char *uris[] = {"ldap://one.example.com", uri};
+    const struct ldap_settings settings = {
+        .uri = {uris, 2}, .connect_timeout = 2000, .allow_cleartext = true};
+    struct ldap_servers *servers;
+    int fd = listen_somewhere(uri);
+    size_t i;
+
+    (void)state;
+    fake.real_clock = false;
+    atomic_store(&failure, EAI_NONAME);
+    ldap_handle_prepare();
+    servers = ldap_servers_new(&settings, &fake.table);
+    assert_int_equal(tries_of_first(servers), 1);
+    for (i = 0; i < COUNT(pauses); i++) {
+        assert_int_equal(tries_of_first(servers), 0);
+        atomic_fetch_add(&fake.clock, pauses[i] - 1);
+        assert_int_equal(tries_of_first(servers), 0);
+        atomic_fetch_add(&fake.clock, 1);
+        assert_int_equal(tries_of_first(servers), 1);
+    }
+    ldap_servers_forgive(servers);
+    assert_int_equal(tries_of_first(servers), 1);
+    assert_int_equal(fake_services_count(&fake, "other servers are asked before it"), 1);
+    ldap_servers_free(servers);
+    close(fd);
+}
+
+/* ---- Passwords ---- */
+
+static const struct ldap_password one = {3, "one"}, two = {3, "two"};
+static const struct ldap_fault good = {.verdict = VERDICT_GOOD};
+static const struct ldap_fault refused = {VERDICT_REFUSED, "refused"};
+
+static void refused_passwords_are_held(void **state)
+{
+    struct ldap_guard *guard = ldap_guard_new();
+    struct ldap_watch watch;
+    struct ldap_fault fault;
+
+    (void)state;
+    fake.real_clock = false;
+    watch = within(1000);
+    assert_true(ldap_guard_enter(guard, &one, &watch, &fault));
+    ldap_guard_leave(guard, &one, &watch, &refused);
+    assert_false(ldap_guard_allows(guard, &one, &watch, &fault));
+    assert_false(ldap_guard_enter(guard, &one, &watch, &fault));
+    assert_string_equal(fault.text, "refused");
+    assert_true(ldap_guard_allows(guard, &two, &watch, &fault));
+    atomic_fetch_add(&fake.clock, 29999);
+    assert_false(ldap_guard_allows(guard, &one, &watch, &fault));
+    atomic_fetch_add(&fake.clock, 1);
+    assert_true(ldap_guard_allows(guard, &one, &watch, &fault));
+    ldap_guard_free(guard);
+}
+
+static void forgiven_at_once(void **state)
+{
+    struct ldap_guard *guard = ldap_guard_new();
+    struct ldap_watch watch = within(1000);
+    struct ldap_fault fault;
+
+    (void)state;
+    assert_true(ldap_guard_enter(guard, &one, &watch, &fault));
+    ldap_guard_leave(guard, &one, &watch, &refused);
+    ldap_guard_forgive(guard);
+    assert_true(ldap_guard_allows(guard, &one, &watch, &fault));
+    ldap_guard_free(guard);
+}
+
+static struct ldap_guard *shared;
+static atomic_int tried;
+
+static void *try_to_bind(void *argument)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    struct ldap_watch watch = within(5000);
+    struct ldap_fault fault;
+
+    if (ldap_guard_enter(shared, &one, &watch, &fault)) {
+        atomic_fetch_add(&tried, 1);
+        nanosleep(&pause, NULL);
+        ldap_guard_leave(shared, &one, &watch, argument);
+    }
+    return NULL;
+}
+
+static int try_with_many(const struct ldap_fault *outcome)
+{
+    pthread_t threads[8];
+    size_t i;
+
+    shared = ldap_guard_new();
+    atomic_store(&tried, 0);
+    for (i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, try_to_bind, (void *)(uintptr_t)outcome),
+                         0);
+    for (i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    ldap_guard_free(shared);
+    return atomic_load(&tried);
+}
+
+static void one_goes_first(void **state)
+{
+    (void)state;
+    assert_int_equal(try_with_many(&refused), 1);
+    assert_int_equal(try_with_many(&good), 8);
+}
+
+static void nobody_waits_for_ever(void **state)
+{
+    struct ldap_watch watch;
+    struct ldap_fault fault;
+
+    (void)state;
+    shared = ldap_guard_new();
+    watch = within(50);
+    assert_true(ldap_guard_enter(shared, &one, &watch, &fault));
+    assert_false(ldap_guard_enter(shared, &one, &watch, &fault));
+    assert_int_equal(fault.verdict, VERDICT_LATE);
+    ldap_guard_free(shared);
+}
+
+/* ---- Referrals ---- */
+
+static void referrals(void **state)
+{
+    static const struct {
+        const char *url, *uri, *base;
+        int scope;
+    } rows[] = {
+        {"ldap://h", "ldap://h:389", "", -1},
+        {"ldap://h/", "ldap://h:389", "", -1},
+        {"ldaps://h:1636/dc=a,dc=b", "ldaps://h:1636", "dc=a,dc=b", -1},
+        {"ldap://h/ou=a%20b,dc=c??sub", "ldap://h:389", "ou=a b,dc=c", 2},
+        {"ldap://[::1]/dc=a??base?(uid=x)", "ldap://[::1]:389", "dc=a", 0},
+        {"ldap://h/dc=a?cn,sn?ONE", "ldap://h:389", "dc=a", 1},
+        {"ldap://h/dc=a?cn", "ldap://h:389", "dc=a", -1},
+        {"ldap://h/dc=a??subordinates", "ldap://h:389", "dc=a", -1},
+        {"ldap://h?cn?base", "ldap://h:389", "", 0},
+    };
+    static const char *const bad[] = {"",           "dc=a",         "http://h/dc=a", "ldap:///dc=a",
+                                      "ldap://h/%", "ldap://h/%0x", "ldap://h/a%00", "ldap://h:x/"};
+    struct ldap_referral referral;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        assert_null(ldap_referral_parse(rows[i].url, &referral));
+        assert_string_equal(referral.uri.text, rows[i].uri);
+        assert_string_equal(referral.base, rows[i].base);
+        assert_int_equal(referral.scope, rows[i].scope);
+    }
+    for (i = 0; i < COUNT(bad); i++)
+        if (ldap_referral_parse(bad[i], &referral) == NULL)
+            fail_msg("\"%s\" is taken for good", bad[i]);
+}
+
+#define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(names_are_asked_for_once),
+        TEST(addresses_are_not_asked_for),
+        TEST(slow_resolver),
+        TEST(freed_while_it_asks),
+        TEST(unknown_name),
+        TEST(dead_servers_are_left_alone),
+        TEST(refused_passwords_are_held),
+        TEST(forgiven_at_once),
+        TEST(one_goes_first),
+        TEST(nobody_waits_for_ever),
+        TEST(referrals),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
