@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT
+ * What a service's statuses and JSON mean. */
+#include "rest_answer.h"
+
+#include "fake_services.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static struct fake_services services;
+static struct fake_result result;
+static struct rest_reason reason;
+static const char *const active = "ACTIVE", *const statuses[] = {"204", "422"};
+static struct rest_settings settings;
+
+static int start(void **state)
+{
+    (void)state;
+    fake_services_start(&services);
+    settings = (struct rest_settings){.id_pointer = "/appUserId",
+                                      .name_pointer = "/appUserName",
+                                      .avatar_pointer = "/appUserProfileImgUrl",
+                                      .active_values = {&active, 1},
+                                      .not_found_statuses = {statuses, 2}};
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    fake_services_stop(&services);
+    return 0;
+}
+
+/* The body lies in memory of its own, and nothing is behind it. */
+static enum memberchat_outcome read_bytes(const char *body, size_t length, const char *asked)
+{
+    char *copy = malloc(length + !length);
+    memcpy(copy, body, length);
+    reason.text[0] = '\0';
+    enum memberchat_outcome outcome =
+        rest_answer_read(&settings, copy, length, (struct rest_id){asked, strlen(asked)},
+                         &services.table, fake_result_start(&result), &reason);
+    free(copy);
+    return outcome;
+}
+
+static enum memberchat_outcome read_text(const char *body, const char *asked)
+{
+    return read_bytes(body, strlen(body), asked);
+}
+
+static void what_statuses_mean(void **state)
+{
+    static const struct {
+        long first, last;
+        enum memberchat_outcome outcome;
+    } rows[] = {
+        {0, 199, MEMBERCHAT_MISCONFIGURED},    {200, 203, MEMBERCHAT_FOUND},
+        {204, 204, MEMBERCHAT_NOT_FOUND},      {205, 299, MEMBERCHAT_FOUND},
+        {300, 403, MEMBERCHAT_MISCONFIGURED},  {404, 404, MEMBERCHAT_NOT_FOUND},
+        {405, 407, MEMBERCHAT_MISCONFIGURED},  {408, 408, MEMBERCHAT_UNAVAILABLE},
+        {409, 409, MEMBERCHAT_MISCONFIGURED},  {410, 410, MEMBERCHAT_NOT_FOUND},
+        {411, 421, MEMBERCHAT_MISCONFIGURED},  {422, 422, MEMBERCHAT_NOT_FOUND},
+        {423, 424, MEMBERCHAT_MISCONFIGURED},  {425, 425, MEMBERCHAT_UNAVAILABLE},
+        {426, 428, MEMBERCHAT_MISCONFIGURED},  {429, 429, MEMBERCHAT_UNAVAILABLE},
+        {430, 499, MEMBERCHAT_MISCONFIGURED},  {500, 599, MEMBERCHAT_UNAVAILABLE},
+        {600, 1000, MEMBERCHAT_MISCONFIGURED},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (long status = rows[i].first; status <= rows[i].last; status++)
+            if (rest_answer_status(&settings, status, &reason) != rows[i].outcome)
+                fail_msg("%ld: %s", status, reason.text);
+}
+
+static void a_member(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("{\"appUserId\": \"1\", \"appUserName\": \"J\\u00fcrgen\","
+                               " \"appUserProfileImgUrl\": \"https://x/1\", \"state\": \"active\"}",
+                               "1"),
+                     MEMBERCHAT_FOUND);
+    assert_string_equal(result.fields[MEMBERCHAT_ID], "1");
+    assert_string_equal(result.fields[MEMBERCHAT_NAME], "J\xc3\xbcrgen");
+    assert_string_equal(result.fields[MEMBERCHAT_AVATAR], "https://x/1");
+    assert_int_equal(result.lengths[MEMBERCHAT_ROLE], 0);
+    assert_int_equal(result.attributes, 0);
+}
+
+/* RFC 6901, sections 5 and 3. */
+static void pointers(void **state)
+{
+    static const struct {
+        const char *pointer, *id; /* NULL: nothing is there */
+    } rows[] = {
+        {"/foo/0", "bar"},  {"/foo/1", "baz"}, {"/foo/2", NULL},    {"/foo/-", NULL},
+        {"/", "0"},         {"/a~1b", "1"},    {"/c%d", "2"},       {"/e^f", "3"},
+        {"/g|h", "4"},      {"/i\\j", "5"},    {"/k\"l", "6"},      {"/ ", "7"},
+        {"/m~0n", "8"},     {"/~01", "9"},     {"/deep/er/x", "d"}, {"/nothing", NULL},
+        {"/foo/bar", NULL}, {"/foo/00", NULL}, {"/foo/ 1", NULL},   {"/FOO/0", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        settings.id_pointer = rows[i].pointer;
+        enum memberchat_outcome outcome =
+            read_text("{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,"
+                      "\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8,\"~1\":9,"
+                      "\"deep\":{\"er\":{\"x\":\"d\"}}}",
+                      rows[i].id ? rows[i].id : "?");
+        if (outcome != (rows[i].id ? MEMBERCHAT_FOUND : MEMBERCHAT_MISCONFIGURED))
+            fail_msg("%s: %s", rows[i].pointer, reason.text);
+    }
+    static const char *const bad[] = {"a", "a/b", " /a", "/~", "/~2", "/a~", "~0"};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(rest_answer_is_pointer(bad[i]));
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_true(rest_answer_is_pointer(rows[i].pointer));
+    assert_true(rest_answer_is_pointer(""));
+}
+
+static void lists_can_be_answers(void **state)
+{
+    (void)state;
+    settings.id_pointer = "/0/id";
+    assert_int_equal(read_text("[{\"id\":\"1\"}]", "1"), MEMBERCHAT_FOUND);
+    assert_int_equal(read_text("[]", "1"), MEMBERCHAT_MISCONFIGURED);
+}
+
+static void attributes(void **state)
+{
+    static const char *const names[] = {"mail", "age", "vip", "rate", "none", "null", "empty"},
+                             *const values[] = {"/mail", "/age",  "/vip",  "/rate",
+                                                "/none", "/null", "/empty"};
+    (void)state;
+    settings.attributes = (struct memberchat_map){names, values, 7};
+    assert_int_equal(read_text("{\"appUserId\":1,\"mail\":\"a@b\",\"age\":42,\"vip\":true,"
+                               "\"rate\":1.50,\"null\":null,\"empty\":\"\"}",
+                               "1"),
+                     MEMBERCHAT_FOUND);
+    assert_int_equal(result.attributes, 4);
+    assert_string_equal(fake_result_attribute(&result, "mail"), "a@b");
+    assert_string_equal(fake_result_attribute(&result, "age"), "42");
+    assert_string_equal(fake_result_attribute(&result, "vip"), "true");
+    assert_string_equal(fake_result_attribute(&result, "rate"), "1.50");
+    assert_int_equal(read_text("{\"appUserId\":1,\"mail\":[]}", "1"), MEMBERCHAT_MISCONFIGURED);
+}
+
+static void what_the_host_refuses(void **state)
+{
+    char body[600];
+    (void)state;
+    memset(body, 'x', sizeof body);
+    memcpy(body, "{\"appUserId\":1,\"appUserName\":\"", 30);
+    memcpy(body + sizeof body - 2, "\"}", 2);
+    assert_int_equal(read_bytes(body, sizeof body, "1"), MEMBERCHAT_MISCONFIGURED);
+    assert_true(result.refused);
+}
+
+/* Every beginning of an answer is refused, and every byte that is turned over is
+ * no harm. */
+static void broken_answers(void **state)
+{
+    static const char good[] = "{\"appUserId\":\"1\",\"x\":[1.5e3,true,null,{\"y\":\"\\u00e4\"}]}";
+    size_t length = sizeof good - 1;
+    char bad[sizeof good];
+    (void)state;
+    for (size_t end = 0; end < length; end++)
+        assert_int_equal(read_bytes(good, end, "1"), MEMBERCHAT_MISCONFIGURED);
+    for (size_t i = 0; i < length; i++)
+        for (unsigned byte = 0; byte < 256; byte++) {
+            memcpy(bad, good, sizeof good);
+            bad[i] = (char)byte;
+            read_bytes(bad, length, "1");
+        }
+}
+
+static void excerpts(void **state)
+{
+    static const char odd[] = " \r\n<p>\t\tA\0\x1b[31m \xc3\xbc\x7f";
+    char out[REST_EXCERPT_MAX + 1], many[1000];
+    (void)state;
+    rest_answer_excerpt(odd, sizeof odd - 1, out);
+    assert_string_equal(out, "<p> A??[31m ???");
+    rest_answer_excerpt(NULL, 0, out);
+    assert_string_equal(out, "");
+    memset(many, 'y', sizeof many);
+    rest_answer_excerpt(many, sizeof many, out);
+    assert_int_equal(strlen(out), REST_EXCERPT_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_statuses_mean, start, stop),
+        cmocka_unit_test_setup_teardown(a_member, start, stop),
+        cmocka_unit_test_setup_teardown(pointers, start, stop),
+        cmocka_unit_test_setup_teardown(lists_can_be_answers, start, stop),
+        cmocka_unit_test_setup_teardown(attributes, start, stop),
+        cmocka_unit_test_setup_teardown(what_the_host_refuses, start, stop),
+        cmocka_unit_test_setup_teardown(broken_answers, start, stop),
+        cmocka_unit_test_setup_teardown(excerpts, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ * Passwords, tokens and certificates in files that change; and whose they may be. */
+#include "rest_client.h"
+#include "rest_credentials.h"
+
+#include "fake_services.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static struct fake_services services;
+static struct rest_reason reason;
+static struct rest_settings settings;
+static struct rest_credentials *credentials;
+static char folder[64], path[96];
+
+static int start(void **state)
+{
+    (void)state;
+    fake_services_start(&services);
+    settings = (struct rest_settings){0};
+    credentials = NULL;
+    strcpy(folder, "/tmp/mc-rest-XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/secret", folder);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    rest_credentials_free(credentials);
+    fake_services_stop(&services);
+    unlink(path);
+    return rmdir(folder);
+}
+
+/* Renamed into its place: another file each time. */
+static void write_secret(const char *content, mode_t mode)
+{
+    char fresh[128];
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *file = fopen(fresh, "w");
+    assert_non_null(file);
+    fputs(content, file);
+    fclose(file);
+    assert_int_equal(chmod(fresh, mode), 0);
+    assert_int_equal(rename(fresh, path), 0);
+}
+
+static void open_credentials(void)
+{
+    rest_credentials_free(credentials);
+    credentials = rest_credentials_new(&settings, &services.table, true, &reason);
+}
+
+static void expect_line(const char *line)
+{
+    struct rest_text text = {0};
+    rest_credentials_copy(credentials, &text);
+    assert_string_equal(rest_text_string(&text), line);
+    rest_text_free(&text);
+}
+
+/* RFC 7617, section 2, and RFC 4648, section 10. */
+static void basic(void **state)
+{
+    static const struct {
+        const char *user, *password, *line;
+    } rows[] = {
+        {"Aladdin", "open sesame", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},
+        {"f", "x", "Authorization: Basic Zjp4"},
+        {"f", "oo", "Authorization: Basic Zjpvbw=="},
+        {"fo", "ob", "Authorization: Basic Zm86b2I="},
+        {"a", "~~~???", "Authorization: Basic YTp+fn4/Pz8="},
+    };
+    (void)state;
+    settings.password_file = path;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        settings.username = rows[i].user;
+        write_secret(rows[i].password, 0600);
+        open_credentials();
+        assert_non_null(credentials);
+        expect_line(rows[i].line);
+    }
+}
+
+static void ends_of_lines(void **state)
+{
+    static const char *const contents[] = {"t0ken", "t0ken\n", "t0ken\r\n"};
+    (void)state;
+    settings.bearer_token_file = path;
+    for (size_t i = 0; i < COUNT(contents); i++) {
+        write_secret(contents[i], 0600);
+        open_credentials();
+        assert_non_null(credentials);
+        expect_line("Authorization: Bearer t0ken");
+    }
+}
+
+static void what_is_refused(void **state)
+{
+    char *large = calloc(1, 9000);
+    const struct {
+        const char *content, *complaint;
+        mode_t mode;
+    } rows[] = {
+        {"", "is empty", 0600},
+        {"\n", "is empty", 0600},
+        {"a\nb", "byte 2", 0600},
+        {"a\n\n", "byte 2", 0600},
+        {"a b", "byte 2", 0600},
+        {"a\tb", "byte 2", 0600},
+        {"t\xc3\xb6ken", "byte 2", 0600},
+        {"a\r\nX: y", "byte 2", 0600},
+        {"token", "any user of this machine can write", 0602},
+        {memset(large, 'x', 8999), "larger than", 0600},
+    };
+    (void)state;
+    settings.bearer_token_file = path;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        write_secret(rows[i].content, rows[i].mode);
+        open_credentials();
+        if (credentials || !strstr(reason.text, rows[i].complaint))
+            fail_msg("row %zu: %s", i, reason.text);
+        assert_null(strstr(reason.text, "xxx"));
+    }
+    unlink(path);
+    open_credentials();
+    assert_null(credentials);
+    assert_non_null(strstr(reason.text, "No such file"));
+    assert_int_equal(mkdir(path, 0700), 0);
+    open_credentials();
+    assert_null(credentials);
+    assert_non_null(strstr(reason.text, "is not a file"));
+    rmdir(path);
+    assert_int_equal(mkfifo(path, 0600), 0); /* nobody writes, and we do not wait */
+    open_credentials();
+    assert_null(credentials);
+    free(large);
+}
+
+static void changes(void **state)
+{
+    struct rest_text text = {0};
+    (void)state;
+    settings.bearer_token_file = path;
+    write_secret("one", 0600);
+    open_credentials();
+    unsigned first = rest_credentials_copy(credentials, &text);
+    assert_int_equal(rest_credentials_refresh(credentials), first);
+    write_secret("two", 0600);
+    assert_int_not_equal(rest_credentials_refresh(credentials), first);
+    expect_line("Authorization: Bearer two");
+    write_secret("", 0600);
+    for (int i = 0; i < 3; i++)
+        rest_credentials_refresh(credentials);
+    expect_line("Authorization: Bearer two");
+    unlink(path);
+    for (int i = 0; i < 3; i++)
+        rest_credentials_refresh(credentials);
+    expect_line("Authorization: Bearer two");
+    assert_int_equal(fake_services_count(&services, "the old one stays in use"), 2);
+    write_secret("three", 0604);
+    rest_credentials_refresh(credentials);
+    expect_line("Authorization: Bearer three");
+    assert_int_equal(fake_services_count(&services, "chmod o-rwx"), 1);
+    assert_int_equal(fake_services_count(&services, "three"), 0);
+    rest_text_free(&text);
+}
+
+static void none(void **state)
+{
+    (void)state;
+    open_credentials();
+    expect_line("");
+    assert_int_equal(rest_credentials_refresh(credentials), 0);
+    assert_false(rest_credentials_tls_changed(credentials));
+    assert_false(rest_credentials_stand_in(credentials, "text", 4));
+}
+
+static void secrets_in_a_text(void **state)
+{
+    static const char *const headers[] = {"X-Key:  hidden-key", "X-Short: ab"};
+    (void)state;
+    settings.headers = (struct memberchat_list){headers, 2};
+    settings.username = "Aladdin";
+    settings.password_file = path;
+    write_secret("open sesame", 0600);
+    open_credentials();
+    static const char *const leaks[] = {"open sesame", "<p>open sesame</p>",
+                                        "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "x hidden-key x"},
+                             *const fine[] = {"", "open sesam", "Aladdin", "ab", "hidden"};
+    for (size_t i = 0; i < COUNT(leaks); i++)
+        assert_true(rest_credentials_stand_in(credentials, leaks[i], strlen(leaks[i])));
+    for (size_t i = 0; i < COUNT(fine); i++)
+        assert_false(rest_credentials_stand_in(credentials, fine[i], strlen(fine[i])));
+}
+
+static void certificates(void **state)
+{
+    (void)state;
+    settings.ca_file = path;
+    write_secret("no certificate", 0644);
+    open_credentials();
+    assert_null(credentials);
+    assert_non_null(strstr(reason.text, "holds no certificate in PEM"));
+    write_secret("-----BEGIN CERTIFICATE-----\n", 0644);
+    open_credentials();
+    assert_non_null(credentials);
+    assert_false(rest_credentials_tls_changed(credentials));
+    write_secret("-----BEGIN CERTIFICATE----- \n", 0644);
+    assert_true(rest_credentials_tls_changed(credentials));
+    assert_false(rest_credentials_tls_changed(credentials));
+    settings.cert_file = path;
+    open_credentials();
+    assert_null(credentials);
+    assert_non_null(strstr(reason.text, "holds no private key in PEM"));
+    write_secret("-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n", 0640);
+    open_credentials();
+    assert_non_null(credentials);
+}
+
+/* ---- Where they may go ---- */
+
+static void same_places(void **state)
+{
+    static const struct {
+        const char *from, *to;
+        bool same;
+    } rows[] = {
+        {"http://a/x", "http://a/y", true},
+        {"http://a/x", "http://A:80/y?z", true},
+        {"https://a/", "https://a:443/", true},
+        {"http://a/", "https://a/", true},
+        {"http://a:8080/", "https://a:8443/", true},
+        {"https://a/", "http://a/", false},
+        {"https://a/", "https://a:444/", false},
+        {"http://a:1/", "http://a:2/", false},
+        {"http://a/", "http://b/", false},
+        {"http://a/", "http://a.b/", false},
+        {"http://a/", "http://a@b/", false},
+        {"http://a/", "http://b@a/", false},
+        {"http://a/", "http://a.", false},
+        {"http://a/", "ftp://a/", false},
+        {"http://a/", "file://a/", false},
+        {"http://a/", "file:///etc/passwd", false},
+        {"http://a/", "gopher://a:80/", false},
+        {"http://a/", "//a/", false},
+        {"http://a/", "/x", false},
+        {"http://a/", "", false},
+        {"http://a/", "http://", false},
+        {"http://127.0.0.1/", "http://127.0.0.2/", false},
+        {"http://[::1]/", "http://[::1]/x", true},
+        {"http://[::1]/", "http://[::2]/x", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rest_client_same_place(rows[i].from, rows[i].to) != rows[i].same)
+            fail_msg("%s and %s", rows[i].from, rows[i].to);
+}
+
+static void loopback(void **state)
+{
+    static const struct {
+        const char *url;
+        bool loopback;
+    } rows[] = {
+        {"http://localhost/", true},
+        {"http://LOCALHOST:1/", true},
+        {"http://127.0.0.1/", true},
+        {"http://127.8.9.10:80/x", true},
+        {"http://[::1]/", true},
+        {"http://localhost.example.com/", false},
+        {"http://127.0.0.1.nip.io/", false},
+        {"http://127.example.com/", false},
+        {"http://128.0.0.1/", false},
+        {"http://[::2]/", false},
+        {"http://0.0.0.0/", false},
+        {"http://127.0.0.1@example.com/", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct rest_place place = rest_client_read_url(rows[i].url);
+        if (!place.valid || !place.http || place.https || place.loopback != rows[i].loopback)
+            fail_msg("%s", rows[i].url);
+    }
+    assert_true(rest_client_read_url("https://a/").https);
+    assert_true(rest_client_read_url("https://u:p@a/").credentials);
+    assert_false(rest_client_read_url("a/b").valid);
+    assert_false(rest_client_read_url("").valid);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(basic),        CASE(ends_of_lines), CASE(what_is_refused),
+        CASE(changes),      CASE(none),          CASE(secrets_in_a_text),
+        CASE(certificates), CASE(same_places),   CASE(loopback),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
