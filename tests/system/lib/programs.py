@@ -33,6 +33,8 @@ class Programs:
         self.plugins.mkdir()
         for plugin in find_plugins(build):
             shutil.copy(plugin, self.plugins)
+        for module in (build / ".libs").glob("sign_*.so"):
+            shutil.copy(module, self.plugins)
         self.command = copy_program(build, "memberchat", folder)
         binary = copy_program(build, "memberchat.fcgi", folder)
         self.responder = write_wrapper(folder / "spawn", binary, self.plugins)
