@@ -4,6 +4,7 @@
 # ./test.sh [STAGE...]: installs what the tests need, builds, tests; everything without a STAGE.
 #   normal      build with -Werror, make check, system tests behind real web servers
 #   sanitizers  the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   chat        tokens on RabbitMQ and ejabberd, the chat example in Chromium
 #   threads     make check and the threaded system tests under ThreadSanitizer
 #   valgrind    make check and some system tests under valgrind
 #   distcheck   make distcheck
@@ -13,10 +14,11 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
-ALL_STAGES=(normal sanitizers threads valgrind distcheck quickstart)
+ALL_STAGES=(normal sanitizers chat threads valgrind distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 TEST_PACKAGES=(libcmocka-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
-    curl wrk xz-utils g++)
+    curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils)
+CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
 running=() # process group: name of the step
 passed=0
 failed=0
@@ -120,6 +122,7 @@ prepare() {
     case $1 in
     address)
         export MEMBERCHAT_SLOW=3 UBSAN_OPTIONS="print_stacktrace=1"
+        export LSAN_OPTIONS="suppressions=$PWD/tests/system/lib/leaks.supp:print_suppressions=0"
         export ASAN_OPTIONS="log_path=$MEMBERCHAT_REPORTS/asan:exitcode=99:detect_stack_use_after_return=1"
         ;;
     thread)
@@ -155,7 +158,8 @@ system_tests() {
     local tool=$1 build=$2
     shift 2
     prepare "$tool" system
-    MEMBERCHAT_BUILD=$build MEMBERCHAT_CLIENTS=$AREA/clients python3 tests/system/run.py "$@"
+    MEMBERCHAT_BUILD=$build MEMBERCHAT_CLIENTS=$AREA/clients MEMBERCHAT_CHAT_CLIENTS=$AREA/chat-clients \
+        python3 tests/system/run.py "$@"
 }
 
 # both STAGE TOOL BUILD [NAME...]: side by side, for they wait more than they work.
@@ -168,9 +172,9 @@ both() {
     end_steps
 }
 
+# install_clients FOLDER NAME: a copy of a folder, and the packages that it names.
 install_clients() {
-    mkdir -p "$AREA/clients" && cp tests/system/clients/* "$AREA/clients/" &&
-        (cd "$AREA/clients" && npm ci --no-audit --no-fund)
+    mkdir -p "$AREA/$2" && cp "$1"/*.* "$AREA/$2/" && (cd "$AREA/$2" && npm ci --no-audit --no-fund)
 }
 
 distcheck() {
@@ -188,19 +192,29 @@ quickstart_within() {
 
 stage_normal() {
     must "normal build" build normal || return 0
-    must "node clients" install_clients || return 0
+    must "node clients" install_clients tests/system/clients clients || return 0
     both normal none "$AREA/normal"
 }
 
 stage_sanitizers() {
     must "sanitizers build" build sanitizers --enable-sanitizers || return 0
-    must "node clients" install_clients || return 0
+    must "node clients" install_clients tests/system/clients clients || return 0
     both sanitizers address "$AREA/sanitizers"
+}
+
+stage_chat() {
+    must "chat servers" install_missing "${CHAT_PACKAGES[@]}" || return 0
+    must "normal build" build normal || return 0
+    must "chat clients" install_clients tests/system/chat/clients chat-clients || return 0
+    began=$SECONDS
+    step "chat" system_tests none "$AREA/normal" chat
 }
 
 stage_threads() {
     must "threads build" build threads --enable-sanitizers=thread || return 0
-    both threads thread "$AREA/threads" test_fastcgi test_peers test_process test_reload test_cache
+    both threads thread "$AREA/threads" test_fastcgi test_peers test_process test_reload test_cache \
+        test_store_ldap_failures test_store_rest_load \
+        test_algorithms.Algorithms.test_many_at_once
 }
 
 stage_valgrind() {
@@ -209,7 +223,8 @@ stage_valgrind() {
     step "valgrind check" unit_tests valgrind "$AREA/normal"
     began=$SECONDS # one after the other, for here they do work
     step "valgrind system" system_tests valgrind "$AREA/normal" test_fastcgi test_api test_json test_apps \
-        test_cgi test_process.Reloading test_process.Stopping test_lighttpd.Spawned test_apache_fcgid.Fcgid
+        test_cgi test_process.Reloading test_process.Stopping test_lighttpd.Spawned test_apache_fcgid.Fcgid \
+        test_store_ldap.Api test_store_ldap.Cgi test_store_ldap_failures.Restarts
 }
 
 stage_distcheck() {

@@ -1,10 +1,10 @@
 # make bench: memberchat beside its peers.  Needs lighttpd, wrk, php-fpm, php-cgi
-# and PHP's opcache and SQLite extensions; not a part of make check.
+# and PHP's opcache and SQLite extensions, nginx, slapd and openssl; not a part of make check.
 #   make bench BENCH_SECONDS=1 BENCH_ROUNDS=2     a quick look
-#   make bench BENCH_ONLY="cgi"                   one part of: resident file cgi
+#   make bench BENCH_ONLY="cgi"                   one part of: resident file cgi ldap rest token
 
 BENCH_PEERS = bench/peers/hello_fcgi bench/peers/hello_cgi bench/peers/spawn \
-	bench/peers/load_store
+	bench/peers/load_store bench/peers/token_rate
 EXTRA_PROGRAMS = $(BENCH_PEERS)
 bench_peers_hello_fcgi_SOURCES = bench/peers/hello_fcgi.c
 bench_peers_hello_fcgi_LDADD = $(FCGI_LIBS)
@@ -12,12 +12,33 @@ bench_peers_hello_cgi_SOURCES = bench/peers/hello_cgi.c
 bench_peers_spawn_SOURCES = bench/peers/spawn.c
 bench_peers_load_store_SOURCES = bench/peers/load_store.c
 bench_peers_load_store_LDADD = $(CSV_LIBS)
+bench_peers_token_rate_SOURCES = bench/peers/token_rate.c
+bench_peers_token_rate_LDADD = libmemberchat.la
+
+BENCH_PEERS += bench/peers/delay_proxy
+bench_peers_delay_proxy_SOURCES = bench/peers/delay_proxy.c
+if STORE_LDAP
+BENCH_PEERS += bench/peers/ldap_loop
+bench_peers_ldap_loop_SOURCES = bench/peers/ldap_loop.c
+bench_peers_ldap_loop_LDADD = -lldap -llber
+endif
+
+if STORE_REST
+BENCH_PEERS += bench/peers/rest_loop bench/peers/slow_http bench/peers/store_loop
+bench_peers_rest_loop_SOURCES = bench/peers/rest_loop.c
+bench_peers_rest_loop_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+bench_peers_rest_loop_LDADD = $(CURL_LIBS)
+bench_peers_slow_http_SOURCES = bench/peers/slow_http.c
+bench_peers_store_loop_SOURCES = bench/peers/store_loop.c
+bench_peers_store_loop_LDADD = libmemberchat.la
+endif
 
 BENCH_FILES = bench/run.py bench/process.py bench/fixtures.py bench/resident.py \
-	bench/cgi_process.py bench/filestore.py bench/report.py bench/chart.py
-EXTRA_DIST += $(BENCH_FILES) bench/peers/api.php bench/peers/load.lua
+	bench/cgi_process.py bench/filestore.py bench/report.py bench/chart.py \
+	bench/ldap_store.py bench/rest.py bench/tokens.py
+EXTRA_DIST += $(BENCH_FILES) bench/peers/api.php bench/peers/load.lua bench/chart.svg
 
-CLEANFILES += $(BENCH_PEERS) bench/results.txt bench/results.json bench/chart.svg
+CLEANFILES += $(BENCH_PEERS) bench/results.txt bench/results.json bench/results.svg
 
 .PHONY: bench
 bench: all $(BENCH_PEERS)

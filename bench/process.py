@@ -13,6 +13,9 @@ import time
 PACKAGES = {
     "lighttpd": "lighttpd",
     "wrk": "wrk",
+    "slapd": "slapd",
+    "nginx": "nginx",
+    "openssl": "openssl",
     "php-cgi": "php-cgi",
     "php-fpm": "php-fpm",
     "the opcache extension of PHP": "php-opcache",

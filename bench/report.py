@@ -134,6 +134,36 @@ def file_figures(load, quoted, reload):
     ]
 
 
+# ---- REST store ----
+
+def rest_table(cells):
+    lines = ["", f"  {'':<20} {'requests/s':>10} {'CPU us':>8} {'failed':>7}"]
+    for cell in cells.values():
+        failed = sum(sample["failed"] for sample in cell.samples)
+        lines.append(f"  {cell.name:<20} {cell.median('rate'):>10.0f} {cell.median('cpu'):>8.1f} {failed:>7}")
+    return lines + [""]
+
+
+def rest_figures(cells, cpu, crowd):
+    ratio = resident.ratio
+    return [
+        at_least("service with 4 ms of delay: look-ups / bare libcurl's",
+                 ratio(cells["delayed"], cells["bare delayed"], "rate"), 0.95),
+        at_least("the same: https / http",
+                 ratio(cells["tls-delayed"], cells["delayed"], "rate"), 0.9),
+        at_most("no delay: (CPU - file look-up's) / bare libcurl's", cpu, 1.3,
+                f"{cells['static'].median('cpu'):.0f} us, {cells['file'].median('cpu'):.0f} us, "
+                f"{cells['bare static'].median('cpu'):.0f} us"),
+        at_most("the same, the store without a responder: CPU / bare libcurl's",
+                ratio(cells["store alone"], cells["bare static"], "cpu"), 1.3),
+        at_least("cache on and hot: throughput / file store's",
+                 ratio(cells["cached"], cells["file"], "rate"), 0.97),
+        at_most("500 clients, 200 ms: time / (500 / connections) x 200 ms",
+                crowd["took"] / crowd["ideal"], 1.25, f"{crowd['took']:.2f} s, {crowd['failed']} failed"),
+        at_most("the same: sockets at once / connections", crowd["sockets"] / 25, 1),
+    ]
+
+
 # ---- All ----
 
 def section(title, figures, before=()):

@@ -6,7 +6,7 @@ over the rounds.  Ratios of loads are medians of the rounds' ratios, so that a m
 slower for a while is so for both.
 
 BENCH_SECONDS (3) is the length of one load, BENCH_ROUNDS (5) how many rounds there are,
-BENCH_ONLY a choice of: resident file cgi.
+BENCH_ONLY a choice of: resident file cgi ldap token rest.
 """
 import argparse
 import dataclasses
@@ -21,11 +21,14 @@ import cgi_process
 import chart
 import filestore
 import fixtures
+import ldap_store
 import process
 import report
 import resident
+import rest
+import tokens
 
-PARTS = ("resident", "file", "cgi")
+PARTS = ("resident", "file", "cgi", "ldap", "token", "rest")
 
 
 @dataclasses.dataclass
@@ -141,6 +144,31 @@ def run_cgi(results, programs, rounds):
                 report.cgi_figures(cases), report.cgi_table(cases) + notes)
 
 
+def run_tokens(results, programs, rounds):
+    rates, ratios, theirs = tokens.measure(programs, rounds, say)
+    results.data["token"] = rates
+    results.add("Tokens: the library, one core", tokens.figures(rates, ratios),
+                tokens.table(rates, theirs))
+
+
+def run_ldap(results, programs, seconds, rounds):
+    with process.Area() as area:
+        measured = ldap_store.measure(area, programs, seconds, rounds, say)
+    results.data["ldap"] = {name: {"rate": cell.median("rate"), "cpu": cell.median("cpu")}
+                            for name, cell in measured["cells"].items()}
+    results.add(f"LDAP store, {ldap_store.THREADS} threads; bare: libldap in a loop, nothing else",
+                ldap_store.figures(measured, report), ldap_store.table(measured))
+
+
+def run_rest(results, programs, seconds, rounds):
+    with process.Area() as area:
+        cells, crowd = rest.measure(area, programs, seconds, rounds, say)
+    results.data["rest"] = {name: {"rate": cell.median("rate"), "cpu": cell.median("cpu")}
+                            for name, cell in cells.items()} | {"crowd": crowd}
+    results.add(f"REST store, {rest.THREADS} threads; bare: libcurl in a loop, nothing else",
+                report.rest_figures(cells, rest.cpu_ratio(cells), crowd), report.rest_table(cells))
+
+
 def write_results(results, folder, took):
     os.makedirs(folder, exist_ok=True)
     results.lines += [report.summary(results.figures), f"({took:.0f} s)"]
@@ -150,7 +178,7 @@ def write_results(results, folder, took):
     with open(os.path.join(folder, "results.json"), "w", encoding="utf-8") as file:
         json.dump(results.data, file, indent=1)
     if all(part in results.data for part in ("resident", "cgi")):
-        with open(os.path.join(folder, "chart.svg"), "w", encoding="utf-8") as file:
+        with open(os.path.join(folder, "results.svg"), "w", encoding="utf-8") as file:
             file.write(chart.draw(results.data))
 
 
@@ -166,6 +194,12 @@ def main():
         run_resident(results, programs, seconds, rounds, parts)
     if "cgi" in parts:
         run_cgi(results, programs, 60 * rounds)
+    if "ldap" in parts:
+        run_ldap(results, programs, seconds, rounds)
+    if "rest" in parts and rest.is_built(programs):
+        run_rest(results, programs, seconds, rounds)
+    if "token" in parts:
+        run_tokens(results, programs, rounds)
     write_results(results, os.path.join(programs.build, "bench"), time.monotonic() - began)
     print("\n".join(results.lines))
 

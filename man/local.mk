@@ -6,5 +6,7 @@ dist_man_MANS += \
 	man/memberchat.1 \
 	man/memberchat-store.3 \
 	man/memberchat-store-file.5 \
+	man/memberchat-store-ldap.5 \
+	man/memberchat-store-rest.5 \
 	man/memberchat.conf.5 \
 	man/memberchat.fcgi.8

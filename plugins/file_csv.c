@@ -4,6 +4,8 @@
  */
 #include "file_csv.h"
 
+#include "../src/text.h" /* pure, and linked into the plugin */
+
 #include <csv.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -193,31 +195,6 @@ const char *file_csv_split(struct file_csv *csv, const char *line, size_t length
     return fault;
 }
 
-/* The length of the well-formed sequence at `at` (RFC 3629, section 4), 0 for none. */
-static size_t utf8_sequence(const unsigned char *at, size_t left)
-{
-    static const struct {
-        unsigned char first_min, first_max, second_min, second_max, length;
-    } forms[] = {
-        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    size_t i, n;
-
-    for (i = 0; i < sizeof forms / sizeof forms[0]; i++)
-        if (at[0] >= forms[i].first_min && at[0] <= forms[i].first_max)
-            break;
-    if (i == sizeof forms / sizeof forms[0] || left < forms[i].length)
-        return 0;
-    if (at[1] < forms[i].second_min || at[1] > forms[i].second_max)
-        return 0;
-    for (n = 2; n < forms[i].length; n++)
-        if ((at[n] & 0xc0) != 0x80)
-            return 0;
-    return forms[i].length;
-}
-
 const char *file_text_fault(const char *bytes, size_t length)
 {
     const unsigned char *at = (const unsigned char *)bytes, *end = at + length;
@@ -226,7 +203,7 @@ const char *file_text_fault(const char *bytes, size_t length)
         size_t sequence = 1;
 
         if (*at >= 0x80)
-            sequence = utf8_sequence(at, (size_t)(end - at));
+            sequence = text_utf8_sequence((struct span){(const char *)at, (size_t)(end - at)});
         if (sequence == 0)
             return "not UTF-8";
         if (*at < 0x20 || *at == 0x7f || (*at == 0xc2 && at[1] < 0xa0))

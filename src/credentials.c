@@ -54,24 +54,25 @@ enum credentials credentials_check(const struct settings *settings,
                                    const struct http_request *request, const struct app **app_r)
 {
     struct span encoded = basic_part(find_header(request));
-    struct strbuf pair = {0};
+    uint8_t pair[CRYPTO_DECODED_MAX(ENCODED_MAX)];
+    size_t length = 0;
     enum credentials verdict = CREDENTIALS_WRONG;
     if (!encoded.data)
         return CREDENTIALS_NONE;
-    if (encoded.length > ENCODED_MAX || !crypto_base64_decode(&pair, encoded) || !pair.length)
+    if (encoded.length > ENCODED_MAX || !crypto_base64_decode_to(pair, encoded, &length))
         goto out;
-    const char *colon = memchr(pair.data, ':', pair.length);
+    const char *text = (const char *)pair, *colon = memchr(text, ':', length);
     if (!colon)
         goto out;
-    size_t key_length = (size_t)(colon - pair.data);
-    struct span key = {pair.data, key_length};
-    struct span secret = {colon + 1, pair.length - key_length - 1};
+    size_t key_length = (size_t)(colon - text);
+    struct span key = {text, key_length};
+    struct span secret = {colon + 1, length - key_length - 1};
     const struct app *app = settings_find_app(settings, key);
     if (secret_matches(app, secret)) {
         *app_r = app;
         verdict = CREDENTIALS_GOOD;
     }
 out:
-    strbuf_free(&pair);
+    explicit_bzero(pair, length);
     return verdict;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest.h"
 
+#include "clock.h"
 #include "text.h"
 
 #include <stddef.h>
@@ -15,7 +16,7 @@ static enum guest_verdict take(struct guest *guest, const char *name, size_t max
         return GUEST_GOOD;
     case JSON_STRING:
         break;
-    case JSON_OTHER:
+    default:
         strbuf_addf(why_r, "%s must be a string or null", name);
         return GUEST_BAD_BODY;
     }
@@ -26,9 +27,24 @@ static enum guest_verdict take(struct guest *guest, const char *name, size_t max
     return why_r->length ? GUEST_BAD_BODY : GUEST_GOOD;
 }
 
+/* Whom an accessToken names: an appUserId beside it must say the same. */
+static enum guest_verdict take_named_id(struct guest *guest, struct strbuf *why_r)
+{
+    struct span sent = SPAN_NONE;
+    enum guest_verdict verdict = take(guest, "appUserId", MEMBER_ID_MAX, &sent, why_r);
+    guest->id = guest->access.id;
+    if (verdict == GUEST_GOOD && sent.data && !span_equal(sent, guest->id)) {
+        strbuf_add_string(why_r, "accessToken is that of another guest than appUserId");
+        verdict = GUEST_BAD_ACCESS_TOKEN;
+    }
+    return verdict;
+}
+
 static enum guest_verdict take_id(struct guest *guest, struct strbuf *why_r)
 {
     struct span id;
+    if (guest->access.id.data)
+        return take_named_id(guest, why_r);
     if (json_member(guest->body, "appUserId", &id) == JSON_STRING && !text_is_alphanumeric(id)) {
         strbuf_add_string(why_r, "appUserId must be made of the characters A-Z, a-z and 0-9, and "
                                  "must not be empty");
@@ -37,24 +53,33 @@ static enum guest_verdict take_id(struct guest *guest, struct strbuf *why_r)
     return take(guest, "appUserId", MEMBER_ID_MAX, &guest->id, why_r);
 }
 
-/* No key to verify one with: whatever was sent cannot be good. */
-static enum guest_verdict take_access_token(struct guest *guest, struct strbuf *why_r)
+static enum guest_verdict take_access_token(struct guest *guest, const struct app *app,
+                                            struct strbuf *why_r)
 {
     struct span token;
+    const char *fault;
     switch (json_member(guest->body, "accessToken", &token)) {
     case JSON_STRING:
-        strbuf_add_string(why_r, "accessToken cannot be verified");
+        fault = access_token_check(app, token, clock_unix_seconds(), &guest->access);
+        if (!fault)
+            return GUEST_GOOD;
+        strbuf_addf(why_r, "accessToken is not valid: %s", fault);
         return GUEST_BAD_ACCESS_TOKEN;
-    case JSON_OTHER:
+    case JSON_ABSENT:
+    case JSON_NULL:
+        return GUEST_GOOD;
+    default:
         strbuf_add_string(why_r, "accessToken must be a string or null");
         return GUEST_BAD_BODY;
-    default:
-        return GUEST_GOOD;
     }
 }
 
 static void fill_defaults(struct guest *guest)
 {
+    if (!guest->name.data)
+        guest->name = guest->access.name;
+    if (!guest->avatar.data)
+        guest->avatar = guest->access.avatar;
     if (!guest->id.data) {
         ksuid_new(guest->made_id);
         guest->id = (struct span){guest->made_id, KSUID_LENGTH};
@@ -66,7 +91,8 @@ static void fill_defaults(struct guest *guest)
     }
 }
 
-enum guest_verdict guest_read(struct guest *guest_r, struct span body, struct strbuf *why_r)
+enum guest_verdict guest_read(struct guest *guest_r, const struct app *app, struct span body,
+                              struct strbuf *why_r)
 {
     *guest_r = (struct guest){0};
     if (body.length) {
@@ -75,7 +101,7 @@ enum guest_verdict guest_read(struct guest *guest_r, struct span body, struct st
         if (!guest_r->body)
             return GUEST_BAD_BODY;
         strbuf_reset(why_r);
-        enum guest_verdict verdict = take_access_token(guest_r, why_r);
+        enum guest_verdict verdict = take_access_token(guest_r, app, why_r);
         if (verdict == GUEST_GOOD)
             verdict = take_id(guest_r, why_r);
         if (verdict == GUEST_GOOD)
@@ -92,6 +118,7 @@ enum guest_verdict guest_read(struct guest *guest_r, struct span body, struct st
 
 void guest_free(struct guest *guest)
 {
+    access_token_free(&guest->access);
     json_release(guest->body);
     strbuf_free(&guest->made_name);
 }

@@ -4,11 +4,11 @@
 #include "clock.h"
 #include "health.h"
 #include "issue.h"
+#include "jwks.h"
 #include "log.h"
 #include "random.h"
 #include "reply.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define REQUEST_ID_MAX 64
@@ -35,9 +35,10 @@ static void choose_request_id(struct span sent, char id_r[REQUEST_ID_MAX + 1])
     id_r[2 * sizeof random] = '\0';
 }
 
-static struct span base_path(const struct http_request *request)
+/* Where it is mounted, as the request or the environment says. */
+static struct span base_path(const struct settings *settings, const struct http_request *request)
 {
-    return request->base_path.data ? request->base_path : span_of(getenv("MEMBERCHAT_BASE_PATH"));
+    return request->base_path.data ? request->base_path : settings->base_path;
 }
 
 static enum outcome serve(struct exchange *exchange)
@@ -50,6 +51,8 @@ static enum outcome serve(struct exchange *exchange)
         return health_live(exchange);
     case ROUTE_READYZ:
         return health_ready(exchange);
+    case ROUTE_JWKS:
+        return jwks_answer(exchange);
     default:
         return OUTCOME_RESOURCE_NOT_FOUND;
     }
@@ -92,9 +95,10 @@ static void log_outcome(const struct exchange *exchange, enum outcome outcome)
 /* What every answer carries. */
 static void add_common_headers(struct http_response *response, const char *id)
 {
-    if (response->status != 204)
+    if (http_has_content(response))
         http_add_header(response, "Content-Type", span_of("application/json"));
-    http_add_header(response, "Cache-Control", span_of("no-store"));
+    http_add_header(response, "Cache-Control",
+                    span_of(response->cache_control ? response->cache_control : "no-store"));
     http_add_header(response, "X-Content-Type-Options", span_of("nosniff"));
     http_add_header(response, "X-Request-Id", span_of(id));
 }
@@ -108,7 +112,7 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
     choose_request_id(request->request_id, id);
     log_set_request(id);
 
-    exchange.route = route_find(request, base_path(request));
+    exchange.route = route_find(request, base_path(settings, request));
     enum outcome outcome = OUTCOME_RESOURCE_NOT_FOUND;
     if (exchange.route.kind != ROUTE_NONE)
         outcome = route_allows(&exchange.route, request->method) ? serve(&exchange)

@@ -26,6 +26,7 @@ static const struct variable {
     VARIABLE("REDIRECT_REDIRECT_HTTP_AUTHORIZATION", authorizations[2]),
     VARIABLE("REDIRECT_REDIRECT_REDIRECT_HTTP_AUTHORIZATION", authorizations[3]),
     VARIABLE("HTTP_ORIGIN", origin),
+    VARIABLE("HTTP_IF_NONE_MATCH", if_none_match),
     VARIABLE("HTTP_X_REQUEST_ID", request_id),
     VARIABLE("HTTP_X_FORWARDED_FOR", forwarded_for),
     VARIABLE("HTTP_TRANSFER_ENCODING", transfer_encoding),
@@ -104,6 +105,7 @@ static const char *reason_phrase(int status)
     } phrases[] = {
         {200, "OK"},
         {204, "No Content"},
+        {304, "Not Modified"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
@@ -119,18 +121,31 @@ static const char *reason_phrase(int status)
     return "Internal Server Error";
 }
 
+bool http_has_content(const struct http_response *response)
+{
+    return response->status != 204 && response->status != 304;
+}
+
 void http_write_head(const struct http_response *response, struct strbuf *out)
 {
-    strbuf_addf(out, "Status: %d %s\r\n", response->status, reason_phrase(response->status));
+    strbuf_add_string(out, "Status: ");
+    strbuf_add_number(out, response->status);
+    strbuf_add(out, " ", 1);
+    strbuf_add_string(out, reason_phrase(response->status));
+    strbuf_add(out, "\r\n", 2);
     strbuf_add_span(out, strbuf_span(&response->headers));
-    if (response->status != 204)
-        strbuf_addf(out, "Content-Length: %zu\r\n", response->body.length);
+    if (http_has_content(response)) {
+        strbuf_add_string(out, "Content-Length: ");
+        strbuf_add_number(out, (int64_t)response->body.length);
+        strbuf_add(out, "\r\n", 2);
+    }
     strbuf_add(out, "\r\n", 2);
 }
 
 void http_response_reset(struct http_response *response)
 {
     response->status = 0;
+    response->cache_control = NULL;
     strbuf_reset(&response->headers);
     strbuf_reset(&response->body);
 }

@@ -21,7 +21,7 @@ struct http_request {
     struct span method, uri, script_name, path_info, base_path;
     struct span authorizations[HTTP_AUTHORIZATIONS];
     struct span content_type, content_length, transfer_encoding;
-    struct span origin, request_id, remote_addr, forwarded_for;
+    struct span origin, request_id, remote_addr, forwarded_for, if_none_match;
     struct span body;
     enum http_body body_state;
     int64_t deadline; /* for all look-ups; monotonic ms */
@@ -45,11 +45,15 @@ void http_request_wipe(struct http_request *request);
 
 struct http_response {
     int status;
-    struct strbuf headers; /* lines, each ending in CR LF */
+    const char *cache_control; /* NULL: it must not be stored */
+    struct strbuf headers;     /* lines, each ending in CR LF */
     struct strbuf body;
 };
 
 void http_add_header(struct http_response *response, const char *name, struct span value);
+
+/* Whether its status is one that has a body (RFC 9110, section 6.4.1). */
+bool http_has_content(const struct http_response *response);
 
 /* Status line (as CGI has it), headers and the empty line. */
 void http_write_head(const struct http_response *response, struct strbuf *out);

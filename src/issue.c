@@ -12,19 +12,18 @@
 
 /* ---- The last step ---- */
 
-static enum outcome answer(struct exchange *exchange, const struct token_subject *subject)
+static enum outcome answer(struct exchange *exchange, const struct token_subject *subject,
+                           const char **refused_r)
 {
-    struct strbuf token = {0};
+    struct strbuf *body = &exchange->response->body;
     struct reply_token reply = {.id = subject->id,
                                 .name = subject->name,
                                 .avatar = subject->avatar,
                                 .lifetime = subject->ttl_ms / 1000};
-    token_issue(exchange->app, subject, &token, &reply.expires);
-    reply.token = strbuf_span(&token);
-    reply_with_token(exchange, &reply);
-    bool failed = token.failed || exchange->response->body.failed;
-    strbuf_free(&token);
-    return failed ? OUTCOME_INTERNAL_SERVER_ERROR : OUTCOME_ANSWERED;
+    reply_begin_token(exchange);
+    *refused_r = token_issue(exchange->app, subject, body, &reply.expires);
+    reply_end_token(exchange, &reply);
+    return *refused_r || body->failed ? OUTCOME_INTERNAL_SERVER_ERROR : OUTCOME_ANSWERED;
 }
 
 /* ---- Guests ---- */
@@ -39,6 +38,28 @@ static bool is_json(struct span content_type)
     struct span type = {content_type.data, length};
     struct span suffix = {content_type.data + (length > 5 ? length - 5 : 0), length > 5 ? 5 : 0};
     return span_equal_nocase(type, "application/json") || span_equal_nocase(suffix, "+json");
+}
+
+/* What the template cannot take came with the request. */
+static enum outcome answer_guest(struct exchange *exchange, const struct guest *guest)
+{
+    const char *refused;
+    enum outcome outcome = answer(exchange,
+                                  &(struct token_subject){
+                                      .id = guest->id,
+                                      .name = guest->name,
+                                      .avatar = guest->avatar,
+                                      .role = span_of(TOKEN_ROLE_GUEST),
+                                      .ttl_ms = exchange->app->token.guest_ttl_ms,
+                                  },
+                                  &refused);
+    if (!refused)
+        return outcome;
+    strbuf_addf(&exchange->message,
+                "The tokens of this app need %s to be 1 to 128 of the characters A-Z, a-z, 0-9, _ "
+                "and -",
+                refused);
+    return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
 }
 
 enum outcome issue_for_guest(struct exchange *exchange)
@@ -57,16 +78,11 @@ enum outcome issue_for_guest(struct exchange *exchange)
     if (request->body.length && request->content_type.length && !is_json(request->content_type))
         return OUTCOME_UNSUPPORTED_MEDIA_TYPE;
 
-    enum guest_verdict verdict = guest_read(&guest, request->body, &exchange->message);
+    enum guest_verdict verdict =
+        guest_read(&guest, exchange->app, request->body, &exchange->message);
     enum outcome outcome = outcomes[verdict];
     if (verdict == GUEST_GOOD)
-        outcome = answer(exchange, &(struct token_subject){
-                                       .id = guest.id,
-                                       .name = guest.name,
-                                       .avatar = guest.avatar,
-                                       .role = span_of("guest"),
-                                       .ttl_ms = exchange->app->token.guest_ttl_ms,
-                                   });
+        outcome = answer_guest(exchange, &guest);
     guest_free(&guest);
     return outcome;
 }
@@ -80,16 +96,31 @@ static bool can_be_an_id(const struct route *route)
            text_is_plain((struct span){route->id, route->id_length});
 }
 
-static enum outcome answer_member(struct exchange *exchange, const struct member *member)
+/* A guest is never told from a member by what a directory says. */
+static struct span role_of(const struct member *member)
 {
     struct span role = member_field(member, MEMBERCHAT_ROLE);
-    return answer(exchange, &(struct token_subject){
-                                .id = member_field(member, MEMBERCHAT_ID),
-                                .name = member_field(member, MEMBERCHAT_NAME),
-                                .avatar = member_field(member, MEMBERCHAT_AVATAR),
-                                .role = role.data ? role : span_of("member"),
-                                .ttl_ms = exchange->app->token.ttl_ms,
-                            });
+    return role.data && !span_equal(role, span_of(TOKEN_ROLE_GUEST)) ? role : span_of("member");
+}
+
+static enum outcome answer_member(struct exchange *exchange, const struct member *member)
+{
+    const char *refused;
+    enum outcome outcome = answer(exchange,
+                                  &(struct token_subject){
+                                      .id = member_field(member, MEMBERCHAT_ID),
+                                      .name = member_field(member, MEMBERCHAT_NAME),
+                                      .avatar = member_field(member, MEMBERCHAT_AVATAR),
+                                      .role = role_of(member),
+                                      .member = member,
+                                      .ttl_ms = exchange->app->token.ttl_ms,
+                                  },
+                                  &refused);
+    if (refused)
+        log_error_limited("app %s: no token: for one of the members the claims template cannot "
+                          "take what stands for %s (the filter \"id\")",
+                          exchange->app->id, refused);
+    return outcome;
 }
 
 enum outcome issue_for_member(struct exchange *exchange)

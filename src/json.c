@@ -51,24 +51,111 @@ struct json_object *json_parse_object(struct span text, struct strbuf *why_r)
     return object;
 }
 
+/* Members as the text has them: each has one colon outside of strings. */
+static size_t count_colons(struct span text)
+{
+    size_t count = 0;
+    bool inside = false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] == '"')
+            inside = !inside;
+        else if (inside && text.data[i] == '\\')
+            i++;
+        else if (!inside && text.data[i] == ':')
+            count++;
+    }
+    return count;
+}
+
+/* Members as the tree has them. */
+static size_t count_members(struct json_object *value)
+{
+    size_t count = 0;
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            count += count_members(json_object_array_get_idx(value, i));
+    } else if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, name, member)
+        {
+            (void)name;
+            count += 1 + count_members(member);
+        }
+    }
+    return count;
+}
+
+struct json_object *json_parse_unique(struct span text, struct strbuf *why_r)
+{
+    struct json_object *object = json_parse_object(text, why_r);
+    if (!object || count_colons(text) == count_members(object))
+        return object;
+    strbuf_add_string(why_r, "an object has two members of one name");
+    json_object_put(object);
+    return NULL;
+}
+
 void json_release(struct json_object *object)
 {
     json_object_put(object);
 }
 
+enum json_kind json_kind_of(struct json_object *value)
+{
+    static const enum json_kind kinds[] = {
+        [json_type_null] = JSON_NULL,       [json_type_boolean] = JSON_BOOLEAN,
+        [json_type_double] = JSON_FRACTION, [json_type_int] = JSON_INTEGER,
+        [json_type_object] = JSON_OBJECT,   [json_type_array] = JSON_ARRAY,
+        [json_type_string] = JSON_STRING,
+    };
+    return kinds[json_object_get_type(value)];
+}
+
+struct span json_text(struct json_object *string)
+{
+    return (struct span){json_object_get_string(string),
+                         (size_t)json_object_get_string_len(string)};
+}
+
+void json_write_scalar(struct strbuf *out, struct json_object *value)
+{
+    strbuf_add_string(out, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
+}
+
+size_t json_length(struct json_object *array)
+{
+    return json_object_array_length(array);
+}
+
+struct json_object *json_element(struct json_object *array, size_t index)
+{
+    return json_object_array_get_idx(array, index);
+}
+
+bool json_each_member(struct json_object *object,
+                      bool (*visit)(void *context, struct span name, struct json_object *value),
+                      void *context)
+{
+    json_object_object_foreach(object, name, value)
+    {
+        if (!visit(context, span_of(name), value))
+            return false;
+    }
+    return true;
+}
+
+enum json_kind json_find(struct json_object *object, const char *name, struct json_object **value_r)
+{
+    if (!json_object_object_get_ex(object, name, value_r))
+        return JSON_ABSENT;
+    return json_kind_of(*value_r);
+}
+
 enum json_kind json_member(struct json_object *object, const char *name, struct span *string_r)
 {
     struct json_object *value;
-    *string_r = SPAN_NONE;
-    if (!json_object_object_get_ex(object, name, &value))
-        return JSON_ABSENT;
-    if (!value)
-        return JSON_NULL;
-    if (!json_object_is_type(value, json_type_string))
-        return JSON_OTHER;
-    *string_r =
-        (struct span){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-    return JSON_STRING;
+    enum json_kind kind = json_find(object, name, &value);
+    *string_r = kind == JSON_STRING ? json_text(value) : SPAN_NONE;
+    return kind;
 }
 
 struct span json_string_member(struct json_object *object, const char *name)
@@ -76,4 +163,13 @@ struct span json_string_member(struct json_object *object, const char *name)
     struct span string;
     json_member(object, name, &string);
     return string;
+}
+
+bool json_integer_member(struct json_object *object, const char *name, int64_t *value_r)
+{
+    struct json_object *value;
+    if (json_find(object, name, &value) != JSON_INTEGER)
+        return false;
+    *value_r = json_object_get_int64(value);
+    return true;
 }

@@ -1,185 +1,180 @@
 /* SPDX-License-Identifier: MIT */
-#include "keys.h"
+#include "keys_parts.h"
 
-#include "config.h"
-#include "json.h"
+#include "random.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define SECRET_MIN 32
-#define FILE_MAX   (64 * 1024)
+const struct algorithm_row algorithm_rows[ALGORITHM_COUNT] = {
+    [ALGORITHM_HS256] = {"HS256", "oct", NULL, true, CRYPTO_SHA256, 32, 0},
+    [ALGORITHM_HS384] = {"HS384", "oct", NULL, true, CRYPTO_SHA384, 48, 0},
+    [ALGORITHM_HS512] = {"HS512", "oct", NULL, true, CRYPTO_SHA512, 64, 0},
+    [ALGORITHM_ES256] = {"ES256", "EC", "P-256", false, 0, 0, SIGN_ES256},
+    [ALGORITHM_RS256] = {"RS256", "RSA", NULL, false, 0, 0, SIGN_RS256},
+    [ALGORITHM_PS256] = {"PS256", "RSA", NULL, false, 0, 0, SIGN_PS256},
+    [ALGORITHM_EDDSA] = {"EdDSA", "OKP", "Ed25519", false, 0, 0, SIGN_EDDSA},
+};
 
-static bool read_all(int fd, size_t limit, struct strbuf *out)
+/* ---- Use ---- */
+
+size_t key_sign(const struct key *key, struct span data, uint8_t out[KEY_SIGNATURE_MAX])
 {
-    while (out->length <= limit) {
-        char *room = strbuf_reserve(out, 4096);
-        ssize_t got = room ? read(fd, room, 4096) : -1;
-        if (got <= 0)
-            return got == 0;
-        out->length += (size_t)got;
+    uint8_t digest[SHA256_LENGTH] = {0};
+    if (key->hmac)
+        return crypto_hmac_sign(key->hmac, data, out);
+    if (key->algorithm != ALGORITHM_EDDSA)
+        crypto_sha256(data, digest);
+    return key->module->sign(key->handle, (const uint8_t *)data.data, data.length, digest, out);
+}
+
+bool key_verify(const struct key *key, struct span data, struct span signature)
+{
+    uint8_t digest[CRYPTO_DIGEST_MAX] = {0};
+    if (key->hmac) {
+        size_t length = crypto_hmac_sign(key->hmac, data, digest);
+        return signature.length == length && crypto_equal(digest, signature.data, length);
     }
-    return true;
+    if (key->algorithm != ALGORITHM_EDDSA)
+        crypto_sha256(data, digest);
+    return key->module->verify(key->handle, (const uint8_t *)data.data, data.length, digest,
+                               (const uint8_t *)signature.data, signature.length);
 }
 
-bool secret_file_read(const char *path, size_t limit, struct strbuf *out, bool *exposed_r,
-                      struct strbuf *why_r)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) != 0)
-        strbuf_addf(why_r, "%s cannot be read: %s", path, strerror(errno));
-    else if (!S_ISREG(st.st_mode))
-        strbuf_addf(why_r, "%s is not a file", path);
-    else if (config_mode_refused(st.st_mode))
-        strbuf_addf(why_r,
-                    "any user of this machine can write to %s (mode %04o): make a new one, with "
-                    "mode 0640",
-                    path, st.st_mode & 07777u);
-    else if (!read_all(fd, limit, out))
-        strbuf_addf(why_r, "%s cannot be read: %s", path, strerror(errno));
-    else if (out->length > limit)
-        strbuf_addf(why_r, "%s is larger than %zu bytes", path, limit);
-    else
-        *exposed_r = config_mode_exposed(st.st_mode);
-    if (fd >= 0)
-        close(fd);
-    return why_r->length == 0;
-}
+/* ---- Making ---- */
 
-/* The content of a text file ends before its last newline; that of a binary
- * file is what it is. */
-static struct span trim_text(struct span content)
+/* NULL when the id cannot be one. */
+static struct key *new_key(enum algorithm algorithm, struct span id, struct strbuf *why_r)
 {
-    size_t end = content.length;
-    if (end && content.data[end - 1] == '\n')
-        end--;
-    if (end && end < content.length && content.data[end - 1] == '\r')
-        end--;
-    for (size_t i = 0; i < end; i++)
-        if (content.data[i] < 0x20 || content.data[i] > 0x7e)
-            return content;
-    return (struct span){content.data, end};
-}
-
-/* RFC 7638, sections 3.1 and 3.2: the required members in lexical order. */
-static void thumbprint(struct span secret, struct strbuf *out)
-{
-    struct strbuf canonical = {0};
-    uint8_t digest[SHA256_LENGTH];
-    strbuf_add_string(&canonical, "{\"k\":\"");
-    crypto_base64url_encode(&canonical, secret);
-    strbuf_add_string(&canonical, "\",\"kty\":\"oct\"}");
-    crypto_sha256(strbuf_span(&canonical), digest);
-    crypto_base64url_encode(out, (struct span){(const char *)digest, sizeof digest});
-    strbuf_free(&canonical);
-}
-
-/* White space before it does not count. */
-static bool starts_with(struct span content, const char *prefix)
-{
-    while (content.length && memchr(" \t\r\n", *content.data, 4)) {
-        content.data++;
-        content.length--;
-    }
-    return content.length >= strlen(prefix) && memcmp(content.data, prefix, strlen(prefix)) == 0;
-}
-
-/* What a JWK says: its secret into `secret`, its key id, if any, into `id`. */
-static void read_jwk(struct span content, struct strbuf *secret, struct strbuf *id,
-                     struct strbuf *why_r)
-{
-    struct json_object *jwk = json_parse_object(content, why_r);
-    if (!jwk)
-        return;
-    struct span type = json_string_member(jwk, "kty"), k = json_string_member(jwk, "k"),
-                algorithm = json_string_member(jwk, "alg");
-    if (!span_equal(type, span_of("oct")))
-        strbuf_add_string(why_r, "it is a JWK whose \"kty\" is not \"oct\", which HS256 needs");
-    else if (algorithm.data && !span_equal(algorithm, span_of("HS256")))
-        strbuf_add_string(why_r, "it is a JWK whose \"alg\" is not \"HS256\"");
-    else if (!k.data || !crypto_base64url_decode(secret, k))
-        strbuf_add_string(why_r, "it is a JWK whose \"k\" is not base64url");
-    strbuf_add_span(id, json_string_member(jwk, "kid"));
-    json_release(jwk);
-}
-
-/* RFC 7515, section 4.1; the same for all tokens of a key. */
-static void encode_header(struct signing_key *key)
-{
-    struct strbuf header = {0};
-    strbuf_add_string(&header, "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":");
-    strbuf_add_json(&header, span_of(key->id));
-    strbuf_add_string(&header, "}");
-    crypto_base64url_encode(&key->header, strbuf_span(&header));
-    strbuf_add_string(&key->header, ".");
-    strbuf_free(&header);
-}
-
-static struct signing_key *make_key(struct span secret, struct span id, struct strbuf *why_r)
-{
-    struct strbuf print = {0};
-    struct signing_key *key = NULL;
-    if (id.length == 0) {
-        thumbprint(secret, &print);
-        id = strbuf_span(&print);
-    }
-    if (secret.length < SECRET_MIN) {
-        strbuf_addf(why_r, "the secret has %zu bytes; HS256 needs at least %d", secret.length,
-                    SECRET_MIN);
-    } else if (id.length > KEY_ID_MAX) {
+    struct key *key = NULL;
+    if (id.length > KEY_ID_MAX)
         strbuf_addf(why_r, "its key id is longer than %d bytes", KEY_ID_MAX);
-    } else if (!text_is_plain(id)) {
+    else if (!text_is_plain(id))
         strbuf_add_string(why_r, "its key id is not UTF-8 without control characters");
-    } else if (!(key = calloc(1, sizeof *key)) || !(key->hmac = crypto_hmac_new(secret))) {
+    else if (!(key = calloc(1, sizeof *key)))
         strbuf_add_string(why_r, "out of memory");
-        free(key);
-        key = NULL;
-    } else {
+    if (!key)
+        return NULL;
+    key->algorithm = algorithm;
+    key->named = id.length > 0;
+    if (id.length)
         memcpy(key->id, id.data, id.length);
-        encode_header(key);
+    return key;
+}
+
+static void set_id(struct key *key, const struct strbuf *thumbprint)
+{
+    if (!key->named)
+        memcpy(key->id, thumbprint->data, thumbprint->length);
+}
+
+struct key *key_from_secret(enum algorithm algorithm, struct span secret, struct span id,
+                            struct key_report *report)
+{
+    const struct algorithm_row *row = &algorithm_rows[algorithm];
+    struct strbuf print = {0};
+    if (secret.length < SECRET_MIN) {
+        strbuf_addf(&report->why, "the secret has %zu bytes; %s needs at least %d", secret.length,
+                    row->name, SECRET_MIN);
+        return NULL;
     }
+    struct key *key = new_key(algorithm, id, &report->why);
+    if (!key)
+        return NULL;
+    if (secret.length < row->secret_advised)
+        strbuf_addf(&report->warning, "%sthe secret has %zu bytes; for %s there should be %zu",
+                    report->warning.length ? "; " : "", secret.length, row->name,
+                    row->secret_advised);
+    key->hmac = crypto_hmac_new(row->hash, secret);
+    key->can_sign = true;
+    jwk_thumbprint_secret(secret, &print);
+    set_id(key, &print);
     strbuf_free(&print);
     return key;
 }
 
-struct signing_key *key_load(const char *path, const char *id, bool *exposed_r,
-                             struct strbuf *why_r)
+struct key *key_from_handle(enum algorithm algorithm, const struct sign_module *module,
+                            struct sign_key *handle, struct span id, struct key_report *report)
 {
-    struct strbuf file = {0}, secret = {0}, own_id = {0}, fault = {0};
-    struct signing_key *key = NULL;
-    if (!secret_file_read(path, FILE_MAX, &file, exposed_r, why_r))
-        goto out;
-    struct span content = trim_text(strbuf_span(&file));
-    if (starts_with(content, "-----BEGIN"))
-        strbuf_add_string(&fault, "it is a PEM file, which holds no secret for HS256; give it a "
-                                  "raw secret or a JWK of type \"oct\"");
-    else if (starts_with(content, "{"))
-        read_jwk(content, &secret, &own_id, &fault);
+    char why[SIGN_WHY_MAX];
+    struct strbuf print = {0};
+    struct key *key = NULL;
+    if (!module->prepare(handle, algorithm_rows[algorithm].sign, why))
+        strbuf_add_string(&report->why, why);
     else
-        strbuf_add_span(&secret, content);
-    if (!fault.length)
-        key = make_key(strbuf_span(&secret), id ? span_of(id) : strbuf_span(&own_id), &fault);
-    if (!key)
-        strbuf_addf(why_r, "%s: %s", path, strbuf_string(&fault));
-out:
-    strbuf_free(&file);
-    strbuf_free(&secret);
-    strbuf_free(&own_id);
-    strbuf_free(&fault);
+        key = new_key(algorithm, id, &report->why);
+    if (!key) {
+        module->free(handle);
+        return NULL;
+    }
+    key->module = module;
+    key->handle = handle;
+    key->can_sign = module->is_private(handle);
+    jwk_thumbprint(key, &print);
+    set_id(key, &print);
+    strbuf_free(&print);
+    jwk_write_public(key, &key->jwk);
     return key;
 }
 
-void key_free(struct signing_key *key)
+struct key *key_generate(enum algorithm algorithm, const char *id, const char *modules,
+                         struct strbuf *secret_r, struct strbuf *why_r)
+{
+    const struct algorithm_row *row = &algorithm_rows[algorithm];
+    struct key_report report = {0};
+    struct key *key = NULL;
+    char why[SIGN_WHY_MAX] = "";
+    if (row->symmetric) {
+        char *room = strbuf_reserve(secret_r, row->secret_advised);
+        random_fill(room, row->secret_advised);
+        secret_r->length += row->secret_advised;
+        key = key_from_secret(algorithm, strbuf_span(secret_r), span_of(id), &report);
+    } else {
+        const struct sign_module *module = sign_load(modules, &report.why);
+        struct sign_key *handle = module ? module->generate(row->sign, why) : NULL;
+        if (handle)
+            key = key_from_handle(algorithm, module, handle, span_of(id), &report);
+        else
+            strbuf_add_string(&report.why, why);
+    }
+    strbuf_add_span(why_r, strbuf_span(&report.why));
+    key_report_free(&report);
+    return key;
+}
+
+void key_free(struct key *key)
 {
     if (!key)
         return;
     crypto_hmac_free(key->hmac);
-    strbuf_free(&key->header);
+    if (key->module)
+        key->module->free(key->handle);
+    strbuf_free(&key->jwk);
     free(key);
+}
+
+/* ---- Rings and reports ---- */
+
+void key_ring_add(struct key_ring *ring, struct key *key)
+{
+    struct key **grown = realloc(ring->keys, (ring->count + 1) * sizeof *grown);
+    if (!grown)
+        abort(); /* as all memory that runs out while a configuration is read */
+    ring->keys = grown;
+    ring->keys[ring->count++] = key;
+}
+
+void key_ring_free(struct key_ring *ring)
+{
+    for (size_t i = 0; i < ring->count; i++)
+        key_free(ring->keys[i]);
+    free(ring->keys);
+    *ring = (struct key_ring){0};
+}
+
+void key_report_free(struct key_report *report)
+{
+    strbuf_free(&report->why);
+    strbuf_free(&report->warning);
 }

@@ -43,16 +43,20 @@ static void add_time(struct strbuf *body, int64_t seconds)
     strbuf_add_json(body, span_of(text));
 }
 
-void reply_with_token(struct exchange *exchange, const struct reply_token *answer)
+void reply_begin_token(struct exchange *exchange)
 {
-    const struct app *app = exchange->app;
     struct strbuf *body = &exchange->response->body;
     exchange->response->status = 200;
     strbuf_add_string(body, "{\"chatServerWebSocketUrl\":");
-    strbuf_add_json(body, span_of(app->config.chat_server_url));
-    strbuf_add_string(body, ",\"chatToken\":");
-    strbuf_add_json(body, answer->token);
-    strbuf_add_string(body, ",\"appId\":");
+    strbuf_add_json(body, span_of(exchange->app->config.chat_server_url));
+    strbuf_add_string(body, ",\"chatToken\":\"");
+}
+
+void reply_end_token(struct exchange *exchange, const struct reply_token *answer)
+{
+    const struct app *app = exchange->app;
+    struct strbuf *body = &exchange->response->body;
+    strbuf_add_string(body, "\",\"appId\":");
     strbuf_add_json(body, span_of(app->id));
     strbuf_add_string(body, ",\"userId\":");
     strbuf_add_json(body, answer->id);

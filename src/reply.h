@@ -7,12 +7,15 @@
 
 /* Whom a token was issued for, and how: the body of the two API answers. */
 struct reply_token {
-    struct span token, id, name, avatar;
+    struct span id, name, avatar;
     int64_t expires, lifetime; /* seconds */
 };
 
-/* A 200 with the six members of the API, two more where the app wants them. */
-void reply_with_token(struct exchange *exchange, const struct reply_token *answer);
+/* A 200 with the six members of the API, two more where the app wants them.  The
+ * token itself, which JSON does not need to escape, is put into the body between
+ * the two. */
+void reply_begin_token(struct exchange *exchange);
+void reply_end_token(struct exchange *exchange, const struct reply_token *answer);
 
 /* Completes the response for an outcome other than ANSWERED and BUSY. */
 void reply_with_error(struct exchange *exchange, enum outcome outcome);

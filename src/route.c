@@ -36,6 +36,7 @@ static const struct pattern {
      "/v2/apps/me/members/"},
     {ROUTE_HEALTHZ, "GET, HEAD", 1, {"healthz"}, "/healthz"},
     {ROUTE_READYZ, "GET, HEAD", 1, {"readyz"}, "/readyz"},
+    {ROUTE_JWKS, "GET, HEAD", 2, {".well-known", "jwks.json"}, "/.well-known/jwks.json"},
 };
 
 /* The byte at *at, decoded (RFC 3986, section 2.1); -1 for a broken escape. */
@@ -168,7 +169,7 @@ static bool mount_is(const struct path *path, size_t count, struct span base)
     return at == base.length;
 }
 
-/* The pages of one segment are not looked for inside of the API's own paths. */
+/* What is no part of the API is not looked for inside of the API's own paths. */
 static bool inside_api(const struct path *path, size_t count)
 {
     for (size_t i = 0; i + 2 < count; i++)
@@ -190,7 +191,7 @@ static bool deeper_than_mount(struct span path_info, const char *mark)
 static bool mount_fits(const struct http_request *request, const struct path *path,
                        const struct pattern *pattern, size_t before, struct span base_path)
 {
-    if (pattern->count == 1 && inside_api(path, before))
+    if (pattern->count <= 2 && inside_api(path, before))
         return false;
     if (base_path.data)
         return mount_is(path, before, base_path);

@@ -7,7 +7,7 @@
 #include "http.h"
 #include "member.h"
 
-enum route_kind { ROUTE_NONE, ROUTE_GUEST, ROUTE_MEMBER, ROUTE_HEALTHZ, ROUTE_READYZ };
+enum route_kind { ROUTE_NONE, ROUTE_GUEST, ROUTE_MEMBER, ROUTE_HEALTHZ, ROUTE_READYZ, ROUTE_JWKS };
 
 struct route {
     enum route_kind kind;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "settings.h"
+#include "settings_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,7 @@ void settings_free(struct settings *settings)
         directory_release(settings->stores[i].directory);
     }
     for (size_t i = 0; i < settings->app_count; i++)
-        key_free(settings->apps[i].key);
+        settings_free_app(&settings->apps[i]);
     config_close(settings->source);
     HASH_CLEAR(hh, settings->by_key);
     HASH_CLEAR(by_id, settings->by_id);

@@ -5,6 +5,7 @@
 #define SETTINGS_H
 
 #include "arena.h"
+#include "claims.h"
 #include "config.h"
 #include "crypto.h"
 #include "directory.h"
@@ -30,6 +31,15 @@ struct token_settings {
     const char *key_file, *key_id;
     const char *issuer, *audience;
     int64_t ttl_ms, guest_ttl_ms;
+    const char *claims; /* path of the template, or NULL */
+    struct memberchat_list next_keys, previous_keys;
+};
+
+/* JWTs of others that name a guest. */
+struct access_settings {
+    int64_t algorithm;
+    const char *key_file, *issuer;
+    const char *audience; /* NULL: any */
 };
 
 struct app {
@@ -38,7 +48,12 @@ struct app {
     const char *id;
     uint8_t secrets[APP_SECRETS_MAX][SHA256_LENGTH]; /* SHA-256 of each */
     size_t secret_count;
-    struct signing_key *key;
+    const struct key *key; /* that signs */
+    struct key_ring keys;  /* that one, those before it and those after it */
+    const struct claims *claims;
+    struct span token_header; /* of every token: the encoded header and its dot */
+    struct access_settings access;
+    struct key_ring access_keys;    /* empty: none are accepted */
     struct settings_store **stores; /* asked in order */
     struct directory **directories; /* the same, once they are open; borrowed */
     size_t store_count;
@@ -83,6 +98,9 @@ struct settings {
     size_t store_count;
     struct app *apps;
     size_t app_count;
+    struct span jwks;                 /* the public keys of all apps (RFC 7517, section 5) ... */
+    const char *jwks_etag;            /* ... and what changes with them */
+    struct span base_path;  /* of the environment, SPAN_NONE: none is set */
     struct app_index *by_key, *by_id; /* the apps, by API key and by appId */
 };
 

@@ -9,11 +9,6 @@
 #define API_KEY_MAX   256
 #define URL_MAX_BYTES 2048
 #define SECRET_MAX    1024
-#define MINUTE        60000LL
-#define DAY           (24 * 60 * MINUTE)
-
-#define ALGORITHMS "HS256 HS384 HS512 ES256 RS256 PS256 EdDSA"
-#define HS256      0
 
 static const struct memberchat_key app_keys[] = {
     CONFIG_KEY(struct app_settings, api_key, "api_key", MEMBERCHAT_STRING, MEMBERCHAT_KEY_REQUIRED,
@@ -43,37 +38,11 @@ static const struct memberchat_key app_keys[] = {
      .type = CONFIG_GROUP,
      .flags = MEMBERCHAT_KEY_REQUIRED,
      .help = "what the tokens are like; it must at least name a key_file"},
-    {.name = "access_token", .type = CONFIG_LATER, .help = "tokens of others that name a guest"},
-};
-
-static const struct memberchat_key token_keys[] = {
-    CONFIG_KEY(struct token_settings, issuer, "issuer", MEMBERCHAT_STRING, 0, "memberchat", 1, 256,
-               "the claim iss"),
-    CONFIG_KEY(struct token_settings, audience, "audience", MEMBERCHAT_STRING, 0, NULL, 1, 256,
-               "the claim aud; the appId where it is not set"),
-    CONFIG_KEY(struct token_settings, ttl_ms, "ttl", MEMBERCHAT_DURATION, 0, "15m", 1000, 30 * DAY,
-               "how long a member's token is good"),
-    CONFIG_KEY(struct token_settings, guest_ttl_ms, "guest_ttl", MEMBERCHAT_DURATION, 0, "10m",
-               1000, 30 * DAY, "how long a guest's token is good"),
-    {.name = "algorithm",
-     .fallback = "HS256",
-     .choices = ALGORITHMS,
-     .help = "how tokens are signed",
-     .offset = offsetof(struct token_settings, algorithm),
-     .type = MEMBERCHAT_CHOICE},
-    CONFIG_KEY(struct token_settings, key_file, "key_file", MEMBERCHAT_PATH,
-               MEMBERCHAT_KEY_REQUIRED, NULL, 0, 0, "the file with the signing key"),
-    CONFIG_KEY(
-        struct token_settings, key_id, "key_id", MEMBERCHAT_STRING, 0, NULL, 1, KEY_ID_MAX,
-        "the key's name in the token header (kid); the thumbprint of the key where it is not set"),
-    {.name = "claims", .type = CONFIG_LATER, .help = "a template of further claims"},
-    {.name = "next_keys", .type = CONFIG_LATER, .help = "keys published ahead of their use"},
-    {.name = "previous_keys", .type = CONFIG_LATER, .help = "keys accepted after their use"},
+    {.name = "access_token", .type = CONFIG_GROUP, .help = "JWTs of others that name a guest"},
 };
 
 const struct settings_table settings_app_tables[] = {
     {"apps.NAME", app_keys, CONFIG_COUNT(app_keys)},
-    {"apps.NAME.token", token_keys, CONFIG_COUNT(token_keys)},
 };
 
 /* ---- Secrets ---- */
@@ -233,46 +202,12 @@ static void find_stores(struct settings *settings, struct app *app, const struct
     }
 }
 
-/* What goes into JSON. */
-static void check_claim(const char *value, const char *key, const struct config_node *group,
-                        struct config_report *report)
-{
-    if (value && !text_is_plain(span_of(value)))
-        config_error(report, group, key, "must be UTF-8 without control characters");
-}
-
-static void read_token(struct settings *settings, struct app *app, const struct config_node *group,
-                       struct config_report *report)
-{
-    struct token_settings *token = &app->token;
-    const struct config_table table = CONFIG_TABLE(token_keys, token);
-    struct strbuf why = {0};
-    bool exposed = false;
-    config_fill(group, &table, 1, &settings->arena, report);
-    if (token->algorithm > HS256)
-        config_error(report, group, "algorithm",
-                     "this version of memberchat cannot sign with %s yet, only with HS256",
-                     config_string(config_child(group, "algorithm")));
-    check_claim(token->issuer, "issuer", group, report);
-    check_claim(token->audience, "audience", group, report);
-    if (!token->audience)
-        token->audience = app->id;
-    if (!token->key_file || token->algorithm != HS256)
-        return;
-    app->key = key_load(token->key_file, token->key_id, &exposed, &why);
-    if (!app->key)
-        config_error(report, group, "key_file", "%s", strbuf_string(&why));
-    if (exposed)
-        config_warning(report, group, "key_file",
-                       "any user of this machine can read %s: chmod o-rwx it", token->key_file);
-    strbuf_free(&why);
-}
-
 void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
-                       struct config_report *report)
+                       const char *plugin_folder, struct config_report *report)
 {
     const struct config_table table = CONFIG_TABLE(app_keys, &app->config);
     const struct config_node *token = config_child(group, "token");
+    const struct config_node *access = config_child(group, "access_token");
     config_fill(group, &table, 1, &settings->arena, report);
     app->id = app->config.app_id ? app->config.app_id
                                  : arena_string(&settings->arena, span_of(config_name(group)));
@@ -280,5 +215,7 @@ void settings_read_app(struct settings *settings, struct app *app, const struct 
     check_texts(app, group, report);
     find_stores(settings, app, group, report);
     if (config_is_group(token))
-        read_token(settings, app, token, report);
+        settings_read_token(settings, app, token, plugin_folder, report);
+    if (config_is_group(access))
+        settings_read_access(settings, app, access, plugin_folder, report);
 }

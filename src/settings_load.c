@@ -145,9 +145,17 @@ static void read_all(struct settings *settings, const struct config_node *root,
                             config_child_at(stores_group, i), plugin_folder, once, report);
     for (unsigned i = 0; i < apps; i++) {
         struct app *app = &settings->apps[settings->app_count++];
-        settings_read_app(settings, app, config_child_at(apps_group, i), report);
+        settings_read_app(settings, app, config_child_at(apps_group, i), plugin_folder, report);
         index_app(settings, app, config_child_at(apps_group, i), report);
     }
+    settings_make_jwks(settings, apps_group, report);
+}
+
+static void read_environment(struct settings *settings)
+{
+    const char *base_path = getenv("MEMBERCHAT_BASE_PATH");
+    if (base_path)
+        settings->base_path = span_of(arena_string(&settings->arena, span_of(base_path)));
 }
 
 /* Settings that hold on to the file's tree. */
@@ -161,6 +169,7 @@ static struct settings *load(const char *path, const char *plugin_folder, bool o
         return NULL;
     }
     settings->source = config;
+    read_environment(settings);
     read_all(settings, config_root(config), plugin_folder, once, report);
     if (report->errors) {
         settings_free(settings);

@@ -13,7 +13,22 @@ void settings_read_store(struct settings *settings, struct settings_store *store
                          const struct config_node *group, const char *plugin_folder, bool once,
                          struct config_report *report);
 void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
-                       struct config_report *report);
+                       const char *plugin_folder, struct config_report *report);
+
+/* The groups "token" and "access_token" of an app, of which the second may be NULL. */
+void settings_read_token(struct settings *settings, struct app *app,
+                         const struct config_node *group, const char *plugin_folder,
+                         struct config_report *report);
+void settings_read_access(struct settings *settings, struct app *app,
+                          const struct config_node *group, const char *plugin_folder,
+                          struct config_report *report);
+
+/* Frees what an app has beside the arena. */
+void settings_free_app(struct app *app);
+
+/* Makes the set of public keys, once all apps are read; `apps` is their group. */
+void settings_make_jwks(struct settings *settings, const struct config_node *apps,
+                        struct config_report *report);
 
 /* Every table of keys of the core with the name of its group, for the test that
  * holds tables, manual and sample configuration against each other. */
@@ -23,6 +38,6 @@ struct settings_table {
     size_t count;
 };
 extern const struct settings_table settings_tables[3], settings_store_tables[3],
-    settings_app_tables[2];
+    settings_app_tables[1], settings_token_tables[2];
 
 #endif

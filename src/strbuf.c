@@ -2,7 +2,6 @@
 #include "strbuf.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +69,20 @@ void strbuf_add_string(struct strbuf *buf, const char *string)
     strbuf_add(buf, string, strlen(string));
 }
 
+void strbuf_add_number(struct strbuf *buf, int64_t number)
+{
+    char digits[sizeof "-9223372036854775808"];
+    char *end = digits + sizeof digits, *at = end;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (number < 0)
+        *--at = '-';
+    strbuf_add(buf, at, (size_t)(end - at));
+}
+
 void strbuf_addf(struct strbuf *buf, const char *format, ...)
 {
     char text[512];
@@ -92,18 +105,13 @@ void strbuf_addf(struct strbuf *buf, const char *format, ...)
     }
 }
 
-void strbuf_add_json(struct strbuf *buf, struct span span)
+void strbuf_add_json_part(struct strbuf *buf, struct span span)
 {
     static const char hex[] = "0123456789abcdef";
-    if (!span.data) {
-        strbuf_add(buf, "null", 4);
-        return;
-    }
-    char *room = strbuf_reserve(buf, 6 * span.length + 2); /* all of it as \u00XX */
+    char *room = strbuf_reserve(buf, 6 * span.length); /* all of it as \u00XX */
     if (!room)
         return;
     char *out = room;
-    *out++ = '"';
     for (size_t i = 0; i < span.length; i++) {
         unsigned char c = (unsigned char)span.data[i];
         if (c == '"' || c == '\\') {
@@ -118,8 +126,18 @@ void strbuf_add_json(struct strbuf *buf, struct span span)
             *out++ = (char)c;
         }
     }
-    *out++ = '"';
     buf->length += (size_t)(out - room);
+}
+
+void strbuf_add_json(struct strbuf *buf, struct span span)
+{
+    if (!span.data) {
+        strbuf_add(buf, "null", 4);
+        return;
+    }
+    strbuf_add(buf, "\"", 1);
+    strbuf_add_json_part(buf, span);
+    strbuf_add(buf, "\"", 1);
 }
 
 void strbuf_copy(struct strbuf *buf, struct span span)

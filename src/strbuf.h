@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct span {
     const char *data;
@@ -30,11 +31,15 @@ struct strbuf {
 void strbuf_add(struct strbuf *buf, const char *data, size_t length);
 void strbuf_add_span(struct strbuf *buf, struct span span);
 void strbuf_add_string(struct strbuf *buf, const char *string);
+void strbuf_add_number(struct strbuf *buf, int64_t number); /* in decimal */
 void strbuf_addf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Adds a JSON string with its quotes (RFC 8259, section 7), or null for
  * SPAN_NONE.  The span is UTF-8. */
 void strbuf_add_json(struct strbuf *buf, struct span span);
+
+/* The same without the quotes: for a part of a JSON string. */
+void strbuf_add_json_part(struct strbuf *buf, struct span span);
 
 /* Room for `length` more bytes; NULL when there is none. */
 char *strbuf_reserve(struct strbuf *buf, size_t length);

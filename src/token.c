@@ -6,47 +6,33 @@
 #include "random.h"
 
 #define NOT_BEFORE_SECONDS 30 /* clocks differ */
-#define JTI_BYTES          16
+#define JTI_BYTES          16 /* RFC 7519, section 4.1.7 */
 
-static void add_text(struct strbuf *claims, const char *name, struct span value)
-{
-    if (!value.data)
-        return;
-    strbuf_add(claims, ",\"", 2);
-    strbuf_add_string(claims, name);
-    strbuf_add(claims, "\":", 2);
-    strbuf_add_json(claims, value);
-}
-
-/* RFC 7519, section 4.1.7 */
-static void add_jti(struct strbuf *claims)
+const char *token_issue(const struct app *app, const struct token_subject *subject,
+                        struct strbuf *out, int64_t *expires_r)
 {
     unsigned char random[JTI_BYTES];
-    random_fill(random, sizeof random);
-    strbuf_add_string(claims, ",\"jti\":\"");
-    crypto_base64url_encode(claims, (struct span){(const char *)random, sizeof random});
-    strbuf_add_string(claims, "\"");
-}
-
-void token_issue(const struct app *app, const struct token_subject *subject, struct strbuf *out,
-                 int64_t *expires_r)
-{
-    struct strbuf claims = {0};
+    char jti[CRYPTO_ENCODED_MAX(JTI_BYTES)];
     int64_t now = clock_unix_seconds();
+    random_fill(random, sizeof random);
+    size_t length = crypto_base64url_to(jti, (struct span){(const char *)random, sizeof random});
     *expires_r = now + subject->ttl_ms / 1000;
-    strbuf_add_string(&claims, "{\"iss\":");
-    strbuf_add_json(&claims, span_of(app->token.issuer));
-    add_text(&claims, "aud", span_of(app->token.audience));
-    add_text(&claims, "sub", subject->id);
-    strbuf_addf(&claims, ",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld", (long long)now,
-                (long long)now - NOT_BEFORE_SECONDS, (long long)*expires_r);
-    add_jti(&claims);
-    add_text(&claims, "appId", span_of(app->id));
-    add_text(&claims, "role", subject->role);
-    add_text(&claims, "name", subject->name);
-    add_text(&claims, "picture", subject->avatar);
-    strbuf_add_string(&claims, "}");
-    out->failed = out->failed || claims.failed;
-    jws_sign(app->key, strbuf_span(&claims), out);
-    strbuf_free(&claims);
+    const struct claims_values values = {
+        .texts = {[CLAIM_USER_ID] = subject->id,
+                  [CLAIM_USER_NAME] = subject->name,
+                  [CLAIM_AVATAR] = subject->avatar,
+                  [CLAIM_ROLE] = subject->role,
+                  [CLAIM_JTI] = {jti, length}},
+        .numbers = {[CLAIM_IAT - CLAIM_IAT] = now,
+                    [CLAIM_NBF - CLAIM_IAT] = now - NOT_BEFORE_SECONDS,
+                    [CLAIM_EXP - CLAIM_IAT] = *expires_r},
+        .member = subject->member,
+    };
+    size_t start = out->length;
+    strbuf_add_span(out, app->token_header);
+    size_t payload = out->length;
+    const char *refused = claims_render(app->claims, &values, out);
+    if (!refused)
+        jws_complete(app->key, out, start, payload);
+    return refused;
 }

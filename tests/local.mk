@@ -76,6 +76,11 @@ tests_plugins_store_slow_la_SOURCES = tests/plugins/store_slow.c
 tests_plugins_store_slow_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 EXTRA_DIST += tests/plugins/test_store.h
 
+# For system tests: names that resolve as a test wants it.
+check_LTLIBRARIES += tests/plugins/resolver.la
+tests_plugins_resolver_la_SOURCES = tests/plugins/resolver.c
+tests_plugins_resolver_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+
 # ---- Unit tests: a program a module ----
 
 if HAVE_CMOCKA
@@ -94,6 +99,7 @@ RESIDENT_LIBS = tests/unit/libsupport.la libresident.la $(CMOCKA_LIBS)
 UNIT_TESTS = \
 	tests/unit/test_breaker \
 	tests/unit/test_cache \
+	tests/unit/test_claims \
 	tests/unit/test_config \
 	tests/unit/test_config_fill \
 	tests/unit/test_config_value \
@@ -109,6 +115,7 @@ UNIT_TESTS = \
 	tests/unit/test_http \
 	tests/unit/test_json \
 	tests/unit/test_json_gate \
+	tests/unit/test_jws \
 	tests/unit/test_keys \
 	tests/unit/test_ksuid \
 	tests/unit/test_listen \
@@ -125,6 +132,7 @@ UNIT_TESTS = \
 	tests/unit/test_text
 tests_unit_test_breaker_LDADD = $(UNIT_LIBS)
 tests_unit_test_cache_LDADD = $(UNIT_LIBS)
+tests_unit_test_claims_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_fill_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_value_LDADD = $(UNIT_LIBS)
@@ -140,6 +148,7 @@ tests_unit_test_handler_far_LDADD = $(UNIT_LIBS)
 tests_unit_test_http_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_gate_LDADD = $(UNIT_LIBS)
+tests_unit_test_jws_LDADD = $(UNIT_LIBS)
 tests_unit_test_keys_LDADD = $(UNIT_LIBS)
 tests_unit_test_ksuid_LDADD = $(UNIT_LIBS)
 tests_unit_test_listen_LDADD = $(RESIDENT_LIBS)
@@ -155,9 +164,23 @@ tests_unit_test_store_LDADD = $(UNIT_LIBS)
 tests_unit_test_strbuf_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_LDADD = $(UNIT_LIBS)
 
+# Those that need OpenSSL.
+if SIGN_OPENSSL
+UNIT_TESTS += tests/unit/test_keys_public tests/unit/test_vectors
+tests_unit_test_keys_public_LDADD = $(UNIT_LIBS)
+tests_unit_test_vectors_LDADD = $(UNIT_LIBS)
+tests_unit_test_keys_public_SOURCES = tests/unit/test_keys_public.c tests/unit/vectors.c tests/unit/vectors.h
+tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/vectors.c tests/unit/vectors.h
+if STORE_FILE
+UNIT_TESTS += tests/unit/test_jwks
+tests_unit_test_jwks_LDADD = $(UNIT_LIBS)
+endif
+endif
+
 # Those that serve members from a file.
 if STORE_FILE
 UNIT_TESTS += \
+	tests/unit/test_access_token \
 	tests/unit/test_cgi \
 	tests/unit/test_credentials \
 	tests/unit/test_handler \
@@ -168,6 +191,7 @@ UNIT_TESTS += \
 	tests/unit/test_token \
 	tests/unit/test_turn \
 	tests/unit/test_upkeep
+tests_unit_test_access_token_LDADD = $(UNIT_LIBS)
 tests_unit_test_cgi_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_credentials_LDADD = $(UNIT_LIBS)
 tests_unit_test_handler_LDADD = $(UNIT_LIBS)
@@ -208,6 +232,54 @@ tests_unit_test_store_file_reload_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_store_file_reload_LDADD = $(FILE_LIBS)
 endif
 
+# The LDAP store, without a host around it.
+if STORE_LDAP
+check_LTLIBRARIES += tests/unit/libldapstore.la
+tests_unit_libldapstore_la_SOURCES = $(STORE_LDAP_SOURCES) \
+	tests/unit/fake_services.c tests/unit/fake_services.h
+tests_unit_libldapstore_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+LDAP_LIBS = tests/unit/libldapstore.la -lldap -llber $(CMOCKA_LIBS)
+
+UNIT_TESTS += \
+	tests/unit/test_ldap_filter \
+	tests/unit/test_ldap_uri \
+	tests/unit/test_ldap_entry \
+	tests/unit/test_ldap_servers
+tests_unit_test_ldap_servers_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_ldap_servers_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_filter_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_ldap_filter_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_uri_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_ldap_uri_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_entry_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_test_ldap_entry_LDADD = $(LDAP_LIBS)
+endif
+
+# The REST store, without a host around it.
+if STORE_REST
+check_LTLIBRARIES += tests/unit/libreststore.la
+tests_unit_libreststore_la_SOURCES = $(STORE_REST_SOURCES) \
+	tests/unit/fake_services.c tests/unit/fake_services.h
+tests_unit_libreststore_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+tests_unit_libreststore_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS)
+REST_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+REST_LIBS = tests/unit/libreststore.la $(CURL_LIBS) $(JSON_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += \
+	tests/unit/test_rest_answer \
+	tests/unit/test_rest_credentials \
+	tests/unit/test_rest_pool \
+	tests/unit/test_rest_template
+tests_unit_test_rest_answer_CPPFLAGS = $(REST_CPPFLAGS)
+tests_unit_test_rest_answer_LDADD = $(REST_LIBS)
+tests_unit_test_rest_credentials_CPPFLAGS = $(REST_CPPFLAGS)
+tests_unit_test_rest_credentials_LDADD = $(REST_LIBS)
+tests_unit_test_rest_pool_CPPFLAGS = $(REST_CPPFLAGS)
+tests_unit_test_rest_pool_LDADD = $(REST_LIBS)
+tests_unit_test_rest_template_CPPFLAGS = $(REST_CPPFLAGS)
+tests_unit_test_rest_template_LDADD = $(REST_LIBS)
+endif
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
@@ -225,6 +297,14 @@ if STORE_FILE
 tests_contract_stores_SOURCES += tests/contract/fixture_file.c
 tests_contract_stores_CPPFLAGS += -DHAVE_STORE_FILE
 endif
+if STORE_LDAP
+tests_contract_stores_SOURCES += tests/contract/fixture_ldap.c
+tests_contract_stores_CPPFLAGS += -DHAVE_STORE_LDAP
+endif
+if STORE_REST
+tests_contract_stores_SOURCES += tests/contract/fixture_rest.c
+tests_contract_stores_CPPFLAGS += -DHAVE_STORE_REST
+endif
 endif
 
 TESTS += tests/contract/header.sh tests/contract/symbols.sh
@@ -241,30 +321,58 @@ tests_fuzz_libreplay_la_CPPFLAGS = $(AM_CPPFLAGS) \
 FUZZ_LIBS = tests/fuzz/libreplay.la libmemberchat.la
 
 FUZZ_TESTS = \
+	tests/fuzz/replay_claims \
 	tests/fuzz/replay_credentials \
 	tests/fuzz/replay_frame \
 	tests/fuzz/replay_json \
+	tests/fuzz/replay_jws \
 	tests/fuzz/replay_route \
 	tests/fuzz/replay_value
+tests_fuzz_replay_claims_SOURCES = tests/fuzz/fuzz_claims.c
+tests_fuzz_replay_claims_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_credentials_SOURCES = tests/fuzz/fuzz_credentials.c
 tests_fuzz_replay_credentials_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_frame_SOURCES = tests/fuzz/fuzz_frame.c
 tests_fuzz_replay_frame_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_json_SOURCES = tests/fuzz/fuzz_json.c
 tests_fuzz_replay_json_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_jws_SOURCES = tests/fuzz/fuzz_jws.c
+tests_fuzz_replay_jws_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_route_SOURCES = tests/fuzz/fuzz_route.c
 tests_fuzz_replay_route_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_value_SOURCES = tests/fuzz/fuzz_value.c
 tests_fuzz_replay_value_LDADD = $(FUZZ_LIBS)
 if STORE_FILE
 FUZZ_TESTS += tests/fuzz/replay_csv
-tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c plugins/file_csv.c plugins/file_text.c
+tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c plugins/file_csv.c plugins/file_text.c \
+	src/text.c
 tests_fuzz_replay_csv_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
 tests_fuzz_replay_csv_LDADD = tests/fuzz/libreplay.la $(CSV_LIBS)
 endif
+if STORE_REST
+FUZZ_TESTS += tests/fuzz/replay_rest_answer tests/fuzz/replay_rest_template
+REST_FUZZ_SOURCES = plugins/rest_answer.c plugins/rest_template.c plugins/rest_text.c \
+	src/json_gate.c src/text.c
+tests_fuzz_replay_rest_answer_SOURCES = tests/fuzz/fuzz_rest_answer.c $(REST_FUZZ_SOURCES)
+tests_fuzz_replay_rest_answer_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
+tests_fuzz_replay_rest_answer_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+tests_fuzz_replay_rest_answer_LDADD = tests/fuzz/libreplay.la $(JSON_LIBS)
+tests_fuzz_replay_rest_template_SOURCES = tests/fuzz/fuzz_rest_template.c $(REST_FUZZ_SOURCES)
+tests_fuzz_replay_rest_template_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
+tests_fuzz_replay_rest_template_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+tests_fuzz_replay_rest_template_LDADD = tests/fuzz/libreplay.la $(JSON_LIBS)
+endif
+if STORE_LDAP
+FUZZ_TESTS += tests/fuzz/replay_ldap
+tests_fuzz_replay_ldap_SOURCES = tests/fuzz/fuzz_ldap.c plugins/ldap_filter.c \
+	plugins/ldap_referral.c plugins/ldap_uri.c
+tests_fuzz_replay_ldap_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
+tests_fuzz_replay_ldap_LDADD = tests/fuzz/libreplay.la
+endif
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)
-EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/fuzz_csv.c tests/fuzz/run.sh
+EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/fuzz_csv.c tests/fuzz/fuzz_ldap.c \
+	tests/fuzz/fuzz_rest_answer.c tests/fuzz/fuzz_rest_template.c tests/fuzz/run.sh
 
 .PHONY: fuzz
 fuzz:

@@ -45,7 +45,7 @@ static int run(const struct cli *cli, int argc, char **argv)
     bool good = settings != NULL;
     fputs(strbuf_string(&report.text), stderr);
     config_report_free(&report);
-    for (size_t i = 0; good && online && i < settings->store_count; i++)
+    for (size_t i = 0; settings && online && i < settings->store_count; i++)
         good = probe(&settings->stores[i]) && good;
     if (good)
         printf("%s: ok\n", cli->config);

@@ -29,7 +29,8 @@ struct cli_command {
     int (*run)(const struct cli *cli, int argc, char **argv);
 };
 
-extern const struct cli_command cli_check, cli_lookup, cli_token, cli_new_app, cli_index;
+extern const struct cli_command cli_check, cli_lookup, cli_token, cli_new_app, cli_index,
+    cli_verify, cli_keygen;
 
 /* "memberchat: ..." on standard error */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_check, &cli_lookup, &cli_token, &cli_new_app,
+    &cli_check, &cli_lookup, &cli_token, &cli_verify, &cli_keygen, &cli_new_app,
 #ifdef HAVE_STORE_FILE
     &cli_index,
 #endif

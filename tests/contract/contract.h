@@ -32,5 +32,7 @@ struct contract_fixture {
 extern const struct contract_fixture *const contract_fixtures[];
 
 extern const struct contract_fixture contract_file_csv, contract_file_cdb, contract_slow;
+extern const struct contract_fixture contract_ldap;
+extern const struct contract_fixture contract_rest;
 
 #endif

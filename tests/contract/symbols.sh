@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every store plugin that was built exports one symbol, and wants none of the host.
+# Every plugin and module that was built exports one symbol, and wants none of the host.
 # From the environment: NM, PLUGINS (their folder), CORE (the library of the host).
 set -eu
 NM=${NM:-nm}
@@ -14,9 +14,12 @@ say() { # NUMBER NAME WRONG
     fi
 }
 
-set -- "$PLUGINS"/store_*.so
-if [ ! -e "$1" ]; then
-    echo "1..0 # SKIP no store was built"
+set --
+for plugin in "$PLUGINS"/store_*.so "$PLUGINS"/sign_*.so; do
+    [ ! -e "$plugin" ] || set -- "$@" "$plugin"
+done
+if [ $# = 0 ]; then
+    echo "1..0 # SKIP no plugin was built"
     exit 0
 fi
 echo "1..$(($# * 2))"
@@ -25,7 +28,11 @@ number=0
 for plugin; do
     name=$(basename "$plugin")
     exported=$($NM -D --defined-only "$plugin" | awk '{ print $NF }' | tr '\n' ' ')
-    [ "$exported" = "memberchat_store_plugin " ] && exported=
+    case $name in
+    sign_*) symbol=memberchat_sign_module ;;
+    *) symbol=memberchat_store_plugin ;;
+    esac
+    [ "$exported" = "$symbol " ] && exported=
     say $((number + 1)) "$name exports one symbol" "$exported"
     wanted=$($NM -D --undefined-only "$plugin" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u)
     # names that stand in both lists; a line of each list is there once

@@ -127,9 +127,10 @@ def group_of(stack):
     return ".".join(names) or "-"
 
 
-def read_sample(path):
-    """Every setting, also those behind a "#": (group, name, value, is a comment, line)."""
-    stack = []
+def read_sample(path, stack):
+    """Every setting, also those behind a "#": (group, name, value, is a comment, line).  The file
+    begins inside of the groups of `stack`."""
+    depth, stack = len(stack), list(stack)
     for number, line in enumerate(path.read_text().splitlines(), 1):
         setting = SETTING.match(line)
         if re.match(r"^\s*#?\}", line):
@@ -140,7 +141,7 @@ def read_sample(path):
                 yield group_of(stack), name, value, comment, number
             if value == "{":
                 stack.append(name)
-    if stack:
+    if len(stack) != depth:
         raise SystemExit(f"{path}: {stack} does not end")
 
 
@@ -153,10 +154,10 @@ def written(key):
     return f'"{key.default}"'
 
 
-def check_sample(tables, path):
-    by_name = {(key.group, key.name): key for key in tables.values()}
-    seen = set()
-    for group, name, value, comment, number in read_sample(path):
+def check_sample(tables, pages, path, stack, seen):
+    """Against the keys of these pages; which of them the file names goes to `seen`."""
+    by_name = {(key.group, key.name): key for key in tables.values() if key.page in pages}
+    for group, name, value, comment, number in read_sample(path, stack):
         key = by_name.get((group, name))
         seen.add((group, name))
         if not key:
@@ -165,9 +166,22 @@ def check_sample(tables, path):
             yield f"{path.name}:{number}: {group}.{name} would be refused"
         elif comment and key.default != "-" and value != written(key):
             yield f"{path.name}:{number}: the default of {name} is {written(key)}, not {value}"
-    for (group, name), key in sorted(by_name.items()):
-        if key.type != "later" and (group, name) not in seen:
-            yield f"{path.name} does not name {group}.{name}"
+
+
+def check_samples(tables):
+    """The sample configuration has all keys of the core and the file store, and the stores in
+    conf/stores together those of their plugins."""
+    main = ("memberchat.conf", "memberchat-store-file")
+    seen = {page: set() for page in {key.page for key in tables.values()}}
+    yield from check_sample(tables, main, SOURCE / "conf/memberchat.conf.in", [], seen[main[0]])
+    seen[main[1]] = seen[main[0]]
+    for path in sorted((SOURCE / "conf/stores").glob("*.conf")):
+        page = "memberchat-store-" + re.search(r'plugin = "(\w+)"', path.read_text())[1]
+        if page in seen:  # this plugin was built
+            yield from check_sample(tables, ("memberchat.conf", page), path, ["stores"], seen[page])
+    for key in sorted(tables.values()):
+        if key.type != "later" and (key.group, key.name) not in seen[key.page]:
+            yield f"no sample of {key.page} names {key.group}.{key.name}"
 
 
 def check_that_sample_works():
@@ -192,8 +206,7 @@ def main():
     tables = read_tables()
     checks = [
         ("the manual has every key, and no other", check_manual(tables, read_pages(tables))),
-        ("the sample has every key, and no other",
-         check_sample(tables, SOURCE / "conf/memberchat.conf.in")),
+        ("the samples have every key, and no other", check_samples(tables)),
         ("the sample works", check_that_sample_works()),
     ]
     print(f"1..{len(checks)}")

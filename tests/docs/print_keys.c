@@ -49,6 +49,7 @@ int main(int argc, char **argv)
     print_core(settings_tables, CONFIG_COUNT(settings_tables));
     print_core(settings_store_tables, CONFIG_COUNT(settings_store_tables));
     print_core(settings_app_tables, CONFIG_COUNT(settings_app_tables));
+    print_core(settings_token_tables, CONFIG_COUNT(settings_token_tables));
     for (int i = 2; i < argc; i++) {
         struct strbuf why = {0};
         const struct memberchat_store_plugin *plugin = plugin_load(argv[1], argv[i], &why);

@@ -8,7 +8,7 @@ set -eu
 source=$(cd "$1" && pwd)
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- json route credentials frame csv value
+[ $# -gt 0 ] || set -- json route credentials frame csv ldap value rest_answer rest_template claims jws
 CLANG=${CLANG:-clang}
 command -v "$CLANG" >/dev/null || { echo "make fuzz needs clang" >&2; exit 1; }
 
@@ -21,7 +21,9 @@ checks="address,undefined -fno-sanitize-recover=all"
 resident="cgi conn fastcgi listen main park server snapshot upkeep"
 
 objects=
-for file in "$source"/src/*.c "$source"/plugins/file_csv.c "$source"/plugins/file_text.c; do
+for file in "$source"/src/*.c "$source"/plugins/file_csv.c "$source"/plugins/file_text.c \
+    "$source"/plugins/ldap_filter.c "$source"/plugins/ldap_referral.c "$source"/plugins/ldap_uri.c \
+    "$source"/plugins/rest_answer.c "$source"/plugins/rest_template.c "$source"/plugins/rest_text.c; do
     name=$(basename "$file" .c)
     case " $resident " in *" $name "*) continue ;; esac
     objects="$objects $name.o"

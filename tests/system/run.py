@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Runs the system tests: run.py [NAME...]
 
-A NAME is a file (test_api), a class (test_api.Guests) or a test (test_api.Guests.test_x).
-Without one, all run; several run side by side, each in a process of its own.  Prints TAP lines and,
-last, "N passed, N failed"; exit 1 on any failure.  lib/programs.py says which environment variables
-choose what is tested.
+A NAME is a file (test_api), a class (test_api.Guests), a test (test_api.Guests.test_x), or the folder
+chat, whose files (chat.test_page) need heavy servers.  Without one, all but that folder run; several run
+side by side, each in a process of its own.  Prints TAP lines and, last, "N passed, N failed"; exit 1 on
+any failure.  lib/programs.py says which environment variables choose what is tested.
 """
 import re
 import signal
@@ -90,6 +90,13 @@ class TapResult(unittest.TestResult):
         self.trouble.append(f"skipped: {reason}")
 
 
+def files_of(name):
+    """The test files of a folder; any other name is one test."""
+    if not (HERE / name).is_dir():
+        return [name]
+    return sorted(".".join(path.relative_to(HERE).with_suffix("").parts) for path in (HERE / name).glob("test_*.py"))
+
+
 def run_here(name, result):
     unittest.TestLoader().loadTestsFromName(name).run(result)
 
@@ -128,8 +135,8 @@ def stop(*_):
 def main():
     signal.signal(signal.SIGTERM, stop)
     is_part = PART in sys.argv
-    names = [name.removesuffix(".py") for name in sys.argv[1:] if name != PART]
-    names = names or sorted(path.stem for path in HERE.glob("test_*.py"))
+    names = [name.removesuffix(".py").rstrip("/").replace("/", ".") for name in sys.argv[1:] if name != PART]
+    names = [file for name in names or ["."] for file in files_of(name)]
     result = TapResult()
     if len(names) == 1:
         programs()

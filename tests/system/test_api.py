@@ -114,7 +114,6 @@ class Guests(ApiCase):
                 self.assertEqual((415, "UNSUPPORTED_MEDIA_TYPE"), answer.error)
 
     def test_access_token_is_never_ignored(self):
-        """Verified from a later issue on; until then no answer may pretend that it was."""
         answer = self.guest_fields(accessToken="e30.e30.x")
         self.assertEqual((401, "INVALID_ACCESS_TOKEN"), answer.error)
         self.assertEqual(200, self.guest(b'{"accessToken":null}').status)
@@ -164,7 +163,7 @@ class Routing(ApiCase):
     def test_targets_that_are_none(self):
         for uri in ("*", "", "x", "/", "?", "http:/x", "/v2/apps/me/members/guest-chat-tokens/",
                     GUEST_PATH + "x", "/V2/apps/me/members/guest-chat-tokens", "/%00", "/a%0Ab",
-                    "/metrics", "/status", "/openapi.json", "/.well-known/jwks.json"):
+                    "/metrics", "/status", "/openapi.json", "/.well-known/keys.json"):
             with self.subTest(uri=uri):
                 self.assertIn(self.responder.post(uri, self.site.auth()).status, (400, 404))
 

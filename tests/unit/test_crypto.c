@@ -59,16 +59,37 @@ static void hmac_sha256(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         char *filled = repeated(rows[i].fill, rows[i].length);
         struct span key = {rows[i].key ? rows[i].key : filled, rows[i].length};
-        struct crypto_hmac *hmac = crypto_hmac_new(key);
-        uint8_t mac[SHA256_LENGTH];
+        struct crypto_hmac *hmac = crypto_hmac_new(CRYPTO_SHA256, key);
+        uint8_t mac[CRYPTO_DIGEST_MAX];
         for (int again = 0; again < 2; again++) { /* a prepared key is used many times */
-            crypto_hmac_sign(hmac, span_of(rows[i].data), mac);
+            assert_int_equal(crypto_hmac_sign(hmac, span_of(rows[i].data), mac), SHA256_LENGTH);
             expect_hex(mac, rows[i].mac);
         }
         crypto_hmac_free(hmac);
         free(filled);
     }
     crypto_hmac_free(NULL);
+}
+
+/* RFC 4231, test case 2 */
+static void longer_hmacs(void **state)
+{
+    static const struct {
+        enum crypto_hash hash;
+        size_t length;
+        const char *begin;
+    } rows[] = {
+        {CRYPTO_SHA384, 48, "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e"},
+        {CRYPTO_SHA512, 64, "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct crypto_hmac *hmac = crypto_hmac_new(rows[i].hash, SPAN("Jefe"));
+        uint8_t mac[CRYPTO_DIGEST_MAX];
+        assert_int_equal(crypto_hmac_sign(hmac, SPAN("what do ya want for nothing?"), mac),
+                         rows[i].length);
+        expect_hex(mac, rows[i].begin);
+        crypto_hmac_free(hmac);
+    }
 }
 
 static void equality(void **state)
@@ -128,6 +149,11 @@ static void every_length_goes_round(void **state)
         assert_int_equal(back.length, 4 + length);
         assert_memory_equal(back.data, "kept", 4);
         assert_memory_equal(back.data + 4, data, length);
+        strbuf_reset(&back);
+        strbuf_add_string(&back, "before.");
+        strbuf_add(&back, data, length);
+        crypto_base64url_replace(&back, 7);
+        assert_true(span_equal(strbuf_span(&back), strbuf_span(&text)));
         strbuf_free(&text);
         strbuf_free(&back);
     }
@@ -168,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256),
         cmocka_unit_test(hmac_sha256),
+        cmocka_unit_test(longer_hmacs),
         cmocka_unit_test(equality),
         cmocka_unit_test(base64_of_good_texts),
         cmocka_unit_test(every_length_goes_round),

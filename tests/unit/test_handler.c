@@ -339,16 +339,16 @@ static void the_mount_may_be_given(void **state)
     asked.base_path = SPAN("/other");
     serve(&asked);
     assert_int_equal(response.status, 404);
-    setenv("MEMBERCHAT_BASE_PATH", "/chat", 1);
+    settings->base_path = SPAN("/chat");
     serve(&asked); /* the parameter comes first */
     assert_int_equal(response.status, 404);
     asked.base_path = SPAN_NONE;
     serve(&asked);
     assert_int_equal(response.status, 200);
-    setenv("MEMBERCHAT_BASE_PATH", "", 1); /* the root */
+    settings->base_path = SPAN(""); /* the root */
     serve(&asked);
     assert_int_equal(response.status, 404);
-    unsetenv("MEMBERCHAT_BASE_PATH");
+    settings->base_path = SPAN_NONE;
 }
 
 static void without_settings(void **state)

@@ -188,6 +188,10 @@ static void heads_are_written(void **state)
     strbuf_reset(&head);
     http_write_head(&response, &head);
     assert_string_equal(strbuf_string(&head), "Status: 204 No Content\r\n\r\n");
+    response.status = 304;
+    strbuf_reset(&head);
+    http_write_head(&response, &head);
+    assert_string_equal(strbuf_string(&head), "Status: 304 Not Modified\r\n\r\n");
     strbuf_free(&head);
     http_response_free(&response);
 }

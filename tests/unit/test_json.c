@@ -166,9 +166,9 @@ static void members(void **state)
     assert_true(text.data && text.length == 0);
     assert_int_equal(json_member(object, "n", &text), JSON_NULL);
     expect_span(text, NULL);
-    assert_int_equal(json_member(object, "i", &text), JSON_OTHER);
-    assert_int_equal(json_member(object, "o", &text), JSON_OTHER);
-    assert_int_equal(json_member(object, "l", &text), JSON_OTHER);
+    assert_int_equal(json_member(object, "i", &text), JSON_INTEGER);
+    assert_int_equal(json_member(object, "o", &text), JSON_OBJECT);
+    assert_int_equal(json_member(object, "l", &text), JSON_ARRAY);
     assert_int_equal(json_member(object, "nothing", &text), JSON_ABSENT);
     assert_int_equal(json_member(object, "cut", &text), JSON_ABSENT);
     expect_span(json_string_member(object, "n"), NULL);
@@ -178,12 +178,59 @@ static void members(void **state)
     strbuf_free(&why);
 }
 
+/* What is one thing for a parser that takes the first, and another for one that takes
+ * the last. */
+static void no_name_twice(void **state)
+{
+    static const struct {
+        struct span text;
+        bool good;
+    } rows[] = {
+        {LITERAL("{}"), true},
+        {LITERAL("{\"a\":{\"a\":[{\"a\":1},{\"a\":\"x:\\\":y\"}]},\"b:\":\":\"}"), true},
+        {LITERAL("{\"a\":1,\"a\":1}"), false},
+        {LITERAL("{\"a\":1,\"\\u0061\":1}"), false},
+        {LITERAL("{\"x\":[{\"a\":{\"b\":null,\"b\":null}}]}"), false},
+        {LITERAL("{\"a\\u0000b\":1,\"a\\u0000b\":2}"), false},
+        {LITERAL("{\"a\":null,\"a\":null}"), false},
+        {LITERAL("{\"a\":1,}"), false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct strbuf why = {0};
+        char *copy = exact_copy(rows[i].text);
+        struct json_object *object =
+            json_parse_unique((struct span){copy, rows[i].text.length}, &why);
+        expect(!object == !rows[i].good, "row %zu: %s", i, strbuf_string(&why));
+        assert_int_equal(why.length > 0, !rows[i].good);
+        json_release(object);
+        strbuf_free(&why);
+        free(copy);
+    }
+}
+
+static void integers(void **state)
+{
+    struct strbuf why = {0};
+    int64_t value = 0;
+    struct json_object *object = json_parse_object(
+        SPAN("{\"i\":-5,\"f\":5.0,\"e\":5e0,\"s\":\"5\",\"b\":true,\"n\":null,\"l\":[5]}"), &why);
+    (void)state;
+    assert_true(json_integer_member(object, "i", &value));
+    assert_int_equal(value, -5);
+    for (const char *name = "fesbnlx"; *name; name++)
+        expect(!json_integer_member(object, (char[]){*name, '\0'}, &value), "%c", *name);
+    json_release(object);
+    strbuf_free(&why);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_texts), cmocka_unit_test(bad_texts),
         cmocka_unit_test(depth),      cmocka_unit_test(reasons_name_the_place),
-        cmocka_unit_test(members),
+        cmocka_unit_test(members),    cmocka_unit_test(no_name_twice),
+        cmocka_unit_test(integers),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

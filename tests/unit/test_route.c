@@ -181,7 +181,11 @@ static void other_paths(void **state)
         {"/metrics", ROUTE_NONE},
         {"/status", ROUTE_NONE},
         {"/openapi.json", ROUTE_NONE},
-        {"/.well-known/jwks.json", ROUTE_NONE},
+        {"/.well-known/jwks.json", ROUTE_JWKS},
+        {"/chat-api/.well-known/jwks.json?x", ROUTE_JWKS},
+        {"/jwks.json", ROUTE_NONE},
+        {"/.well-known/jwks.json/", ROUTE_NONE},
+        {"/v2/apps/me/members/.well-known/jwks.json", ROUTE_NONE},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -196,7 +196,7 @@ static void mistakes_in_apps(void **state)
         {APP("cors_origins = [ \"https://a, https://b\" ]"), "is no origin"},
         {APP("cors_origins = [ \"https://*.example.com\" ]"), "is no origin"},
         {APP("cors_origins = [ \"\" ]"), "is no origin"},
-        {APP("access_token = { algorithm = \"RS256\" }"), "apps.demo.access_token: this version"},
+        {APP("access_token = 1"), "apps.demo.access_token: expected a group"},
         {APP("throttle = { }"), "apps.demo.throttle: unknown key"},
     };
     (void)state;
@@ -210,13 +210,13 @@ static void mistakes_in_tokens(void **state)
         .token = keys                                                                              \
     }
     static const struct mistake rows[] = {
-        {TOKEN("algorithm = \"RS256\""),
-         "apps.demo.token.algorithm: this version of memberchat cannot"},
-        {TOKEN("algorithm = \"HS384\""), "only with HS256"},
+        {TOKEN("algorithm = \"RS256\""), "key: it is neither PEM nor a JWK, and RS256 needs one"},
         {TOKEN("algorithm = \"none\""), "is \"none\"; possible are: HS256"},
-        {TOKEN("claims = \"claims/rabbitmq.json\""), "apps.demo.token.claims: this version"},
-        {TOKEN("next_keys = [ \"x\" ]"), "apps.demo.token.next_keys: this version"},
-        {TOKEN("previous_keys = [ \"x\" ]"), "apps.demo.token.previous_keys: this version"},
+        {TOKEN("claims = \"none.json\""), "none.json cannot be read: No such file"},
+        {TOKEN("claims = \"members.csv\""), "members.csv: a character that does not belong"},
+        {TOKEN("next_keys = [ \"x\" ]"), "/x cannot be read: No such file"},
+        {TOKEN("previous_keys = [ \"x#2026\" ]"), "/x cannot be read: No such file"},
+        {TOKEN("next_keys = [ 1 ]"), "expected a string in quotes"},
         {TOKEN("ttl = \"500ms\""), "apps.demo.token.ttl: is \"500ms\""},
         {TOKEN("guest_ttl = \"31d\""), "apps.demo.token.guest_ttl: is \"31d\""},
         {TOKEN("key_id = \"\""), "apps.demo.token.key_id: has 0 bytes"},

@@ -112,6 +112,27 @@ static void json_strings(void **state)
     }
 }
 
+static void numbers(void **state)
+{
+    static const struct {
+        int64_t number;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {7, "7"},
+                {10, "10"},
+                {-1, "-1"},
+                {1795395952, "1795395952"},
+                {INT64_MAX, "9223372036854775807"},
+                {INT64_MIN, "-9223372036854775808"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct strbuf buf = {0};
+        strbuf_add_number(&buf, rows[i].number);
+        assert_string_equal(strbuf_string(&buf), rows[i].text);
+        strbuf_free(&buf);
+    }
+}
+
 static void arenas_hold_many_things(void **state)
 {
     struct arena arena = {0};
@@ -138,6 +159,7 @@ int main(void)
         cmocka_unit_test(what_was_secret_is_wiped),
         cmocka_unit_test(lack_of_memory_is_remembered),
         cmocka_unit_test(json_strings),
+        cmocka_unit_test(numbers),
         cmocka_unit_test(arenas_hold_many_things),
     };
     return cmocka_run_group_tests_name("strbuf", tests, NULL, NULL);

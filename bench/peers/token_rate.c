@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ * How fast one core signs and checks, through the library as the responder uses it.
+ * usage: token_rate MODULE-FOLDER TEMPLATE SECONDS
+ * Prints lines: what, a tab, how often a second of CPU time. */
+#include "jws.h"
+#include "keys_parts.h"
+#include "random.h"
+#include "token.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BATCH 16
+
+struct subject {
+    const struct key *key;
+    const struct app *app;
+    struct strbuf out;
+    struct span token, text, signature;
+};
+
+static void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "token_rate: %s: %s\n", what, why);
+    exit(EXIT_FAILURE);
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void measure(const char *what, const char *algorithm, void (*once)(struct subject *),
+                    struct subject *subject, double seconds)
+{
+    double begin, end;
+    long count = 0;
+    once(subject);
+    begin = end = cpu_seconds();
+    while (end - begin < seconds) {
+        for (int i = 0; i < BATCH; i++)
+            once(subject);
+        count += BATCH;
+        end = cpu_seconds();
+    }
+    printf("%s %s\t%.0f\n", what, algorithm, (double)count / (end - begin));
+    fflush(stdout);
+}
+
+static void bare_hmac(struct subject *subject)
+{
+    uint8_t mac[CRYPTO_DIGEST_MAX];
+    crypto_hmac_sign(subject->key->hmac, subject->text, mac);
+}
+
+static void sign(struct subject *subject)
+{
+    uint8_t signature[KEY_SIGNATURE_MAX];
+    if (!key_sign(subject->key, subject->text, signature))
+        fail("sign", "no signature");
+}
+
+static void verify(struct subject *subject)
+{
+    if (!key_verify(subject->key, subject->text, subject->signature))
+        fail("verify", "not good");
+}
+
+static void issue(struct subject *subject)
+{
+    int64_t expires;
+    const struct token_subject person = {.id = span_of("2MwN1UVGBpDL090lFjsXobNQLdq"),
+                                         .name = span_of("GUEST_2MwN1UVGBpDL090lFjsXobNQLdq"),
+                                         .role = span_of(TOKEN_ROLE_GUEST),
+                                         .ttl_ms = 600000};
+    strbuf_reset(&subject->out);
+    if (token_issue(subject->app, &person, &subject->out, &expires) || subject->out.failed)
+        fail("issue", "no token");
+}
+
+static void check(struct subject *subject)
+{
+    struct jws jws;
+    const struct jws_rules rules = {
+        .keys = &subject->app->keys, .ours = true, .type = subject->app->claims->type};
+    const char *fault = jws_verify(subject->token, &rules, &jws);
+    if (fault)
+        fail("check", fault);
+    jws_free(&jws);
+}
+
+static void read_file(const char *path, struct strbuf *text)
+{
+    struct strbuf why = {0};
+    bool exposed;
+    if (!secret_file_read(path, 65536, text, &exposed, &why))
+        fail(path, strbuf_string(&why));
+}
+
+/* An app with one key, and claims with a template or without one. */
+static void set_up(struct app *app, const struct key *key, struct span template,
+                   struct arena *arena, struct strbuf *header)
+{
+    static const struct claims_constants constants = {"memberchat", "my-app", "my-app"};
+    struct strbuf why = {0}, warning = {0};
+    app->id = "my-app";
+    app->key = key;
+    app->claims = claims_parse(template, &constants, arena, &warning, &why);
+    if (!app->claims)
+        fail("template", strbuf_string(&why));
+    strbuf_reset(header);
+    jws_write_header(key, app->claims->type, app->claims->more_header, header);
+    app->token_header = strbuf_span(header);
+}
+
+static void measure_algorithm(enum algorithm algorithm, const char *modules, struct span template,
+                              double seconds)
+{
+    const char *name = algorithm_rows[algorithm].name;
+    struct strbuf secret = {0}, why = {0}, header = {0}, kept = {0};
+    struct arena arena = {0};
+    uint8_t signature[KEY_SIGNATURE_MAX];
+    struct key *key = key_generate(algorithm, NULL, modules, &secret, &why);
+    if (!key)
+        fail(name, strbuf_string(&why));
+    struct app app = {.keys = {&key, 1}};
+    struct subject subject = {.key = key, .app = &app};
+    set_up(&app, key, SPAN_NONE, &arena, &header);
+    issue(&subject);
+    strbuf_copy(&kept, strbuf_span(&subject.out));
+    subject.token = strbuf_span(&kept);
+    const char *dot = memrchr(kept.data, '.', kept.length);
+    subject.text = (struct span){kept.data, (size_t)(dot - kept.data)};
+    size_t length = key_sign(key, subject.text, signature);
+    subject.signature = (struct span){(const char *)signature, length};
+    if (key->hmac)
+        measure("hmac", name, bare_hmac, &subject, seconds);
+    measure("sign", name, sign, &subject, seconds);
+    measure("verify", name, verify, &subject, seconds);
+    measure("token", name, issue, &subject, seconds);
+    measure("check", name, check, &subject, seconds);
+    set_up(&app, key, template, &arena, &header);
+    measure("template", name, issue, &subject, seconds);
+    strbuf_free(&subject.out);
+    strbuf_free(&secret);
+    strbuf_free(&header);
+    strbuf_free(&kept);
+    arena_free(&arena);
+    key_free(key);
+}
+
+int main(int argc, char **argv)
+{
+    struct strbuf template = {0};
+    if (argc != 4)
+        fail("usage", "token_rate MODULE-FOLDER TEMPLATE SECONDS");
+    read_file(argv[2], &template);
+    for (int algorithm = 0; algorithm < ALGORITHM_COUNT; algorithm++)
+        measure_algorithm((enum algorithm)algorithm, argv[1], strbuf_span(&template),
+                          atof(argv[3]));
+    strbuf_free(&template);
+    return EXIT_SUCCESS;
+}

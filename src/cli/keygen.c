@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+#include "config_value.h"
+#include "keys_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), wanted = strlen(end);
+    return length >= wanted && strcmp(text + length - wanted, end) == 0;
+}
+
+/* What goes into the file: PEM where its name says so, else a JWK. */
+static void write_key(const struct key *key, struct span secret, bool pem, struct strbuf *out)
+{
+    if (key->hmac)
+        jwk_write_secret(key, secret, out);
+    else if (!pem)
+        jwk_write_private(key, out);
+    else {
+        char *room = strbuf_reserve(out, SIGN_PEM_MAX);
+        if (room)
+            out->length += key->module->write_pem(key->handle, room);
+        out->failed = out->failed || out->length == 0;
+    }
+    if (!pem)
+        strbuf_add_string(out, "\n");
+}
+
+static bool write_all(int fd, struct span text)
+{
+    while (text.length) {
+        ssize_t written = write(fd, text.data, text.length);
+        if (written < 0 && errno != EINTR)
+            return false;
+        if (written > 0)
+            text = (struct span){text.data + written, text.length - (size_t)written};
+    }
+    return fsync(fd) == 0;
+}
+
+/* A file that was not there before. */
+static bool make_file(const char *path, struct span text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        cli_error("%s cannot be made: %s", path, strerror(errno));
+        return false;
+    }
+    bool good = write_all(fd, text);
+    if (!good)
+        cli_error("%s cannot be written: %s", path, strerror(errno));
+    close(fd);
+    if (!good)
+        unlink(path);
+    return good;
+}
+
+static int generate(const struct cli *cli, enum algorithm algorithm, const char *id,
+                    const char *path)
+{
+    struct strbuf secret = {0}, file = {0}, public = {0}, why = {0};
+    struct key *key = key_generate(algorithm, id, cli->plugins, &secret, &why);
+    bool pem = ends_with(path, ".pem"), done = false;
+    if (!key) {
+        cli_error("no key: %s", strbuf_string(&why));
+    } else if (pem && key->hmac) {
+        cli_error("a secret cannot be PEM: give the file another name than %s", path);
+    } else {
+        write_key(key, strbuf_span(&secret), pem, &file);
+        jwk_write_public(key, &public);
+        done = !file.failed && !public.failed && make_file(path, strbuf_span(&file));
+    }
+    if (done)
+        cli_print(&public);
+    key_free(key);
+    strbuf_free(&secret);
+    strbuf_free(&file);
+    strbuf_free(&public);
+    strbuf_free(&why);
+    return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run(const struct cli *cli, int argc, char **argv)
+{
+    const char *words[2] = {NULL, NULL}, *id = NULL;
+    const struct cli_option options[] = {{"--key-id", &id, NULL}, {NULL, NULL, NULL}};
+    if (!cli_parse(cli, argc, argv, options, words, 2) || !words[1])
+        return cli_usage(cli);
+    int64_t algorithm = value_find_choice(ALGORITHM_NAMES, words[0]);
+    if (algorithm < 0) {
+        cli_error("\"%s\" is no algorithm; there are: " ALGORITHM_NAMES, words[0]);
+        return EXIT_FAILURE;
+    }
+    return generate(cli, (enum algorithm)algorithm, id, words[1]);
+}
+
+const struct cli_command cli_keygen = {
+    .name = "keygen",
+    .arguments = "ALGORITHM [--key-id ID] FILE",
+    .summary = "Make a key to sign tokens with",
+    .help = "Writes a new private key into FILE, which must not be there yet, with mode 0600:\n"
+            "PEM if its name ends in .pem, else a JWK.  Prints the public key as a JWK; of a\n"
+            "secret (HS256, HS384, HS512), only its name.\n\n"
+            "  --key-id ID  its name (kid), else its thumbprint; PEM does not hold it: set\n"
+            "               key_id in the configuration, too\n\n"
+            "Algorithms: " ALGORITHM_NAMES "\n\n"
+            "Exit: 0 done, 1 not, 64 wrong arguments.\n",
+    .run = run,
+};

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+#include "access_token.h"
+#include "clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOKEN_MAX (64 * 1024)
+
+/* What standard input has, without the white space around it. */
+static bool read_token(struct strbuf *token)
+{
+    ssize_t got;
+    do {
+        char *room = strbuf_reserve(token, 4096);
+        got = room ? read(STDIN_FILENO, room, 4096) : -1;
+        if (got > 0)
+            token->length += (size_t)got;
+    } while ((got > 0 && token->length <= TOKEN_MAX) || (got < 0 && errno == EINTR));
+    return got == 0;
+}
+
+static struct span trim(struct span text)
+{
+    while (text.length && memchr(" \t\r\n", *text.data, 4))
+        text = (struct span){text.data + 1, text.length - 1};
+    while (text.length && memchr(" \t\r\n", text.data[text.length - 1], 4))
+        text.length--;
+    return text;
+}
+
+static int verify(const struct app *app, struct span token)
+{
+    struct jws jws;
+    struct strbuf out = {0};
+    const char *fault = access_token_inspect(app, token, clock_unix_seconds(), &jws);
+    if (jws.claims) { /* signed by a known key, be it out of date */
+        strbuf_add_string(&out, "{\"header\":");
+        strbuf_add_span(&out, strbuf_span(&jws.header_text));
+        strbuf_add_string(&out, ",\"claims\":");
+        strbuf_add_span(&out, strbuf_span(&jws.claims_text));
+        strbuf_add_string(&out, "}");
+        cli_print(&out);
+    }
+    if (fault)
+        cli_error("the token is not good: %s", fault);
+    jws_free(&jws);
+    strbuf_free(&out);
+    return fault ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run(const struct cli *cli, int argc, char **argv)
+{
+    const char *words[2] = {NULL, NULL};
+    const struct cli_option options[] = {{NULL, NULL, NULL}};
+    struct strbuf input = {0};
+    int code = EXIT_FAILURE;
+    if (!cli_parse(cli, argc, argv, options, words, 2) || !words[1])
+        return cli_usage(cli);
+    struct settings *settings = cli_load(cli);
+    const struct app *app = settings ? settings_find_app_id(settings, words[0]) : NULL;
+    bool from_input = strcmp(words[1], "-") == 0;
+    if (settings && !app)
+        cli_error("there is no app \"%s\" in %s", words[0], cli->config);
+    else if (app && from_input && !read_token(&input))
+        cli_error("standard input cannot be read, or is larger than %d bytes", TOKEN_MAX);
+    else if (app)
+        code = verify(app, trim(from_input ? strbuf_span(&input) : span_of(words[1])));
+    settings_free(settings);
+    strbuf_free(&input);
+    return code;
+}
+
+const struct cli_command cli_verify = {
+    .name = "verify",
+    .arguments = "APP TOKEN | -",
+    .summary = "Check a token and show what is in it",
+    .help = "Checks signature and time of a token of APP, or of one that its access_token\n"
+            "describes, and prints header and claims.  - reads the token from standard input,\n"
+            "which other users of the machine cannot see.\n\n"
+            "Exit: 0 good, 1 not (standard error says why), 64 wrong arguments.\n",
+    .run = run,
+};

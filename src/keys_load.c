@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ * Key files and what may be in them. */
+#include "keys_parts.h"
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX (64 * 1024)
+#define PEM_MARK "-----BEGIN " /* RFC 7468: text may stand before it */
+
+/* ---- Files ---- */
+
+static bool read_all(int fd, size_t limit, struct strbuf *out)
+{
+    while (out->length <= limit) {
+        char *room = strbuf_reserve(out, 4096);
+        ssize_t got = room ? read(fd, room, 4096) : -1;
+        if (got <= 0)
+            return got == 0;
+        out->length += (size_t)got;
+    }
+    return true;
+}
+
+bool secret_file_read(const char *path, size_t limit, struct strbuf *out, bool *exposed_r,
+                      struct strbuf *why_r)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        strbuf_addf(why_r, "%s cannot be read: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        strbuf_addf(why_r, "%s is not a file", path);
+    else if (config_mode_refused(st.st_mode))
+        strbuf_addf(why_r,
+                    "any user of this machine can write to %s (mode %04o): make a new one, with "
+                    "mode 0640",
+                    path, st.st_mode & 07777u);
+    else if (!read_all(fd, limit, out))
+        strbuf_addf(why_r, "%s cannot be read: %s", path, strerror(errno));
+    else if (out->length > limit)
+        strbuf_addf(why_r, "%s is larger than %zu bytes", path, limit);
+    else
+        *exposed_r = config_mode_exposed(st.st_mode);
+    if (fd >= 0)
+        close(fd);
+    return why_r->length == 0;
+}
+
+/* The content of a text file ends before its last newline; that of a binary
+ * file is what it is. */
+static struct span trim_text(struct span content)
+{
+    size_t end = content.length;
+    if (end && content.data[end - 1] == '\n')
+        end--;
+    if (end && end < content.length && content.data[end - 1] == '\r')
+        end--;
+    for (size_t i = 0; i < end; i++)
+        if (content.data[i] < 0x20 || content.data[i] > 0x7e)
+            return content;
+    return (struct span){content.data, end};
+}
+
+/* White space before it does not count. */
+static bool starts_with(struct span content, const char *prefix)
+{
+    while (content.length && memchr(" \t\r\n", *content.data, 4)) {
+        content.data++;
+        content.length--;
+    }
+    return content.length >= strlen(prefix) && memcmp(content.data, prefix, strlen(prefix)) == 0;
+}
+
+/* ---- What may be in them ---- */
+
+static struct key *read_pem(struct span pem, const struct key_source *source,
+                            struct key_report *report)
+{
+    const struct algorithm_row *row = &algorithm_rows[source->algorithm];
+    enum algorithm algorithm = source->algorithm;
+    char why[SIGN_WHY_MAX] = "";
+    if (row->symmetric && !source->any_algorithm) {
+        strbuf_addf(&report->why,
+                    "it is a PEM file, which holds no secret for %s; give it a raw secret or a JWK "
+                    "of type \"oct\"",
+                    row->name);
+        return NULL;
+    }
+    const struct sign_module *module = sign_load(source->modules, &report->why);
+    struct sign_key *handle = module ? module->read_pem(pem.data, pem.length, why) : NULL;
+    if (!handle) {
+        strbuf_add_string(&report->why, why);
+        return NULL;
+    }
+    if (source->any_algorithm && (row->symmetric || !module->fits(handle, row->sign)))
+        for (algorithm = ALGORITHM_ES256; algorithm < ALGORITHM_EDDSA; algorithm++)
+            if (module->fits(handle, algorithm_rows[algorithm].sign))
+                break;
+    return key_from_handle(algorithm, module, handle, span_of(source->id), report);
+}
+
+static struct key *read_raw(struct span content, const struct key_source *source,
+                            struct key_report *report)
+{
+    const struct algorithm_row *row = &algorithm_rows[source->algorithm];
+    if (row->symmetric)
+        return key_from_secret(source->algorithm, content, span_of(source->id), report);
+    if (source->any_algorithm)
+        return key_from_secret(ALGORITHM_HS256, content, span_of(source->id), report);
+    strbuf_addf(&report->why, "it is neither PEM nor a JWK, and %s needs one of them", row->name);
+    return NULL;
+}
+
+static void add_key(struct key *key, const struct key_source *source, struct key_ring *ring,
+                    struct key_report *report)
+{
+    if (key && source->signs && !key->can_sign) {
+        strbuf_add_string(&report->why, "it is a public key; the private one is needed to sign");
+        key_free(key);
+    } else if (key) {
+        key_ring_add(ring, key);
+    }
+}
+
+static void read_set(struct json_object *keys, const struct key_source *source,
+                     struct key_ring *ring, struct key_report *report)
+{
+    size_t before = ring->count;
+    if (source->signs) {
+        strbuf_add_string(&report->why, "it is a set of keys; one key is needed to sign");
+        return;
+    }
+    for (size_t i = 0; i < json_length(keys) && !report->why.length; i++) {
+        struct json_object *jwk = json_element(keys, i);
+        if (json_kind_of(jwk) == JSON_OBJECT && jwk_is_for(jwk, source))
+            add_key(jwk_read(jwk, source, report), source, ring, report);
+    }
+    if (ring->count == before && !report->why.length)
+        strbuf_addf(&report->why, "none of its %zu keys is for %s", json_length(keys),
+                    algorithm_rows[source->algorithm].name);
+}
+
+static void read_json(struct span content, const struct key_source *source, struct key_ring *ring,
+                      struct key_report *report)
+{
+    struct json_object *keys, *object = json_parse_unique(content, &report->why);
+    if (!object)
+        return;
+    if (json_find(object, "keys", &keys) == JSON_ARRAY)
+        read_set(keys, source, ring, report);
+    else
+        add_key(jwk_read(object, source, report), source, ring, report);
+    json_release(object);
+}
+
+bool keys_load(const struct key_source *source, struct key_ring *ring, struct key_report *report)
+{
+    struct strbuf file = {0};
+    struct key_report inner = {0};
+    bool exposed = false;
+    if (!secret_file_read(source->path, FILE_MAX, &file, &exposed, &report->why))
+        goto out;
+    struct span content = trim_text(strbuf_span(&file));
+    if (memmem(content.data, content.length, PEM_MARK, strlen(PEM_MARK)))
+        add_key(read_pem(content, source, &inner), source, ring, &inner);
+    else if (starts_with(content, "{"))
+        read_json(content, source, ring, &inner);
+    else
+        add_key(read_raw(content, source, &inner), source, ring, &inner);
+    if (exposed && ring->count && ring->keys[ring->count - 1]->can_sign)
+        strbuf_addf(&report->warning, "any user of this machine can read %s: chmod o-rwx it",
+                    source->path);
+    if (inner.warning.length)
+        strbuf_addf(&report->warning, "%s%s: %s", report->warning.length ? "; " : "", source->path,
+                    strbuf_string(&inner.warning));
+    if (inner.why.length)
+        strbuf_addf(&report->why, "%s: %s", source->path, strbuf_string(&inner.why));
+out:
+    strbuf_free(&file);
+    key_report_free(&inner);
+    return report->why.length == 0;
+}

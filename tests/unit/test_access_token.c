@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT
+ * Which accessToken names a guest, and which does not. */
+#include "access_token.h"
+
+#include "clock.h"
+#include "guest.h"
+#include "support.h"
+#include "token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OUTSIDER "an outside issuer's own secret!!"
+
+static struct settings *settings;
+static const struct app *app;
+static struct strbuf token, why;
+static int64_t now;
+
+static int start(void **state)
+{
+    int rc = scratch_start(state);
+    scratch_write("idp", SPAN(OUTSIDER));
+    scratch_write("idp512", SPAN("another one, for tokens with another algorithm"));
+    settings = settings_from(&(struct config_texts){
+        .app = "api_secret = \"demo-secret\"; store = \"members\"; access_token = { algorithm = "
+               "\"HS256\"; key_file = \"idp\"; issuer = \"https://id\"; audience = \"chat\" }",
+        .apps = "other = { api_key = \"o\"; api_secret = \"o\"; store = \"members\"; "
+                "chat_server_url = \"wss://x/\"; token = { key_file = \"key\" } }\n"
+                "bare = { api_key = \"b\"; api_secret = \"b\"; store = \"members\"; "
+                "chat_server_url = \"wss://x/\"; token = { key_file = \"idp512\" } }"});
+    app = settings_find_app_id(settings, "demo");
+    now = clock_unix_seconds();
+    return rc;
+}
+
+static int stop(void **state)
+{
+    settings_free(settings);
+    strbuf_free(&token);
+    strbuf_free(&why);
+    return scratch_stop(state);
+}
+
+/* What an app issues. */
+static struct span issue(const char *app_id, const char *role, int64_t ttl_ms)
+{
+    int64_t expires;
+    const struct token_subject subject = {.id = SPAN("g1"),
+                                          .name = SPAN("Anna"),
+                                          .avatar = SPAN("https://i/1"),
+                                          .role = span_of(role),
+                                          .ttl_ms = ttl_ms};
+    strbuf_reset(&token);
+    assert_null(token_issue(settings_find_app_id(settings, app_id), &subject, &token, &expires));
+    return strbuf_span(&token);
+}
+
+/* What a key of a ring signs. */
+static struct span make(const struct key_ring *ring, const char *header, const char *claims)
+{
+    strbuf_reset(&token);
+    crypto_base64url_encode(&token, span_of(header));
+    strbuf_add_string(&token, ".");
+    size_t payload = token.length;
+    strbuf_add_string(&token, claims);
+    jws_complete(ring->keys[0], &token, 0, payload);
+    return strbuf_span(&token);
+}
+
+static const char *check(struct span text, int64_t at)
+{
+    struct access_token access;
+    const char *fault = access_token_check(app, text, at, &access);
+    access_token_free(&access);
+    return fault;
+}
+
+static void expect_fault(const char *fault, const char *part)
+{
+    expect(fault && strstr(fault, part), "\"%s\" is not in \"%s\"", part, fault ? fault : "good");
+}
+
+static void renewal(void **state)
+{
+    struct access_token access;
+    (void)state;
+    assert_null(access_token_check(app, issue("demo", "guest", 600000), now, &access));
+    expect_span(access.id, "g1");
+    expect_span(access.name, "Anna");
+    expect_span(access.avatar, "https://i/1");
+    access_token_free(&access);
+    /* until a day after it expired */
+    assert_null(check(issue("demo", "guest", 600000), now + 600 + 86399));
+    expect_fault(check(issue("demo", "guest", 600000), now + 600 + 86405), "expired");
+}
+
+static void tokens_of_nobody(void **state)
+{
+    (void)state;
+    expect_fault(check(issue("demo", "member", 600000), now), "not a guest's token");
+    expect_fault(check(issue("demo", "Guest", 600000), now), "not a guest's token");
+    /* another app's, with another key and with the same one */
+    expect_fault(check(issue("bare", "guest", 600000), now), "signature is wrong");
+    expect_fault(check(issue("other", "guest", 600000), now), "another app");
+    expect_fault(check(SPAN("eyJhbGciOiJub25lIn0.e30."), now), "typ is wrong");
+    expect_fault(check(SPAN(""), now), "three pieces");
+}
+
+static void outsiders(void **state)
+{
+    static const struct {
+        const char *header, *claims, *told; /* NULL: good */
+    } rows[] = {
+#define GOOD "\"iss\":\"https://id\",\"aud\":\"chat\",\"exp\":4000000000"
+        {"{\"alg\":\"HS256\"}", "{\"sub\":\"u1\"," GOOD "}", NULL},
+        {"{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"theirs\"}",
+         "{\"sub\":\"a|b-c\"," GOOD "}", NULL},
+        {"{\"alg\":\"HS256\"}",
+         "{\"sub\":\"u1\",\"iss\":\"https://id\",\"aud\":[\"x\",\"chat\"],\"exp\":4000000000}",
+         NULL},
+        {"{\"alg\":\"HS256\"}", "{\"sub\":\"u1\",\"aud\":\"chat\",\"exp\":4000000000}", "issuer"},
+        {"{\"alg\":\"HS256\"}",
+         "{\"sub\":\"u1\",\"iss\":\"https://id/\",\"aud\":\"chat\",\"exp\":4000000000}", "issuer"},
+        {"{\"alg\":\"HS256\"}", "{\"sub\":\"u1\",\"iss\":\"https://id\",\"exp\":4000000000}",
+         "audience"},
+        {"{\"alg\":\"HS256\"}",
+         "{\"sub\":\"u1\",\"iss\":\"https://id\",\"aud\":[\"x\"],\"exp\":4000000000}", "audience"},
+        {"{\"alg\":\"HS256\"}", "{\"sub\":\"u1\",\"iss\":\"https://id\",\"aud\":\"chat\"}",
+         "exp is missing"},
+        {"{\"alg\":\"HS256\"}",
+         "{\"sub\":\"u1\",\"iss\":\"https://id\",\"aud\":\"chat\",\"exp\":1000}", "expired"},
+        {"{\"alg\":\"HS256\"}", "{" GOOD "}", "sub is no id"},
+        {"{\"alg\":\"HS256\"}", "{\"sub\":1," GOOD "}", "sub is no id"},
+        {"{\"alg\":\"HS256\"}", "{\"sub\":\"\"," GOOD "}", "sub is no id"},
+        {"{\"alg\":\"HS256\"}", "{\"sub\":\"a\\u0000\"," GOOD "}", "sub is no id"},
+        {"{\"alg\":\"HS512\"}", "{\"sub\":\"u1\"," GOOD "}", "typ is wrong"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *fault = check(make(&app->access_keys, rows[i].header, rows[i].claims), now);
+        if (rows[i].told)
+            expect_fault(fault, rows[i].told);
+        else
+            expect(!fault, "row %zu: %s", i, fault);
+    }
+    /* an app without access_token takes none, nor does ours count as theirs */
+    app = settings_find_app_id(settings, "other");
+    expect_fault(check(make(&settings_find_app_id(settings, "demo")->access_keys,
+                            "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"x\"}",
+                            "{\"sub\":\"u1\"," GOOD "}"),
+                       now),
+                 "no key");
+}
+
+static enum guest_verdict read_guest(struct guest *guest, const char *rest)
+{
+    struct strbuf body = {0};
+    strbuf_add_string(&body, "{\"accessToken\":");
+    strbuf_add_json(&body, strbuf_span(&token));
+    strbuf_add_string(&body, rest);
+    strbuf_reset(&why);
+    enum guest_verdict verdict = guest_read(guest, app, strbuf_span(&body), &why);
+    strbuf_free(&body);
+    return verdict;
+}
+
+static void guests(void **state)
+{
+    static const struct {
+        const char *rest, *name, *avatar; /* name NULL: refused */
+        enum guest_verdict verdict;
+    } rows[] = {
+        {"}", "Anna", "https://i/1", GUEST_GOOD},
+        {",\"appUserId\":null}", "Anna", "https://i/1", GUEST_GOOD},
+        {",\"appUserId\":\"g1\"}", "Anna", "https://i/1", GUEST_GOOD},
+        {",\"appUserName\":\"Eve\",\"appUserProfileImgUrl\":\"https://i/2\"}", "Eve", "https://i/2",
+         GUEST_GOOD},
+        {",\"appUserId\":\"g2\"}", NULL, NULL, GUEST_BAD_ACCESS_TOKEN},
+        {",\"appUserId\":\"G1\"}", NULL, NULL, GUEST_BAD_ACCESS_TOKEN},
+        {",\"appUserId\":\"\"}", NULL, NULL, GUEST_BAD_ACCESS_TOKEN},
+        {",\"appUserId\":1}", NULL, NULL, GUEST_BAD_BODY},
+        {",\"appUserName\":1}", NULL, NULL, GUEST_BAD_BODY},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct guest guest;
+        issue("demo", "guest", 600000);
+        enum guest_verdict verdict = read_guest(&guest, rows[i].rest);
+        expect(verdict == rows[i].verdict, "row %zu: %d", i, verdict);
+        if (verdict == GUEST_GOOD) {
+            expect_span(guest.id, "g1");
+            expect_span(guest.name, rows[i].name);
+            expect_span(guest.avatar, rows[i].avatar);
+        }
+        guest_free(&guest);
+    }
+    /* of an outsider only the id counts, which need not be alphanumeric */
+    struct guest guest;
+    make(&app->access_keys, "{\"alg\":\"HS256\"}", "{\"sub\":\"a-1\",\"name\":\"N\"," GOOD "}");
+    assert_int_equal(read_guest(&guest, ",\"appUserId\":\"a-1\"}"), GUEST_GOOD);
+    expect_span(guest.id, "a-1");
+    expect_span(guest.name, "GUEST_a-1");
+    expect_span(guest.avatar, NULL);
+    guest_free(&guest);
+}
+
+static void inspection(void **state)
+{
+    struct jws jws;
+    (void)state;
+    assert_null(access_token_inspect(app, issue("demo", "member", 600000), now, &jws));
+    jws_free(&jws);
+    expect_fault(access_token_inspect(app, issue("demo", "member", 600000), now + 605, &jws),
+                 "expired");
+    assert_non_null(jws.claims);
+    jws_free(&jws);
+    expect_fault(access_token_inspect(app, issue("other", "member", 600000), now, &jws), "");
+    jws_free(&jws);
+    assert_null(access_token_inspect(
+        app, make(&app->access_keys, "{\"alg\":\"HS256\"}", "{\"sub\":\"u1\"," GOOD "}"), now,
+        &jws));
+    jws_free(&jws);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(renewal), TEST(tokens_of_nobody), TEST(outsiders), TEST(guests), TEST(inspection),
+    };
+    return cmocka_run_group_tests_name("access_token", tests, NULL, NULL);
+}
