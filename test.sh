@@ -16,6 +16,7 @@ cd "$(dirname "$0")"
 
 ALL_STAGES=(normal sanitizers chat threads valgrind distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
+PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
     curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
@@ -159,7 +160,7 @@ system_tests() {
     shift 2
     prepare "$tool" system
     MEMBERCHAT_BUILD=$build MEMBERCHAT_CLIENTS=$AREA/clients MEMBERCHAT_CHAT_CLIENTS=$AREA/chat-clients \
-        python3 tests/system/run.py "$@"
+        "$PYTHON" tests/system/run.py "$@"
 }
 
 # both STAGE TOOL BUILD [NAME...]: side by side, for they wait more than they work.
@@ -184,7 +185,7 @@ distcheck() {
 # A quickstart that ends well within a number of seconds counts as a test.
 quickstart_within() {
     local seconds=$1 port
-    port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$("$PYTHON" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
     timeout "$seconds" ./quickstart.sh --once --port "$port" && echo "1 passed, 0 failed"
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from lib.case import Load
 from lib.programs import limit, programs
 from lib.responder import accepts, environment
-from lib.scratch import free_port, wait_until
+from lib.scratch import free_port, freeze, wait_until
 from lib.upstream import NginxService, RestCase, Scripted, answer_well, asked_id, http, member
 
 FAST = {"connect_timeout": "400ms", "timeout": "800ms"}
@@ -292,7 +292,7 @@ class Restarts(FaultCase):
         workers = Path(f"/proc/{self.service.process.pid}/task/{self.service.process.pid}/children").read_text().split()
         frozen = [int(pid) for pid in workers]
         for pid in frozen:
-            os.kill(pid, signal.SIGSTOP)
+            freeze(pid)
         try:
             results = []
             threads = [threading.Thread(target=lambda: results.append(self.within(3.5, "1", 503).status))

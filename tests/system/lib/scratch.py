@@ -25,6 +25,14 @@ def wait_until(what, probe, seconds=10):
         time.sleep(0.01)
 
 
+def freeze(pid):
+    """Stops a process; the signal alone is on its way for a while, and its threads go on."""
+    os.kill(pid, signal.SIGSTOP)
+    tasks = Path(f"/proc/{pid}/task")
+    wait_until("it stands still", lambda: all(
+        (task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()))
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .programs import limit
 from .responder import accepts
-from .scratch import free_port, wait_until
+from .scratch import free_port, freeze, wait_until
 
 BASE = "dc=example,dc=com"
 PEOPLE = f"ou=people,{BASE}"
@@ -162,7 +162,7 @@ class Slapd:
         self.start()
 
     def freeze(self):
-        self.process.send_signal(signal.SIGSTOP)
+        freeze(self.process.pid)
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
