@@ -4,6 +4,8 @@
  */
 #include "ldap_entry.h"
 
+#include "../src/text.h" /* pure, and linked into the plugin */
+
 #include <string.h>
 #include <strings.h>
 
@@ -55,48 +57,10 @@ static size_t limit_of(size_t slot)
     return slot < LDAP_SLOT_ATTRIBUTE ? NAME_MAX : ATTRIBUTE_MAX;
 }
 
-static bool in_range(unsigned char byte, unsigned char low, unsigned char high)
-{
-    return byte >= low && byte <= high;
-}
-
-/* The bytes of the character at `at` (RFC 3629, section 4); 0: it is none. */
-static size_t character_length(const unsigned char *at, size_t left)
-{
-    static const struct {
-        unsigned char first_low, first_high, length, second_low, second_high;
-    } rows[] = {
-        {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf}, {0xe1, 0xec, 3, 0x80, 0xbf},
-        {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf}, {0xf0, 0xf0, 4, 0x90, 0xbf},
-        {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
-    };
-    size_t row = 0, i;
-
-    while (row < sizeof rows / sizeof rows[0] &&
-           !in_range(at[0], rows[row].first_low, rows[row].first_high))
-        row++;
-    if (row == sizeof rows / sizeof rows[0] || left < rows[row].length ||
-        !in_range(at[1], rows[row].second_low, rows[row].second_high))
-        return 0;
-    for (i = 2; i < rows[row].length; i++)
-        if (!in_range(at[i], 0x80, 0xbf))
-            return 0;
-    return rows[row].length;
-}
-
-/* UTF-8 without control characters, of both kinds. */
+/* UTF-8 without control characters. */
 static bool is_plain(struct ldap_text text)
 {
-    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.length;
-
-    while (at < end) {
-        size_t length = in_range(*at, 0x20, 0x7e) ? 1 : character_length(at, (size_t)(end - at));
-
-        if (length == 0 || (length == 2 && at[0] == 0xc2 && at[1] < 0xa0))
-            return false;
-        at += length;
-    }
-    return true;
+    return text_is_plain((struct span){text.bytes, text.length});
 }
 
 static bool is_name(struct ldap_text text, const char *name)
