@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin.h"
 
+#include "module.h"
+
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,8 +20,6 @@ struct loaded {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
 static struct loaded *list;
-
-typedef const struct memberchat_store_plugin *(*entry_point)(void);
 
 static bool good_name(const char *name)
 {
@@ -117,29 +116,11 @@ static bool find_fault(const struct memberchat_store_plugin *plugin, const char 
     return why_r->length > 0;
 }
 
-static entry_point find_entry(const char *path, struct strbuf *why_r)
-{
-    union {
-        void *object;
-        entry_point function;
-    } symbol = {NULL};
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!handle) {
-        strbuf_add_string(why_r, dlerror());
-        return NULL;
-    }
-    symbol.object = dlsym(handle, "memberchat_store_plugin");
-    if (!symbol.object)
-        strbuf_add_string(why_r, "it does not export memberchat_store_plugin()");
-    dlclose(handle); /* RTLD_NODELETE: only the reference goes */
-    return symbol.function;
-}
-
 /* Loads and checks; the caller holds the lock. */
 static const struct memberchat_store_plugin *load_path(const char *path, const char *name,
                                                        struct strbuf *why_r)
 {
-    entry_point entry = find_entry(path, why_r);
+    module_entry entry = module_find(path, "memberchat_store_plugin", why_r);
     const struct memberchat_store_plugin *found = entry ? entry() : NULL;
     if (!entry || find_fault(found, name, why_r))
         return NULL;

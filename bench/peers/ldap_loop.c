@@ -8,13 +8,14 @@
  * With LDAP_SECONDS=0 it binds, looks the first member up, unbinds, and prints
  * the name: what a process for one request has to do.
  */
+#include "clocks.h"
+
 #include <ldap.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #define MEMBERS_MAX 4096
@@ -22,21 +23,6 @@
 static char *members[MEMBERS_MAX];
 static size_t member_count;
 static atomic_bool over;
-
-static long now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static long cpu_us(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (long)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-           usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
 
 static void must(int code, const char *what)
 {

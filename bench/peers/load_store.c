@@ -6,6 +6,7 @@
  * Prints: microseconds, bytes that are resident more than before, bytes that
  * were so at most.  The file is in the page cache both times.
  */
+#include "clocks.h"
 #include "memberchat_store.h"
 
 #include <csv.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CHUNK 65536
@@ -25,13 +25,6 @@ static void fail(const char *what, const char *why)
 {
     fprintf(stderr, "load_store: %s: %s\n", what, why);
     exit(1);
-}
-
-static long now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static long resident(void)

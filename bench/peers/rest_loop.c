@@ -7,6 +7,8 @@
  * looks at nothing.  Prints: answers with status 200, microseconds it took, microseconds
  * of CPU, answers with another status or none.
  */
+#include "clocks.h"
+
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 static char **urls;
@@ -22,21 +23,6 @@ static size_t url_count;
 static const char *ca_file;
 static atomic_long good, bad;
 static atomic_bool over;
-
-static long now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static long cpu_us(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (long)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-           usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
 
 static size_t take(char *bytes, size_t size, size_t count, void *unused)
 {

@@ -6,6 +6,7 @@
  * so long: what a look-up costs without a responder around it.  Prints: members found,
  * microseconds it took, microseconds of CPU, other answers.
  */
+#include "clocks.h"
 #include "clock.h"
 #include "settings.h"
 
@@ -13,7 +14,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 
 static struct store *store;
@@ -21,21 +21,6 @@ static char **ids;
 static size_t id_count;
 static atomic_long good, bad;
 static atomic_bool over;
-
-static long now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static long cpu_us(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (long)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-           usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
 
 static void *ask_often(void *start)
 {

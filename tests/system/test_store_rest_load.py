@@ -22,10 +22,10 @@ class Sockets:
 
     def watch(self):
         while not self.over.wait(0.01):
-            lines = Path("/proc/net/tcp").read_text().splitlines()
-            # number, our address, theirs, state
-            self.most = max(self.most, sum(line.split()[2][-5:] + " " + line.split()[3] + " " == self.mark
-                                           for line in lines[1:]))
+            # number, our address, theirs, state; a line may come twice while the table changes
+            rows = (line.split()[1:4] for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+            self.most = max(self.most, len({ours for ours, theirs, state in rows
+                                            if f"{theirs[-5:]} {state} " == self.mark}))
 
     def __enter__(self):
         self.thread.start()
