@@ -14,16 +14,28 @@ void breaker_destroy(struct breaker *breaker)
     pthread_mutex_destroy(&breaker->lock);
 }
 
+/* The caller holds the lock. */
+static bool refuses(const struct breaker *breaker, int64_t now, int64_t *wait_ms_r)
+{
+    if (!breaker->open_until)
+        return false;
+    *wait_ms_r = breaker->open_until > now ? breaker->open_until - now : 1000;
+    return now < breaker->open_until || breaker->probing;
+}
+
+bool breaker_refuses(struct breaker *breaker, int64_t now, int64_t *wait_ms_r)
+{
+    pthread_mutex_lock(&breaker->lock);
+    bool refused = refuses(breaker, now, wait_ms_r);
+    pthread_mutex_unlock(&breaker->lock);
+    return refused;
+}
+
 bool breaker_admit(struct breaker *breaker, int64_t now, int64_t *wait_ms_r)
 {
-    bool admit = true;
     pthread_mutex_lock(&breaker->lock);
-    if (breaker->open_until) {
-        admit = now >= breaker->open_until && !breaker->probing;
-        if (admit)
-            breaker->probing = true;
-        *wait_ms_r = breaker->open_until > now ? breaker->open_until - now : 1000;
-    }
+    bool admit = !refuses(breaker, now, wait_ms_r);
+    breaker->probing = breaker->probing || (admit && breaker->open_until);
     pthread_mutex_unlock(&breaker->lock);
     return admit;
 }

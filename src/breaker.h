@@ -26,6 +26,10 @@ struct breaker {
 void breaker_init(struct breaker *breaker, const struct breaker_settings *settings);
 void breaker_destroy(struct breaker *breaker);
 
+/* Whether it would not let a look-up go out now; then *wait_ms_r is how long it stays
+ * open. */
+bool breaker_refuses(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);
+
 /* Whether a look-up may go out now.  If so, breaker_report() must follow.  If
  * not, *wait_ms_r is how long it stays open. */
 bool breaker_admit(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "random.h"
+#include "turn.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -187,6 +188,7 @@ static enum memberchat_outcome flight_wait(struct shard *shard, struct flight *f
 {
     struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
     int rc = 0;
+    turn_give();
     flight->waiting++;
     while (!flight->outcome && rc == 0)
         rc = pthread_cond_timedwait(&shard->landed, &shard->lock, &until);

@@ -102,6 +102,8 @@ static struct directory_answer ask_store(struct directory *directory,
     if (now >= question->deadline ||
         !breaker_admit(&directory->breaker, now, &answer.retry_after_ms))
         return answer;
+    if (!store_is_local(directory->store))
+        turn_give(); /* it may take a while */
     answer.outcome =
         store_lookup(directory->store, question->id, question->deadline, member_r, &report);
     answer.retry_after_ms = report.retry_after_ms;
@@ -130,14 +132,14 @@ static struct directory_answer ask_gated(struct directory *directory,
 {
     bool gated = !store_is_local(directory->store);
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
-    if (clock_monotonic_ms() >= question->deadline)
+    int64_t now = clock_monotonic_ms();
+    if (now >= question->deadline ||
+        breaker_refuses(&directory->breaker, now, &answer.retry_after_ms))
         return answer;
     if (gated && !gate_enter()) {
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
-    if (gated)
-        turn_give(); /* it may take a while */
     answer = directory->cache ? ask_once(directory, question, member_r)
                               : ask_store(directory, question, member_r);
     if (gated)

@@ -96,6 +96,10 @@ static const char *skip_string(struct gate *gate)
                 return fault;
             continue;
         }
+        if (c < 0x80) {
+            gate->at++;
+            continue;
+        }
         struct span rest = {gate->text + gate->at, gate->length - gate->at};
         size_t length = text_utf8_sequence(rest);
         if (!length)

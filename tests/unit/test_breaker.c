@@ -15,7 +15,9 @@ static void make(int64_t failures)
 static bool admit(int64_t now)
 {
     int64_t wait = -1;
+    bool refused = breaker_refuses(&breaker, now, &wait);
     bool admitted = breaker_admit(&breaker, now, &wait);
+    assert_int_equal(refused, !admitted);
     expect(admitted || wait > 0, "refused without a time to wait");
     return admitted;
 }
