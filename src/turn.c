@@ -9,16 +9,22 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what is writt
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned alive;   /* turns that have not ended */
 static atomic_uint left; /* those that can be had; read without the lock, too */
+static unsigned spare;   /* so many of them may lie about: the others keep the processors busy */
 static unsigned calls;   /* threads that shall come */
 
 static atomic_uint idle; /* threads that wait for connections; not guarded */
 
 static _Thread_local bool mine;
 
-unsigned turn_count(void)
+static unsigned processor_count(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    return 2 * (processors > 0 ? (unsigned)processors : 1) + 1;
+    return processors > 0 ? (unsigned)processors : 1;
+}
+
+unsigned turn_count(void)
+{
+    return 2 * processor_count() + 1;
 }
 
 void turn_begin(void)
@@ -26,6 +32,7 @@ void turn_begin(void)
     pthread_mutex_lock(&lock);
     alive = turn_count();
     left = alive;
+    spare = alive - processor_count();
     calls = 0;
     pthread_mutex_unlock(&lock);
 }
@@ -46,15 +53,19 @@ bool turn_wait(void)
     return mine;
 }
 
-/* Wakes a thread where there is a turn that nobody uses.  Who gives one looks at `idle`
- * after that, who stops to be idle at `left`: one of them sees it. */
-static void wake_if_needed(void)
+static void wake(void)
 {
-    if (atomic_load(&left) == 0 || atomic_load(&idle) > 0)
-        return;
     pthread_mutex_lock(&lock); /* nobody is between looking and sleeping */
     pthread_mutex_unlock(&lock);
     pthread_cond_signal(&changed);
+}
+
+/* Where few have turns, and none of them waits for connections.  Who gives one looks at
+ * `idle` after that, who stops to be idle at `left`: one of them sees it. */
+static void wake_if_needed(void)
+{
+    if (atomic_load(&left) > spare && atomic_load(&idle) == 0)
+        wake();
 }
 
 void turn_idle_begin(void)
@@ -87,7 +98,8 @@ void turn_end(void)
     pthread_mutex_lock(&lock);
     alive--;
     pthread_mutex_unlock(&lock);
-    wake_if_needed(); /* for the others to be ended, too */
+    if (atomic_load(&left) > 0)
+        wake(); /* for it to be ended, too */
 }
 
 unsigned turn_alive(void)

@@ -23,8 +23,8 @@ bool turn_wait(void);
 void turn_idle_begin(void);
 void turn_idle_end(void);
 
-/* Gives the turn away: to a thread that sleeps, if nobody waits for connections any more,
- * else to the next that asks for it.  Nothing happens without one. */
+/* Gives the turn away: to the next that asks for it, or to a thread that sleeps, where
+ * too few have one and none of them waits for connections.  Nothing happens without one. */
 void turn_give(void);
 
 /* Ends it: nobody gets it any more. */

@@ -112,9 +112,9 @@ static void nobody_is_woken_without_need(void **state)
         pthread_join(givers[i], NULL);
     settle();
     assert_int_equal(atomic_load(&with_turn), 0);
-    turn_idle_end(); /* now nobody does */
+    turn_idle_end(); /* now nobody does, and one who works is too few for two processors */
     settle();
-    assert_int_equal(atomic_load(&with_turn), 1);
+    assert_int_equal(atomic_load(&with_turn), turn_count() > 3);
     atomic_store(&go_on, true);
     for (size_t i = 0; i < COUNT(sleepers); i++)
         pthread_join(sleepers[i], NULL);
