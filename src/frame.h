@@ -21,7 +21,7 @@ enum frame_state {
 };
 
 struct frame {
-    size_t body_limit;    /* of the body, so many bytes are kept; set by the owner */
+    size_t body_limit;               /* of the body, so many bytes are kept; set by the owner */
     bool (*wants)(struct span name); /* the parameters that are kept; NULL: all; likewise */
     struct strbuf params; /* name-value pairs, checked: none reaches beyond the end, no NUL */
     struct strbuf body;

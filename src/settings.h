@@ -100,7 +100,7 @@ struct settings {
     size_t app_count;
     struct span jwks;                 /* the public keys of all apps (RFC 7517, section 5) ... */
     const char *jwks_etag;            /* ... and what changes with them */
-    struct span base_path;  /* of the environment, SPAN_NONE: none is set */
+    struct span base_path;            /* of the environment, SPAN_NONE: none is set */
     struct app_index *by_key, *by_id; /* the apps, by API key and by appId */
 };
 

@@ -288,8 +288,8 @@ TESTS += $(UNIT_TESTS)
 check_PROGRAMS += tests/contract/stores
 TESTS += tests/contract/stores
 tests_contract_stores_SOURCES = \
-	tests/contract/contract.h tests/contract/fixture_slow.c tests/contract/odd_ids.c \
-	tests/contract/stores.c
+	tests/contract/contract.h tests/contract/fixture_slow.c tests/contract/fixtures.c \
+	tests/contract/odd_ids.c tests/contract/stores.c
 tests_contract_stores_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
 	-DCOMMAND='"$(abs_top_builddir)/src/memberchat"'
 tests_contract_stores_LDADD = $(UNIT_LIBS)

@@ -28,8 +28,10 @@ struct contract_fixture {
     void (*free)(void);   /* what make() started; NULL: nothing */
 };
 
+#define CONTRACT_FIXTURES_MAX 8
+
 /* One for each store; NULL ends the list. */
-extern const struct contract_fixture *const contract_fixtures[];
+extern const struct contract_fixture *const contract_fixtures[CONTRACT_FIXTURES_MAX];
 
 extern const struct contract_fixture contract_file_csv, contract_file_cdb, contract_slow;
 extern const struct contract_fixture contract_ldap;

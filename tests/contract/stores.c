@@ -15,21 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-const struct contract_fixture *const contract_fixtures[] = {
-#ifdef HAVE_STORE_FILE
-    &contract_file_csv,
-    &contract_file_cdb,
-#endif
-#ifdef HAVE_STORE_REST
-    &contract_rest,
-#endif
-#ifdef HAVE_STORE_LDAP
-    &contract_ldap,
-#endif
-    &contract_slow,
-    NULL,
-};
-
 static const struct contract_fixture *fixture; /* of this case */
 static struct settings *settings;
 static struct store *store;
@@ -390,7 +375,7 @@ static bool applies(CMUnitTestFunction function, const struct contract_fixture *
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT(contract_fixtures) * COUNT(cases)];
+    struct CMUnitTest tests[CONTRACT_FIXTURES_MAX * COUNT(cases)];
     struct arena names = {0};
     size_t count = 0;
     for (size_t f = 0; contract_fixtures[f]; f++)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * The stores that the contract is asked of. */
+#include "contract.h"
+
+const struct contract_fixture *const contract_fixtures[CONTRACT_FIXTURES_MAX] = {
+#ifdef HAVE_STORE_FILE
+    &contract_file_csv, &contract_file_cdb,
+#endif
+#ifdef HAVE_STORE_REST
+    &contract_rest,
+#endif
+#ifdef HAVE_STORE_LDAP
+    &contract_ldap,
+#endif
+    &contract_slow,
+};
