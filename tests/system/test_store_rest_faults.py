@@ -15,7 +15,7 @@ from lib.case import Load
 from lib.programs import limit, programs
 from lib.responder import accepts, environment
 from lib.scratch import free_port, freeze, wait_until
-from lib.upstream import NginxService, RestCase, Scripted, answer_well, asked_id, http, member
+from lib.upstream import NginxService, RestCase, Scripted, answer_well, asked_id, connections_to, http, member
 
 FAST = {"connect_timeout": "400ms", "timeout": "800ms"}
 
@@ -256,9 +256,9 @@ class KeptConnections(FaultCase):
         upstream = self.scripted(answer_well)
         self.serve(upstream.url + "/members/{id}", **FAST)
         self.expect("1", 200)
-        before = self.responder.process.descriptors()
+        self.assertEqual(1, connections_to(upstream.port))
         self.responder.process.send_signal(signal.SIGHUP)
-        wait_until("the connection is closed", lambda: self.responder.process.descriptors() < before, 5)
+        wait_until("the connection is closed", lambda: connections_to(upstream.port) == 0, 5)
         self.expect("1", 200)
 
 

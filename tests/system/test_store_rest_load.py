@@ -3,29 +3,25 @@
 import signal
 import threading
 import time
-from pathlib import Path
 
 from lib.case import Load, at_once
 from lib.programs import limit
 from lib.scratch import wait_until
-from lib.upstream import NginxService, RestCase, Scripted, answer_well, http
+from lib.upstream import NginxService, RestCase, Scripted, answer_well, connections_to, http
 
 
 class Sockets:
     """Counts connections to a port while a block runs, as the system knows them."""
 
     def __init__(self, port):
-        self.mark = f":{port:04X} 01 "
+        self.port = port
         self.most = 0
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
     def watch(self):
         while not self.over.wait(0.01):
-            # number, our address, theirs, state; a line may come twice while the table changes
-            rows = (line.split()[1:4] for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
-            self.most = max(self.most, len({ours for ours, theirs, state in rows
-                                            if f"{theirs[-5:]} {state} " == self.mark}))
+            self.most = max(self.most, connections_to(self.port))
 
     def __enter__(self):
         self.thread.start()

@@ -127,6 +127,7 @@ static void no_more_than_there_are(void **state)
     pthread_t threads[THREADS];
     (void)state;
     turn_begin();
+    atomic_store(&with_turn, 0);
     atomic_store(&most, 0);
     start(threads, pass);
     join(threads); /* all had theirs: nobody was forgotten */
