@@ -380,7 +380,8 @@ class Cgi(LdapCase):
         return parse_cgi(done.stdout)
 
     def test_cold(self):
-        self.use()
+        self.site.settings["request_timeout"] = "30s"  # for a start under valgrind
+        self.use(connect_timeout="20s", timeout="20s")
         self.site.check(self.ask("m1"), user="m1", name="Ann")
         self.assertEqual((404, "MEMBER_NOT_FOUND"), self.ask("nobody").error)
 
