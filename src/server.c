@@ -19,7 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPARE       2       /* workers beyond those that look something up or accept */
+#define SPARE                                                                                      \
+    16                      /* workers beyond those that look something up or accept: for kept     \
+                               connections, also while some peers do not read */
 #define KICK        SIGUSR2 /* ends a worker's waiting for a connection */
 #define SWEEP_MS    1000    /* how long a stopping server accepts what waits already */
 #define TICK_MS     10

@@ -104,7 +104,8 @@ class Algorithms(ResponderCase):
                 done = command("verify", "-c", self.site.conf, algorithm, "-", stdin=token.encode() + b"\n")
                 self.assertEqual((0, ""), (done.returncode, done.stderr))
                 self.assertEqual("1", json.loads(done.stdout)["claims"]["sub"])
-                done = command("verify", "-c", self.site.conf, algorithm, token[:-2] + "AA")
+                altered = token[:-10] + ("B" if token[-10] == "A" else "A") + token[-9:]
+                done = command("verify", "-c", self.site.conf, algorithm, altered)
                 self.assertEqual((1, ""), (done.returncode, done.stdout))
                 self.assertIn("signature is", done.stderr)
 

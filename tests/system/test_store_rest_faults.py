@@ -256,9 +256,9 @@ class KeptConnections(FaultCase):
         upstream = self.scripted(answer_well)
         self.serve(upstream.url + "/members/{id}", **FAST)
         self.expect("1", 200)
-        self.assertEqual(1, connections_to(upstream.port))
+        self.assertEqual(1, len(connections_to(upstream.port)))
         self.responder.process.send_signal(signal.SIGHUP)
-        wait_until("the connection is closed", lambda: connections_to(upstream.port) == 0, 5)
+        wait_until("the connection is closed", lambda: not connections_to(upstream.port), 5)
         self.expect("1", 200)
 
 

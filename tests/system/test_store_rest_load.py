@@ -20,8 +20,11 @@ class Sockets:
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
     def watch(self):
+        now = set()
         while not self.over.wait(0.01):
-            self.most = max(self.most, connections_to(self.port))
+            # the table is read line by line while connections come and go: two readings agree on those that are
+            before, now = now, connections_to(self.port)
+            self.most = max(self.most, len(before & now))
 
     def __enter__(self):
         self.thread.start()

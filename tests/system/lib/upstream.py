@@ -30,10 +30,10 @@ def member(user, **more):
 
 
 def connections_to(port):
-    """How many there are to a port of this machine, as the system knows them."""
-    # number, our address, theirs, state; a line may come twice while the table changes
+    """Those to a port of this machine, as the system knows them: a set of our addresses."""
+    # number, our address, theirs, state
     rows = [line.split()[1:4] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return len({ours for ours, theirs, state in rows if state == "01" and theirs.endswith(f":{port:04X}")})
+    return {ours for ours, theirs, state in rows if state == "01" and theirs.endswith(f":{port:04X}")}
 
 
 class NginxService:
