@@ -31,14 +31,14 @@ class Nginx(RestCase):
         self.serve(self.url)
         for _ in range(20):
             self.expect("1", 200)
-        self.assertEqual(1, len({request[0] for request in self.service.requests()}))
+        self.assertEqual(1, len({request[0] for request in self.service.requests(20)}))
 
     def test_request_id_is_passed_on(self):
         self.serve(self.url)
         answer = self.ask("1", headers={"X-Request-Id": "from-the-client-1"})
         self.assertEqual("from-the-client-1", answer.header("X-Request-Id"))
         own = self.ask("1").header("X-Request-Id")
-        self.assertEqual(["from-the-client-1", own], [request[5] for request in self.service.requests()])
+        self.assertEqual(["from-the-client-1", own], [request[5] for request in self.service.requests(2)])
 
     def test_nothing_comes_from_the_environment(self):
         dead = f"http://127.0.0.1:{free_port()}"
@@ -47,7 +47,7 @@ class Nginx(RestCase):
         self.responder = self.start(env=environment(HOME=str(self.scratch.path), **proxies))
         (self.scratch.path / ".netrc").write_text("default login me password secret\n")
         self.expect("1", 200)
-        self.assertEqual("-", self.service.requests()[0][4])
+        self.assertEqual("-", self.service.requests(1)[0][4])
 
     def test_loaded_only_where_it_is_configured(self):
         responder = self.start()
@@ -96,7 +96,7 @@ class Commands(RestCase):
         done = self.memberchat("check", "--online")
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertRegex(done.stdout, r"store service: ok, [0-9.]+ ms\n")
-        self.assertEqual(["/members/memberchat-probe"], [request[2] for request in self.service.requests()])
+        self.assertEqual(["/members/memberchat-probe"], [request[2] for request in self.service.requests(1)])
         self.service.process.stop()
         done = self.memberchat("check", "--online")
         self.assertEqual(1, done.returncode)

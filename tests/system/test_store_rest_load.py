@@ -140,4 +140,4 @@ class Reloading(RestCase):
                 self.responder.process.send_signal(signal.SIGHUP)
             time.sleep(0.5)
         load.assert_all_answered(50)
-        self.assertTrue(service.requests())
+        self.assertTrue(service.requests(1))

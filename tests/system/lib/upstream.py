@@ -106,9 +106,13 @@ server {{
             raise AssertionError((self.folder / "error.log").read_text())
         return accepts(("127.0.0.1", self.port))
 
-    def requests(self):
-        """[connection, method, uri, status, authorization, request id] of each request so far."""
-        lines = self.access.read_text().splitlines() if self.access.exists() else []
+    def requests(self, least=0):
+        """[connection, method, uri, status, authorization, request id] of each request so far; nginx writes
+        them down after it has answered, so `least` of them are waited for."""
+        def lines_so_far():
+            return self.access.read_text().splitlines() if self.access.exists() else []
+        wait_until(f"{least} requests are logged", lambda: len(lines_so_far()) >= least)
+        lines = lines_so_far()
         return [[part.strip('"') for part in line.split(" ", 4)[:4]] + line.split('"')[1::2] for line in lines]
 
 
