@@ -19,9 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPARE                                                                                      \
-    16                      /* workers beyond those that look something up or accept: for kept     \
-                               connections, also while some peers do not read */
+#define SPARE       2       /* workers beyond those that look something up or accept */
 #define KICK        SIGUSR2 /* ends a worker's waiting for a connection */
 #define SWEEP_MS    1000    /* how long a stopping server accepts what waits already */
 #define TICK_MS     10
@@ -48,6 +46,7 @@ struct server {
     struct conn_queue ready;   /* complete requests */
     struct conn_queue waiting; /* complete requests that wait for the gate */
     atomic_uint ready_count, waiting_count;
+    bool unheard; /* the polling thread: a call for what is ready woke nobody */
     unsigned worker_count;
     struct worker workers[];
 };
@@ -294,12 +293,29 @@ fail:
 
 /* ---- The polling thread ---- */
 
+/* Ends the waiting of those that accept.  One that was about to wait misses it: to be
+ * repeated. */
+static void kick(struct server *server)
+{
+    for (unsigned i = 0; i < server->worker_count; i++)
+        if (atomic_load(&server->workers[i].accepting))
+            pthread_kill(server->workers[i].thread, KICK);
+}
+
 static void hand_over(struct server *server, struct conn_queue *complete)
 {
     for (struct conn *conn; (conn = conn_queue_pop(complete));) {
         queue_put(server, &server->ready, &server->ready_count, conn);
-        turn_call(1);
+        server->unheard = !turn_call(1) || server->unheard;
     }
+}
+
+/* Where nobody sleeps who could take what is ready, those that accept are to do it. */
+static void call_again(struct server *server)
+{
+    server->unheard = server->unheard && atomic_load(&server->ready_count) > 0;
+    if (server->unheard)
+        kick(server);
 }
 
 /* Requests that waited for the gate until their deadline: they get an answer. */
@@ -319,23 +335,16 @@ static void take_late(struct server *server, struct conn_queue *late)
 void server_poll(struct server *server, int timeout_ms)
 {
     struct conn_queue complete = {0};
-    park_poll(server->park, timeout_ms, &complete);
+    bool soon = server->unheard && timeout_ms > TICK_MS;
+    park_poll(server->park, soon ? TICK_MS : timeout_ms, &complete);
     take_late(server, &complete);
     hand_over(server, &complete);
+    call_again(server);
 }
 
 void server_wake(struct server *server)
 {
     park_wake(server->park);
-}
-
-/* Ends the waiting of those that accept.  One that was about to wait misses it: to be
- * repeated. */
-static void kick(struct server *server)
-{
-    for (unsigned i = 0; i < server->worker_count; i++)
-        if (atomic_load(&server->workers[i].accepting))
-            pthread_kill(server->workers[i].thread, KICK);
 }
 
 /* Who has just accepted has a turn that has not ended; what was in the queues is with a

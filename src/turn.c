@@ -10,7 +10,8 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned alive;   /* turns that have not ended */
 static atomic_uint left; /* those that can be had; read without the lock, too */
 static unsigned spare;   /* so many of them may lie about: the others keep the processors busy */
-static unsigned calls;   /* threads that shall come */
+static unsigned sleeping;
+static unsigned calls; /* threads that shall come */
 
 static atomic_uint idle; /* threads that wait for connections; not guarded */
 
@@ -42,8 +43,10 @@ bool turn_wait(void)
     if (mine)
         return true;
     pthread_mutex_lock(&lock);
+    sleeping++;
     while (calls == 0 && left == 0)
         pthread_cond_wait(&changed, &lock);
+    sleeping--;
     mine = calls == 0;
     if (mine)
         left--;
@@ -110,11 +113,13 @@ unsigned turn_alive(void)
     return count;
 }
 
-void turn_call(unsigned threads)
+bool turn_call(unsigned threads)
 {
     pthread_mutex_lock(&lock);
     calls += threads;
+    bool heard = sleeping >= calls;
     pthread_mutex_unlock(&lock);
     while (threads--)
         pthread_cond_signal(&changed);
+    return heard;
 }

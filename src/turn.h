@@ -33,7 +33,7 @@ void turn_end(void);
 /* How many have not been ended. */
 unsigned turn_alive(void);
 
-/* Calls so many threads from their waiting, or from the next. */
-void turn_call(unsigned threads);
+/* Calls so many threads from their waiting, or from the next.  False: not so many sleep. */
+bool turn_call(unsigned threads);
 
 #endif

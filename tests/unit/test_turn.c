@@ -68,9 +68,9 @@ static void one_thread(void **state)
     turn_end();
     assert_int_equal(turn_alive(), turn_count());
     assert_true(turn_wait());
-    assert_true(turn_wait()); /* it still has it */
-    turn_call(1);
-    assert_true(turn_wait()); /* who has a turn is not called */
+    assert_true(turn_wait());   /* it still has it */
+    assert_false(turn_call(1)); /* nobody sleeps */
+    assert_true(turn_wait());   /* who has a turn is not called */
     turn_give();
     assert_false(turn_wait()); /* but the next that waits */
     assert_true(turn_wait());
@@ -148,7 +148,7 @@ static void those_that_wait_are_called(void **state)
     start(threads, keep);
     settle();
     assert_int_equal(atomic_load(&with_turn), turn_count());
-    turn_call(2);
+    assert_true(turn_call(2));
     settle();
     assert_int_equal(atomic_load(&called), 2);
     atomic_store(&go_on, true);
