@@ -4,6 +4,8 @@
  */
 #include "ldap_code.h"
 
+#include <string.h>
+
 static const struct {
     int code;
     enum ldap_verdict verdict;
@@ -39,4 +41,16 @@ enum ldap_verdict ldap_code_verdict(int code)
         if (verdicts[i].code == code)
             return verdicts[i].verdict;
     return VERDICT_WRONG;
+}
+
+enum ldap_verdict ldap_code_handshake(const char *words)
+{
+    static const char *const gone[] = {"non-properly terminated", "pull function", "push function",
+                                       "Connection reset", "Broken pipe"};
+    size_t i;
+
+    for (i = 0; i < sizeof gone / sizeof gone[0]; i++)
+        if (strstr(words, gone[i]) != NULL)
+            return VERDICT_LOST;
+    return VERDICT_UNTRUSTED;
 }

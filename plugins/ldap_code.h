@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ldap_code.h: what result codes mean for a look-up.  Pure.
+ * ldap_code.h: what result codes, and words about TLS, mean for a look-up.  Pure.
  */
 #ifndef MEMBERCHAT_LDAP_CODE_H
 #define MEMBERCHAT_LDAP_CODE_H
@@ -9,5 +9,9 @@
 
 /* A resultCode of RFC 4511, section 4.1.9, or a negative one of libldap. */
 enum ldap_verdict ldap_code_verdict(int code);
+
+/* What GnuTLS says of a handshake that failed: the server went away, or is not to be
+ * trusted, which every word not known here means. */
+enum ldap_verdict ldap_code_handshake(const char *words);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ldap_handle.c: see ldap_handle.h.  This file and ldap_answer.c have all of libldap.
+ * ldap_handle.c: see ldap_handle.h.  This file has all of libldap.
  *
  * What libldap 2.5 does, and what follows for the order of things here:
  * - TLS options of a handle count from LDAP_OPT_X_TLS_NEWCTX on; without it, or
@@ -10,7 +10,6 @@
  */
 #include "ldap_handle.h"
 
-#include "ldap_answer.h"
 #include "ldap_code.h"
 #include "ldap_trust.h"
 
@@ -218,19 +217,12 @@ static bool ask_for_tls(LDAP *handle, const struct ldap_watch *watch, struct lda
 /* Why there is no TLS: time, a server that went away, or a reason not to trust it. */
 static void note_handshake(const struct ldap_watch *watch, int code, struct ldap_fault *fault)
 {
-    static const char *const gone[] = {"non-properly terminated", "pull function", "push function",
-                                       "Connection reset", "Broken pipe"};
     const char *words = tls_note[0] != '\0' ? tls_note : ldap_err2string(code);
-    enum ldap_verdict verdict = VERDICT_UNTRUSTED;
-    size_t i;
 
-    for (i = 0; i < sizeof gone / sizeof gone[0]; i++)
-        if (strstr(words, gone[i]) != NULL)
-            verdict = VERDICT_LOST;
     if (ldap_watch_left(watch) == 0 || ldap_code_verdict(code) == VERDICT_LATE)
         ldap_fault_set(fault, VERDICT_LATE, "TLS handshake: no answer in time");
     else
-        ldap_fault_set(fault, verdict, "TLS handshake: %s", words);
+        ldap_fault_set(fault, ldap_code_handshake(words), "TLS handshake: %s", words);
 }
 
 static bool shake_hands(LDAP *handle, const struct ldap_watch *watch, struct ldap_fault *fault)
@@ -287,6 +279,109 @@ void ldap_handle_free(struct ldap *handle)
     ldap_unbind_ext(handle, NULL, NULL);
 }
 
+/* ---- What is in the answer to a search ---- */
+
+static struct ldap_text text_of(const struct berval *value)
+{
+    return (struct ldap_text){value->bv_val, value->bv_len};
+}
+
+/* The values of an entry where they lie in the message. */
+static bool read_values(LDAP *handle, LDAPMessage *entry, BerElement *ber,
+                        const struct ldap_reader *reader)
+{
+    struct berval attribute, *values, *value;
+    int code;
+
+    while ((code = ldap_get_attribute_ber(handle, entry, ber, &attribute, &values)) ==
+               LDAP_SUCCESS &&
+           attribute.bv_val != NULL) {
+        for (value = values; value != NULL && value->bv_val != NULL; value++)
+            reader->value(reader->context, text_of(&attribute), text_of(value));
+        ber_memfree(values);
+    }
+    return code == LDAP_SUCCESS;
+}
+
+/* The attributes and values of the first part of the entry's name (RFC 4514). */
+static LDAPDN read_name(struct berval *dn, const struct ldap_reader *reader)
+{
+    LDAPDN parts = NULL;
+    LDAPAVA **pair;
+
+    if (ldap_bv2dn(dn, &parts, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS || parts == NULL)
+        return NULL;
+    for (pair = parts[0]; pair != NULL && *pair != NULL; pair++)
+        reader->name(reader->context, text_of(&(*pair)->la_attr), text_of(&(*pair)->la_value));
+    return parts;
+}
+
+static bool read_entry(LDAP *handle, LDAPMessage *entry, const struct ldap_reader *reader)
+{
+    BerElement *ber = NULL;
+    LDAPDN name = NULL;
+    struct berval dn;
+    bool good;
+
+    if (ldap_get_dn_ber(handle, entry, &ber, &dn) != LDAP_SUCCESS)
+        return false;
+    good = read_values(handle, entry, ber, reader);
+    if (good && reader->wants_name(reader->context))
+        name = read_name(&dn, reader);
+    if (good)
+        reader->done(reader->context);
+    ldap_dnfree(name);
+    ber_free(ber, 0);
+    return good;
+}
+
+/* Adds the entries to *found, and reads the entry if it is the only one there.
+ * False: what came is damaged. */
+static bool read_entries(LDAP *handle, LDAPMessage *answer, const struct ldap_reader *reader,
+                         struct ldap_found *found)
+{
+    LDAPMessage *first = ldap_first_entry(handle, answer), *entry;
+
+    for (entry = first; entry != NULL; entry = ldap_next_entry(handle, entry)) {
+        struct berval dn = {0, NULL};
+        BerElement *ber = NULL;
+
+        if (found->entries < 2 && ldap_get_dn_ber(handle, entry, &ber, &dn) == LDAP_SUCCESS)
+            snprintf(found->dn[found->entries], sizeof found->dn[0], "%.*s", (int)dn.bv_len,
+                     dn.bv_val);
+        ber_free(ber, 0);
+        found->entries++;
+    }
+    return first == NULL || found->entries > 1 || read_entry(handle, first, reader);
+}
+
+/* Of several URLs, all lead to the same: the first counts. */
+static void add_referral(struct ldap_found *found, char **urls)
+{
+    struct ldap_referrals *referrals = &found->referrals;
+
+    if (urls != NULL && urls[0] != NULL) {
+        if (referrals->count < LDAP_REFERRALS_MAX)
+            snprintf(referrals->urls[referrals->count], sizeof referrals->urls[0], "%s", urls[0]);
+        referrals->count++;
+    }
+    ber_memvfree((void **)urls);
+}
+
+/* Adds where else to search: search references, and a referral instead of an answer. */
+static void read_referrals(LDAP *handle, LDAPMessage *answer, struct ldap_found *found)
+{
+    LDAPMessage *reference = ldap_first_reference(handle, answer);
+    char **urls = NULL;
+
+    for (; reference != NULL; reference = ldap_next_reference(handle, reference))
+        if (ldap_parse_reference(handle, reference, &urls, NULL, 0) == LDAP_SUCCESS)
+            add_referral(found, urls);
+    urls = NULL;
+    if (ldap_parse_result(handle, answer, NULL, NULL, NULL, &urls, NULL, 0) == LDAP_SUCCESS)
+        add_referral(found, urls);
+}
+
 /* ---- Searching ---- */
 
 /* What came, by its result code. */
@@ -297,10 +392,10 @@ static enum ldap_verdict judge(LDAP *handle, LDAPMessage *answer, int code, cons
     bool full = code == LDAP_SIZELIMIT_EXCEEDED;
 
     if (query->referrals)
-        ldap_answer_referrals(handle, answer, found);
+        read_referrals(handle, answer, found);
     if (code == LDAP_REFERRAL && found->referrals.count > 0)
         return VERDICT_GOOD;
-    if ((code == LDAP_SUCCESS || full) && !ldap_answer_entries(handle, answer, reader, found))
+    if ((code == LDAP_SUCCESS || full) && !read_entries(handle, answer, reader, found))
         code = LDAP_DECODING_ERROR;
     if (code == LDAP_SUCCESS || (full && found->entries > 1))
         return VERDICT_GOOD;
