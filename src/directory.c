@@ -87,9 +87,8 @@ static void note_outcome(struct directory *directory, int outcome,
 }
 
 struct question {
-    struct span id;
+    const struct store_question *asked;
     struct span key; /* the id as the cache knows it: with the app, where that matters */
-    int64_t deadline;
 };
 
 /* Asks the plugin, if the breaker lets it. */
@@ -99,13 +98,12 @@ static struct directory_answer ask_store(struct directory *directory,
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     struct store_report report;
     int64_t now = clock_monotonic_ms();
-    if (now >= question->deadline ||
+    if (now >= question->asked->deadline ||
         !breaker_admit(&directory->breaker, now, &answer.retry_after_ms))
         return answer;
     if (!store_is_local(directory->store))
         turn_give(); /* it may take a while */
-    answer.outcome =
-        store_lookup(directory->store, question->id, question->deadline, member_r, &report);
+    answer.outcome = store_lookup(directory->store, question->asked, member_r, &report);
     answer.retry_after_ms = report.retry_after_ms;
     note_outcome(directory, answer.outcome, &report);
     return answer;
@@ -116,8 +114,8 @@ static struct directory_answer ask_once(struct directory *directory,
                                         const struct question *question, struct member *member_r)
 {
     struct directory_answer answer = {0, 0};
-    answer.outcome = cache_join(directory->cache, question->key, question->deadline, member_r,
-                                &answer.retry_after_ms);
+    answer.outcome = cache_join(directory->cache, question->key, question->asked->deadline,
+                                member_r, &answer.retry_after_ms);
     if (answer.outcome)
         return answer;
     answer = ask_store(directory, question, member_r);
@@ -133,7 +131,7 @@ static struct directory_answer ask_gated(struct directory *directory,
     bool gated = !store_is_local(directory->store);
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     int64_t now = clock_monotonic_ms();
-    if (now >= question->deadline ||
+    if (now >= question->asked->deadline ||
         breaker_refuses(&directory->breaker, now, &answer.retry_after_ms))
         return answer;
     if (gated && !gate_enter()) {
@@ -165,15 +163,15 @@ static struct directory_answer ask_by_key(struct directory *directory,
     return answer;
 }
 
-static struct directory_answer ask(struct directory *directory, struct span id, int64_t deadline,
+static struct directory_answer ask(struct directory *directory, const struct store_question *asked,
                                    struct member *member_r)
 {
-    struct question question = {id, id, deadline};
+    struct question question = {asked, asked->id};
     struct strbuf key = {0};
     if (directory->cache && store_is_per_app(directory->store)) {
-        strbuf_add_string(&key, store_app(directory->store));
+        strbuf_add_string(&key, store_app(directory->store, asked));
         strbuf_add(&key, "", 1); /* in no app's name, nor in an id */
-        strbuf_add_span(&key, id);
+        strbuf_add_span(&key, asked->id);
         question.key = strbuf_span(&key);
     }
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
@@ -183,12 +181,13 @@ static struct directory_answer ask(struct directory *directory, struct span id, 
     return answer;
 }
 
-struct directory_answer directory_find(struct directory *const *chain, size_t count, struct span id,
-                                       int64_t deadline, struct member *member_r)
+struct directory_answer directory_find(struct directory *const *chain, size_t count,
+                                       const struct store_question *question,
+                                       struct member *member_r)
 {
     struct directory_answer answer = {MEMBERCHAT_NOT_FOUND, 0};
     for (size_t i = 0; i < count && answer.outcome == MEMBERCHAT_NOT_FOUND; i++)
-        answer = ask(chain[i], id, deadline, member_r);
+        answer = ask(chain[i], question, member_r);
     return answer;
 }
 

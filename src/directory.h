@@ -31,8 +31,9 @@ struct directory_answer {
 
 /* Asks the directories of a chain in order until one knows the id.  One that is
  * down or broken ends it.  Returns by the deadline. */
-struct directory_answer directory_find(struct directory *const *chain, size_t count, struct span id,
-                                       int64_t deadline, struct member *member_r);
+struct directory_answer directory_find(struct directory *const *chain, size_t count,
+                                       const struct store_question *question,
+                                       struct member *member_r);
 
 /* Whether the directory answers; what it said in the last second counts. */
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline);

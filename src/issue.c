@@ -126,16 +126,18 @@ static enum outcome answer_member(struct exchange *exchange, const struct member
 enum outcome issue_for_member(struct exchange *exchange)
 {
     const struct app *app = exchange->app;
-    struct span id = {exchange->route.id, exchange->route.id_length};
     struct member member = {0};
     enum outcome outcome;
     if (!can_be_an_id(&exchange->route))
         return OUTCOME_MEMBER_NOT_FOUND;
 
-    store_set_app(app->id);
-    struct directory_answer found = directory_find(app->directories, app->store_count, id,
-                                                   exchange->request->deadline, &member);
-    store_set_app(NULL);
+    const struct store_question question = {
+        .id = {exchange->route.id, exchange->route.id_length},
+        .app_id = app->id,
+        .deadline = exchange->request->deadline,
+    };
+    struct directory_answer found =
+        directory_find(app->directories, app->store_count, &question, &member);
     switch (found.outcome) {
     case MEMBERCHAT_FOUND:
         outcome = answer_member(exchange, &member);

@@ -127,8 +127,10 @@ struct key *key_generate(enum algorithm algorithm, const char *id, const char *m
     char why[SIGN_WHY_MAX] = "";
     if (row->symmetric) {
         char *room = strbuf_reserve(secret_r, row->secret_advised);
-        random_fill(room, row->secret_advised);
-        secret_r->length += row->secret_advised;
+        if (room) {
+            random_fill(room, row->secret_advised);
+            secret_r->length += row->secret_advised;
+        }
         key = key_from_secret(algorithm, strbuf_span(secret_r), span_of(id), &report);
     } else {
         const struct sign_module *module = sign_load(modules, &report.why);

@@ -29,10 +29,8 @@ struct store {
     bool inside; /* a thread is in a plugin that takes one at a time */
 };
 
-static _Thread_local const char *asking_app;
-
 struct memberchat_result {
-    const struct store *store;
+    const char *app_id;
     struct member *member; /* NULL: nothing may be set */
     struct store_report *report;
     const char *refused; /* what was wrong with a value that was set; NULL: all were good */
@@ -122,7 +120,7 @@ static const char *service_request_id(const struct memberchat_result *result)
 
 static const char *service_app_id(const struct memberchat_result *result)
 {
-    return store_app(result->store);
+    return result->app_id;
 }
 
 static const struct memberchat_services service_table = {
@@ -199,14 +197,9 @@ bool store_is_per_app(const struct store *store)
     return store->plugin && store->plugin->per_app && store->plugin->per_app(store->settings);
 }
 
-void store_set_app(const char *app_id)
+const char *store_app(const struct store *store, const struct store_question *question)
 {
-    asking_app = app_id;
-}
-
-const char *store_app(const struct store *store)
-{
-    return asking_app ? asking_app : store->first_app;
+    return question->app_id ? question->app_id : store->first_app;
 }
 
 void store_note_app(struct store *store, const char *app_id)
@@ -219,7 +212,8 @@ static struct memberchat_result begin(const struct store *store, struct member *
                                       struct store_report *report)
 {
     *report = (struct store_report){0};
-    return (struct memberchat_result){.store = store, .member = member, .report = report};
+    return (struct memberchat_result){
+        .app_id = store->first_app, .member = member, .report = report};
 }
 
 /* Takes the turn of a plugin that is called by one thread at a time; false when
@@ -307,20 +301,21 @@ static enum memberchat_outcome judge(enum memberchat_outcome outcome,
     return outcome;
 }
 
-enum memberchat_outcome store_lookup(struct store *store, struct span id, int64_t deadline,
+enum memberchat_outcome store_lookup(struct store *store, const struct store_question *question,
                                      struct member *member_r, struct store_report *report_r)
 {
     if (!is_open(store, report_r))
         return MEMBERCHAT_MISCONFIGURED;
     struct memberchat_result result = begin(store, member_r, report_r);
+    result.app_id = store_app(store, question);
     member_reset(member_r);
-    if (!enter(store, deadline)) {
+    if (!enter(store, question->deadline)) {
         service_reason(&result,
                        "its turn did not come in time: the plugin takes one call at a time");
         return MEMBERCHAT_UNAVAILABLE;
     }
-    enum memberchat_outcome outcome =
-        store->plugin->lookup(store->handle, id.data, id.length, deadline, &result);
+    enum memberchat_outcome outcome = store->plugin->lookup(
+        store->handle, question->id.data, question->id.length, question->deadline, &result);
     leave(store);
     return judge(outcome, &result);
 }

@@ -15,6 +15,13 @@ struct store_report {
     int64_t retry_after_ms; /* 0: it did not say */
 };
 
+/* Who is it? */
+struct store_question {
+    struct span id;
+    const char *app_id; /* that asks; NULL: the first that uses the store */
+    int64_t deadline;
+};
+
 struct store;
 
 /* A store that is not open yet.  `name` and `settings` live in `arena`, which it
@@ -38,9 +45,8 @@ bool store_is_local(const struct store *store);
 /* Whether its answers depend on the app for which is asked. */
 bool store_is_per_app(const struct store *store);
 
-/* The app that this thread asks stores for from now on, NULL: none.  Borrowed. */
-void store_set_app(const char *app_id);
-const char *store_app(const struct store *store); /* that one, else the first that uses the store */
+/* The app that asks; "" where there is none.  Borrowed. */
+const char *store_app(const struct store *store, const struct store_question *question);
 
 /* An app that uses the store; the first one counts. */
 void store_note_app(struct store *store, const char *app_id);
@@ -56,7 +62,7 @@ void store_open_later(struct store *store);
 
 /* Asks the plugin, and distrusts what it says: whatever is not one of the four
  * outcomes, and a FOUND without a proper id, becomes MISCONFIGURED. */
-enum memberchat_outcome store_lookup(struct store *store, struct span id, int64_t deadline,
+enum memberchat_outcome store_lookup(struct store *store, const struct store_question *question,
                                      struct member *member_r, struct store_report *report_r);
 enum memberchat_outcome store_probe(struct store *store, int64_t deadline,
                                     struct store_report *report_r);

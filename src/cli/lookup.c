@@ -46,8 +46,10 @@ static int look_up(struct settings_store *entry, struct span id, int64_t timeout
     struct store_report report;
     struct member member = {0};
     int code = EXIT_SUCCESS;
+    const struct store_question question = {.id = id,
+                                            .deadline = clock_monotonic_ms() + timeout_ms};
     store_open_later(entry->store);
-    switch (store_lookup(entry->store, id, clock_monotonic_ms() + timeout_ms, &member, &report)) {
+    switch (store_lookup(entry->store, &question, &member, &report)) {
     case MEMBERCHAT_FOUND:
         print_member(&member);
         break;

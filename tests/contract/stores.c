@@ -64,8 +64,8 @@ static enum memberchat_outcome ask(struct span id, struct member *member_r, int6
 {
     struct store_report told;
     char *copy = exact_copy(id);
-    enum memberchat_outcome outcome =
-        store_lookup(store, (struct span){copy, id.length}, soon(ms), member_r, &told);
+    const struct store_question question = {.id = {copy, id.length}, .deadline = soon(ms)};
+    enum memberchat_outcome outcome = store_lookup(store, &question, member_r, &told);
     free(copy);
     expect(!strstr(told.reason, "answer was refused") && !strstr(told.reason, "does not exist"),
            "the host had to refuse an answer: %s", told.reason);

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "gate.h"
+#include "question.h"
 #include "stub_store.h"
 #include "support.h"
 
@@ -57,7 +58,7 @@ static void make(size_t i, enum memberchat_outcome outcome, const struct cache_s
 
 static struct directory_answer find(size_t count, const char *id)
 {
-    return directory_find(chain, count, span_of(id), clock_monotonic_ms() + 2000, &member);
+    return directory_find(chain, count, QUESTION(span_of(id), 2000), &member);
 }
 
 static void wait_ms(int64_t ms)
@@ -77,16 +78,14 @@ static void apps_do_not_share_answers(void **state)
         make(i, MEMBERCHAT_FOUND, &minute, &never);
         for (int round = 0; round < 3; round++)
             for (int app = 0; app < 2; app++) {
-                store_set_app(app ? "b" : "a");
-                struct directory_answer answer =
-                    directory_find(&chain[i], 1, SPAN("7"), clock_monotonic_ms() + 2000, &member);
+                struct directory_answer answer = directory_find(
+                    &chain[i], 1, QUESTION_OF(app ? "b" : "a", SPAN("7"), 2000), &member);
                 assert_int_equal(answer.outcome, MEMBERCHAT_FOUND);
                 expect_span(member_field(&member, MEMBERCHAT_ID), "7");
                 expect_span(member_field(&member, MEMBERCHAT_NAME), app && per_app ? "b/" : "a/");
             }
         assert_int_equal(stubs[i].lookups, per_app ? 2 : 1);
     }
-    store_set_app(NULL);
 }
 
 static void chains_are_asked_in_order(void **state)
@@ -231,13 +230,14 @@ static void deadlines_are_kept(void **state)
     stubs[0].delay_ms = 60;
     stubs[1].delay_ms = 5000;
     int64_t begin = clock_monotonic_ms();
-    struct directory_answer answer = directory_find(chain, 2, SPAN("7"), begin + 150, &member);
+    struct directory_answer answer =
+        directory_find(chain, 2, QUESTION_UNTIL(SPAN("7"), begin + 150), &member);
     int64_t took = clock_monotonic_ms() - begin;
     assert_int_equal(answer.outcome, MEMBERCHAT_UNAVAILABLE);
     expect(took >= 140 && took < 1000, "%lld ms", (long long)took);
     /* the time is over before anybody is asked */
     stubs[0].lookups = stubs[1].lookups = 0;
-    answer = directory_find(chain, 2, SPAN("7"), clock_monotonic_ms() - 1, &member);
+    answer = directory_find(chain, 2, QUESTION(SPAN("7"), -1), &member);
     assert_int_equal(answer.outcome, MEMBERCHAT_UNAVAILABLE);
     assert_int_equal(stubs[0].lookups + stubs[1].lookups, 0);
 }
@@ -251,7 +251,7 @@ static void *ask(void *argument)
 {
     struct asker *asker = argument;
     struct member own = {0};
-    asker->answer = directory_find(chain, 1, SPAN("7"), clock_monotonic_ms() + 10000, &own);
+    asker->answer = directory_find(chain, 1, QUESTION(SPAN("7"), 10000), &own);
     expect(asker->answer.outcome != MEMBERCHAT_FOUND ||
                member_field(&own, MEMBERCHAT_ID).length == 1,
            "a member without id");
@@ -300,11 +300,10 @@ static void full_gates_say_busy(void **state)
     stubs[1].flags = MEMBERCHAT_STORE_LOCAL;
     make(1, MEMBERCHAT_FOUND, NULL, &never);
     struct directory *local[] = {chain[1]};
-    assert_int_equal(
-        directory_find(local, 1, SPAN("8"), clock_monotonic_ms() + 100, &member).outcome,
-        MEMBERCHAT_FOUND);
+    assert_int_equal(directory_find(local, 1, QUESTION(SPAN("8"), 100), &member).outcome,
+                     MEMBERCHAT_FOUND);
     /* whose time is over gets an answer instead of another wait */
-    assert_int_equal(directory_find(chain, 1, SPAN("8"), clock_monotonic_ms() - 1, &member).outcome,
+    assert_int_equal(directory_find(chain, 1, QUESTION(SPAN("8"), -1), &member).outcome,
                      MEMBERCHAT_UNAVAILABLE);
     join_all(askers, 2);
     assert_true(gate_has_room());

@@ -3,6 +3,7 @@
 #include "plugin.h"
 
 #include "clock.h"
+#include "question.h"
 #include "store.h"
 #include "support.h"
 
@@ -105,8 +106,7 @@ static void expect_outcome(struct store *store, const char *id, enum memberchat_
 {
     struct member member = {0};
     struct store_report told;
-    enum memberchat_outcome got =
-        store_lookup(store, span_of(id), clock_monotonic_ms() + 1000, &member, &told);
+    enum memberchat_outcome got = store_lookup(store, QUESTION(span_of(id), 1000), &member, &told);
     expect(got == outcome, "%s: %d (%s)", id, got, told.reason);
     expect_contains(told.reason, reason);
     member_free(&member);
@@ -152,7 +152,7 @@ static void *visit(void *argument)
     struct store_report told;
     for (int i = 0; i < 8; i++) {
         enum memberchat_outcome outcome =
-            store_lookup(store, SPAN("7"), clock_monotonic_ms() + 10000, &member, &told);
+            store_lookup(store, QUESTION(SPAN("7"), 10000), &member, &told);
         expect(outcome == MEMBERCHAT_FOUND, "%d: %s", outcome, told.reason);
         store_reload(store, false);
     }

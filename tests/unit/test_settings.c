@@ -3,6 +3,7 @@
 #include "settings.h"
 
 #include "clock.h"
+#include "question.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -245,8 +246,8 @@ static enum memberchat_outcome look_up(const struct settings *settings, const ch
 {
     struct member member = {0};
     struct directory_answer answer =
-        directory_find(settings->apps[0].directories, settings->apps[0].store_count, span_of(id),
-                       clock_monotonic_ms() + 5000, &member);
+        directory_find(settings->apps[0].directories, settings->apps[0].store_count,
+                       QUESTION(span_of(id), 5000), &member);
     member_free(&member);
     return (enum memberchat_outcome)answer.outcome;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The host's side of a store: what it offers, and what it does not believe. */
+#include "question.h"
 #include "store.h"
 
 #include "clock.h"
@@ -41,7 +42,7 @@ static void open_stub(void)
 static enum memberchat_outcome look_up(const char *id)
 {
     memset(&told, 'x', sizeof told);
-    return store_lookup(store, span_of(id), clock_monotonic_ms() + 1000, &member, &told);
+    return store_lookup(store, QUESTION(span_of(id), 1000), &member, &told);
 }
 
 static void life_of_a_store(void **state)
@@ -78,7 +79,7 @@ static void what_is_optional_may_lack(void **state)
     assert_int_equal(store_probe(store, clock_monotonic_ms() + 1000, &told), MEMBERCHAT_FOUND);
 }
 
-/* The app of this thread, else the first one that uses the store; the request's id. */
+/* The app of the question, else the first one that uses the store; the request's id. */
 static void a_plugin_learns_for_whom_it_is_asked(void **state)
 {
     (void)state;
@@ -91,10 +92,8 @@ static void a_plugin_learns_for_whom_it_is_asked(void **state)
     log_set_request("r-1");
     look_up("7");
     expect_span(member_field(&member, MEMBERCHAT_NAME), "first/r-1");
-    store_set_app("second");
-    look_up("7");
+    store_lookup(store, QUESTION_OF("second", SPAN("7"), 1000), &member, &told);
     expect_span(member_field(&member, MEMBERCHAT_NAME), "second/r-1");
-    store_set_app(NULL);
     log_set_request(NULL);
     look_up("7");
     expect_span(member_field(&member, MEMBERCHAT_NAME), "first/");
@@ -304,7 +303,7 @@ static void *many_calls(void *argument)
     (void)argument;
     for (int i = 0; i < 20; i++) {
         enum memberchat_outcome outcome =
-            store_lookup(store, SPAN("7"), clock_monotonic_ms() + 10000, &own, &report);
+            store_lookup(store, QUESTION(SPAN("7"), 10000), &own, &report);
         expect(outcome == MEMBERCHAT_FOUND, "%d: %s", outcome, report.reason);
         store_probe(store, clock_monotonic_ms() + 10000, &report);
         store_reload(store, false);
@@ -347,7 +346,7 @@ static void *hold(void *argument)
     (void)argument;
     struct member own = {0};
     struct store_report report;
-    store_lookup(store, SPAN("7"), clock_monotonic_ms() + 10000, &own, &report);
+    store_lookup(store, QUESTION(SPAN("7"), 10000), &own, &report);
     member_free(&own);
     return NULL;
 }
@@ -363,7 +362,7 @@ static void the_turn_comes_by_the_deadline(void **state)
     while (stub.inside == 0)
         sched_yield();
     int64_t begin = clock_monotonic_ms();
-    assert_int_equal(store_lookup(store, SPAN("8"), begin + 50, &member, &told),
+    assert_int_equal(store_lookup(store, QUESTION_UNTIL(SPAN("8"), begin + 50), &member, &told),
                      MEMBERCHAT_UNAVAILABLE);
     int64_t took = clock_monotonic_ms() - begin;
     expect(took >= 50 && took < 300, "%lld ms", (long long)took);
