@@ -88,7 +88,8 @@ AM_CPPFLAGS += $(CMOCKA_CFLAGS)
 
 check_LTLIBRARIES += tests/unit/libsupport.la
 tests_unit_libsupport_la_SOURCES = \
-	tests/unit/peer.h tests/unit/records.c tests/unit/records.h tests/unit/stub_store.c \
+	tests/unit/frame_fixture.c tests/unit/frame_fixture.h tests/unit/peer.h tests/unit/question.h \
+	tests/unit/records.c tests/unit/records.h tests/unit/stub_store.c \
 	tests/unit/stub_store.h tests/unit/support.c tests/unit/support.h
 tests_unit_libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DPLUGINS='"$(PLUGIN_OBJDIR)"' -DTEST_PLUGINS='"$(TEST_PLUGIN_OBJDIR)"'

@@ -2,45 +2,12 @@
  * Requests in records, split at every byte. */
 #include "frame.h"
 
+#include "frame_fixture.h"
 #include "records.h"
 #include "support.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static struct frame frame;
-static struct strbuf stream;
-
-static int start(void **state)
-{
-    (void)state;
-    frame = (struct frame){.body_limit = 100};
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    frame_free(&frame);
-    strbuf_free(&stream);
-    return 0;
-}
-
-/* Feeds the stream in pieces of so many bytes, each from memory of its own. */
-static enum frame_state feed(size_t piece)
-{
-    enum frame_state state = FRAME_MORE;
-    size_t at = 0;
-    while (state == FRAME_MORE && at < stream.length) {
-        size_t length = stream.length - at < piece ? stream.length - at : piece;
-        char *copy = exact_copy((struct span){stream.data + at, length});
-        at += frame_feed(&frame, copy, length, &state);
-        free(copy);
-    }
-    if (state == FRAME_COMPLETE)
-        assert_int_equal(at, stream.length);
-    return state;
-}
 
 static const char *const pairs[] = {"REQUEST_METHOD", "POST", "EMPTY", "", NULL};
 
@@ -81,7 +48,8 @@ static void requests_in_pieces_of_every_size(void **state)
     record_add_request(&stream, 1, true, pairs, SPAN("{\"a\":1}"));
     for (int scattered = 0; scattered < 2; scattered++) {
         for (size_t piece = 1; piece <= stream.length; piece++) {
-            expect(feed(piece) == FRAME_COMPLETE, "pieces of %zu: %s", piece, frame.fault);
+            expect(frame_feed_stream(piece) == FRAME_COMPLETE, "pieces of %zu: %s", piece,
+                   frame.fault);
             check_request();
             assert_true(frame_in_request(&frame));
             frame_next(&frame);
@@ -100,13 +68,14 @@ static void cut_off_at_every_byte(void **state)
     size_t whole = stream.length;
     for (size_t length = 0; length < whole; length++) {
         stream.length = length;
-        expect(feed(whole) == FRAME_MORE, "cut at %zu", length);
+        expect(frame_feed_stream(whole) == FRAME_MORE, "cut at %zu", length);
         expect(frame_in_request(&frame) == (length > 0), "cut at %zu", length);
         frame_restart(&frame);
         assert_false(frame_in_request(&frame));
         stream.length = whole;
         frame.body_limit = 100;
-        expect(feed(whole) == FRAME_COMPLETE, "after a cut at %zu: %s", length, frame.fault);
+        expect(frame_feed_stream(whole) == FRAME_COMPLETE, "after a cut at %zu: %s", length,
+               frame.fault);
         check_request();
         frame_restart(&frame);
     }
@@ -127,7 +96,7 @@ static void parameters_that_nobody_wants(void **state)
     frame.wants = wants_a_or_b;
     record_add_request(&stream, 1, true, many, SPAN_NONE);
     size_t all = (size_t)(unsigned char)stream.data[21]; /* of the parameters */
-    assert_int_equal(feed(1), FRAME_COMPLETE);
+    assert_int_equal(frame_feed_stream(1), FRAME_COMPLETE);
     record_add_pair(&wanted, SPAN("A"), SPAN("secret"));
     record_add_pair(&wanted, SPAN("BB"), SPAN(""));
     record_add_pair(&wanted, SPAN("A"), SPAN("5"));
@@ -160,7 +129,7 @@ static void requests_without_anything(void **state)
 {
     (void)state;
     record_add_request(&stream, 65535, false, NULL, SPAN_NONE);
-    assert_int_equal(feed(1), FRAME_COMPLETE);
+    assert_int_equal(frame_feed_stream(1), FRAME_COMPLETE);
     assert_int_equal(frame.params.length, 0);
     assert_int_equal(frame.body.length, 0);
     assert_false(frame.keep);
@@ -173,7 +142,7 @@ static void bodies_are_kept_up_to_the_limit(void **state)
     for (size_t i = 0; i < COUNT(sizes); i++) {
         char *body = repeated('b', sizes[i]);
         record_add_request(&stream, 1, true, pairs, (struct span){body, sizes[i]});
-        assert_int_equal(feed(4096), FRAME_COMPLETE);
+        assert_int_equal(frame_feed_stream(4096), FRAME_COMPLETE);
         assert_int_equal(frame.body.length, sizes[i] < 100 ? sizes[i] : 100);
         assert_int_equal(frame.body_total, sizes[i]);
         frame_next(&frame);
@@ -189,11 +158,11 @@ static void endless_bodies_are_given_up(void **state)
     (void)state;
     record_add_begin(&stream, 1, 1, true);
     record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
-    assert_int_equal(feed(65536), FRAME_MORE);
+    assert_int_equal(frame_feed_stream(65536), FRAME_MORE);
     strbuf_reset(&stream);
     record_add(&stream, RECORD_STDIN, 1, (struct span){body, 65535}, 0);
     for (int i = 0; i < 1030 && told == FRAME_MORE; i++)
-        told = feed(65536);
+        told = frame_feed_stream(65536);
     assert_int_equal(told, FRAME_BAD);
     expect_contains(frame.fault, "a body far beyond body_limit");
     assert_int_equal(frame.body.length, 100);
@@ -206,7 +175,7 @@ static void requests_for_libfcgi(void **state)
     struct strbuf out = {0};
     (void)state;
     add_scattered_request();
-    assert_int_equal(feed(1), FRAME_COMPLETE);
+    assert_int_equal(frame_feed_stream(1), FRAME_COMPLETE);
     frame_add_request(&frame, &out);
     struct span rest = strbuf_span(&out);
     assert_true(record_take(&rest, &record));
@@ -225,7 +194,7 @@ static void requests_for_libfcgi(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, frame_start, frame_stop)
     const struct CMUnitTest tests[] = {
         TEST(requests_in_pieces_of_every_size), TEST(cut_off_at_every_byte),
         TEST(parameters_that_nobody_wants),     TEST(what_follows_a_request_is_left),

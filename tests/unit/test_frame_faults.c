@@ -2,45 +2,12 @@
  * Everything that may be wrong with records, and those between requests. */
 #include "frame.h"
 
+#include "frame_fixture.h"
 #include "records.h"
 #include "support.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static struct frame frame;
-static struct strbuf stream;
-
-static int start(void **state)
-{
-    (void)state;
-    frame = (struct frame){.body_limit = 100};
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    frame_free(&frame);
-    strbuf_free(&stream);
-    return 0;
-}
-
-/* Feeds the stream in pieces of so many bytes, each from memory of its own. */
-static enum frame_state feed(size_t piece)
-{
-    enum frame_state state = FRAME_MORE;
-    size_t at = 0;
-    while (state == FRAME_MORE && at < stream.length) {
-        size_t length = stream.length - at < piece ? stream.length - at : piece;
-        char *copy = exact_copy((struct span){stream.data + at, length});
-        at += frame_feed(&frame, copy, length, &state);
-        free(copy);
-    }
-    if (state == FRAME_COMPLETE)
-        assert_int_equal(at, stream.length);
-    return state;
-}
 
 enum part { BEGIN, END_PARAMS, NOTHING };
 
@@ -91,7 +58,7 @@ static void faults(void **state)
         record_add(&stream, rows[i].type, rows[i].id, rows[i].content, 0);
         stream.data[at] = (char)rows[i].version;
         for (size_t piece = 1; piece < 100; piece += 97) {
-            expect(feed(piece) == FRAME_BAD, "row %zu was taken", i);
+            expect(frame_feed_stream(piece) == FRAME_BAD, "row %zu was taken", i);
             expect_contains(frame.fault, rows[i].told);
             frame_free(&frame);
             frame = (struct frame){.body_limit = 100};
@@ -105,7 +72,7 @@ static void roles_are_refused_in_words_of_the_protocol(void **state)
     struct record answer;
     (void)state;
     record_add_begin(&stream, 7, 2, true);
-    assert_int_equal(feed(1), FRAME_BAD);
+    assert_int_equal(frame_feed_stream(1), FRAME_BAD);
     struct span out = strbuf_span(&frame.out);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_END);
@@ -142,7 +109,7 @@ static void bad_parameters(void **state)
         record_add_begin(&stream, 1, 1, true);
         record_add(&stream, RECORD_PARAMS, 1, rows[i].content, 0);
         record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
-        enum frame_state told = feed(3);
+        enum frame_state told = frame_feed_stream(3);
         expect(told == (rows[i].told ? FRAME_BAD : FRAME_MORE), "row %zu: %s", i,
                frame.fault ? frame.fault : "good");
         if (rows[i].told)
@@ -160,7 +127,7 @@ static void parameters_have_a_limit(void **state)
     for (size_t extra = 0; extra < 2; extra++) {
         const char *const large[] = {"N", value + 6 - extra, NULL}; /* with its lengths */
         record_add_request(&stream, 1, true, large, SPAN_NONE);
-        assert_int_equal(feed(10000), extra ? FRAME_BAD : FRAME_COMPLETE);
+        assert_int_equal(frame_feed_stream(10000), extra ? FRAME_BAD : FRAME_COMPLETE);
         assert_int_equal(frame.params.length <= FRAME_PARAMS_MAX, 1);
         if (extra)
             expect_contains(frame.fault, "more than 60 kB");
@@ -178,7 +145,7 @@ static void management_records(void **state)
     (void)state;
     strbuf_reset(&stream);
     record_add(&stream, RECORD_GET_VALUES, 0, SPAN("\x0e\0FCGI_MAX_CONNS"), 2);
-    assert_int_equal(feed(1), FRAME_MORE);
+    assert_int_equal(frame_feed_stream(1), FRAME_MORE);
     struct span out = strbuf_span(&frame.out);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_GET_VALUES_RESULT);
@@ -190,7 +157,7 @@ static void management_records(void **state)
     strbuf_reset(&stream);
     strbuf_reset(&frame.out);
     record_add(&stream, 99, 0, SPAN("what is this"), 0);
-    assert_int_equal(feed(5), FRAME_MORE);
+    assert_int_equal(frame_feed_stream(5), FRAME_MORE);
     out = strbuf_span(&frame.out);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_UNKNOWN_TYPE);
@@ -201,7 +168,7 @@ static void we_know_each_other(void **state)
 {
     (void)state;
     frame_add_query(&stream);
-    assert_int_equal(feed(1), FRAME_MORE);
+    assert_int_equal(frame_feed_stream(1), FRAME_MORE);
     assert_true(frame_is_our_answer(strbuf_span(&frame.out)));
     assert_false(frame_is_our_answer(strbuf_span(&stream)));
     assert_false(frame_is_our_answer(SPAN_NONE));
@@ -219,7 +186,7 @@ static void queries_of_every_size_are_bounded(void **state)
         strbuf_add_string(&content, "\x0f"
                                     "FCGI_MPXS_CONNS");
     record_add(&stream, RECORD_GET_VALUES, 0, strbuf_span(&content), 0);
-    assert_int_equal(feed(1000), FRAME_MORE);
+    assert_int_equal(frame_feed_stream(1000), FRAME_MORE);
     assert_true(frame.out.length < 1000);
     strbuf_free(&content);
 }
@@ -232,18 +199,18 @@ static void management_in_the_middle_and_without_end(void **state)
     record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
     frame_add_query(&stream);
     record_add(&stream, RECORD_STDIN, 1, SPAN_NONE, 0);
-    assert_int_equal(feed(1), FRAME_COMPLETE);
+    assert_int_equal(frame_feed_stream(1), FRAME_COMPLETE);
     frame_next(&frame);
     strbuf_reset(&stream);
     for (int i = 0; i < 30; i++)
         frame_add_query(&stream);
-    assert_int_equal(feed(1000), FRAME_BAD);
+    assert_int_equal(frame_feed_stream(1000), FRAME_BAD);
     expect_contains(frame.fault, "too many management records");
 }
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, frame_start, frame_stop)
     const struct CMUnitTest tests[] = {
         TEST(faults),
         TEST(roles_are_refused_in_words_of_the_protocol),
