@@ -73,9 +73,9 @@ class RunningService(fcgi.Responder):
         super().__init__(self.socket.get("Socket", "ListenStream"))
         self.listener = self.listen()
         self.changing = threading.Lock()  # of process and wanted
-        self.process = None
         self.wanted = True
         self.starts = 0
+        self.run()
         self.watcher = threading.Thread(target=self.watch, daemon=True)
         self.watcher.start()
 
@@ -93,7 +93,7 @@ class RunningService(fcgi.Responder):
         pause = self.service.seconds("Service", "RestartSec")
         while self.listener.fileno() >= 0:
             with self.changing:
-                if self.wanted and not (self.process and self.process.running):
+                if self.wanted and not self.process.running:
                     self.run()
             time.sleep(pause)
 
