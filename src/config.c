@@ -147,22 +147,26 @@ static void check_mode(const char *path, struct config_report *report)
     }
 }
 
-/* Every file of the tree once; `seen` has a line for each. */
-static void check_modes(const config_setting_t *setting, struct strbuf *seen,
+/* Every file of the tree once; `seen` has a line for each.  `around` is the file of
+ * the group that the setting is in, as libconfig names it. */
+static void check_modes(const config_setting_t *setting, const char *around, struct strbuf *seen,
                         struct config_report *report)
 {
-    struct strbuf file = {0}, line = {0};
-    add_source(&file, setting);
-    strbuf_addf(&line, "\n%s\n", strbuf_string(&file));
-    if (!strstr(strbuf_string(seen), strbuf_string(&line))) {
-        check_mode(strbuf_string(&file), report);
-        strbuf_add_span(seen, strbuf_span(&line));
+    const char *file = config_setting_source_file(setting);
+    struct strbuf path = {0}, line = {0};
+    if (file != around) {
+        add_source(&path, setting);
+        strbuf_addf(&line, "\n%s\n", strbuf_string(&path));
+        if (!strstr(strbuf_string(seen), strbuf_string(&line))) {
+            check_mode(strbuf_string(&path), report);
+            strbuf_add_span(seen, strbuf_span(&line));
+        }
+        strbuf_free(&path);
+        strbuf_free(&line);
     }
-    strbuf_free(&file);
-    strbuf_free(&line);
     for (int i = 0; i < config_setting_length(setting); i++)
         if (config_setting_is_aggregate(setting))
-            check_modes(config_setting_get_elem(setting, (unsigned)i), seen, report);
+            check_modes(config_setting_get_elem(setting, (unsigned)i), file, seen, report);
 }
 
 static void set_include_dir(config_t *libconfig, const char *path)
@@ -205,7 +209,7 @@ struct config *config_open(const char *path, struct config_report *report)
         return NULL;
     }
     struct strbuf seen = {0};
-    check_modes(config_root_setting(&config->libconfig), &seen, report);
+    check_modes(config_root_setting(&config->libconfig), "", &seen, report);
     strbuf_free(&seen);
     return config;
 }
