@@ -65,6 +65,26 @@ static void add_source(struct strbuf *out, const config_setting_t *setting)
     add_file(out, (const struct config *)setting->config, config_setting_source_file(setting));
 }
 
+/* Moves the last problem, from `last` on, in front of those about later lines of its
+ * file, whose name has so many bytes. */
+static void sort_in(struct strbuf *text, size_t last, size_t name_length, unsigned line)
+{
+    struct strbuf moved = {0};
+    if (text->failed)
+        return;
+    const char *start = strbuf_string(text), *end = start + last, *place = start;
+    while (place < end && (strncmp(place, end, name_length + 1) != 0 ||
+                           strtoul(place + name_length + 1, NULL, 10) <= line))
+        place = strchr(place, '\n') + 1;
+    strbuf_copy(&moved, span_of(end));
+    if (place < end && !moved.failed) {
+        size_t at = (size_t)(place - start);
+        memmove(text->data + at + moved.length, text->data + at, last - at);
+        memcpy(text->data + at, moved.data, moved.length);
+    }
+    strbuf_free(&moved);
+}
+
 static void add_problem(struct config_report *report, const struct config_node *node,
                         const char *key, const char *kind, const char *format, va_list args)
 {
@@ -72,17 +92,21 @@ static void add_problem(struct config_report *report, const struct config_node *
     const config_setting_t *member =
         key && config_is_group(node) ? config_setting_get_member(setting, key) : NULL;
     const config_setting_t *place = member ? member : setting;
+    unsigned line = config_setting_source_line(place);
+    size_t before = report->text.length;
     char reason[1024];
 
     vsnprintf(reason, sizeof reason, format, args);
     add_source(&report->text, place);
-    strbuf_addf(&report->text, ":%u: ", config_setting_source_line(place));
+    size_t name_length = report->text.length - before;
+    strbuf_addf(&report->text, ":%u: ", line);
     add_path(&report->text, setting);
     if (key && config_setting_parent(setting))
         strbuf_add_string(&report->text, ".");
     if (key)
         strbuf_add_string(&report->text, key);
     strbuf_addf(&report->text, ": %s%s\n", kind, reason);
+    sort_in(&report->text, before, name_length, line);
 }
 
 void config_error(struct config_report *report, const struct config_node *node, const char *key,

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-/* What was found wrong: lines "FILE:LINE: key: reason\n" in `text`. */
+/* What was found wrong: lines "FILE:LINE: key: reason\n" in `text`, those about one
+ * file in the order of its lines. */
 struct config_report {
     struct strbuf text;
     unsigned errors, warnings;

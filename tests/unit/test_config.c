@@ -116,8 +116,8 @@ static void mistakes_are_told_with_their_place(void **state)
     config_error(&report, root, "a", "is bad");
     const char *path = scratch_path("test.conf");
     snprintf(wanted, sizeof wanted,
-             "%s:5: apps.one.key: is 7\n%s:4: apps.one.other: is missing\n"
-             "%s:4: apps.one: is bad\n%s:5: apps.one.key: warning: is odd\n%s:1: a: is bad\n",
+             "%s:1: a: is bad\n%s:4: apps.one.other: is missing\n%s:4: apps.one: is bad\n"
+             "%s:5: apps.one.key: is 7\n%s:5: apps.one.key: warning: is odd\n",
              path, path, path, path, path);
     assert_string_equal(strbuf_string(&report.text), wanted);
     assert_int_equal(report.errors, 4);
@@ -160,6 +160,28 @@ static void included_files(void **state)
     assert_null(open_text("@include \"part.conf\"\n"));
     assert_int_equal(report.errors, 3);
     expect_contains(strbuf_string(&report.text), scratch_path("part.conf:2: syntax error"));
+}
+
+/* Whatever the order in which they are found. */
+static void mistakes_come_in_the_order_of_the_lines(void **state)
+{
+    static const char *const found[] = {"c", "a", "d", "b", "e", "a"};
+    struct strbuf wanted = {0};
+    (void)state;
+    scratch_write("part.conf", SPAN("\ne = 5\n"));
+    struct config *config =
+        open_text("a = 1\nb = 2\n\n\n\n\n\n\nc = 3\nd = 4\n@include \"part.conf\"\n");
+    config_file_error(&report, "elsewhere", "comes first");
+    for (size_t i = 0; i < COUNT(found); i++)
+        config_error(&report, config_child(config_root(config), found[i]), NULL, "%zu", i);
+    const char *path = scratch_path("test.conf");
+    strbuf_addf(&wanted,
+                "elsewhere: comes first\n%s:1: a: 1\n%s:1: a: 5\n%s:2: b: 3\n%s:9: c: 0\n"
+                "%s:10: d: 2\n%s:2: e: 4\n",
+                path, path, path, path, path, scratch_path("part.conf"));
+    assert_string_equal(strbuf_string(&report.text), strbuf_string(&wanted));
+    strbuf_free(&wanted);
+    config_close(config);
 }
 
 static void permissions(void **state)
@@ -233,6 +255,7 @@ int main(void)
         TEST(mistakes_are_told_with_their_place),
         TEST(what_the_root_lacks_names_the_file),
         TEST(included_files),
+        TEST(mistakes_come_in_the_order_of_the_lines),
         TEST(permissions),
         TEST(permissions_of_every_file_once),
         TEST(fingerprints),
