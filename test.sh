@@ -107,11 +107,11 @@ must() {
 
 # ---- Steps
 
-# build NAME CONFIGURE-OPTION...: the programs, and what make check needs.
+# build NAME CONFIGURE-OPTION...: the programs, what make check needs, and what make bench does, so that it stays whole.
 build() {
     local folder=$AREA/$1
     shift
-    build_in "$folder" --enable-gcc-warnings "$@" && make -C "$folder" -j"$(nproc)" check TESTS=
+    build_in "$folder" --enable-gcc-warnings "$@" && make -C "$folder" -j"$(nproc)" check bench-programs TESTS=
 }
 
 # prepare TOOL NAME: a folder for the reports of a sanitizer or of valgrind, which are told of it.

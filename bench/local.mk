@@ -40,8 +40,9 @@ EXTRA_DIST += $(BENCH_FILES) bench/peers/api.php bench/peers/load.lua bench/char
 
 CLEANFILES += $(BENCH_PEERS) bench/results.txt bench/results.json bench/results.svg
 
-.PHONY: bench
-bench: all $(BENCH_PEERS)
+.PHONY: bench bench-programs
+bench-programs: $(BENCH_PEERS)
+bench: all bench-programs
 if HAVE_PYTHON
 	@BENCH_SECONDS="$(BENCH_SECONDS)" BENCH_ROUNDS="$(BENCH_ROUNDS)" BENCH_ONLY="$(BENCH_ONLY)" \
 		PYTHONDONTWRITEBYTECODE=1 $(PYTHON) $(srcdir)/bench/run.py $(builddir)

@@ -27,8 +27,11 @@ static void *ask_often(void *start)
     struct member member = {0};
     struct store_report report;
     for (size_t i = (size_t)start; !atomic_load(&over); i++) {
-        enum memberchat_outcome outcome = store_lookup(
-            store, span_of(ids[i % id_count]), clock_monotonic_ms() + 10000, &member, &report);
+        const struct store_question question = {
+            .id = span_of(ids[i % id_count]),
+            .deadline = clock_monotonic_ms() + 10000,
+        };
+        enum memberchat_outcome outcome = store_lookup(store, &question, &member, &report);
         atomic_fetch_add(outcome == MEMBERCHAT_FOUND ? &good : &bad, 1);
     }
     member_free(&member);
