@@ -5,6 +5,7 @@
 #include "credentials.h"
 #include "directory.h"
 #include "guest.h"
+#include "load.h"
 #include "log.h"
 #include "reply.h"
 #include "text.h"
@@ -186,6 +187,8 @@ enum outcome issue_token(struct exchange *exchange)
 
     if (request->body_state == HTTP_BODY_TOO_LARGE)
         return OUTCOME_REQUEST_TOO_LARGE;
+    if (!load_app(exchange->app))
+        return OUTCOME_INTERNAL_SERVER_ERROR;
     return exchange->route.kind == ROUTE_GUEST ? issue_for_guest(exchange)
                                                : issue_for_member(exchange);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "jwks.h"
 
+#include "load.h"
+
 #include <string.h>
 
 /* RFC 9110, section 13.1.2: "*", or a list of tags, weak ones too. */
-static bool matches(struct span list, const char *etag)
+static bool matches(struct span list, struct span etag)
 {
-    size_t length = strlen(etag);
     while (list.length) {
         const char *comma = memchr(list.data, ',', list.length);
         struct span item = {list.data, comma ? (size_t)(comma - list.data) : list.length};
@@ -18,8 +19,7 @@ static bool matches(struct span list, const char *etag)
             item.length--;
         if (item.length > 2 && memcmp(item.data, "W/", 2) == 0)
             item = (struct span){item.data + 2, item.length - 2};
-        if (span_equal(item, span_of("*")) ||
-            (item.length == length && memcmp(item.data, etag, length) == 0))
+        if (span_equal(item, span_of("*")) || span_equal(item, etag))
             return true;
     }
     return false;
@@ -27,14 +27,17 @@ static bool matches(struct span list, const char *etag)
 
 enum outcome jwks_answer(struct exchange *exchange)
 {
-    const struct settings *settings = exchange->settings;
+    const struct jwks *jwks = exchange->settings->jwks;
     struct http_response *response = exchange->response;
-    bool known = matches(exchange->request->if_none_match, settings->jwks_etag);
+    if (!load_jwks(exchange->settings))
+        return OUTCOME_INTERNAL_SERVER_ERROR;
+    struct span etag = strbuf_span(&jwks->etag);
+    bool known = matches(exchange->request->if_none_match, etag);
     response->status = known ? 304 : 200;
     response->cache_control = "public, max-age=300";
-    http_add_header(response, "ETag", span_of(settings->jwks_etag));
+    http_add_header(response, "ETag", etag);
     http_add_header(response, "Access-Control-Allow-Origin", span_of("*"));
     if (!known)
-        strbuf_add_span(&response->body, settings->jwks);
+        strbuf_add_span(&response->body, strbuf_span(&jwks->text));
     return OUTCOME_ANSWERED;
 }

@@ -47,6 +47,26 @@ static bool set_up_log(const struct settings *settings)
     return false;
 }
 
+static bool conclude(bool good, struct config_report *report)
+{
+    if (!good)
+        log_report(report);
+    config_report_free(report);
+    return good;
+}
+
+bool load_app(const struct app *app)
+{
+    struct config_report report = {0};
+    return conclude(settings_finish_app(app, &report), &report);
+}
+
+bool load_jwks(const struct settings *settings)
+{
+    struct config_report report = {0};
+    return conclude(settings_finish_jwks(settings, &report), &report);
+}
+
 struct settings *load_settings(const char *path, const char *plugin_folder,
                                const struct settings *previous, enum load_how how)
 {

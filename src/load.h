@@ -21,4 +21,9 @@ enum load_how {
 struct settings *load_settings(const char *path, const char *plugin_folder,
                                const struct settings *previous, enum load_how how);
 
+/* What LOAD_ONCE has left for the request that needs it: an app's keys and claims, or
+ * those of all apps.  False: the log has said why. */
+bool load_app(const struct app *app);
+bool load_jwks(const struct settings *settings);
+
 #endif

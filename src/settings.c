@@ -64,6 +64,10 @@ void settings_free(struct settings *settings)
     }
     for (size_t i = 0; i < settings->app_count; i++)
         settings_free_app(&settings->apps[i]);
+    if (settings->jwks) {
+        strbuf_free(&settings->jwks->text);
+        strbuf_free(&settings->jwks->etag);
+    }
     config_close(settings->source);
     HASH_CLEAR(hh, settings->by_key);
     HASH_CLEAR(by_id, settings->by_id);

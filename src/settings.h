@@ -57,6 +57,7 @@ struct app {
     struct settings_store **stores; /* asked in order */
     struct directory **directories; /* the same, once they are open; borrowed */
     size_t store_count;
+    struct app_later *later; /* token, access and what is made of them are to be read; else NULL */
 };
 
 /* A group of `stores`. */
@@ -68,6 +69,12 @@ struct settings_store {
     struct cache_settings cache;
     bool cached;
     struct breaker_settings breaker;
+};
+
+/* The public keys of all apps (RFC 7517, section 5), and what changes with them. */
+struct jwks {
+    struct strbuf text; /* empty, in settings for one request: not made yet */
+    struct strbuf etag;
 };
 
 /* The top of the file, and its small groups, as they are written. */
@@ -98,8 +105,7 @@ struct settings {
     size_t store_count;
     struct app *apps;
     size_t app_count;
-    struct span jwks;                 /* the public keys of all apps (RFC 7517, section 5) ... */
-    const char *jwks_etag;            /* ... and what changes with them */
+    struct jwks *jwks;
     struct span base_path;            /* of the environment, SPAN_NONE: none is set */
     struct app_index *by_key, *by_id; /* the apps, by API key and by appId */
 };
@@ -111,10 +117,16 @@ struct settings *settings_load(const char *path, const char *plugin_folder,
                                struct config_report *report);
 
 /* The same for one request: a plugin is loaded, its settings are read, and its store
- * is opened when it is first asked; mistakes in them are in the log then.
+ * is opened when it is first asked, and the groups token and access_token of an app are
+ * read by settings_finish_app(); mistakes in them are found then.
  * `plugin_folder` is borrowed. */
 struct settings *settings_load_once(const char *path, const char *plugin_folder,
                                     struct config_report *report);
+
+/* Reads what settings for one request have put off of an app, or of all, and makes
+ * settings->jwks.  False: the report says why. */
+bool settings_finish_app(const struct app *app, struct config_report *report);
+bool settings_finish_jwks(const struct settings *settings, struct config_report *report);
 
 /* Opens the stores; those of `previous` (or NULL) that are the same are shared.
  * `once`: for one request, each store when it is first asked.  False: the report

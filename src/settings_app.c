@@ -202,20 +202,51 @@ static void find_stores(struct settings *settings, struct app *app, const struct
     }
 }
 
-void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
-                       const char *plugin_folder, struct config_report *report)
+static void read_tokens(struct settings *settings, struct app *app, const struct config_node *group,
+                        const char *plugin_folder, struct config_report *report)
 {
-    const struct config_table table = CONFIG_TABLE(app_keys, &app->config);
     const struct config_node *token = config_child(group, "token");
     const struct config_node *access = config_child(group, "access_token");
+    if (config_is_group(token))
+        settings_read_token(settings, app, token, plugin_folder, report);
+    if (config_is_group(access))
+        settings_read_access(settings, app, access, plugin_folder, report);
+}
+
+struct app_later {
+    struct settings *settings;
+    struct app *app;
+    const struct config_node *group;
+    const char *plugin_folder;
+};
+
+bool settings_finish_app(const struct app *app, struct config_report *report)
+{
+    const struct app_later *later = app->later;
+    unsigned errors = report->errors;
+    if (!later)
+        return true;
+    read_tokens(later->settings, later->app, later->group, later->plugin_folder, report);
+    if (report->errors > errors)
+        return false;
+    later->app->later = NULL;
+    return true;
+}
+
+void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
+                       const char *plugin_folder, bool once, struct config_report *report)
+{
+    const struct config_table table = CONFIG_TABLE(app_keys, &app->config);
     config_fill(group, &table, 1, &settings->arena, report);
     app->id = app->config.app_id ? app->config.app_id
                                  : arena_string(&settings->arena, span_of(config_name(group)));
     read_secrets(app, group, report);
     check_texts(app, group, report);
     find_stores(settings, app, group, report);
-    if (config_is_group(token))
-        settings_read_token(settings, app, token, plugin_folder, report);
-    if (config_is_group(access))
-        settings_read_access(settings, app, access, plugin_folder, report);
+    if (!once) {
+        read_tokens(settings, app, group, plugin_folder, report);
+        return;
+    }
+    app->later = arena_alloc(&settings->arena, sizeof *app->later);
+    *app->later = (struct app_later){settings, app, group, plugin_folder};
 }

@@ -145,10 +145,13 @@ static void read_all(struct settings *settings, const struct config_node *root,
                             config_child_at(stores_group, i), plugin_folder, once, report);
     for (unsigned i = 0; i < apps; i++) {
         struct app *app = &settings->apps[settings->app_count++];
-        settings_read_app(settings, app, config_child_at(apps_group, i), plugin_folder, report);
+        settings_read_app(settings, app, config_child_at(apps_group, i), plugin_folder, once,
+                          report);
         index_app(settings, app, config_child_at(apps_group, i), report);
     }
-    settings_make_jwks(settings, apps_group, report);
+    settings->jwks = arena_alloc(&settings->arena, sizeof *settings->jwks);
+    if (!once)
+        settings_make_jwks(settings, apps_group, report);
 }
 
 static void read_environment(struct settings *settings)

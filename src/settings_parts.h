@@ -8,12 +8,13 @@
 
 /* Fill one entry from one group of `stores` or `apps`.  Names of stores are
  * looked up in settings->stores, which are read first.  `once`: what belongs to the
- * store's plugin is read when the store is first asked. */
+ * store's plugin is read when the store is first asked, and what belongs to the app's
+ * tokens by settings_finish_app(). */
 void settings_read_store(struct settings *settings, struct settings_store *store,
                          const struct config_node *group, const char *plugin_folder, bool once,
                          struct config_report *report);
 void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
-                       const char *plugin_folder, struct config_report *report);
+                       const char *plugin_folder, bool once, struct config_report *report);
 
 /* The groups "token" and "access_token" of an app, of which the second may be NULL. */
 void settings_read_token(struct settings *settings, struct app *app,
@@ -27,7 +28,7 @@ void settings_read_access(struct settings *settings, struct app *app,
 void settings_free_app(struct app *app);
 
 /* Makes the set of public keys, once all apps are read; `apps` is their group. */
-void settings_make_jwks(struct settings *settings, const struct config_node *apps,
+void settings_make_jwks(const struct settings *settings, const struct config_node *apps,
                         struct config_report *report);
 
 /* Every table of keys of the core with the name of its group, for the test that

@@ -231,31 +231,41 @@ static bool is_published(const struct key_ring *set, const struct key *key,
     return false;
 }
 
-void settings_make_jwks(struct settings *settings, const struct config_node *apps,
+void settings_make_jwks(const struct settings *settings, const struct config_node *apps,
                         struct config_report *report)
 {
     struct key_ring set = {0}; /* borrows its keys */
-    struct strbuf text = {0}, etag = {0};
+    struct strbuf *text = &settings->jwks->text, *etag = &settings->jwks->etag;
     uint8_t digest[SHA256_LENGTH];
-    strbuf_add_string(&text, "{\"keys\":[");
+    strbuf_add_string(text, "{\"keys\":[");
     for (size_t a = 0; a < settings->app_count; a++)
         for (size_t k = 0; k < settings->apps[a].keys.count; k++) {
             struct key *key = settings->apps[a].keys.keys[k];
             if (!key->jwk.length || is_published(&set, key, apps, report))
                 continue;
-            strbuf_add_string(&text, set.count ? "," : "");
-            strbuf_add_span(&text, strbuf_span(&key->jwk));
+            strbuf_add_string(text, set.count ? "," : "");
+            strbuf_add_span(text, strbuf_span(&key->jwk));
             key_ring_add(&set, key);
         }
-    strbuf_add_string(&text, "]}");
-    crypto_sha256(strbuf_span(&text), digest);
-    strbuf_add_string(&etag, "\"");
-    crypto_base64url_encode(&etag, (struct span){(const char *)digest, sizeof digest});
-    strbuf_add_string(&etag, "\"");
-    settings->jwks = (struct span){arena_string(&settings->arena, strbuf_span(&text)), text.length};
-    settings->jwks_etag = arena_string(&settings->arena, strbuf_span(&etag));
+    strbuf_add_string(text, "]}");
+    crypto_sha256(strbuf_span(text), digest);
+    strbuf_add_string(etag, "\"");
+    crypto_base64url_encode(etag, (struct span){(const char *)digest, sizeof digest});
+    strbuf_add_string(etag, "\"");
+    if (text->failed || etag->failed)
+        config_error(report, apps, NULL, "out of memory");
     set.count = 0;
     key_ring_free(&set);
-    strbuf_free(&text);
-    strbuf_free(&etag);
+}
+
+bool settings_finish_jwks(const struct settings *settings, struct config_report *report)
+{
+    bool good = true;
+    if (settings->jwks->text.length)
+        return true;
+    for (size_t i = 0; i < settings->app_count; i++)
+        good = settings_finish_app(&settings->apps[i], report) && good;
+    if (good)
+        settings_make_jwks(settings, config_child(config_root(settings->source), "apps"), report);
+    return good && !settings->jwks->text.failed;
 }

@@ -6,13 +6,13 @@ import subprocess
 import tempfile
 import time
 
-from lib.answer import parse_cgi
+from lib.answer import basic, parse_cgi
 from lib.case import ScratchCase
 from lib.fcgi import Responder, request_pairs
 from lib.programs import limit, programs
 from lib.responder import environment
 from lib.scratch import unix_listener
-from lib.site import GUEST_PATH, Site, member_path
+from lib.site import GUEST_PATH, SECRET, Site, member_path
 
 BODY = b'{"appUserId":"g1"}'
 
@@ -182,6 +182,21 @@ class Surroundings(CgiCase):
         self.assertEqual((500, "INTERNAL_SERVER_ERROR"), answer.error)
         self.assertRegex(self.errors.decode(),
                          r'broken\.conf:\d+: stores\.members\.plugin: there is no store plugin "none_such"')
+
+    def test_keys_are_read_for_the_app_that_asks(self):
+        """What is wrong with the keys of one app is no matter for another, until all are to be published."""
+        site = Site(self.scratch.path / "neighbours")
+        site.settings["apps"]["other"] = {**site.new_app("other", "other-key", SECRET),
+                                          "token": {"algorithm": "RS256", "key_file": "keys/none_such"}}
+        site.write()
+        site.check(self.run_cgi(self.environment(conf=site.conf)), user="g1", name="GUEST_g1", role="guest")
+        self.assertNotIn(b"none_such", self.errors)
+        for more in ({"HTTP_AUTHORIZATION": basic("other-key", SECRET)},
+                     {"method": "GET", "uri": "/.well-known/jwks.json"}):
+            answer = self.run_cgi(self.environment(conf=site.conf, **more))
+            self.assertEqual((500, "INTERNAL_SERVER_ERROR"), answer.error)
+            self.assertRegex(self.errors.decode(),
+                             r"memberchat\.conf:\d+: apps\.other\.token\.key_file: \S+/keys/none_such cannot be read")
 
     def test_without_gateway_interface(self):
         process = self.begin(self.environment(GATEWAY_INTERFACE=None))

@@ -103,6 +103,36 @@ static void all_public_keys_once(void **state)
     settings_free(settings);
 }
 
+/* For one request: each app's keys when they are needed, and all of them here. */
+static void keys_are_read_when_they_are_needed(void **state)
+{
+    struct config_texts texts = {.apps = APP("a", "algorithm = \"ES256\"; key_file = \"one\"")};
+    (void)state;
+    for (int good = 0; good < 2; good++) {
+        config_report_free(&report);
+        report = (struct config_report){0};
+        scratch_write_basics();
+        if (good)
+            write_key("one", ALGORITHM_ES256, "first");
+        const char *path = scratch_write("memberchat.conf", span_of(config_text(&texts)));
+        struct settings *settings = settings_load_once(path, plugins, &report);
+        assert_non_null(settings);
+        const struct app *app = settings_find_app_id(settings, "a");
+        assert_null(app->key);
+        assert_int_equal(settings_finish_jwks(settings, &report), good);
+        assert_int_equal(settings_finish_jwks(settings, &report), good);
+        assert_int_equal(settings_finish_app(app, &report), good);
+        if (good) {
+            assert_int_equal(app->keys.count, 1);
+            serve(settings, "");
+            expect_contains(strbuf_string(&response.body), "\"kid\":\"first\"");
+        } else {
+            expect_contains(strbuf_string(&report.text), "apps.a.token.key_file: ");
+        }
+        settings_free(settings);
+    }
+}
+
 static void one_id_for_two_keys(void **state)
 {
     (void)state;
@@ -125,7 +155,7 @@ static void conditional_requests(void **state)
     struct strbuf tags = {0};
     (void)state;
     struct settings *settings = load(NULL, NULL);
-    const char *etag = settings->jwks_etag;
+    const char *etag = strbuf_string(&settings->jwks->etag);
     const struct {
         const char *before, *after;
         int status;
@@ -159,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(secrets_are_not_published),
         TEST(all_public_keys_once),
+        TEST(keys_are_read_when_they_are_needed),
         TEST(one_id_for_two_keys),
         TEST(conditional_requests),
     };
