@@ -87,7 +87,7 @@ bool ldap_trust_check(const struct ldap_settings *settings, struct ldap_fault *f
 static bool read_secret(const char *path, struct ldap_password *password, struct stat *info_r,
                         struct ldap_fault *fault)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), error = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error = 0;
     ssize_t got = 0;
 
     password->length = 0;

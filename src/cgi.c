@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "handler.h"
+#include "io.h"
 #include "load.h"
 #include "reply.h"
 
@@ -90,26 +91,13 @@ static void drain_input(const struct http_request *request, uint64_t received)
         continue;
 }
 
-static void write_all(struct span data)
-{
-    while (data.length) {
-        ssize_t written = write(STDOUT_FILENO, data.data, data.length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return; /* the web server has gone */
-        data.data += written;
-        data.length -= (size_t)written;
-    }
-}
-
 static void write_response(const struct http_request *request, const struct http_response *response)
 {
     struct strbuf out = {0};
     http_write_head(response, &out);
     if (!span_equal(request->method, span_of("HEAD")))
         strbuf_add_span(&out, strbuf_span(&response->body));
-    write_all(strbuf_span(&out));
+    io_write_all(STDOUT_FILENO, strbuf_span(&out)); /* or the web server has gone */
     strbuf_free(&out);
 }
 

@@ -187,7 +187,7 @@ enum outcome issue_token(struct exchange *exchange)
 
     if (request->body_state == HTTP_BODY_TOO_LARGE)
         return OUTCOME_REQUEST_TOO_LARGE;
-    if (!load_app(exchange->app))
+    if (!load_app(exchange->app)) /* as CGI its keys are read now */
         return OUTCOME_INTERNAL_SERVER_ERROR;
     return exchange->route.kind == ROUTE_GUEST ? issue_for_guest(exchange)
                                                : issue_for_member(exchange);

@@ -82,9 +82,4 @@ bool keys_load(const struct key_source *source, struct key_ring *ring, struct ke
 struct key *key_generate(enum algorithm algorithm, const char *id, const char *modules,
                          struct strbuf *secret_r, struct strbuf *why_r);
 
-/* A file of secrets, at most `limit` bytes; refused when others can write it.
- * False: *why_r says why. */
-bool secret_file_read(const char *path, size_t limit, struct strbuf *out, bool *exposed_r,
-                      struct strbuf *why_r);
-
 #endif

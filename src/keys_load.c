@@ -2,55 +2,12 @@
  * Key files and what may be in them. */
 #include "keys_parts.h"
 
-#include "config.h"
+#include "secret_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_MAX (64 * 1024)
 #define PEM_MARK "-----BEGIN " /* RFC 7468: text may stand before it */
-
-/* ---- Files ---- */
-
-static bool read_all(int fd, size_t limit, struct strbuf *out)
-{
-    while (out->length <= limit) {
-        char *room = strbuf_reserve(out, 4096);
-        ssize_t got = room ? read(fd, room, 4096) : -1;
-        if (got <= 0)
-            return got == 0;
-        out->length += (size_t)got;
-    }
-    return true;
-}
-
-bool secret_file_read(const char *path, size_t limit, struct strbuf *out, bool *exposed_r,
-                      struct strbuf *why_r)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) != 0)
-        strbuf_addf(why_r, "%s cannot be read: %s", path, strerror(errno));
-    else if (!S_ISREG(st.st_mode))
-        strbuf_addf(why_r, "%s is not a file", path);
-    else if (config_mode_refused(st.st_mode))
-        strbuf_addf(why_r,
-                    "any user of this machine can write to %s (mode %04o): make a new one, with "
-                    "mode 0640",
-                    path, st.st_mode & 07777u);
-    else if (!read_all(fd, limit, out))
-        strbuf_addf(why_r, "%s cannot be read: %s", path, strerror(errno));
-    else if (out->length > limit)
-        strbuf_addf(why_r, "%s is larger than %zu bytes", path, limit);
-    else
-        *exposed_r = config_mode_exposed(st.st_mode);
-    if (fd >= 0)
-        close(fd);
-    return why_r->length == 0;
-}
 
 /* The content of a text file ends before its last newline; that of a binary
  * file is what it is. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings_parts.h"
 
+#include "secret_file.h"
 #include "text.h"
 
 #include <ctype.h>

@@ -3,6 +3,7 @@
 #include "settings_parts.h"
 
 #include "jws.h"
+#include "secret_file.h"
 #include "text.h"
 
 #include <string.h>
@@ -260,12 +261,12 @@ void settings_make_jwks(const struct settings *settings, const struct config_nod
 
 bool settings_finish_jwks(const struct settings *settings, struct config_report *report)
 {
-    bool good = true;
+    unsigned errors = report->errors;
     if (settings->jwks->text.length)
         return true;
     for (size_t i = 0; i < settings->app_count; i++)
-        good = settings_finish_app(&settings->apps[i], report) && good;
-    if (good)
+        settings_finish_app(&settings->apps[i], report);
+    if (report->errors == errors)
         settings_make_jwks(settings, config_child(config_root(settings->source), "apps"), report);
-    return good && !settings->jwks->text.failed;
+    return report->errors == errors;
 }

@@ -5,6 +5,7 @@
 #include "jws.h"
 #include "keys_parts.h"
 #include "random.h"
+#include "secret_file.h"
 #include "token.h"
 
 #include <stdio.h>

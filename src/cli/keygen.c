@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "config_value.h"
+#include "io.h"
 #include "keys_parts.h"
 
 #include <errno.h>
@@ -33,18 +34,6 @@ static void write_key(const struct key *key, struct span secret, bool pem, struc
         strbuf_add_string(out, "\n");
 }
 
-static bool write_all(int fd, struct span text)
-{
-    while (text.length) {
-        ssize_t written = write(fd, text.data, text.length);
-        if (written < 0 && errno != EINTR)
-            return false;
-        if (written > 0)
-            text = (struct span){text.data + written, text.length - (size_t)written};
-    }
-    return fsync(fd) == 0;
-}
-
 /* A file that was not there before. */
 static bool make_file(const char *path, struct span text)
 {
@@ -53,7 +42,7 @@ static bool make_file(const char *path, struct span text)
         cli_error("%s cannot be made: %s", path, strerror(errno));
         return false;
     }
-    bool good = write_all(fd, text);
+    bool good = io_write_all(fd, text) && fsync(fd) == 0;
     if (!good)
         cli_error("%s cannot be written: %s", path, strerror(errno));
     close(fd);
@@ -75,7 +64,10 @@ static int generate(const struct cli *cli, enum algorithm algorithm, const char 
     } else {
         write_key(key, strbuf_span(&secret), pem, &file);
         jwk_write_public(key, &public);
-        done = !file.failed && !public.failed && make_file(path, strbuf_span(&file));
+        if (file.failed || public.failed)
+            cli_error("%s was not made: the key cannot be written out", path);
+        else
+            done = make_file(path, strbuf_span(&file));
     }
     if (done)
         cli_print(&public);

@@ -3,25 +3,18 @@
 
 #include "access_token.h"
 #include "clock.h"
+#include "io.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define TOKEN_MAX (64 * 1024)
 
-/* What standard input has, without the white space around it. */
+/* False: it cannot be read, or is too large. */
 static bool read_token(struct strbuf *token)
 {
-    ssize_t got;
-    do {
-        char *room = strbuf_reserve(token, 4096);
-        got = room ? read(STDIN_FILENO, room, 4096) : -1;
-        if (got > 0)
-            token->length += (size_t)got;
-    } while ((got > 0 && token->length <= TOKEN_MAX) || (got < 0 && errno == EINTR));
-    return got == 0;
+    return io_read_all(STDIN_FILENO, TOKEN_MAX, token) && token->length <= TOKEN_MAX;
 }
 
 static struct span trim(struct span text)

@@ -2,6 +2,7 @@
  * Key files: what is taken for a secret, what is refused, and what it is called. */
 #include "keys.h"
 
+#include "secret_file.h"
 #include "support.h"
 
 #include <stdlib.h>
