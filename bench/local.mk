@@ -9,14 +9,14 @@ EXTRA_PROGRAMS = $(BENCH_PEERS)
 bench_peers_hello_fcgi_SOURCES = bench/peers/hello_fcgi.c
 bench_peers_hello_fcgi_LDADD = $(FCGI_LIBS)
 bench_peers_hello_cgi_SOURCES = bench/peers/hello_cgi.c
-bench_peers_spawn_SOURCES = bench/peers/spawn.c
+bench_peers_spawn_SOURCES = bench/peers/spawn.c bench/peers/clocks.h
 bench_peers_load_store_SOURCES = bench/peers/load_store.c bench/peers/clocks.h
 bench_peers_load_store_LDADD = $(CSV_LIBS)
 bench_peers_token_rate_SOURCES = bench/peers/token_rate.c
 bench_peers_token_rate_LDADD = libmemberchat.la
 
 BENCH_PEERS += bench/peers/delay_proxy
-bench_peers_delay_proxy_SOURCES = bench/peers/delay_proxy.c
+bench_peers_delay_proxy_SOURCES = bench/peers/delay_proxy.c bench/peers/clocks.h
 if STORE_LDAP
 BENCH_PEERS += bench/peers/ldap_loop
 bench_peers_ldap_loop_SOURCES = bench/peers/ldap_loop.c bench/peers/clocks.h
@@ -28,7 +28,7 @@ BENCH_PEERS += bench/peers/rest_loop bench/peers/slow_http bench/peers/store_loo
 bench_peers_rest_loop_SOURCES = bench/peers/rest_loop.c bench/peers/clocks.h
 bench_peers_rest_loop_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 bench_peers_rest_loop_LDADD = $(CURL_LIBS)
-bench_peers_slow_http_SOURCES = bench/peers/slow_http.c
+bench_peers_slow_http_SOURCES = bench/peers/slow_http.c bench/peers/clocks.h
 bench_peers_store_loop_SOURCES = bench/peers/store_loop.c bench/peers/clocks.h
 bench_peers_store_loop_LDADD = libmemberchat.la
 endif

@@ -6,6 +6,8 @@
  * target so much later: a network with that round trip.  Connecting takes no time.
  * With LISTEN-PORT 0 it chooses one; it prints the port when it is ready.
  */
+#include "clocks.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -54,13 +56,6 @@ static void fail(const char *what)
 {
     perror(what);
     exit(1);
-}
-
-static long now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static void watch(struct side *side)

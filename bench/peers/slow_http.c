@@ -5,6 +5,8 @@
  * A member service on 127.0.0.1 that thinks: GET .../ID is answered so much later, with
  * the member ID.  Any number of connections, one request at a time on each, no bodies.
  */
+#include "clocks.h"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -26,13 +28,6 @@ struct connection {
 static struct connection *connections[CONNECTIONS];
 static int waiting[CONNECTIONS]; /* a ring, in the order of their turns */
 static size_t first, count;
-
-static long now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static int listen_on(int port)
 {

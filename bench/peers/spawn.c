@@ -8,6 +8,8 @@
  * turn.  A line a run: the number of the folder, microseconds on the clock,
  * microseconds of CPU, bytes that it wrote, exit status.
  */
+#include "clocks.h"
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -62,13 +64,6 @@ static void read_case(struct cgi *cgi, const char *folder)
 static long microseconds(struct timeval time)
 {
     return (long)time.tv_sec * 1000000 + (long)time.tv_usec;
-}
-
-static long now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static pid_t start(const struct cgi *cgi, int output)

@@ -32,8 +32,9 @@ for plugin; do
     sign_*) symbol=memberchat_sign_module ;;
     *) symbol=memberchat_store_plugin ;;
     esac
-    [ "$exported" = "$symbol " ] && exported=
-    say $((number + 1)) "$name exports one symbol" "$exported"
+    wrong=
+    [ "$exported" = "$symbol " ] || wrong="exports: ${exported:-nothing}"
+    say $((number + 1)) "$name exports one symbol" "$wrong"
     wanted=$($NM -D --undefined-only "$plugin" | awk '{ sub(/@.*/, "", $NF); print $NF }' | sort -u)
     # names that stand in both lists; a line of each list is there once
     shared=$(printf '%s\n%s\n' "$core" "$wanted" | sort | uniq -d | tr '\n' ' ')

@@ -42,7 +42,7 @@ class KeySet(ResponderCase):
         text = self.get().body
         for name in ("k", "d", "p", "q", "dp", "dq", "qi"):
             self.assertNotIn(f'"{name}":'.encode(), text)
-        self.assertNotIn(b"oct", text)
+        self.assertNotIn(b'"oct"', text)
 
     def test_conditional_requests(self):
         etag = self.get().header("ETag")

@@ -315,8 +315,8 @@ class Check(LdapCase):
         done = self.check(uri="ldap://ldap.example.com", allow_cleartext=True)
         self.assertEqual(0, done.returncode, done.stderr)
 
-    def test_name_that_is_not_this_machine(self):
-        """What check cannot know: a name whose address is elsewhere."""
+    def test_localhost_is_no_network(self):
+        """It is asked in clear text: that nobody listens is all that is wrong."""
         self.use(uri="ldap://localhost:1")
         self.assertEqual(2, command("lookup", "-c", self.site.conf, "staff", "m1").returncode)
 

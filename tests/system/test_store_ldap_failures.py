@@ -4,12 +4,13 @@ import signal
 import time
 
 from lib.case import FreshCase, Load, at_once
+from lib.certificates import Authority
 from lib.fake_ldap import FakeServer, Scripted, black_hole, message
 from lib.programs import limit
 from lib.responder import command
 from lib.scratch import free_port, wait_until
 from lib.site import APP, GUEST_PATH, member_path
-from lib.slapd import READER_DN, READER_PASSWORD, Authority, Slapd, store_settings, tls_lines
+from lib.slapd import READER_DN, READER_PASSWORD, Slapd, store_settings, tls_lines
 
 DOWN = (503, "MEMBER_STORE_UNAVAILABLE")
 WRONG = (500, "INTERNAL_SERVER_ERROR")
@@ -69,7 +70,7 @@ class Restarts(FailureCase):
 
     def test_tls_connections(self):
         """Writing to a dead TLS connection kills nobody."""
-        authority = Authority(self.scratch.path / "ca")
+        authority = Authority(self.scratch.path, "ca")
         slapd = Slapd(self.scratch, schemes=("ldap", "ldaps"), head=tls_lines(*authority.issue("server")))
         self.run_with(slapd.tls_uri, slapd, ca_file=str(authority.certificate))
         for _ in range(3):
@@ -170,7 +171,7 @@ class SeveralServers(FailureCase):
         slapd.restart()
         answer, took = self.timed()
         self.assertEqual(200, answer.status)
-        self.assertLess(took, limit(0.5))
+        self.assertLess(took, limit(0.9))
         self.responder.expect_log(f"{hole}: cannot connect: .*timed out.*other servers are asked before it")
         self.assertEqual(1, self.responder.log_text().count("other servers are asked"))
 
@@ -219,7 +220,7 @@ class SeveralServers(FailureCase):
 
     def test_first_is_not_trusted(self):
         """A bad certificate is passed over, and the log says so."""
-        authority, other = Authority(self.scratch.path / "ca"), Authority(self.scratch.path / "other", "other")
+        authority, other = Authority(self.scratch.path, "ca"), Authority(self.scratch.path, "other")
         schemes = ("ldap", "ldaps")
         bad = Slapd(self.scratch, name="bad", schemes=schemes, head=tls_lines(*other.issue("bad")))
         good = Slapd(self.scratch, name="good", schemes=schemes, head=tls_lines(*authority.issue("good")))
@@ -251,16 +252,16 @@ class Passwords(FailureCase):
             self.expect(WRONG)
         self.assertEqual(1, self.slapd.count("BIND dn"))
         self.responder.expect_log("misconfigured: .*bind: Invalid credentials as cn=reader")
-        self.assertNotIn("wrong", self.responder.log_text().replace("misconfigured", ""))
+        self.assertNotIn("wrong", self.responder.log_text())
 
     def test_changed_in_the_directory(self):
         """Connections go on; new ones are refused until the file has the new password."""
         self.site.put("password", READER_PASSWORD, 0o600)
-        self.run_with(bind_password=None, bind_password_file="password", idle_timeout="1s")
+        self.run_with(bind_password=None, bind_password_file="password", idle_timeout="3s")
         self.expect_found()
         self.slapd.change(f"dn: {READER_DN}\nchangetype: modify\nreplace: userPassword\nuserPassword: fresh\n")
         self.expect_found()
-        time.sleep(1.3)
+        time.sleep(3.3)
         self.expect(WRONG)
         self.expect(WRONG)
         self.site.put("password", "fresh\n", 0o600)
@@ -295,12 +296,12 @@ class Limits(FailureCase):
     def test_as_many_connections_as_threads(self):
         self.run_with(top={"threads": 6})
         at_once(6, lambda _: [self.expect_found() for _ in range(20)])
-        self.assertLessEqual(self.slapd.count("BIND dn") // 2, 6)
+        self.assertIn(self.slapd.count("BIND dn") // 2, range(1, 7))
 
     def test_fewer_connections_than_threads(self):
         self.run_with(top={"threads": 8}, connections=2)
         at_once(16, lambda _: [self.expect_found() for _ in range(10)])
-        self.assertLessEqual(self.slapd.count('mech=SIMPLE'), 2)
+        self.assertIn(self.slapd.count("mech=SIMPLE"), (1, 2))
 
     def test_no_connection_is_free(self):
         self.run_with(top={"threads": 4, "request_timeout": "1s"}, connections=1, timeout="10s")
@@ -320,7 +321,7 @@ class Limits(FailureCase):
         self.expect_found()
         answers = at_once(32, lambda _: self.ask())
         self.assertEqual([200] * 32, [answer.status for answer in answers])
-        self.assertLess(slapd.count("mech=SIMPLE"), 16)
+        self.assertIn(slapd.count("mech=SIMPLE"), range(1, 16))
 
 
 class Answers(FreshCase):

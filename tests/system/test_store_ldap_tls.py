@@ -6,11 +6,12 @@ import re
 import time
 
 from lib.case import ScratchCase
-from lib.fake_ldap import FakeServer, Recorder, Scripted
+from lib.certificates import Authority
+from lib.fake_ldap import EXTENDED, FakeServer, Recorder, Scripted
 from lib.programs import limit, programs
 from lib.responder import RunningResponder, command
 from lib.site import APP, Site, member_path
-from lib.slapd import READER_DN, READER_PASSWORD, Authority, Slapd, tls_lines
+from lib.slapd import READER_DN, READER_PASSWORD, Slapd, tls_lines
 
 SCHEMES = ("ldap", "ldaps", "ldapi")
 
@@ -21,8 +22,8 @@ class TlsCase(ScratchCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.authority = Authority(cls.scratch.path / "ca")
-        cls.other = Authority(cls.scratch.path / "other", "other")
+        cls.authority = Authority(cls.scratch.path, "ca")
+        cls.other = Authority(cls.scratch.path, "other")
         cls.slapd = Slapd(cls.scratch, head=tls_lines(*cls.authority.issue("server")), schemes=SCHEMES)
         cls.site = Site(cls.scratch.path / "site")
 
@@ -121,6 +122,7 @@ class Trust(TlsCase):
         environment["MEMBERCHAT_PLUGIN_DIR"] = str(programs().plugins)
         done = command("lookup", "-c", self.site.conf, "staff", "m1", env=environment)
         self.assertEqual(3, done.returncode, done.stderr + done.stdout)
+        self.assertRegex(done.stderr, "TLS handshake")
 
 
 class SeveralStores(TlsCase):
@@ -177,6 +179,7 @@ class ClearText(TlsCase):
             server = Scripted(self, extended=code)
             done = self.look_up(uri=server.uri, starttls=True)
             self.assertIn(done.returncode, (2, 3), done.stderr)
+            self.assertIn(EXTENDED, server.requests)
             self.assertNotIn(READER_PASSWORD.encode(), server.received)
 
     def test_nothing_is_readable_behind_starttls(self):

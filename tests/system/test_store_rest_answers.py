@@ -6,8 +6,6 @@ import urllib.parse
 
 from lib.upstream import RestCase, http, member
 
-CLAIMS = ("name", "picture", "role", "sub")
-
 
 class AnswerCase(RestCase):
     """A service that answers an id with what a test put there."""

@@ -3,6 +3,7 @@
 import time
 
 from lib.answer import basic
+from lib.programs import limit
 from lib.responder import command
 from lib.upstream import RestCase, answer_well, http, member
 
@@ -176,7 +177,7 @@ class Redirects(RestCase):
         self.go(top={"request_timeout": "1s"})
         began = time.monotonic()
         self.expect("1", 503)
-        self.assertLess(time.monotonic() - began, 1.4)
+        self.assertLess(time.monotonic() - began, limit(1.4))
 
     def test_post(self):
         """It stays a POST, or is not followed."""

@@ -251,8 +251,7 @@ class KeptConnections(FaultCase):
         self.expect("1", 503)
         self.assertEqual(before + 1, len(upstream.received))
 
-    def test_idle_ones_are_closed(self):
-        """By us, when the service has closed them: none is left half open for long."""
+    def test_a_reload_closes_idle_ones(self):
         upstream = self.scripted(answer_well)
         self.serve(upstream.url + "/members/{id}", **FAST)
         self.expect("1", 200)

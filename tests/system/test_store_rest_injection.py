@@ -122,6 +122,9 @@ class Injection(RestCase):
         self.read = lambda request: "1"
         self.serve(self.upstream.url + "/find?{id}")
         for value in ("a b", "a\tb", 'a"b', "ä", "x" * 1000, "a,b", "{id}"):
-            self.ask("1", headers={"X-Request-Id": value})
+            answer = self.ask("1", headers={"X-Request-Id": value})
+            self.assertEqual(200, answer.status)
             self.fields_are_ours(self.upstream.received[-1])
-            self.assertRegex(self.upstream.received[-1].header("X-Request-Id"), "^[\x21-\x7e]{1,128}$")
+            passed_on = self.upstream.received[-1].header("X-Request-Id")
+            self.assertRegex(passed_on, "^[\x21-\x7e]{1,128}$")
+            self.assertEqual(answer.header("X-Request-Id"), passed_on)

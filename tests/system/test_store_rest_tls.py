@@ -129,14 +129,15 @@ class Servers(TlsCase):
             self.expect("1", 200)
 
     def test_http_2(self):
-        service = self.service(self.ca.issue(), "add_header X-Protocol $server_protocol;", "ssl http2")
-        service_log = service.folder / "access.log"
+        service = self.service(self.ca.issue(), listen="ssl http2")
         self.go(service, ca_file=str(self.ca.certificate), http_version="2")
         for _ in range(3):
             self.expect("1", 200)
         self.expect("nobody", 404)
         self.responder.process.stop()
-        self.assertEqual(1, len({request[0].split(":")[0] for request in service.requests()}), service_log.read_text())
+        told = [line.split() for line in service.access.read_text().splitlines()]
+        self.assertEqual({"HTTP/2.0"}, {fields[-1] for fields in told})
+        self.assertEqual(1, len({fields[0] for fields in told}), told)
         self.go(self.service(self.ca.issue()), ca_file=str(self.ca.certificate), http_version="2")
         self.expect("1", 200)
 

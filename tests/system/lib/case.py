@@ -82,7 +82,7 @@ class Load:
                 answer = self.request()
                 if answer.status not in self.good:
                     self.wrong.append(repr(answer))
-            except (OSError, AssertionError) as error:
+            except Exception as error:  # whatever it is, it is told
                 self.wrong.append(repr(error))
             self.done += 1
 

@@ -33,7 +33,7 @@ class Authority:
         self.count += 1
         certificate, key, request, extensions = (
             self.folder / f"{self.count}.{kind}" for kind in ("pem", "key", "csr", "ext"))
-        extensions.write_text(f"subjectAltName={names}\n")
+        extensions.write_text(f"subjectAltName={names}\n" if names else "")
         self.openssl("req", "-new", *self.new_key(key), "-subj", f"/CN={subject}", "-out", request)
         self.openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
                      "-set_serial", self.count, "-days", days, "-extfile", extensions, "-out", certificate)

@@ -92,7 +92,7 @@ class Chatter(Person):
     def ask(self, what, done, **details):
         start = len(self.events)
         self.do(what, **details)
-        return self.wait(done, "error", "closed", "failed", start=start)["event"] == done
+        return self.wait(done, "error", "closed", start=start)["event"] == done
 
     def hears(self, text, **details):
         """The message, which must have come once."""

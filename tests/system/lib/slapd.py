@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A real slapd in a scratch folder, and certificates for it."""
+"""A real slapd in a scratch folder."""
 import base64
 import os
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from .programs import limit
 from .responder import accepts
 from .scratch import free_port, freeze, wait_until
+from .servers import find_server
 
 BASE = "dc=example,dc=com"
 PEOPLE = f"ou=people,{BASE}"
@@ -39,13 +39,6 @@ index objectClass,uid,cn eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{reader}" read by dn.exact="gidNumber={gid}+uidNumber={uid},cn=peercred,cn=external,cn=auth" read {others} by * none
 """
-
-
-def find_program(name):
-    found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    if not found:
-        raise AssertionError(f"{name}: not installed")
-    return found
 
 
 def ldif_value(name, value):
@@ -98,7 +91,7 @@ def store_settings(uri, **more):
 
 
 class Slapd:
-    """A running slapd.  `head` are lines in front of the database, `options` of the command line."""
+    """A running slapd.  `head` are lines in front of the database."""
 
     def __init__(self, scratch, people=MEMBERS, name="slapd", head="", others="", schemes=("ldap", "ldapi"),
                  wrap=()):
@@ -120,7 +113,7 @@ class Slapd:
         """While no server runs."""
         path = self.folder / "add.ldif"
         path.write_text(text)
-        done = subprocess.run([find_program("slapadd"), "-q", "-f", self.conf, "-l", path],
+        done = subprocess.run([find_server("slapadd"), "-q", "-f", self.conf, "-l", path],
                               capture_output=True, text=True, check=False)
         if done.returncode:
             raise AssertionError(f"slapadd: {done.stderr}")
@@ -143,7 +136,7 @@ class Slapd:
 
     def start(self):
         self.process = self.scratch.start(
-            [*self.wrap, find_program("slapd"), "-h", self.listen_on(), "-f", self.conf, "-d", LOG_STATS],
+            [*self.wrap, find_server("slapd"), "-h", self.listen_on(), "-f", self.conf, "-d", LOG_STATS],
             self.folder / "log")
         wait_until("slapd", self.ready, 20)
 
@@ -177,7 +170,7 @@ class Slapd:
     def change(self, text):
         """Changes to entries, as ldapmodify(1) reads them; new ones are entries as ldif() writes them."""
         done = subprocess.run(
-            [find_program("ldapmodify"), "-a", "-x", "-H", self.uri if "ldap" in self.schemes else self.local_uri,
+            [find_server("ldapmodify"), "-a", "-x", "-H", self.uri if "ldap" in self.schemes else self.local_uri,
              "-D", ROOT_DN, "-w", ROOT_PASSWORD], input=text, capture_output=True, text=True, check=False,
             env={**os.environ, "LDAPNOINIT": "1"})
         if done.returncode:
@@ -186,37 +179,6 @@ class Slapd:
     def settings(self, **more):
         """Of a store that asks this server."""
         return store_settings(**{"uri": self.uri, **more})
-
-
-# ---- Certificates ----
-
-class Authority:
-    """A certificate authority in a folder."""
-
-    def __init__(self, folder, name="ca"):
-        self.folder = Path(folder)
-        self.folder.mkdir(exist_ok=True)
-        self.key, self.certificate = self.folder / f"{name}.key", self.folder / f"{name}.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.certificate)
-
-    def issue(self, name, alternative="IP:127.0.0.1", days=30):
-        """(certificate, key); with negative days it has expired."""
-        key, request, certificate = (self.folder / f"{name}.{end}" for end in ("key", "csr", "pem"))
-        extensions = self.folder / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={alternative}\n" if alternative else "")
-        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", f"/CN={name}", "-keyout", key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial",
-                "-days", days, "-extfile", extensions, "-out", certificate)
-        return certificate, key
-
-
-def openssl(*arguments):
-    done = subprocess.run([find_program("openssl"), *map(str, arguments)], capture_output=True, text=True,
-                          check=False)
-    if done.returncode:
-        raise AssertionError(f"openssl {arguments[0]}: {done.stderr}")
 
 
 def tls_lines(certificate, key, authority=None, more=""):

@@ -40,12 +40,12 @@ class NginxService:
     """nginx whose root is a folder of ours.  It answers GET /members/ID from ID.json, where ID is percent-encoded
     as it came, and logs each request line with its id and connection."""
 
-    def __init__(self, scratch, name="service", port=None, listen="", locations="", http=""):
+    def __init__(self, scratch, name="service", listen="", locations=""):
         self.scratch = scratch
         self.folder = scratch.path / name
         self.root = self.folder / "root"
         self.root.mkdir(parents=True)
-        self.port = port or free_port()
+        self.port = free_port()
         self.access = self.folder / "access.log"
         self.folder.chmod(0o755)
         user = web_user()
@@ -62,11 +62,10 @@ pid {self.folder}/pid;
 error_log {self.folder}/error.log notice;
 events {{ worker_connections 1024; }}
 http {{
-log_format told '$connection $request_method $request_uri $status "$http_authorization" "$http_x_request_id"';
+log_format told '$connection $request_method $request_uri $status "$http_authorization" "$http_x_request_id" $server_protocol';
 access_log {self.access} told;
 {paths}
 map $request_uri $member {{ "~^/members/(?<id>[^/?]+)$" $id; default none; }}
-{http}
 server {{
     listen 127.0.0.1:{self.port} {listen};
     keepalive_requests 1000000;
@@ -136,9 +135,8 @@ class Scripted:
     """An HTTP server that does what `script(request, peer)` says.  A script that returns True keeps the
     connection; it may send whatever it likes, or nothing."""
 
-    def __init__(self, case, script, port=0, before=None):
+    def __init__(self, case, script, port=0):
         self.script = script
-        self.before = before  # of each connection: before(peer), False ends it
         self.received = []
         self.connections = 0
         self.open = set()
@@ -186,8 +184,6 @@ class Scripted:
     def serve(self, peer, number):
         try:
             with peer:
-                if self.before and self.before(peer) is False:
-                    return
                 while self.serve_one(peer, number):
                     pass
         except OSError:
