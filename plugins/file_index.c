@@ -48,7 +48,9 @@ static bool write_file(const struct file_table *table, const char *from, const c
         return fail(reason, beside);
     if (!file_cdb_write(table, fd, &what))
         file_reason_set(reason, "%s: %s", beside, what.text);
-    else if (stat(from, &status) != 0 || fchmod(fd, status.st_mode & 0777) != 0 || fsync(fd) != 0)
+    else if (stat(from, &status) != 0 ||
+             (fchown(fd, (uid_t)-1, status.st_gid) != 0 && errno != EPERM) ||
+             fchmod(fd, status.st_mode & 0777) != 0 || fsync(fd) != 0)
         fail(reason, beside);
     else
         good = true;

@@ -328,11 +328,18 @@ static bool is_loopback(const char *host)
            (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
 }
 
+/* libcurl would take what follows too many or too few slashes for a host. */
+static bool has_host(const char *text)
+{
+    const char *rest = strstr(text, "://");
+    return rest && rest == strchr(text, ':') && rest[3] && !strchr("/\\?#", rest[3]);
+}
+
 struct rest_place rest_client_read_url(const char *text)
 {
     struct rest_place place = {0};
     struct url url;
-    if (url_read(text, &url) && *url.host)
+    if (url_read(text, &url) && has_host(text) && *url.host)
         place = (struct rest_place){.valid = true,
                                     .http = strcmp(url.scheme, "http") == 0,
                                     .https = strcmp(url.scheme, "https") == 0,

@@ -70,7 +70,8 @@ static void check_url(const struct rest_settings *settings, struct rest_reason *
     struct rest_place place = rest_client_read_url(rest_text_string(&url));
     rest_text_free(&url);
     if (!place.valid || !(place.http || place.https))
-        rest_reason_set(reason, "\"url\" must be a URL that begins with https:// or http://");
+        rest_reason_set(reason, "\"url\" must be a URL that begins with https:// or http:// and a "
+                                "host, with a good port if any");
     else if (place.credentials)
         rest_reason_set(reason, "\"url\" must not hold credentials: use \"username\" and "
                                 "\"password_file\"");
@@ -164,7 +165,9 @@ static void check_proxy(const struct rest_settings *settings, struct rest_reason
         return;
     struct rest_place place = rest_client_read_url(settings->proxy);
     if (!place.valid || !(place.http || place.https))
-        rest_reason_set(reason, "\"proxy\" must be a URL that begins with http:// or https://");
+        rest_reason_set(reason,
+                        "\"proxy\" must be a URL that begins with http:// or https:// and a "
+                        "host, with a good port if any");
 }
 
 static void check_statuses(const struct rest_settings *settings, struct rest_reason *reason)

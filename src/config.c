@@ -93,6 +93,7 @@ static void add_problem(struct config_report *report, const struct config_node *
         key && config_is_group(node) ? config_setting_get_member(setting, key) : NULL;
     const config_setting_t *place = member ? member : setting;
     unsigned line = config_setting_source_line(place);
+    line += line == 0; /* the root is nowhere: what it lacks is told of the first line */
     size_t before = report->text.length;
     char reason[1024];
 

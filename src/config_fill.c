@@ -233,16 +233,6 @@ static void fill_group(const struct slot *slot)
         report_kind(slot, "a group in braces");
 }
 
-static void fill_later(const struct slot *slot)
-{
-    enum config_kind kind = config_kind(slot->node);
-    bool empty = (kind == CONFIG_KIND_LIST || kind == CONFIG_KIND_GROUP) &&
-                 config_child_count(slot->node) == 0;
-    if (!empty)
-        config_error(slot->report, slot->group, slot->key->name,
-                     "this version of memberchat cannot do this yet; remove the key");
-}
-
 static void fill_slot(const struct slot *slot)
 {
     static void (*const by_type[])(const struct slot *) = {
@@ -251,7 +241,6 @@ static void fill_slot(const struct slot *slot)
         [MEMBERCHAT_DURATION] = fill_duration, [MEMBERCHAT_SIZE] = fill_size,
         [MEMBERCHAT_CHOICE] = fill_choice,     [MEMBERCHAT_LIST] = fill_list,
         [MEMBERCHAT_MAP] = fill_map,           [CONFIG_GROUP] = fill_group,
-        [CONFIG_LATER] = fill_later,
     };
     by_type[slot->key->type](slot);
 }

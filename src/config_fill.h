@@ -12,10 +12,6 @@
  * owner reads them with a table of their own.  Nothing is written. */
 #define CONFIG_GROUP 100u
 
-/* Type of keys that are reserved for what this version cannot do yet: refused
- * unless empty, so that nobody believes they were in force. */
-#define CONFIG_LATER 101u
-
 /* A row of a table: the key `name_` fills `member_` of `struct_`. */
 #define CONFIG_KEY(struct_, member_, name_, type_, flags_, fallback_, min_, max_, help_)           \
     {                                                                                              \

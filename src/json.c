@@ -5,6 +5,16 @@
 
 #include <json-c/json.h>
 #include <limits.h>
+#include <string.h>
+
+/* A number, true, false or null, of which json-c cannot tell whether more follows. */
+static bool is_scalar(struct span text)
+{
+    size_t blanks = 0;
+    while (blanks < text.length && memchr(" \t\r\n", text.data[blanks], 4))
+        blanks++;
+    return blanks < text.length && !memchr("{[\"", text.data[blanks], 3);
+}
 
 /* The grammar. */
 static struct json_object *parse(struct span text, struct strbuf *why_r)
@@ -20,7 +30,9 @@ static struct json_object *parse(struct span text, struct strbuf *why_r)
     size_t end = json_tokener_get_parse_end(tokener);
     json_tokener_free(tokener);
 
-    if (error == json_tokener_continue)
+    if (error == json_tokener_continue && is_scalar(text))
+        strbuf_add_string(why_r, "it is not an object");
+    else if (error == json_tokener_continue)
         strbuf_addf(why_r, "unexpected end at byte %zu", text.length);
     else if (error == json_tokener_error_depth)
         strbuf_addf(why_r, "nested deeper than %d at byte %zu", JSON_DEPTH_MAX, end);

@@ -56,16 +56,62 @@ static struct key *read_pem(struct span pem, const struct key_source *source,
         return NULL;
     }
     if (source->any_algorithm && (row->symmetric || !module->fits(handle, row->sign)))
-        for (algorithm = ALGORITHM_ES256; algorithm < ALGORITHM_EDDSA; algorithm++)
+        for (algorithm = ALGORITHM_ES256; algorithm < ALGORITHM_COUNT; algorithm++)
             if (module->fits(handle, algorithm_rows[algorithm].sign))
                 break;
+    if (algorithm == ALGORITHM_COUNT) {
+        strbuf_add_string(&report->why,
+                          "it is a key that no algorithm here is for: they need an EC key on the "
+                          "curve P-256, an RSA key of 2048 to 8192 bits, or an Ed25519 key");
+        module->free(handle);
+        return NULL;
+    }
     return key_from_handle(algorithm, module, handle, span_of(source->id), report);
+}
+
+/* X.690: a SEQUENCE that is all there is, and begins as public and private keys do. */
+static bool is_der_key(struct span content)
+{
+    const uint8_t *der = (const uint8_t *)content.data;
+    if (content.length < 5 || der[0] != 0x30)
+        return false;
+    size_t head = der[1] == 0x82 ? 4 : der[1] == 0x81 ? 3 : 2;
+    size_t length = head == 4 ? (size_t)der[2] << 8 | der[3] : der[head - 1];
+    return length == content.length - head && (der[head] == 0x30 || der[head] == 0x02);
+}
+
+/* What is a key, but in a form that is not read here: whoever has its public half, as
+ * everybody may, must not have the secret by it.  NULL: none that is known. */
+static const char *name_of_form(struct span content)
+{
+    static const struct {
+        const char *begin, *name;
+    } forms[] = {
+        {"\xef\xbb\xbf", "a text with a byte order mark"},
+        {"[{", "a JSON array"},
+        {"[ ", "a JSON array"},
+        {"[\r", "a JSON array"},
+        {"[\n", "a JSON array"},
+        {"ssh-", "a key of SSH"},
+        {"ecdsa-sha2-", "a key of SSH"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (starts_with(content, forms[i].begin))
+            return forms[i].name;
+    return is_der_key(content) ? "a key in DER" : NULL;
 }
 
 static struct key *read_raw(struct span content, const struct key_source *source,
                             struct key_report *report)
 {
     const struct algorithm_row *row = &algorithm_rows[source->algorithm];
+    const char *form = name_of_form(content);
+    if (form) {
+        strbuf_addf(&report->why,
+                    "it is %s, and no secret; a secret, PEM, a JWK or a set of them is read here",
+                    form);
+        return NULL;
+    }
     if (row->symmetric)
         return key_from_secret(source->algorithm, content, span_of(source->id), report);
     if (source->any_algorithm)

@@ -113,8 +113,9 @@ static void read_secrets(struct app *app, const struct config_node *group,
                          struct config_report *report)
 {
     const struct app_settings *values = &app->config;
-    int kinds =
-        (values->secrets.count > 0) + (values->digests.count > 0) + (values->secret_file != NULL);
+    int kinds = (config_child(group, "api_secret") != NULL) +
+                (config_child(group, "api_secret_sha256") != NULL) +
+                (config_child(group, "api_secret_file") != NULL);
     if (kinds != 1) {
         config_error(report, group, NULL,
                      "needs exactly one of api_secret_sha256, api_secret and api_secret_file");
@@ -171,8 +172,9 @@ static void check_texts(const struct app *app, const struct config_node *group,
         (strchr(config->api_key, ':') || !text_is_plain(span_of(config->api_key))))
         config_error(report, group, "api_key",
                      "must not contain a colon or control characters: it is sent as a user name");
-    if (config->chat_server_url && (!has_prefix(config->chat_server_url, schemes) ||
-                                    !text_is_plain(span_of(config->chat_server_url))))
+    if (config->chat_server_url && !text_is_plain(span_of(config->chat_server_url)))
+        config_error(report, group, "chat_server_url", "must not contain control characters");
+    else if (config->chat_server_url && !has_prefix(config->chat_server_url, schemes))
         config_error(report, group, "chat_server_url",
                      "\"%s\" must begin with wss://, ws://, https:// or http://",
                      config->chat_server_url);

@@ -24,7 +24,6 @@ Key = collections.namedtuple("Key", "page group name type flags default choices 
 FIRST_WORDS = {
     "string": "String", "path": "Path", "boolean": "Boolean", "integer": "Integer",
     "duration": "Duration", "size": "Size", "list": "List", "map": "Group", "group": "Group",
-    "later": "Refused",
 }
 
 
@@ -162,8 +161,6 @@ def check_sample(tables, pages, path, stack, seen):
         seen.add((group, name))
         if not key:
             yield f"{path.name}:{number}: {group}.{name} is no key"
-        elif key.type == "later":
-            yield f"{path.name}:{number}: {group}.{name} would be refused"
         elif comment and key.default != "-" and value != written(key):
             yield f"{path.name}:{number}: the default of {name} is {written(key)}, not {value}"
 
@@ -180,7 +177,7 @@ def check_samples(tables):
         if page in seen:  # this plugin was built
             yield from check_sample(tables, ("memberchat.conf", page), path, ["stores"], seen[page])
     for key in sorted(tables.values()):
-        if key.type != "later" and (key.group, key.name) not in seen[key.page]:
+        if (key.group, key.name) not in seen[key.page]:
             yield f"no sample of {key.page} names {key.group}.{key.name}"
 
 

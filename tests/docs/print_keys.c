@@ -18,7 +18,7 @@ static const char *type_name(uint32_t type)
         [MEMBERCHAT_CHOICE] = "choice",     [MEMBERCHAT_LIST] = "list",
         [MEMBERCHAT_MAP] = "map",
     };
-    return type == CONFIG_GROUP ? "group" : type == CONFIG_LATER ? "later" : names[type];
+    return type == CONFIG_GROUP ? "group" : names[type];
 }
 
 static const char *or_dash(const char *text)

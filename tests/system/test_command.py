@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The administrator's command: lookup, token, new-app, help."""
 import json
+import os
 import re
 
 from lib.answer import Answer, basic
 from lib.case import FreshCase
+from lib.programs import web_user
 from lib.responder import command
 from lib.site import APP, GUEST_PATH
 from lib.tokens import MEMBERS_OF_AN_ANSWER
 
-SUBCOMMANDS = ("check", "lookup", "token", "new-app")
+SUBCOMMANDS = ("check", "lookup", "token", "verify", "new-app", "keygen", "index")
 
 
 class CommandCase(FreshCase):
@@ -53,6 +55,18 @@ class Lookup(CommandCase):
         done = self.call("lookup", "members", "1")
         self.assertEqual(3, done.returncode)
         self.assertIn("treads: unknown key", done.stderr)
+
+
+class Index(CommandCase):
+    def test_who_may_read_it(self):
+        """Whoever may read the text file, and nobody else."""
+        user = web_user()
+        os.chown(self.site.members, -1, user.pw_gid if user else os.getgid())
+        self.site.members.chmod(0o640)
+        done = command("index", self.site.members)
+        self.assertEqual(0, done.returncode, done.stderr)
+        text, compiled = (os.stat(path) for path in (self.site.members, self.site.folder / "members.cdb"))
+        self.assertEqual((text.st_gid, text.st_mode), (compiled.st_gid, compiled.st_mode))
 
 
 class Token(CommandCase):

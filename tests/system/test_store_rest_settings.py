@@ -18,6 +18,11 @@ class WrongSettings(FreshCase):
         rows = (
             ({"url": None}, r'url: is missing'),
             ({"url": "crm.example.com/{id}"}, "must be a URL that begins with"),
+            # libcurl would take the id for the host, and send it our credentials
+            ({"url": "https:/{id}"}, "must be a URL that begins with"),
+            ({"url": "https:///{id}"}, "must be a URL that begins with"),
+            ({"url": "https:{id}"}, "must be a URL that begins with|placeholder in its host"),
+            ({"url": "https://x:99999/{id}"}, "a good port"),
             ({"url": "file:///members/{id}"}, "must be a URL that begins with"),
             ({"url": "ftp://crm.example.com/{id}"}, "must be a URL that begins with"),
             ({"url": "http://crm.example.com/{id}"}, "in clear text"),

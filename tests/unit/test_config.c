@@ -132,7 +132,7 @@ static void what_the_root_lacks_names_the_file(void **state)
     (void)state;
     config_error(&report, config_root(config), "stores", "is missing");
     expect_contains(strbuf_string(&report.text), scratch_path("test.conf"));
-    expect_contains(strbuf_string(&report.text), ": stores: is missing\n");
+    expect_contains(strbuf_string(&report.text), "test.conf:1: stores: is missing\n");
     config_close(config);
 }
 

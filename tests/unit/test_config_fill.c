@@ -35,7 +35,6 @@ static const struct memberchat_key keys[] = {
                3, "a list that may hold numbers"),
     CONFIG_KEY(struct values, map, "map", MEMBERCHAT_MAP, 0, NULL, 0, 2, "a map"),
     {.name = "group", .type = CONFIG_GROUP, .help = "a group"},
-    {.name = "later", .type = CONFIG_LATER, .help = "not yet"},
 };
 
 static const struct memberchat_key more_keys[] = {
@@ -106,7 +105,7 @@ static void every_type(void **state)
     fill("g = { text = \"abcd\"; path = \"/a/b\"; flag = false; number = -5; duration = \"10ms\";"
          " size = \"4k\"; choice = \"blue\"; list = [ \"x\", \"y\" ]; map = { a = \"1\"; b = \"2\" "
          "};"
-         " group = { anything = 1 }; later = [ ] }");
+         " group = { anything = 1 } }");
     expect(report.errors == 0, "%s", strbuf_string(&report.text));
     assert_string_equal(values.text, "abcd");
     assert_string_equal(values.path, "/a/b");
@@ -121,7 +120,7 @@ static void every_type(void **state)
     assert_string_equal(values.map.names[1], "b");
     assert_string_equal(values.map.values[1], "2");
 
-    fill("g = { size = 2048; list = \"single\"; number = 0x9; later = { } }");
+    fill("g = { size = 2048; list = \"single\"; number = 0x9 }");
     expect(report.errors == 0, "%s", strbuf_string(&report.text));
     assert_int_equal(values.size, 2048);
     assert_int_equal(values.list.count, 1);
@@ -173,9 +172,6 @@ static void mistakes(void **state)
         {"map = { a = 1 }", "g.map.a: expected a string in quotes, found a number"},
         {"map = { a = \"\"; b = \"\"; c = \"\" }", "g.map: has 3 entries; 0 to 2 are possible"},
         {"group = \"x\"", "g.group: expected a group in braces, found a string"},
-        {"later = \"x\"", "g.later: this version of memberchat cannot do this yet"},
-        {"later = [ \"x\" ]", "g.later: this version of memberchat cannot do this yet"},
-        {"later = { a = 1 }", "g.later: this version of memberchat cannot do this yet"},
         {"numbr = 1", "g.numbr: unknown key (did you mean \"number\"?)"},
         {"Text = \"a\"", "g.Text: unknown key (did you mean \"text\"?)"},
         {"gruop = { }", "g.gruop: unknown key (did you mean \"group\"?)"},

@@ -148,6 +148,9 @@ static void reasons_name_the_place(void **state)
     expect_contains(refusal(SPAN("{\"a\":1,}")), "at byte 7");
     expect_contains(refusal(SPAN("{\"a\":1")), "unexpected end at byte 6");
     expect_contains(refusal(SPAN("[]")), "not an object");
+    expect_contains(refusal(SPAN("null")), "not an object");
+    expect_contains(refusal(SPAN(" -5")), "not an object");
+    expect_contains(refusal(SPAN("[1")), "unexpected end at byte 2");
 }
 
 static void members(void **state)

@@ -99,6 +99,13 @@ static void bad_keys(void **state)
         {LITERAL("0123456789abcdef0123456789abcde\n"), "has 31 bytes; HS256 needs at least 32"},
         {LITERAL("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"), "PEM"},
         {LITERAL("-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"), "PEM"},
+        /* whoever has these, as everybody may, would know the secret */
+        {LITERAL("\xef\xbb\xbf{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\"}]}"), "byte order mark"},
+        {LITERAL(" [{\"kty\":\"oct\",\"k\":\"" K_64 "\"}]"), "a JSON array, and no secret"},
+        {LITERAL("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAA me"), "a key of SSH"},
+        {LITERAL("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\0" TEXT_32), "a key in DER"},
+        {LITERAL("\x30\x81\x29\x02" TEXT_32 "12345678"), "a key in DER"},
+        {LITERAL("\x30\x82\0\x29\x30" TEXT_32 "12345678"), "a key in DER"},
         {LITERAL("{}"), "\"kty\" is not \"oct\""},
         {LITERAL("{\"kty\":\"RSA\",\"n\":\"x\",\"e\":\"AQAB\"}"), "\"kty\" is not \"oct\""},
         {LITERAL("{\"kty\":\"oct\"}"), "\"k\" is not base64url"},

@@ -192,6 +192,8 @@ static void other_forms(void **state)
     assert_null(load(strbuf_string(&commented), ALGORITHM_HS256));
     expect_contains(why(), "it is a PEM file, which holds no secret for HS256");
     strbuf_free(&commented);
+    assert_null(load_from((struct key_source){.any_algorithm = true}, rsa_1024));
+    expect_contains(why(), "it is a key that no algorithm here is for");
 }
 
 static void refused(void **state)
