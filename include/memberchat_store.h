@@ -5,7 +5,7 @@
  * the member with this id?  It exports one symbol, memberchat_store_plugin(),
  * and calls no symbol of memberchat: all it may ask of its host is in the service
  * table.  Caching, retries, limits, wording and HTTP are the host's business.
- * memberchat-store(3) is the manual, plugins/store_file.c an example.  Build with:
+ * memberchat-store(3) is the manual, plugins/file/store.c an example.  Build with:
  *   cc -shared -fPIC -fvisibility=hidden -o store_NAME.so NAME.c
  */
 #ifndef MEMBERCHAT_STORE_H
@@ -42,9 +42,9 @@ enum memberchat_level {
 
 /* The type of a key, and what the host writes at its offset. */
 enum memberchat_type {
-    MEMBERCHAT_STRING = 1,   /* const char *; NULL where absent and without default */
-    MEMBERCHAT_PATH = 2,     /* const char *, absolute: relative ones start at the configuration file */
-    MEMBERCHAT_BOOL = 3,     /* bool */
+    MEMBERCHAT_STRING = 1, /* const char *; NULL where absent and without default */
+    MEMBERCHAT_PATH = 2, /* const char *, absolute: relative ones start at the configuration file */
+    MEMBERCHAT_BOOL = 3, /* bool */
     MEMBERCHAT_INTEGER = 4,  /* int64_t */
     MEMBERCHAT_DURATION = 5, /* int64_t, milliseconds; written "500ms", "5s", "10m", "1h", "7d" */
     MEMBERCHAT_SIZE = 6,     /* int64_t, bytes; written "512", "16k", "1M", "1G" */
@@ -71,13 +71,14 @@ enum {
 
 struct memberchat_key {
     const char *name;
-    const char *fallback; /* the default, as it would be written; NULL: none (zero, NULL, false, empty) */
-    const char *choices;  /* MEMBERCHAT_CHOICE: the words, a blank between them */
-    const char *help;     /* one line for people, no full stop */
-    size_t offset;        /* offsetof(struct your_settings, member) */
-    int64_t min, max;     /* numbers: the value; strings, lists, maps: the length; 0, 0: any */
-    uint32_t type;        /* enum memberchat_type */
-    uint32_t flags;       /* MEMBERCHAT_KEY_... */
+    const char
+        *fallback; /* the default, as it would be written; NULL: none (zero, NULL, false, empty) */
+    const char *choices; /* MEMBERCHAT_CHOICE: the words, a blank between them */
+    const char *help;    /* one line for people, no full stop */
+    size_t offset;       /* offsetof(struct your_settings, member) */
+    int64_t min, max;    /* numbers: the value; strings, lists, maps: the length; 0, 0: any */
+    uint32_t type;       /* enum memberchat_type */
+    uint32_t flags;      /* MEMBERCHAT_KEY_... */
 };
 
 /* ---- What the host offers ---- */
@@ -146,9 +147,9 @@ enum {
 enum { MEMBERCHAT_OPEN_ONCE = 1u };
 
 struct memberchat_store_plugin {
-    uint32_t abi;  /* MEMBERCHAT_STORE_ABI */
-    uint32_t size; /* sizeof(struct memberchat_store_plugin) */
-    const char *name;    /* as in store_NAME.so */
+    uint32_t abi;     /* MEMBERCHAT_STORE_ABI */
+    uint32_t size;    /* sizeof(struct memberchat_store_plugin) */
+    const char *name; /* as in store_NAME.so */
     const char *version;
     const char *summary; /* one line */
     uint32_t flags;      /* MEMBERCHAT_STORE_... */
@@ -163,8 +164,8 @@ struct memberchat_store_plugin {
 
     /* Makes a store, which settings and services outlive.  A directory that is down
      * is no failure.  NULL: with a reason. */
-    void *(*open)(const void *settings, const struct memberchat_services *services,
-                  uint32_t how, struct memberchat_result *result);
+    void *(*open)(const void *settings, const struct memberchat_services *services, uint32_t how,
+                  struct memberchat_result *result);
 
     /* Who is this?  `id` is no C string: 1 to 128 bytes of UTF-8, any but control
      * characters.  Returns by the deadline (services->now), whatever the directory
@@ -191,7 +192,8 @@ struct memberchat_store_plugin {
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
-const struct memberchat_store_plugin *memberchat_store_plugin(void);
+const struct memberchat_store_plugin *
+memberchat_store_plugin(void);
 
 #ifdef __cplusplus
 }

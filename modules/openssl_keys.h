@@ -3,7 +3,7 @@
 #ifndef OPENSSL_KEYS_H
 #define OPENSSL_KEYS_H
 
-#include "sign_module.h"
+#include "token/sign_module.h"
 
 #include <openssl/evp.h>
 

@@ -94,11 +94,17 @@ tests_unit_libsupport_la_SOURCES = \
 tests_unit_libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DPLUGINS='"$(PLUGIN_OBJDIR)"' -DTEST_PLUGINS='"$(TEST_PLUGIN_OBJDIR)"'
 
-UNIT_LIBS = tests/unit/libsupport.la libmemberchat.la $(CMOCKA_LIBS)
-RESIDENT_LIBS = tests/unit/libsupport.la libresident.la $(CMOCKA_LIBS)
+# What tests of a store have in place of the host.
+check_LTLIBRARIES += tests/unit/libhost.la
+tests_unit_libhost_la_SOURCES = tests/unit/fake_services.c tests/unit/fake_services.h \
+	tests/unit/file_fixture.c tests/unit/file_fixture.h
+
+# What a test links with, unless it says otherwise.
+LDADD = tests/unit/libsupport.la libresident.la $(CMOCKA_LIBS)
 
 UNIT_TESTS = \
 	tests/unit/test_breaker \
+	tests/unit/test_bytes \
 	tests/unit/test_cache \
 	tests/unit/test_claims \
 	tests/unit/test_config \
@@ -113,6 +119,7 @@ UNIT_TESTS = \
 	tests/unit/test_gate \
 	tests/unit/test_guest \
 	tests/unit/test_handler_far \
+	tests/unit/test_hash \
 	tests/unit/test_http \
 	tests/unit/test_json \
 	tests/unit/test_json_gate \
@@ -122,59 +129,24 @@ UNIT_TESTS = \
 	tests/unit/test_listen \
 	tests/unit/test_log \
 	tests/unit/test_member \
-	tests/unit/test_net \
+	tests/unit/test_networks \
 	tests/unit/test_park \
 	tests/unit/test_plugin \
 	tests/unit/test_reply \
 	tests/unit/test_route \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
-	tests/unit/test_strbuf \
 	tests/unit/test_text
-tests_unit_test_breaker_LDADD = $(UNIT_LIBS)
-tests_unit_test_cache_LDADD = $(UNIT_LIBS)
-tests_unit_test_claims_LDADD = $(UNIT_LIBS)
-tests_unit_test_config_LDADD = $(UNIT_LIBS)
-tests_unit_test_config_fill_LDADD = $(UNIT_LIBS)
-tests_unit_test_config_value_LDADD = $(UNIT_LIBS)
-tests_unit_test_conn_LDADD = $(RESIDENT_LIBS)
-tests_unit_test_cors_LDADD = $(UNIT_LIBS)
-tests_unit_test_crypto_LDADD = $(UNIT_LIBS)
-tests_unit_test_directory_LDADD = $(UNIT_LIBS)
-tests_unit_test_frame_LDADD = $(UNIT_LIBS)
-tests_unit_test_frame_faults_LDADD = $(UNIT_LIBS)
-tests_unit_test_gate_LDADD = $(UNIT_LIBS)
-tests_unit_test_guest_LDADD = $(UNIT_LIBS)
-tests_unit_test_handler_far_LDADD = $(UNIT_LIBS)
-tests_unit_test_http_LDADD = $(UNIT_LIBS)
-tests_unit_test_json_LDADD = $(UNIT_LIBS)
-tests_unit_test_json_gate_LDADD = $(UNIT_LIBS)
-tests_unit_test_jws_LDADD = $(UNIT_LIBS)
-tests_unit_test_keys_LDADD = $(UNIT_LIBS)
-tests_unit_test_ksuid_LDADD = $(UNIT_LIBS)
-tests_unit_test_listen_LDADD = $(RESIDENT_LIBS)
-tests_unit_test_log_LDADD = $(UNIT_LIBS)
-tests_unit_test_member_LDADD = $(UNIT_LIBS)
-tests_unit_test_net_LDADD = $(UNIT_LIBS)
-tests_unit_test_park_LDADD = $(RESIDENT_LIBS)
-tests_unit_test_plugin_LDADD = $(UNIT_LIBS)
-tests_unit_test_reply_LDADD = $(UNIT_LIBS)
-tests_unit_test_route_LDADD = $(UNIT_LIBS)
-tests_unit_test_snapshot_LDADD = $(RESIDENT_LIBS)
-tests_unit_test_store_LDADD = $(UNIT_LIBS)
-tests_unit_test_strbuf_LDADD = $(UNIT_LIBS)
-tests_unit_test_text_LDADD = $(UNIT_LIBS)
 
 # Those that need OpenSSL.
 if SIGN_OPENSSL
-UNIT_TESTS += tests/unit/test_keys_public tests/unit/test_vectors
-tests_unit_test_keys_public_LDADD = $(UNIT_LIBS)
-tests_unit_test_vectors_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += \
+	tests/unit/test_keys_public \
+	tests/unit/test_vectors
 tests_unit_test_keys_public_SOURCES = tests/unit/test_keys_public.c tests/unit/vectors.c tests/unit/vectors.h
 tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/vectors.c tests/unit/vectors.h
 if STORE_FILE
 UNIT_TESTS += tests/unit/test_jwks
-tests_unit_test_jwks_LDADD = $(UNIT_LIBS)
 endif
 endif
 
@@ -192,92 +164,47 @@ UNIT_TESTS += \
 	tests/unit/test_token \
 	tests/unit/test_turn \
 	tests/unit/test_upkeep
-tests_unit_test_access_token_LDADD = $(UNIT_LIBS)
-tests_unit_test_cgi_LDADD = $(RESIDENT_LIBS)
-tests_unit_test_credentials_LDADD = $(UNIT_LIBS)
-tests_unit_test_handler_LDADD = $(UNIT_LIBS)
-tests_unit_test_load_LDADD = $(UNIT_LIBS)
-tests_unit_test_server_LDADD = $(RESIDENT_LIBS)
-tests_unit_test_settings_LDADD = $(UNIT_LIBS)
-tests_unit_test_settings_app_LDADD = $(UNIT_LIBS)
-tests_unit_test_token_LDADD = $(UNIT_LIBS)
-tests_unit_test_turn_LDADD = $(UNIT_LIBS)
-tests_unit_test_upkeep_LDADD = $(RESIDENT_LIBS)
 tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
 tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h
 
-# The file store, without a host around it.
-check_LTLIBRARIES += tests/unit/libfilestore.la
-tests_unit_libfilestore_la_SOURCES = \
-	plugins/store_file.c plugins/file_index.c plugins/file_index.h $(STORE_FILE_SOURCES) \
-	tests/unit/fake_services.c tests/unit/fake_services.h \
-	tests/unit/file_fixture.c tests/unit/file_fixture.h
-tests_unit_libfilestore_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
-FILE_LIBS = tests/unit/libfilestore.la $(CSV_LIBS) $(CDB_LIBS) $(CMOCKA_LIBS)
-
+# A store without a host around it.
+FILE_LIBS = tests/unit/libhost.la libstorefile.la libbase.la $(CSV_LIBS) $(CDB_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += \
 	tests/unit/test_file_cdb \
 	tests/unit/test_file_csv \
 	tests/unit/test_file_table \
 	tests/unit/test_store_file \
 	tests/unit/test_store_file_reload
-tests_unit_test_file_cdb_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
 tests_unit_test_file_cdb_LDADD = $(FILE_LIBS)
-tests_unit_test_file_csv_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
 tests_unit_test_file_csv_LDADD = $(FILE_LIBS)
-tests_unit_test_file_table_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
 tests_unit_test_file_table_LDADD = $(FILE_LIBS)
-tests_unit_test_store_file_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
 tests_unit_test_store_file_LDADD = $(FILE_LIBS)
-tests_unit_test_store_file_reload_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
 tests_unit_test_store_file_reload_LDADD = $(FILE_LIBS)
 endif
 
-# The LDAP store, without a host around it.
 if STORE_LDAP
-check_LTLIBRARIES += tests/unit/libldapstore.la
-tests_unit_libldapstore_la_SOURCES = $(STORE_LDAP_SOURCES) \
-	tests/unit/fake_services.c tests/unit/fake_services.h
-tests_unit_libldapstore_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
-LDAP_LIBS = tests/unit/libldapstore.la -lldap -llber $(CMOCKA_LIBS)
-
+LDAP_LIBS = tests/unit/libhost.la libstoreldap.la libbase.la -lldap -llber $(CMOCKA_LIBS)
 UNIT_TESTS += \
-	tests/unit/test_ldap_filter \
-	tests/unit/test_ldap_uri \
 	tests/unit/test_ldap_entry \
-	tests/unit/test_ldap_servers
-tests_unit_test_ldap_servers_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
-tests_unit_test_ldap_servers_LDADD = $(LDAP_LIBS)
-tests_unit_test_ldap_filter_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
-tests_unit_test_ldap_filter_LDADD = $(LDAP_LIBS)
-tests_unit_test_ldap_uri_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
-tests_unit_test_ldap_uri_LDADD = $(LDAP_LIBS)
-tests_unit_test_ldap_entry_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
+	tests/unit/test_ldap_filter \
+	tests/unit/test_ldap_servers \
+	tests/unit/test_ldap_uri
 tests_unit_test_ldap_entry_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_filter_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_servers_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_uri_LDADD = $(LDAP_LIBS)
 endif
 
-# The REST store, without a host around it.
 if STORE_REST
-check_LTLIBRARIES += tests/unit/libreststore.la
-tests_unit_libreststore_la_SOURCES = $(STORE_REST_SOURCES) \
-	tests/unit/fake_services.c tests/unit/fake_services.h
-tests_unit_libreststore_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
-tests_unit_libreststore_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS)
-REST_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(srcdir)/plugins
-REST_LIBS = tests/unit/libreststore.la $(CURL_LIBS) $(JSON_LIBS) $(CMOCKA_LIBS)
-
+REST_LIBS = tests/unit/libhost.la libstorerest.la libjson.la libbase.la $(CURL_LIBS) $(JSON_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += \
 	tests/unit/test_rest_answer \
 	tests/unit/test_rest_credentials \
 	tests/unit/test_rest_pool \
 	tests/unit/test_rest_template
-tests_unit_test_rest_answer_CPPFLAGS = $(REST_CPPFLAGS)
 tests_unit_test_rest_answer_LDADD = $(REST_LIBS)
-tests_unit_test_rest_credentials_CPPFLAGS = $(REST_CPPFLAGS)
 tests_unit_test_rest_credentials_LDADD = $(REST_LIBS)
-tests_unit_test_rest_pool_CPPFLAGS = $(REST_CPPFLAGS)
 tests_unit_test_rest_pool_LDADD = $(REST_LIBS)
-tests_unit_test_rest_template_CPPFLAGS = $(REST_CPPFLAGS)
 tests_unit_test_rest_template_LDADD = $(REST_LIBS)
 endif
 
@@ -293,7 +220,6 @@ tests_contract_stores_SOURCES = \
 	tests/contract/odd_ids.c tests/contract/stores.c
 tests_contract_stores_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
 	-DCOMMAND='"$(abs_top_builddir)/src/memberchat"'
-tests_contract_stores_LDADD = $(UNIT_LIBS)
 if STORE_FILE
 tests_contract_stores_SOURCES += tests/contract/fixture_file.c
 tests_contract_stores_CPPFLAGS += -DHAVE_STORE_FILE
@@ -345,30 +271,23 @@ tests_fuzz_replay_value_SOURCES = tests/fuzz/fuzz_value.c
 tests_fuzz_replay_value_LDADD = $(FUZZ_LIBS)
 if STORE_FILE
 FUZZ_TESTS += tests/fuzz/replay_csv
-tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c plugins/file_csv.c plugins/file_text.c \
-	src/text.c
-tests_fuzz_replay_csv_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
-tests_fuzz_replay_csv_LDADD = tests/fuzz/libreplay.la $(CSV_LIBS)
+tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c
+tests_fuzz_replay_csv_LDADD = tests/fuzz/libreplay.la libstorefile.la libbase.la $(CSV_LIBS) $(CDB_LIBS)
 endif
 if STORE_REST
 FUZZ_TESTS += tests/fuzz/replay_rest_answer tests/fuzz/replay_rest_template
-REST_FUZZ_SOURCES = plugins/rest_answer.c plugins/rest_template.c plugins/rest_text.c \
-	src/json_gate.c src/text.c
-tests_fuzz_replay_rest_answer_SOURCES = tests/fuzz/fuzz_rest_answer.c $(REST_FUZZ_SOURCES)
-tests_fuzz_replay_rest_answer_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
+REST_FUZZ_LIBS = tests/fuzz/libreplay.la libstorerest.la libjson.la libbase.la $(CURL_LIBS) $(JSON_LIBS)
+tests_fuzz_replay_rest_answer_SOURCES = tests/fuzz/fuzz_rest_answer.c
 tests_fuzz_replay_rest_answer_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
-tests_fuzz_replay_rest_answer_LDADD = tests/fuzz/libreplay.la $(JSON_LIBS)
-tests_fuzz_replay_rest_template_SOURCES = tests/fuzz/fuzz_rest_template.c $(REST_FUZZ_SOURCES)
-tests_fuzz_replay_rest_template_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
+tests_fuzz_replay_rest_answer_LDADD = $(REST_FUZZ_LIBS)
+tests_fuzz_replay_rest_template_SOURCES = tests/fuzz/fuzz_rest_template.c
 tests_fuzz_replay_rest_template_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
-tests_fuzz_replay_rest_template_LDADD = tests/fuzz/libreplay.la $(JSON_LIBS)
+tests_fuzz_replay_rest_template_LDADD = $(REST_FUZZ_LIBS)
 endif
 if STORE_LDAP
 FUZZ_TESTS += tests/fuzz/replay_ldap
-tests_fuzz_replay_ldap_SOURCES = tests/fuzz/fuzz_ldap.c plugins/ldap_filter.c \
-	plugins/ldap_referral.c plugins/ldap_uri.c
-tests_fuzz_replay_ldap_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(srcdir)/plugins
-tests_fuzz_replay_ldap_LDADD = tests/fuzz/libreplay.la
+tests_fuzz_replay_ldap_SOURCES = tests/fuzz/fuzz_ldap.c
+tests_fuzz_replay_ldap_LDADD = tests/fuzz/libreplay.la libstoreldap.la libbase.la -lldap -llber
 endif
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)
@@ -391,7 +310,10 @@ TESTS += tests/docs/keys.py
 endif
 endif
 TESTS += tests/docs/lint.sh
-EXTRA_DIST += tests/docs/keys.py tests/docs/lint.sh
+if HAVE_PYTHON
+TESTS += tests/house/includes.py
+endif
+EXTRA_DIST += tests/docs/keys.py tests/docs/lint.sh tests/house/includes.py
 
 # ---- Tests behind real servers, which test.sh runs ----
 

@@ -7,8 +7,8 @@
  * microseconds it took, microseconds of CPU, other answers.
  */
 #include "clocks.h"
-#include "clock.h"
-#include "settings.h"
+#include "base/clock.h"
+#include "settings/settings.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     }
     struct settings *settings = settings_load(argv[1], argv[2], &mistakes);
     if (!settings || !store_open(settings->stores[0].store, &report)) {
-        fprintf(stderr, "%s%s\n", strbuf_string(&mistakes.text), settings ? report.reason : "");
+        fprintf(stderr, "%s%s\n", bytes_string(&mistakes.text), settings ? report.reason : "");
         return 1;
     }
     size_t count = strtoul(argv[3], NULL, 10);

@@ -2,11 +2,11 @@
  * How fast one core signs and checks, through the library as the responder uses it.
  * usage: token_rate MODULE-FOLDER TEMPLATE SECONDS
  * Prints lines: what, a tab, how often a second of CPU time. */
-#include "jws.h"
-#include "keys_parts.h"
-#include "random.h"
-#include "secret_file.h"
-#include "token.h"
+#include "token/jws.h"
+#include "token/keys_private.h"
+#include "base/random.h"
+#include "base/file.h"
+#include "api/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 struct subject {
     const struct key *key;
     const struct app *app;
-    struct strbuf out;
+    struct bytes out;
     struct span token, text, signature;
 };
 
@@ -78,7 +78,7 @@ static void issue(struct subject *subject)
                                          .name = span_of("GUEST_2MwN1UVGBpDL090lFjsXobNQLdq"),
                                          .role = span_of(TOKEN_ROLE_GUEST),
                                          .ttl_ms = 600000};
-    strbuf_reset(&subject->out);
+    bytes_reset(&subject->out);
     if (token_issue(subject->app, &person, &subject->out, &expires) || subject->out.failed)
         fail("issue", "no token");
 }
@@ -94,46 +94,46 @@ static void check(struct subject *subject)
     jws_free(&jws);
 }
 
-static void read_file(const char *path, struct strbuf *text)
+static void read_file(const char *path, struct bytes *text)
 {
-    struct strbuf why = {0};
+    struct reason why = {0};
     bool exposed;
-    if (!secret_file_read(path, 65536, text, &exposed, &why))
-        fail(path, strbuf_string(&why));
+    if (!file_read_secret(path, 65536, text, &exposed, &why))
+        fail(path, why.text);
 }
 
 /* An app with one key, and claims with a template or without one. */
 static void set_up(struct app *app, const struct key *key, struct span template,
-                   struct arena *arena, struct strbuf *header)
+                   struct arena *arena, struct bytes *header)
 {
     static const struct claims_constants constants = {"memberchat", "my-app", "my-app"};
-    struct strbuf why = {0}, warning = {0};
+    struct bytes why = {0}, warning = {0};
     app->id = "my-app";
     app->key = key;
     app->claims = claims_parse(template, &constants, arena, &warning, &why);
     if (!app->claims)
-        fail("template", strbuf_string(&why));
-    strbuf_reset(header);
+        fail("template", bytes_string(&why));
+    bytes_reset(header);
     jws_write_header(key, app->claims->type, app->claims->more_header, header);
-    app->token_header = strbuf_span(header);
+    app->token_header = bytes_span(header);
 }
 
 static void measure_algorithm(enum algorithm algorithm, const char *modules, struct span template,
                               double seconds)
 {
     const char *name = algorithm_rows[algorithm].name;
-    struct strbuf secret = {0}, why = {0}, header = {0}, kept = {0};
+    struct bytes secret = {0}, why = {0}, header = {0}, kept = {0};
     struct arena arena = {0};
     uint8_t signature[KEY_SIGNATURE_MAX];
     struct key *key = key_generate(algorithm, NULL, modules, &secret, &why);
     if (!key)
-        fail(name, strbuf_string(&why));
+        fail(name, bytes_string(&why));
     struct app app = {.keys = {&key, 1}};
     struct subject subject = {.key = key, .app = &app};
     set_up(&app, key, SPAN_NONE, &arena, &header);
     issue(&subject);
-    strbuf_copy(&kept, strbuf_span(&subject.out));
-    subject.token = strbuf_span(&kept);
+    bytes_copy(&kept, bytes_span(&subject.out));
+    subject.token = bytes_span(&kept);
     const char *dot = memrchr(kept.data, '.', kept.length);
     subject.text = (struct span){kept.data, (size_t)(dot - kept.data)};
     size_t length = key_sign(key, subject.text, signature);
@@ -146,23 +146,22 @@ static void measure_algorithm(enum algorithm algorithm, const char *modules, str
     measure("check", name, check, &subject, seconds);
     set_up(&app, key, template, &arena, &header);
     measure("template", name, issue, &subject, seconds);
-    strbuf_free(&subject.out);
-    strbuf_free(&secret);
-    strbuf_free(&header);
-    strbuf_free(&kept);
+    bytes_free(&subject.out);
+    bytes_free(&secret);
+    bytes_free(&header);
+    bytes_free(&kept);
     arena_free(&arena);
     key_free(key);
 }
 
 int main(int argc, char **argv)
 {
-    struct strbuf template = {0};
+    struct bytes template = {0};
     if (argc != 4)
         fail("usage", "token_rate MODULE-FOLDER TEMPLATE SECONDS");
     read_file(argv[2], &template);
     for (int algorithm = 0; algorithm < ALGORITHM_COUNT; algorithm++)
-        measure_algorithm((enum algorithm)algorithm, argv[1], strbuf_span(&template),
-                          atof(argv[3]));
-    strbuf_free(&template);
+        measure_algorithm((enum algorithm)algorithm, argv[1], bytes_span(&template), atof(argv[3]));
+    bytes_free(&template);
     return EXIT_SUCCESS;
 }

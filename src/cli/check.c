@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
-#include "clock.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static int run(const struct cli *cli, int argc, char **argv)
         return cli_usage(cli);
     struct settings *settings = settings_load(cli->config, cli->plugins, &report);
     bool good = settings != NULL;
-    fputs(strbuf_string(&report.text), stderr);
+    fputs(bytes_string(&report.text), stderr);
     config_report_free(&report);
     for (size_t i = 0; settings && online && i < settings->store_count; i++)
         good = probe(&settings->stores[i]) && good;

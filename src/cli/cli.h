@@ -3,7 +3,7 @@
 #ifndef CLI_H
 #define CLI_H
 
-#include "settings.h"
+#include "settings/settings.h"
 
 #define EXIT_USAGE 64 /* sysexits.h */
 
@@ -47,6 +47,6 @@ bool cli_parse(const struct cli *cli, int argc, char **argv, const struct cli_op
  * standard error. */
 struct settings *cli_load(const struct cli *cli);
 
-void cli_print(struct strbuf *text); /* on standard output, with a newline */
+void cli_print(struct bytes *text); /* on standard output, with a newline */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
-#include "file_index.h"
+#include "plugins/file/index.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,12 +25,12 @@ static void log_line(const struct memberchat_services *services, enum memberchat
 }
 
 /* members.csv gives members.cdb */
-static void default_target(const char *from, struct strbuf *out)
+static void default_target(const char *from, struct bytes *out)
 {
     size_t length = strlen(from);
     bool csv = length > 4 && strcmp(from + length - 4, ".csv") == 0;
-    strbuf_add(out, from, csv ? length - 4 : length);
-    strbuf_add_string(out, ".cdb");
+    bytes_add(out, from, csv ? length - 4 : length);
+    bytes_add_string(out, ".cdb");
 }
 
 static int compile(const struct file_settings *settings, const char *to)
@@ -60,14 +60,14 @@ static int run(const struct cli *cli, int argc, char **argv)
     const struct cli_option options[] = {{"--id-column", &settings.columns[FILE_ID], NULL},
                                          {NULL, NULL, NULL}};
     const char *words[2] = {NULL, NULL};
-    struct strbuf target = {0};
+    struct bytes target = {0};
     if (!cli_parse(cli, argc, argv, options, words, 2) || !words[0])
         return cli_usage(cli);
     settings.path = words[0];
     if (!words[1])
         default_target(words[0], &target);
-    int code = compile(&settings, words[1] ? words[1] : strbuf_string(&target));
-    strbuf_free(&target);
+    int code = compile(&settings, words[1] ? words[1] : bytes_string(&target));
+    bytes_free(&target);
     return code;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
-#include "config_value.h"
-#include "io.h"
-#include "keys_parts.h"
+#include "settings/config_value.h"
+#include "base/file.h"
+#include "token/keys_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,20 +18,20 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* What goes into the file: PEM where its name says so, else a JWK. */
-static void write_key(const struct key *key, struct span secret, bool pem, struct strbuf *out)
+static void write_key(const struct key *key, struct span secret, bool pem, struct bytes *out)
 {
     if (key->hmac)
         jwk_write_secret(key, secret, out);
     else if (!pem)
         jwk_write_private(key, out);
     else {
-        char *room = strbuf_reserve(out, SIGN_PEM_MAX);
+        char *room = bytes_reserve(out, SIGN_PEM_MAX);
         if (room)
             out->length += key->module->write_pem(key->handle, room);
         out->failed = out->failed || out->length == 0;
     }
     if (!pem)
-        strbuf_add_string(out, "\n");
+        bytes_add_string(out, "\n");
 }
 
 /* A file that was not there before. */
@@ -42,7 +42,7 @@ static bool make_file(const char *path, struct span text)
         cli_error("%s cannot be made: %s", path, strerror(errno));
         return false;
     }
-    bool good = io_write_all(fd, text) && fsync(fd) == 0;
+    bool good = file_write_all(fd, text) && fsync(fd) == 0;
     if (!good)
         cli_error("%s cannot be written: %s", path, strerror(errno));
     close(fd);
@@ -54,28 +54,28 @@ static bool make_file(const char *path, struct span text)
 static int generate(const struct cli *cli, enum algorithm algorithm, const char *id,
                     const char *path)
 {
-    struct strbuf secret = {0}, file = {0}, public = {0}, why = {0};
+    struct bytes secret = {0}, file = {0}, public = {0}, why = {0};
     struct key *key = key_generate(algorithm, id, cli->plugins, &secret, &why);
     bool pem = ends_with(path, ".pem"), done = false;
     if (!key) {
-        cli_error("no key: %s", strbuf_string(&why));
+        cli_error("no key: %s", bytes_string(&why));
     } else if (pem && key->hmac) {
         cli_error("a secret cannot be PEM: give the file another name than %s", path);
     } else {
-        write_key(key, strbuf_span(&secret), pem, &file);
+        write_key(key, bytes_span(&secret), pem, &file);
         jwk_write_public(key, &public);
         if (file.failed || public.failed)
             cli_error("%s was not made: the key cannot be written out", path);
         else
-            done = make_file(path, strbuf_span(&file));
+            done = make_file(path, bytes_span(&file));
     }
     if (done)
         cli_print(&public);
     key_free(key);
-    strbuf_free(&secret);
-    strbuf_free(&file);
-    strbuf_free(&public);
-    strbuf_free(&why);
+    bytes_free(&secret);
+    bytes_free(&file);
+    bytes_free(&public);
+    bytes_free(&why);
     return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
-#include "clock.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 
 enum { EXIT_NOT_FOUND = 1, EXIT_UNAVAILABLE = 2, EXIT_MISCONFIGURED = 3 };
 
-static void add_field(struct strbuf *out, const char *name, struct span value)
+static void add_field(struct bytes *out, const char *name, struct span value)
 {
-    strbuf_addf(out, ",\n  \"%s\": ", name);
-    strbuf_add_json(out, value);
+    bytes_addf(out, ",\n  \"%s\": ", name);
+    bytes_add_json(out, value);
 }
 
 static void print_member(const struct member *member)
 {
-    struct strbuf out = {0};
-    strbuf_add_string(&out, "{\n  \"userId\": ");
-    strbuf_add_json(&out, member_field(member, MEMBERCHAT_ID));
+    struct bytes out = {0};
+    bytes_add_string(&out, "{\n  \"userId\": ");
+    bytes_add_json(&out, member_field(member, MEMBERCHAT_ID));
     add_field(&out, "userName", member_field(member, MEMBERCHAT_NAME));
     add_field(&out, "avatarProfileUrl", member_field(member, MEMBERCHAT_AVATAR));
     add_field(&out, "role", member_field(member, MEMBERCHAT_ROLE));
-    strbuf_add_string(&out, ",\n  \"attributes\": {");
+    bytes_add_string(&out, ",\n  \"attributes\": {");
     for (size_t i = 0; i < member->attribute_count; i++) {
-        strbuf_add_string(&out, i ? ",\n    " : "\n    ");
-        strbuf_add_json(&out, member_attribute_name(member, i));
-        strbuf_add_string(&out, ": ");
-        strbuf_add_json(&out, member_attribute_value(member, i));
+        bytes_add_string(&out, i ? ",\n    " : "\n    ");
+        bytes_add_json(&out, member_attribute_name(member, i));
+        bytes_add_string(&out, ": ");
+        bytes_add_json(&out, member_attribute_value(member, i));
     }
-    strbuf_add_string(&out, member->attribute_count ? "\n  }\n}" : "}\n}");
+    bytes_add_string(&out, member->attribute_count ? "\n  }\n}" : "}\n}");
     cli_print(&out);
-    strbuf_free(&out);
+    bytes_free(&out);
 }
 
 static int explain(const char *store, const char *what, const struct store_report *report, int code)

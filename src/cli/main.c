@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
-#include "load.h"
+#include "settings/load.h"
 
 #include <stdarg.h>
 #include <signal.h>
@@ -108,14 +108,14 @@ struct settings *cli_load(const struct cli *cli)
     struct config_report report = {0};
     struct settings *settings = settings_load(cli->config, cli->plugins, &report);
     if (!settings)
-        fputs(strbuf_string(&report.text), stderr);
+        fputs(bytes_string(&report.text), stderr);
     config_report_free(&report);
     return settings;
 }
 
-void cli_print(struct strbuf *text)
+void cli_print(struct bytes *text)
 {
-    puts(strbuf_string(text));
+    puts(bytes_string(text));
 }
 
 /* Takes -c and -L and their values out of the arguments, wherever they stand

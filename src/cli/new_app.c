@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
-#include "random.h"
+#include "base/random.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static bool good_name(const char *name)
     return true;
 }
 
-static void add_random(struct strbuf *out, size_t length)
+static void add_random(struct bytes *out, size_t length)
 {
     unsigned char random[SECRET_BYTES];
     random_fill(random, length);
@@ -29,19 +29,19 @@ static void add_random(struct strbuf *out, size_t length)
     explicit_bzero(random, sizeof random);
 }
 
-static void add_digest(struct strbuf *out, struct span secret)
+static void add_digest(struct bytes *out, struct span secret)
 {
     uint8_t digest[SHA256_LENGTH];
     crypto_sha256(secret, digest);
     for (size_t i = 0; i < sizeof digest; i++)
-        strbuf_addf(out, "%02x", digest[i]);
+        bytes_addf(out, "%02x", digest[i]);
 }
 
 static int run(const struct cli *cli, int argc, char **argv)
 {
     const struct cli_option options[] = {{NULL, NULL, NULL}};
     const char *name = NULL;
-    struct strbuf key = {0}, secret = {0}, out = {0};
+    struct bytes key = {0}, secret = {0}, out = {0};
     if (!cli_parse(cli, argc, argv, options, &name, 1) || !name)
         return cli_usage(cli);
     if (!good_name(name)) {
@@ -50,31 +50,31 @@ static int run(const struct cli *cli, int argc, char **argv)
                   name);
         return EXIT_FAILURE;
     }
-    strbuf_addf(&key, "%s-", name);
+    bytes_addf(&key, "%s-", name);
     add_random(&key, KEY_BYTES);
     add_random(&secret, SECRET_BYTES);
-    strbuf_addf(&out, "API key:    %s\n", strbuf_string(&key));
-    strbuf_addf(&out, "API secret: %s\n", strbuf_string(&secret));
-    strbuf_add_string(&out, "\n# The secret is shown this once; the configuration holds its "
-                            "SHA-256 only.\n"
-                            "# A signing key, in the folder of the configuration:\n");
-    strbuf_addf(&out,
-                "#   mkdir -p keys && (umask 027 && head -c 48 /dev/urandom | base64 -w 0 > "
-                "keys/%s.key)\n",
-                name);
-    strbuf_add_string(&out, "# This goes into the group \"apps\":\n\n");
-    strbuf_addf(&out, "    %s = {\n        api_key = \"%s\"\n", name, strbuf_string(&key));
-    strbuf_add_string(&out, "        api_secret_sha256 = [ \"");
-    add_digest(&out, strbuf_span(&secret));
-    strbuf_addf(&out,
-                "\" ]\n        chat_server_url = \"wss://chat.example.com/ws\"\n"
-                "        store = \"members\"\n"
-                "        token = { key_file = \"keys/%s.key\" }\n    }",
-                name);
+    bytes_addf(&out, "API key:    %s\n", bytes_string(&key));
+    bytes_addf(&out, "API secret: %s\n", bytes_string(&secret));
+    bytes_add_string(&out, "\n# The secret is shown this once; the configuration holds its "
+                           "SHA-256 only.\n"
+                           "# A signing key, in the folder of the configuration:\n");
+    bytes_addf(&out,
+               "#   mkdir -p keys && (umask 027 && head -c 48 /dev/urandom | base64 -w 0 > "
+               "keys/%s.key)\n",
+               name);
+    bytes_add_string(&out, "# This goes into the group \"apps\":\n\n");
+    bytes_addf(&out, "    %s = {\n        api_key = \"%s\"\n", name, bytes_string(&key));
+    bytes_add_string(&out, "        api_secret_sha256 = [ \"");
+    add_digest(&out, bytes_span(&secret));
+    bytes_addf(&out,
+               "\" ]\n        chat_server_url = \"wss://chat.example.com/ws\"\n"
+               "        store = \"members\"\n"
+               "        token = { key_file = \"keys/%s.key\" }\n    }",
+               name);
     cli_print(&out);
-    strbuf_free(&key);
-    strbuf_free(&secret);
-    strbuf_free(&out);
+    bytes_free(&key);
+    bytes_free(&secret);
+    bytes_free(&out);
     return EXIT_SUCCESS;
 }
 

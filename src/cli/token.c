@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
-#include "clock.h"
-#include "issue.h"
-#include "reply.h"
+#include "base/clock.h"
+#include "api/issue.h"
+#include "api/reply.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +13,22 @@ struct wishes {
     bool guest;
 };
 
-static void add_field(struct strbuf *body, const char *name, const char *value)
+static void add_field(struct bytes *body, const char *name, const char *value)
 {
     if (!value)
         return;
-    strbuf_addf(body, "%s\"%s\":", body->length > 1 ? "," : "", name);
-    strbuf_add_json(body, span_of(value));
+    bytes_addf(body, "%s\"%s\":", body->length > 1 ? "," : "", name);
+    bytes_add_json(body, span_of(value));
 }
 
 /* The body that the API would get. */
-static void write_guest(const struct wishes *wishes, struct strbuf *body)
+static void write_guest(const struct wishes *wishes, struct bytes *body)
 {
-    strbuf_add_string(body, "{");
+    bytes_add_string(body, "{");
     add_field(body, "appUserId", wishes->id);
     add_field(body, "appUserName", wishes->name);
     add_field(body, "appUserProfileImgUrl", wishes->avatar);
-    strbuf_add_string(body, "}");
+    bytes_add_string(body, "}");
 }
 
 static void take_id(struct route *route, struct span id)
@@ -42,7 +42,7 @@ static void take_id(struct route *route, struct span id)
 static int issue(const struct settings *settings, const struct app *app,
                  const struct wishes *wishes)
 {
-    struct strbuf body = {0};
+    struct bytes body = {0};
     struct http_response response = {0};
     struct http_request request = {.deadline =
                                        clock_monotonic_ms() + settings->top.request_timeout_ms};
@@ -51,7 +51,7 @@ static int issue(const struct settings *settings, const struct app *app,
     enum outcome outcome;
     if (wishes->guest) {
         write_guest(wishes, &body);
-        request.body = strbuf_span(&body);
+        request.body = bytes_span(&body);
         outcome = issue_for_guest(&exchange);
     } else {
         take_id(&exchange.route, span_of(wishes->member));
@@ -61,10 +61,10 @@ static int issue(const struct settings *settings, const struct app *app,
         cli_print(&response.body);
     } else {
         reply_with_error(&exchange, outcome);
-        cli_error("no token: %s", strbuf_string(&response.body));
+        cli_error("no token: %s", bytes_string(&response.body));
     }
-    strbuf_free(&exchange.message);
-    strbuf_free(&body);
+    bytes_free(&exchange.message);
+    bytes_free(&body);
     http_response_free(&response);
     return outcome == OUTCOME_ANSWERED ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
-#include "access_token.h"
-#include "clock.h"
-#include "io.h"
+#include "api/access_token.h"
+#include "base/clock.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +12,9 @@
 #define TOKEN_MAX (64 * 1024)
 
 /* False: it cannot be read, or is too large. */
-static bool read_token(struct strbuf *token)
+static bool read_token(struct bytes *token)
 {
-    return io_read_all(STDIN_FILENO, TOKEN_MAX, token) && token->length <= TOKEN_MAX;
+    return file_read_all(STDIN_FILENO, TOKEN_MAX, token) && token->length <= TOKEN_MAX;
 }
 
 static struct span trim(struct span text)
@@ -29,20 +29,20 @@ static struct span trim(struct span text)
 static int verify(const struct app *app, struct span token)
 {
     struct jws jws;
-    struct strbuf out = {0};
+    struct bytes out = {0};
     const char *fault = access_token_inspect(app, token, clock_unix_seconds(), &jws);
     if (jws.claims) { /* signed by a known key, be it out of date */
-        strbuf_add_string(&out, "{\"header\":");
-        strbuf_add_span(&out, strbuf_span(&jws.header_text));
-        strbuf_add_string(&out, ",\"claims\":");
-        strbuf_add_span(&out, strbuf_span(&jws.claims_text));
-        strbuf_add_string(&out, "}");
+        bytes_add_string(&out, "{\"header\":");
+        bytes_add_span(&out, bytes_span(&jws.header_text));
+        bytes_add_string(&out, ",\"claims\":");
+        bytes_add_span(&out, bytes_span(&jws.claims_text));
+        bytes_add_string(&out, "}");
         cli_print(&out);
     }
     if (fault)
         cli_error("the token is not good: %s", fault);
     jws_free(&jws);
-    strbuf_free(&out);
+    bytes_free(&out);
     return fault ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -50,7 +50,7 @@ static int run(const struct cli *cli, int argc, char **argv)
 {
     const char *words[2] = {NULL, NULL};
     const struct cli_option options[] = {{NULL, NULL, NULL}};
-    struct strbuf input = {0};
+    struct bytes input = {0};
     int code = EXIT_FAILURE;
     if (!cli_parse(cli, argc, argv, options, words, 2) || !words[1])
         return cli_usage(cli);
@@ -62,9 +62,9 @@ static int run(const struct cli *cli, int argc, char **argv)
     else if (app && from_input && !read_token(&input))
         cli_error("standard input cannot be read, or is larger than %d bytes", TOKEN_MAX);
     else if (app)
-        code = verify(app, trim(from_input ? strbuf_span(&input) : span_of(words[1])));
+        code = verify(app, trim(from_input ? bytes_span(&input) : span_of(words[1])));
     settings_free(settings);
-    strbuf_free(&input);
+    bytes_free(&input);
     return code;
 }
 

@@ -9,28 +9,28 @@
 #include <string.h>
 
 /* RFC 4180, section 2: a field in quotation marks, those inside doubled. */
-static void add_field(struct strbuf *out, const char *text)
+static void add_field(struct bytes *out, const char *text)
 {
-    strbuf_add_string(out, "\"");
+    bytes_add_string(out, "\"");
     for (; *text; text++)
-        strbuf_addf(out, *text == '"' ? "\"\"" : "%c", *text);
-    strbuf_add_string(out, "\"");
+        bytes_addf(out, *text == '"' ? "\"\"" : "%c", *text);
+    bytes_add_string(out, "\"");
 }
 
 static void write_members(const char *name)
 {
-    struct strbuf text = {0};
-    strbuf_add_string(&text, "appUserId,appUserName,appUserProfileImgUrl,role,state\n");
-    strbuf_addf(&text, "1,%s,%s,%s,ACTIVE\n2,,,,\ngone,Gone,,,LEFT\n", name, CONTRACT_AVATAR,
-                CONTRACT_ROLE);
+    struct bytes text = {0};
+    bytes_add_string(&text, "appUserId,appUserName,appUserProfileImgUrl,role,state\n");
+    bytes_addf(&text, "1,%s,%s,%s,ACTIVE\n2,,,,\ngone,Gone,,,LEFT\n", name, CONTRACT_AVATAR,
+               CONTRACT_ROLE);
     for (size_t i = 0; i < contract_odd_count; i++) {
         add_field(&text, contract_odd_ids[i]);
-        strbuf_add_string(&text, ",,,,\n");
+        bytes_add_string(&text, ",,,,\n");
     }
     /* a new file in the place of the old one is read at once */
-    scratch_write("members.new", strbuf_span(&text));
+    scratch_write("members.new", bytes_span(&text));
     assert_int_equal(rename(scratch_path("members.new"), scratch_path("members.csv")), 0);
-    strbuf_free(&text);
+    bytes_free(&text);
 }
 
 static bool make_csv(void)
@@ -58,11 +58,11 @@ const struct contract_fixture contract_file_csv = {
 
 static void compile(void)
 {
-    struct strbuf command = {0};
-    strbuf_addf(&command, "'%s' index '%s' '%s' >/dev/null", COMMAND, scratch_path("members.csv"),
-                scratch_path("members.cdb"));
-    assert_int_equal(system(strbuf_string(&command)), 0);
-    strbuf_free(&command);
+    struct bytes command = {0};
+    bytes_addf(&command, "'%s' index '%s' '%s' >/dev/null", COMMAND, scratch_path("members.csv"),
+               scratch_path("members.cdb"));
+    assert_int_equal(system(bytes_string(&command)), 0);
+    bytes_free(&command);
 }
 
 static bool make_cdb(void)

@@ -2,7 +2,7 @@
  * Members in a directory of its own slapd, by an attribute that compares bytes. */
 #include "contract.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "support.h"
 
 #include <fcntl.h>
@@ -41,43 +41,43 @@ static char keys[600];
 static pid_t server;
 
 /* RFC 2849: a value of any bytes. */
-static void add_value(struct strbuf *out, const char *name, const char *text)
+static void add_value(struct bytes *out, const char *name, const char *text)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t length = strlen(text);
 
-    strbuf_addf(out, "%s:: ", name);
+    bytes_addf(out, "%s:: ", name);
     for (size_t i = 0; i < length; i += 3) {
         unsigned group = 0;
         for (size_t j = 0; j < 3; j++)
             group = group << 8 | (i + j < length ? (unsigned char)text[i + j] : 0u);
         for (size_t j = 0; j < 4; j++)
-            strbuf_addf(out, "%c", i + j <= length ? digits[group >> (18 - 6 * j) & 63] : '=');
+            bytes_addf(out, "%c", i + j <= length ? digits[group >> (18 - 6 * j) & 63] : '=');
     }
-    strbuf_add_string(out, "\n");
+    bytes_add_string(out, "\n");
 }
 
-static void add_member(struct strbuf *out, size_t number, const char *id, const char *more)
+static void add_member(struct bytes *out, size_t number, const char *id, const char *more)
 {
-    strbuf_addf(out, "dn: cn=%zu,dc=example,dc=com\nobjectClass: device\n", number);
-    strbuf_addf(out, "objectClass: extensibleObject\ncn: %zu\n", number);
+    bytes_addf(out, "dn: cn=%zu,dc=example,dc=com\nobjectClass: device\n", number);
+    bytes_addf(out, "objectClass: extensibleObject\ncn: %zu\n", number);
     add_value(out, "memberId", id);
-    strbuf_addf(out, "%s\n", more);
+    bytes_addf(out, "%s\n", more);
 }
 
 static void run(const char *format, const char *path, const char *other)
 {
-    struct strbuf command = {0};
-    strbuf_addf(&command, format, path, other);
-    expect(system(strbuf_string(&command)) == 0, "%s", strbuf_string(&command));
-    strbuf_free(&command);
+    struct bytes command = {0};
+    bytes_addf(&command, format, path, other);
+    expect(system(bytes_string(&command)) == 0, "%s", bytes_string(&command));
+    bytes_free(&command);
 }
 
 static void write_members(void)
 {
-    struct strbuf text = {0};
-    strbuf_add_string(&text, "dn: dc=example,dc=com\nobjectClass: dcObject\n"
-                             "objectClass: organization\ndc: example\no: example\n\n");
+    struct bytes text = {0};
+    bytes_add_string(&text, "dn: dc=example,dc=com\nobjectClass: dcObject\n"
+                            "objectClass: organization\ndc: example\no: example\n\n");
     add_member(&text, 1, "1",
                "displayName: Ann\nlabeledURI: " CONTRACT_AVATAR "\nemployeeType: " CONTRACT_ROLE
                "\n");
@@ -85,8 +85,8 @@ static void write_members(void)
     add_member(&text, 3, "gone", "displayName: Gone\npager: left\n");
     for (size_t i = 0; i < contract_odd_count; i++)
         add_member(&text, 10 + i, contract_odd_ids[i], "");
-    scratch_write("members.ldif", strbuf_span(&text));
-    strbuf_free(&text);
+    scratch_write("members.ldif", bytes_span(&text));
+    bytes_free(&text);
 }
 
 static bool accepts(void)
@@ -133,12 +133,12 @@ static void start_server(const char *configuration)
 
 static bool make_directory(void)
 {
-    struct strbuf text = {0};
+    struct bytes text = {0};
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
     run("mkdir '%s'%s", scratch_path("data"), "");
-    strbuf_addf(&text, server_text, scratch_path("data"));
-    const char *configuration = scratch_write("slapd.conf", strbuf_span(&text));
-    strbuf_free(&text);
+    bytes_addf(&text, server_text, scratch_path("data"));
+    const char *configuration = scratch_write("slapd.conf", bytes_span(&text));
+    bytes_free(&text);
     write_members();
     run("slapadd -q -f '%s' -l '%s' 2>&1", configuration, scratch_path("members.ldif"));
     start_server(configuration);

@@ -23,27 +23,27 @@ static char keys[128];
 static void write_member(const char *id, const char *name, const char *avatar, const char *role,
                          const char *state)
 {
-    struct strbuf path = {0}, text = {0};
-    strbuf_add_string(&path, "www/");
+    struct bytes path = {0}, text = {0};
+    bytes_add_string(&path, "www/");
     for (const char *at = id; *at; at++)
-        strbuf_addf(&path, isalnum((unsigned char)*at) || strchr("-._~", *at) ? "%c" : "%%%02X",
-                    (unsigned char)*at);
-    strbuf_add_string(&path, ".json");
-    strbuf_add_string(&text, "{\"appUserId\":");
-    strbuf_add_json(&text, span_of(id));
-    strbuf_add_string(&text, ",\"appUserName\":");
-    strbuf_add_json(&text, span_of(name));
-    strbuf_add_string(&text, ",\"appUserProfileImgUrl\":");
-    strbuf_add_json(&text, span_of(avatar));
-    strbuf_add_string(&text, ",\"role\":");
-    strbuf_add_json(&text, span_of(role));
-    strbuf_add_string(&text, ",\"state\":");
-    strbuf_add_json(&text, span_of(state));
-    strbuf_add_string(&text, "}");
-    scratch_write("www.new", strbuf_span(&text));
-    assert_int_equal(rename(scratch_path("www.new"), scratch_path(strbuf_string(&path))), 0);
-    strbuf_free(&path);
-    strbuf_free(&text);
+        bytes_addf(&path, isalnum((unsigned char)*at) || strchr("-._~", *at) ? "%c" : "%%%02X",
+                   (unsigned char)*at);
+    bytes_add_string(&path, ".json");
+    bytes_add_string(&text, "{\"appUserId\":");
+    bytes_add_json(&text, span_of(id));
+    bytes_add_string(&text, ",\"appUserName\":");
+    bytes_add_json(&text, span_of(name));
+    bytes_add_string(&text, ",\"appUserProfileImgUrl\":");
+    bytes_add_json(&text, span_of(avatar));
+    bytes_add_string(&text, ",\"role\":");
+    bytes_add_json(&text, span_of(role));
+    bytes_add_string(&text, ",\"state\":");
+    bytes_add_json(&text, span_of(state));
+    bytes_add_string(&text, "}");
+    scratch_write("www.new", bytes_span(&text));
+    assert_int_equal(rename(scratch_path("www.new"), scratch_path(bytes_string(&path))), 0);
+    bytes_free(&path);
+    bytes_free(&text);
 }
 
 static int connect_to(in_port_t port)
@@ -70,17 +70,17 @@ static in_port_t free_port(void)
 static const char *write_conf(in_port_t port)
 {
     const char *folder = scratch_path("");
-    struct strbuf text = {0};
-    strbuf_addf(&text,
-                "daemon off; master_process off; pid %s/pid; error_log %s/error.log;\n"
-                "events { worker_connections 256; }\n"
-                "http { access_log off; client_body_temp_path %s/a; fastcgi_temp_path %s/b;\n"
-                " proxy_temp_path %s/c; scgi_temp_path %s/d; uwsgi_temp_path %s/e;\n"
-                " server { listen 127.0.0.1:%u; root %s/www; keepalive_requests 100000;\n"
-                "  location / { try_files /$arg_id.json =404; } } }\n",
-                folder, folder, folder, folder, folder, folder, folder, (unsigned)port, folder);
-    const char *path = scratch_write("nginx.conf", strbuf_span(&text));
-    strbuf_free(&text);
+    struct bytes text = {0};
+    bytes_addf(&text,
+               "daemon off; master_process off; pid %s/pid; error_log %s/error.log;\n"
+               "events { worker_connections 256; }\n"
+               "http { access_log off; client_body_temp_path %s/a; fastcgi_temp_path %s/b;\n"
+               " proxy_temp_path %s/c; scgi_temp_path %s/d; uwsgi_temp_path %s/e;\n"
+               " server { listen 127.0.0.1:%u; root %s/www; keepalive_requests 100000;\n"
+               "  location / { try_files /$arg_id.json =404; } } }\n",
+               folder, folder, folder, folder, folder, folder, folder, (unsigned)port, folder);
+    const char *path = scratch_write("nginx.conf", bytes_span(&text));
+    bytes_free(&text);
     return path;
 }
 

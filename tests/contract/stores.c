@@ -2,9 +2,9 @@
  * What every store must do, asked of each through the host. */
 #include "contract.h"
 
-#include "clock.h"
-#include "config_fill.h"
-#include "plugin.h"
+#include "base/clock.h"
+#include "settings/config_fill.h"
+#include "members/plugin.h"
 #include "support.h"
 
 #include <dirent.h>
@@ -22,25 +22,25 @@ static struct store *store;
 static int start(void **state)
 {
     struct config_report report = {0};
-    struct strbuf text = {0};
+    struct bytes text = {0};
     struct store_report told;
     fixture = *state;
     if (scratch_start(state) != 0)
         return -1;
     scratch_write_basics();
     assert_true(fixture->make());
-    strbuf_addf(&text,
-                "stores = { members = { plugin = \"%s\"; %s } }\n"
-                "apps = { a = { api_key = \"a\"; api_secret = \"a\"; store = \"members\";"
-                " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n",
-                fixture->plugin, fixture->keys);
-    const char *path = scratch_write("memberchat.conf", strbuf_span(&text));
+    bytes_addf(&text,
+               "stores = { members = { plugin = \"%s\"; %s } }\n"
+               "apps = { a = { api_key = \"a\"; api_secret = \"a\"; store = \"members\";"
+               " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n",
+               fixture->plugin, fixture->keys);
+    const char *path = scratch_write("memberchat.conf", bytes_span(&text));
     settings = settings_load(path, *fixture->folder, &report);
-    expect(settings, "%s", strbuf_string(&report.text));
+    expect(settings, "%s", bytes_string(&report.text));
     store = settings->stores[0].store;
     expect(store_open(store, &told), "%s", told.reason);
     config_report_free(&report);
-    strbuf_free(&text);
+    bytes_free(&text);
     return 0;
 }
 
@@ -98,13 +98,13 @@ static void expect_not_found(struct span id)
 /* Everything that parser, check, help and manual live of. */
 static void describes_itself(void **state)
 {
-    struct strbuf why = {0};
+    struct bytes why = {0};
     struct config_report report = {0};
     struct arena arena = {0};
     (void)state;
     const struct memberchat_store_plugin *plugin =
         plugin_load(*fixture->folder, fixture->plugin, &why);
-    expect(plugin, "%s", strbuf_string(&why));
+    expect(plugin, "%s", bytes_string(&why));
     assert_true(*plugin->version && *plugin->summary);
     for (size_t i = 0; i < plugin->key_count; i++) {
         const struct memberchat_key *key = &plugin->keys[i];
@@ -121,13 +121,13 @@ static void describes_itself(void **state)
                                        arena_alloc(&arena, plugin->settings_size)};
     struct config *config = config_open(scratch_write("empty.conf", SPAN("g = { }")), &report);
     config_fill(config_child(config_root(config), "g"), &table, 1, &arena, &report);
-    char *rest = (char *)arena_string(&arena, strbuf_span(&report.text));
+    char *rest = (char *)arena_string(&arena, bytes_span(&report.text));
     for (char *line = strtok(rest, "\n"); line; line = strtok(NULL, "\n"))
         expect_contains(line, "is missing"); /* each default is good */
     config_close(config);
     config_report_free(&report);
     arena_free(&arena);
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 static void settings_are_good(void **state)
@@ -326,7 +326,7 @@ static void closing_leaves_nothing(void **state)
         struct config_report report = {0};
         struct settings *others =
             settings_load(scratch_path("memberchat.conf"), *fixture->folder, &report);
-        expect(others, "%s", strbuf_string(&report.text));
+        expect(others, "%s", bytes_string(&report.text));
         struct store *kept = store;
         store = others->stores[0].store;
         store_open_later(store);

@@ -3,8 +3,8 @@
  *   PAGE <tab> GROUP <tab> KEY <tab> TYPE <tab> FLAGS <tab> DEFAULT <tab> CHOICES <tab> HELP
  * with "-" where there is none.  PAGE is the manual page that must have it.
  * Arguments: the folder of plugins, and the names of those to load. */
-#include "plugin.h"
-#include "settings_parts.h"
+#include "members/plugin.h"
+#include "settings/settings_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,16 +51,16 @@ int main(int argc, char **argv)
     print_core(settings_app_tables, CONFIG_COUNT(settings_app_tables));
     print_core(settings_token_tables, CONFIG_COUNT(settings_token_tables));
     for (int i = 2; i < argc; i++) {
-        struct strbuf why = {0};
+        struct bytes why = {0};
         const struct memberchat_store_plugin *plugin = plugin_load(argv[1], argv[i], &why);
         if (!plugin) {
-            fprintf(stderr, "%s\n", strbuf_string(&why));
+            fprintf(stderr, "%s\n", bytes_string(&why));
             return EXIT_FAILURE;
         }
         char page[128];
         snprintf(page, sizeof page, "memberchat-store-%s", argv[i]);
         print_table(page, "stores.NAME", plugin->keys, plugin->key_count);
-        strbuf_free(&why);
+        bytes_free(&why);
     }
     return EXIT_SUCCESS;
 }

@@ -2,8 +2,8 @@
  * Templates: what is taken makes strict JSON of whatever it is filled in with. */
 #include "fuzz.h"
 
-#include "claims.h"
-#include "json.h"
+#include "token/claims.h"
+#include "base/json.h"
 
 #include <string.h>
 
@@ -20,30 +20,30 @@ static const struct claims_values people[] = {
 
 static void check(const struct claims *claims, const struct claims_values *values)
 {
-    struct strbuf text = {0}, why = {0};
+    struct bytes text = {0}, why = {0};
     int64_t exp = 0;
     if (!claims_render(claims, values, &text)) {
-        struct json_object *object = json_parse_unique(strbuf_span(&text), &why);
+        struct json_object *object = json_parse_unique(bytes_span(&text), &why);
         must(object);
         must(json_integer_member(object, "exp", &exp) && exp == values->numbers[2]);
         must(span_equal(json_string_member(object, "sub"), values->texts[CLAIM_USER_ID]));
         json_release(object);
     }
-    strbuf_free(&text);
-    strbuf_free(&why);
+    bytes_free(&text);
+    bytes_free(&why);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena = {0};
-    struct strbuf why = {0}, warning = {0};
+    struct bytes why = {0}, warning = {0};
     const struct claims *claims =
         claims_parse((struct span){(const char *)data, size}, &constants, &arena, &warning, &why);
     must(!claims == (why.length > 0));
     for (size_t i = 0; claims && i < sizeof people / sizeof *people; i++)
         check(claims, &people[i]);
     arena_free(&arena);
-    strbuf_free(&why);
-    strbuf_free(&warning);
+    bytes_free(&why);
+    bytes_free(&warning);
     return 0;
 }

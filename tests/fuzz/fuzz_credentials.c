@@ -2,8 +2,8 @@
  * The Authorization header, and the two kinds of base64. */
 #include "fuzz.h"
 
-#include "credentials.h"
-#include "crypto.h"
+#include "api/credentials.h"
+#include "token/crypto.h"
 
 #include <string.h>
 
@@ -12,25 +12,25 @@ const char fuzz_corpus[] = "credentials";
 /* What decodes is the only text of its value: encoding gives it back. */
 static void check_base64url(struct span text)
 {
-    struct strbuf decoded = {0}, encoded = {0};
+    struct bytes decoded = {0}, encoded = {0};
     if (crypto_base64url_decode(&decoded, text)) {
-        crypto_base64url_encode(&encoded, strbuf_span(&decoded));
-        must(span_equal(strbuf_span(&encoded), text));
+        crypto_base64url_encode(&encoded, bytes_span(&decoded));
+        must(span_equal(bytes_span(&encoded), text));
     } else {
         must(decoded.length == 0);
     }
-    strbuf_free(&decoded);
-    strbuf_free(&encoded);
+    bytes_free(&decoded);
+    bytes_free(&encoded);
 }
 
 static void check_base64(struct span text)
 {
-    struct strbuf decoded = {0};
+    struct bytes decoded = {0};
     if (crypto_base64_decode(&decoded, text))
         must(text.length % 4 == 0 && decoded.length <= text.length / 4 * 3);
     else
         must(decoded.length == 0);
-    strbuf_free(&decoded);
+    bytes_free(&decoded);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

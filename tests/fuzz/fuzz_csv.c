@@ -2,7 +2,7 @@
  * The text of a members file: lines, header, rows. */
 #include "fuzz.h"
 
-#include "file_text.h"
+#include "plugins/file/text.h"
 
 #include <string.h>
 

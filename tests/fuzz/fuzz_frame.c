@@ -3,7 +3,7 @@
  * first byte says how large the pieces are. */
 #include "fuzz.h"
 
-#include "frame.h"
+#include "server/frame.h"
 
 #include <string.h>
 
@@ -13,20 +13,20 @@ enum { REQUESTS_MAX = 8 };
 
 /* What came of a connection, for comparison. */
 struct story {
-    struct strbuf told;
+    struct bytes told;
     const char *fault;
 };
 
 static void tell_request(const struct frame *frame, struct story *story)
 {
-    struct strbuf request = {0};
+    struct bytes request = {0};
     must(frame->body.length <= frame->body_limit && frame->body.length <= frame->body_total);
     must(frame->params.length <= FRAME_PARAMS_MAX);
     frame_add_request(frame, &request);
-    strbuf_addf(&story->told, "[%llu %d]", (unsigned long long)frame->body_total, frame->keep);
-    strbuf_add_span(&story->told, strbuf_span(&request));
-    strbuf_add_span(&story->told, strbuf_span(&frame->body));
-    strbuf_free(&request);
+    bytes_addf(&story->told, "[%llu %d]", (unsigned long long)frame->body_total, frame->keep);
+    bytes_add_span(&story->told, bytes_span(&request));
+    bytes_add_span(&story->told, bytes_span(&frame->body));
+    bytes_free(&request);
 }
 
 static void feed(struct span bytes, size_t piece, struct story *story)
@@ -48,7 +48,7 @@ static void feed(struct span bytes, size_t piece, struct story *story)
     }
     must((state == FRAME_BAD) == (frame.fault != NULL));
     story->fault = frame.fault;
-    strbuf_add_span(&story->told, strbuf_span(&frame.out));
+    bytes_add_span(&story->told, bytes_span(&frame.out));
     frame_free(&frame);
 }
 
@@ -61,9 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     feed(bytes, SIZE_MAX, &whole);
     feed(bytes, (size_t)data[0] % 16 + 1, &pieces);
     must(whole.fault == pieces.fault);
-    must(span_equal(strbuf_span(&whole.told), strbuf_span(&pieces.told)));
+    must(span_equal(bytes_span(&whole.told), bytes_span(&pieces.told)));
     frame_is_our_answer(bytes);
-    strbuf_free(&whole.told);
-    strbuf_free(&pieces.told);
+    bytes_free(&whole.told);
+    bytes_free(&pieces.told);
     return 0;
 }

@@ -2,9 +2,9 @@
  * The body of a guest's request: gate, parser, fields. */
 #include "fuzz.h"
 
-#include "guest.h"
-#include "json_gate.h"
-#include "text.h"
+#include "api/guest.h"
+#include "base/json_gate.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ static void check_gate(struct span text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span body = {(const char *)data, size};
-    struct strbuf why = {0};
+    struct bytes why = {0};
     struct guest guest;
     check_gate(body);
     if (guest_read(&guest, &app, body, &why) == GUEST_GOOD) {
@@ -42,6 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(why.length > 0);
     }
     guest_free(&guest);
-    strbuf_free(&why);
+    bytes_free(&why);
     return 0;
 }

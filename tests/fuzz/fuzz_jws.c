@@ -2,7 +2,7 @@
  * Tokens from outside: none is good that the key did not sign. */
 #include "fuzz.h"
 
-#include "jws.h"
+#include "token/jws.h"
 
 #include <string.h>
 
@@ -13,20 +13,20 @@ const char fuzz_corpus[] = "jws";
 static void check_signed(const struct jws_rules *rules, struct span token)
 {
     struct jws jws;
-    struct strbuf made = {0};
+    struct bytes made = {0};
     uint8_t signature[KEY_SIGNATURE_MAX];
     const char *dot = token.length ? memrchr(token.data, '.', token.length) : NULL;
     if (!dot)
         return;
     struct span signed_part = {token.data, (size_t)(dot - token.data)};
     size_t length = key_sign(rules->keys->keys[0], signed_part, signature);
-    strbuf_add_span(&made, signed_part);
-    strbuf_add(&made, ".", 1);
+    bytes_add_span(&made, signed_part);
+    bytes_add(&made, ".", 1);
     crypto_base64url_encode(&made, (struct span){(const char *)signature, length});
-    if (!jws_verify(strbuf_span(&made), rules, &jws))
+    if (!jws_verify(bytes_span(&made), rules, &jws))
         jws_check_time(&jws, 1000, 0);
     jws_free(&jws);
-    strbuf_free(&made);
+    bytes_free(&made);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

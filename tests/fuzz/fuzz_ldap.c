@@ -3,8 +3,8 @@
  * and an id behind it, which must stay a value whatever is in it. */
 #include "fuzz.h"
 
-#include "ldap_filter.h"
-#include "ldap_referral.h"
+#include "plugins/ldap/filter.h"
+#include "plugins/ldap/referral.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * The body of a service's answer.  The first byte chooses which pointers are used. */
 #include "fuzz.h"
 
-#include "rest_answer.h"
+#include "plugins/rest/answer.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * An id on its way into URL, header and body: it stays one piece. */
 #include "fuzz.h"
 
-#include "rest_answer.h"
-#include "rest_template.h"
+#include "plugins/rest/answer.h"
+#include "plugins/rest/template.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * The path: up to four lines, REQUEST_URI, SCRIPT_NAME, PATH_INFO and the base path. */
 #include "fuzz.h"
 
-#include "route.h"
+#include "api/route.h"
 
 #include <string.h>
 

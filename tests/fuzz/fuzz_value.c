@@ -2,8 +2,9 @@
  * Values of a configuration: durations, sizes, numbers, words, networks. */
 #include "fuzz.h"
 
-#include "config_value.h"
-#include "net.h"
+#include "base/text.h"
+#include "settings/config_value.h"
+#include "base/networks.h"
 
 #include <string.h>
 
@@ -24,9 +25,9 @@ static void check_words(const char *text)
 
 static void check_net(const char *text)
 {
-    struct net net;
-    if (net_parse(text, &net))
-        must(net.bits <= 128 && (strchr(text, '/') || net_contains(&net, 1, text)));
+    struct network net;
+    if (network_parse(text, &net))
+        must(net.bits <= 128 && (strchr(text, '/') || networks_contain(&net, 1, text)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -42,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(value >= 0 && value_format_duration(value, buffer));
     if (value_parse_size(text, &value))
         must(value >= 0);
-    if (value_parse_integer(text, &value))
+    if (text_parse_integer(text, &value))
         must(value >= 0 || text[0] == '-');
     check_words(text);
     check_net(text);

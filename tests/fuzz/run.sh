@@ -15,20 +15,23 @@ command -v "$CLANG" >/dev/null || { echo "make fuzz needs clang" >&2; exit 1; }
 mkdir -p build-fuzz
 cd build-fuzz
 flags="-g -O1 -std=gnu11 -D_GNU_SOURCE -DPACKAGE_VERSION=\"fuzz\" -DDEFAULT_CONFIG=\"\"
-    -DDEFAULT_PLUGIN_FOLDER=\"\" -I$source/src -I$source/include -I$source/plugins
+    -DDEFAULT_PLUGIN_FOLDER=\"\" -I$source/src -I$source/include -I$source
     $(pkg-config --cflags json-c libconfig nettle)"
 checks="address,undefined -fno-sanitize-recover=all"
 resident="cgi conn fastcgi listen main park server snapshot upkeep"
 
 objects=
-for file in "$source"/src/*.c "$source"/plugins/file_csv.c "$source"/plugins/file_text.c \
-    "$source"/plugins/ldap_filter.c "$source"/plugins/ldap_referral.c "$source"/plugins/ldap_uri.c \
-    "$source"/plugins/rest_answer.c "$source"/plugins/rest_template.c "$source"/plugins/rest_text.c; do
-    name=$(basename "$file" .c)
-    case " $resident " in *" $name "*) continue ;; esac
-    objects="$objects $name.o"
-    if [ ! -e "$name.o" ] || [ "$file" -nt "$name.o" ]; then
-        $CLANG $flags -fsanitize=fuzzer-no-link,$checks -c -o "$name.o" "$file"
+for file in "$source"/base/*.c "$source"/src/api/*.c "$source"/src/settings/*.c "$source"/src/token/*.c \
+    "$source"/src/members/*.c "$source"/src/host/*.c "$source"/src/server/*.c \
+    "$source"/plugins/file/csv.c "$source"/plugins/file/text.c \
+    "$source"/plugins/ldap/filter.c "$source"/plugins/ldap/referral.c "$source"/plugins/ldap/uri.c \
+    "$source"/plugins/rest/answer.c "$source"/plugins/rest/template.c "$source"/plugins/rest/text.c; do
+    case " $resident " in *" $(basename "$file" .c) "*) continue ;; esac
+    name=${file#"$source"/}
+    object=$(echo "${name%.c}.o" | tr / -)
+    objects="$objects $object"
+    if [ ! -e "$object" ] || [ "$file" -nt "$object" ]; then
+        $CLANG $flags -fsanitize=fuzzer-no-link,$checks -c -o "$object" "$file"
     fi
 done
 for harness; do

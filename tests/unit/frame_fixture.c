@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct frame frame;
-struct strbuf stream;
+struct bytes stream;
 
 int frame_start(void **state)
 {
@@ -19,7 +19,7 @@ int frame_stop(void **state)
 {
     (void)state;
     frame_free(&frame);
-    strbuf_free(&stream);
+    bytes_free(&stream);
     return 0;
 }
 

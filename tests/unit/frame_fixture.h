@@ -3,10 +3,10 @@
 #ifndef FRAME_FIXTURE_H
 #define FRAME_FIXTURE_H
 
-#include "frame.h"
+#include "server/frame.h"
 
 extern struct frame frame; /* takes bodies of up to 100 bytes */
-extern struct strbuf stream;
+extern struct bytes stream;
 
 int frame_start(void **state);
 int frame_stop(void **state);

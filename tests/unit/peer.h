@@ -3,7 +3,7 @@
 #ifndef PEER_H
 #define PEER_H
 
-#include "conn.h"
+#include "server/conn.h"
 #include "support.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
 #ifndef QUESTION_H
 #define QUESTION_H
 
-#include "clock.h"
-#include "store.h"
+#include "base/clock.h"
+#include "members/store.h"
 
 /* Until a time, as clock_monotonic_ms() tells it. */
 #define QUESTION_UNTIL(id_, deadline_)                                                             \

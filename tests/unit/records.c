@@ -3,42 +3,42 @@
 
 #include <string.h>
 
-void record_add(struct strbuf *out, int type, int id, struct span content, size_t padding)
+void record_add(struct bytes *out, int type, int id, struct span content, size_t padding)
 {
     static const char zeros[256];
-    strbuf_addf(out, "%c%c%c%c%c%c%c%c", 1, type, id >> 8 & 255, id & 255,
-                (int)(content.length >> 8), (int)(content.length & 255), (int)padding, 0);
-    strbuf_add_span(out, content);
-    strbuf_add(out, zeros, padding);
+    bytes_addf(out, "%c%c%c%c%c%c%c%c", 1, type, id >> 8 & 255, id & 255,
+               (int)(content.length >> 8), (int)(content.length & 255), (int)padding, 0);
+    bytes_add_span(out, content);
+    bytes_add(out, zeros, padding);
 }
 
-void record_add_begin(struct strbuf *out, int id, int role, bool keep)
+void record_add_begin(struct bytes *out, int id, int role, bool keep)
 {
     const char body[8] = {(char)(role >> 8), (char)role, keep, 0, 0, 0, 0, 0};
     record_add(out, RECORD_BEGIN, id, (struct span){body, sizeof body}, 0);
 }
 
-static void add_length(struct strbuf *out, size_t length)
+static void add_length(struct bytes *out, size_t length)
 {
     if (length < 128)
-        strbuf_addf(out, "%c", (int)length);
+        bytes_addf(out, "%c", (int)length);
     else
-        strbuf_addf(out, "%c%c%c%c", (int)(length >> 24 | 0x80), (int)(length >> 16 & 255),
-                    (int)(length >> 8 & 255), (int)(length & 255));
+        bytes_addf(out, "%c%c%c%c", (int)(length >> 24 | 0x80), (int)(length >> 16 & 255),
+                   (int)(length >> 8 & 255), (int)(length & 255));
 }
 
-void record_add_pair(struct strbuf *out, struct span name, struct span value)
+void record_add_pair(struct bytes *out, struct span name, struct span value)
 {
     add_length(out, name.length);
     add_length(out, value.length);
-    strbuf_add_span(out, name);
-    strbuf_add_span(out, value);
+    bytes_add_span(out, name);
+    bytes_add_span(out, value);
 }
 
-void record_add_request(struct strbuf *out, int id, bool keep, const char *const *pairs,
+void record_add_request(struct bytes *out, int id, bool keep, const char *const *pairs,
                         struct span body)
 {
-    struct strbuf params = {0};
+    struct bytes params = {0};
     record_add_begin(out, id, 1, keep);
     for (; pairs && *pairs; pairs += 2)
         record_add_pair(&params, span_of(pairs[0]), span_of(pairs[1]));
@@ -52,7 +52,7 @@ void record_add_request(struct strbuf *out, int id, bool keep, const char *const
         record_add(out, RECORD_STDIN, id, (struct span){body.data + at, length}, 0);
     }
     record_add(out, RECORD_STDIN, id, SPAN_NONE, 0);
-    strbuf_free(&params);
+    bytes_free(&params);
 }
 
 bool record_take(struct span *rest, struct record *record_r)

@@ -3,7 +3,7 @@
 #ifndef RECORDS_H
 #define RECORDS_H
 
-#include "strbuf.h"
+#include "base/bytes.h"
 
 enum {
     RECORD_BEGIN = 1,
@@ -18,12 +18,12 @@ enum {
     RECORD_UNKNOWN_TYPE = 11
 };
 
-void record_add(struct strbuf *out, int type, int id, struct span content, size_t padding);
-void record_add_begin(struct strbuf *out, int id, int role, bool keep);
-void record_add_pair(struct strbuf *out, struct span name, struct span value);
+void record_add(struct bytes *out, int type, int id, struct span content, size_t padding);
+void record_add_begin(struct bytes *out, int id, int role, bool keep);
+void record_add_pair(struct bytes *out, struct span name, struct span value);
 
 /* A whole request.  `pairs` is name, value, ..., NULL. */
-void record_add_request(struct strbuf *out, int id, bool keep, const char *const *pairs,
+void record_add_request(struct bytes *out, int id, bool keep, const char *const *pairs,
                         struct span body);
 
 /* Takes one record off the front of what a responder wrote; false when there is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "responder.h"
 
-#include "conn.h"
+#include "server/conn.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -30,18 +30,18 @@ static void *poll_often(void *argument)
 
 int responder_start(void **state)
 {
-    struct strbuf why = {0}, address = {0};
+    struct bytes why = {0}, address = {0};
     int rc = scratch_start(state);
     struct settings *settings = settings_from(&(struct config_texts){.top = "body_limit = 2000"});
     responder_snapshots = snapshots_new(settings, server_workers(THREADS) + 1);
-    strbuf_addf(&address, "unix:%s", scratch_path("sock"));
-    expect(listen_open(strbuf_string(&address), &responder_listener, &why), "%s",
-           strbuf_string(&why));
+    bytes_addf(&address, "unix:%s", scratch_path("sock"));
+    expect(listen_open(bytes_string(&address), &responder_listener, &why), "%s",
+           bytes_string(&why));
     responder_server = server_start(responder_listener.fd, THREADS, responder_snapshots);
     assert_non_null(responder_server);
     atomic_store(&over, false);
     assert_int_equal(pthread_create(&poller, NULL, poll_often, NULL), 0);
-    strbuf_free(&address);
+    bytes_free(&address);
     return rc;
 }
 
@@ -102,24 +102,24 @@ void responder_ask(int fd, const char *uri, bool keep, struct span body)
                                  "UNKNOWN",
                                  "thing",
                                  NULL};
-    struct strbuf bytes = {0};
+    struct bytes bytes = {0};
     record_add_request(&bytes, 1, keep, pairs, body);
-    responder_tell(fd, strbuf_span(&bytes));
-    strbuf_free(&bytes);
+    responder_tell(fd, bytes_span(&bytes));
+    bytes_free(&bytes);
 }
 
 const char *responder_answer(int fd)
 {
     static _Thread_local char text[8192];
-    struct strbuf bytes = {0};
+    struct bytes bytes = {0};
     size_t length = 0;
     bool ended = false;
     char some[4096];
     ssize_t got;
     while (!ended && (got = recv(fd, some, sizeof some, 0)) > 0) {
         struct record record;
-        strbuf_add(&bytes, some, (size_t)got);
-        struct span rest = strbuf_span(&bytes);
+        bytes_add(&bytes, some, (size_t)got);
+        struct span rest = bytes_span(&bytes);
         length = 0;
         while (!ended && record_take(&rest, &record)) {
             ended = record.type == RECORD_END;
@@ -130,7 +130,7 @@ const char *responder_answer(int fd)
         }
     }
     text[ended ? length : 0] = '\0';
-    strbuf_free(&bytes);
+    bytes_free(&bytes);
     return text;
 }
 

@@ -4,9 +4,9 @@
 #ifndef RESPONDER_H
 #define RESPONDER_H
 
-#include "listen.h"
+#include "server/listen.h"
 #include "records.h"
-#include "server.h"
+#include "server/server.h"
 #include "support.h"
 
 enum { THREADS = 3 };

@@ -3,7 +3,7 @@
 #ifndef STUB_STORE_H
 #define STUB_STORE_H
 
-#include "store.h"
+#include "members/store.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -84,19 +84,19 @@ int scratch_stop(void **state)
 }
 
 /* A copy that lives until scratch_stop(); any thread may ask for one. */
-static const char *keep(struct strbuf *text)
+static const char *keep(struct bytes *text)
 {
     pthread_mutex_lock(&lock);
-    const char *copy = arena_string(&memory, strbuf_span(text));
+    const char *copy = arena_string(&memory, bytes_span(text));
     pthread_mutex_unlock(&lock);
-    strbuf_free(text);
+    bytes_free(text);
     return copy;
 }
 
 const char *scratch_path(const char *name)
 {
-    struct strbuf path = {0};
-    strbuf_addf(&path, "%s/%s", folder, name);
+    struct bytes path = {0};
+    bytes_addf(&path, "%s/%s", folder, name);
     return keep(&path);
 }
 
@@ -119,13 +119,13 @@ const char *scratch_write(const char *name, struct span content)
 
 const char *scratch_read(const char *path)
 {
-    struct strbuf text = {0};
+    struct bytes text = {0};
     char bytes[4096];
     ssize_t got;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
     while ((got = read(fd, bytes, sizeof bytes)) > 0)
-        strbuf_add(&text, bytes, (size_t)got);
+        bytes_add(&text, bytes, (size_t)got);
     close(fd);
     return keep(&text);
 }
@@ -168,23 +168,23 @@ static const char *or_empty(const char *text)
 
 const char *config_text(const struct config_texts *texts)
 {
-    struct strbuf text = {0};
-    strbuf_addf(&text,
-                "%s\n"
-                "stores = {\n"
-                "members = { plugin = \"file\"; path = \"members.csv\"; %s }\n"
-                "}\n"
-                "apps = {\n"
-                "demo = {\n"
-                "api_key = \"demo-key\"; chat_server_url = \"wss://chat.example.com/ws\";\n"
-                "%s\n"
-                "token = { key_file = \"key\"; %s }\n"
-                "}\n"
-                "%s\n"
-                "}\n",
-                or_empty(texts->top), or_empty(texts->store),
-                texts->app ? texts->app : "api_secret = \"demo-secret\"; store = \"members\"",
-                or_empty(texts->token), or_empty(texts->apps));
+    struct bytes text = {0};
+    bytes_addf(&text,
+               "%s\n"
+               "stores = {\n"
+               "members = { plugin = \"file\"; path = \"members.csv\"; %s }\n"
+               "}\n"
+               "apps = {\n"
+               "demo = {\n"
+               "api_key = \"demo-key\"; chat_server_url = \"wss://chat.example.com/ws\";\n"
+               "%s\n"
+               "token = { key_file = \"key\"; %s }\n"
+               "}\n"
+               "%s\n"
+               "}\n",
+               or_empty(texts->top), or_empty(texts->store),
+               texts->app ? texts->app : "api_secret = \"demo-secret\"; store = \"members\"",
+               or_empty(texts->token), or_empty(texts->apps));
     return keep(&text);
 }
 
@@ -195,7 +195,7 @@ struct settings *settings_from(const struct config_texts *texts)
     const char *path = scratch_write("memberchat.conf", span_of(config_text(texts)));
     struct settings *settings = settings_load(path, plugins, &report);
     bool good = settings && settings_open(settings, NULL, false, &report);
-    expect(good, "the configuration is not good:\n%s", strbuf_string(&report.text));
+    expect(good, "the configuration is not good:\n%s", bytes_string(&report.text));
     config_report_free(&report);
     return settings;
 }

@@ -4,7 +4,7 @@
 #ifndef SUPPORT_H
 #define SUPPORT_H
 
-#include "settings.h"
+#include "settings/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Which accessToken names a guest, and which does not. */
-#include "access_token.h"
+#include "api/access_token.h"
 
-#include "clock.h"
-#include "guest.h"
+#include "base/clock.h"
+#include "api/guest.h"
 #include "support.h"
-#include "token.h"
+#include "api/token.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 static struct settings *settings;
 static const struct app *app;
-static struct strbuf token, why;
+static struct bytes token, why;
 static int64_t now;
 
 static int start(void **state)
@@ -37,8 +37,8 @@ static int start(void **state)
 static int stop(void **state)
 {
     settings_free(settings);
-    strbuf_free(&token);
-    strbuf_free(&why);
+    bytes_free(&token);
+    bytes_free(&why);
     return scratch_stop(state);
 }
 
@@ -51,21 +51,21 @@ static struct span issue(const char *app_id, const char *role, int64_t ttl_ms)
                                           .avatar = SPAN("https://i/1"),
                                           .role = span_of(role),
                                           .ttl_ms = ttl_ms};
-    strbuf_reset(&token);
+    bytes_reset(&token);
     assert_null(token_issue(settings_find_app_id(settings, app_id), &subject, &token, &expires));
-    return strbuf_span(&token);
+    return bytes_span(&token);
 }
 
 /* What a key of a ring signs. */
 static struct span make(const struct key_ring *ring, const char *header, const char *claims)
 {
-    strbuf_reset(&token);
+    bytes_reset(&token);
     crypto_base64url_encode(&token, span_of(header));
-    strbuf_add_string(&token, ".");
+    bytes_add_string(&token, ".");
     size_t payload = token.length;
-    strbuf_add_string(&token, claims);
+    bytes_add_string(&token, claims);
     jws_complete(ring->keys[0], &token, 0, payload);
-    return strbuf_span(&token);
+    return bytes_span(&token);
 }
 
 static const char *check(struct span text, int64_t at)
@@ -155,13 +155,13 @@ static void outsiders(void **state)
 
 static enum guest_verdict read_guest(struct guest *guest, const char *rest)
 {
-    struct strbuf body = {0};
-    strbuf_add_string(&body, "{\"accessToken\":");
-    strbuf_add_json(&body, strbuf_span(&token));
-    strbuf_add_string(&body, rest);
-    strbuf_reset(&why);
-    enum guest_verdict verdict = guest_read(guest, app, strbuf_span(&body), &why);
-    strbuf_free(&body);
+    struct bytes body = {0};
+    bytes_add_string(&body, "{\"accessToken\":");
+    bytes_add_json(&body, bytes_span(&token));
+    bytes_add_string(&body, rest);
+    bytes_reset(&why);
+    enum guest_verdict verdict = guest_read(guest, app, bytes_span(&body), &why);
+    bytes_free(&body);
     return verdict;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * When a directory is left alone, and for how long.  The clock is a number. */
-#include "breaker.h"
+#include "members/breaker.h"
 
 #include "support.h"
 

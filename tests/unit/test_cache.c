@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * What is remembered, for how long, and one look-up for a crowd. */
-#include "cache.h"
+#include "members/cache.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "support.h"
 
 #include <pthread.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * One request a process: variables in, answer out, whatever the input does. */
-#include "cgi.h"
+#include "server/cgi.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "support.h"
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Templates: what they become, and which are refused. */
-#include "claims.h"
+#include "token/claims.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -19,39 +19,39 @@ static const struct claims_values ann = {
 };
 
 static struct arena arena;
-static struct strbuf why, warning, text;
+static struct bytes why, warning, text;
 
 static int stop(void **state)
 {
     (void)state;
     arena_free(&arena);
-    strbuf_free(&why);
-    strbuf_free(&warning);
-    strbuf_free(&text);
+    bytes_free(&why);
+    bytes_free(&warning);
+    bytes_free(&text);
     return 0;
 }
 
 static const struct claims *parse(const char *template)
 {
-    strbuf_reset(&why);
-    strbuf_reset(&warning);
+    bytes_reset(&why);
+    bytes_reset(&warning);
     return claims_parse(span_of(template), &constants, &arena, &warning, &why);
 }
 
 /* What becomes of a template, which must be JSON whatever the values are. */
 static const char *render(const char *template, const struct claims_values *values)
 {
-    struct strbuf fault = {0};
+    struct bytes fault = {0};
     const struct claims *claims = parse(template);
-    expect(claims, "%s: %s", template, strbuf_string(&why));
-    strbuf_reset(&text);
+    expect(claims, "%s: %s", template, bytes_string(&why));
+    bytes_reset(&text);
     const char *refused = claims_render(claims, values, &text);
     expect(!refused, "%s: %s", template, refused);
-    struct json_object *object = json_parse_unique(strbuf_span(&text), &fault);
-    expect(object, "%s: %s: %s", template, strbuf_string(&text), strbuf_string(&fault));
+    struct json_object *object = json_parse_unique(bytes_span(&text), &fault);
+    expect(object, "%s: %s: %s", template, bytes_string(&text), bytes_string(&fault));
     json_release(object);
-    strbuf_free(&fault);
-    return strbuf_string(&text);
+    bytes_free(&fault);
+    return bytes_string(&text);
 }
 
 static void without_a_template(void **state)
@@ -148,7 +148,7 @@ static void what_id_refuses(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(ids); i++) {
         values.texts[CLAIM_USER_ID] = ids[i];
-        strbuf_reset(&text);
+        bytes_reset(&text);
         const char *refused = claims_render(claims, &values, &text);
         expect(refused, "row %zu was taken", i);
         assert_string_equal(refused, "{userId|id}");
@@ -156,11 +156,11 @@ static void what_id_refuses(void **state)
     values.texts[CLAIM_USER_ID] = span_of(long_id);
     assert_non_null(claims_render(claims, &values, &text));
     values.texts[CLAIM_USER_ID].length = 128;
-    strbuf_reset(&text);
+    bytes_reset(&text);
     assert_null(claims_render(claims, &values, &text));
     /* beside text, no value is refused as well; alone it drops out */
     assert_non_null(claims_render(parse("{\"scope\":\"in.{attr.x|id}\"}"), &ann, &text));
-    strbuf_reset(&text);
+    bytes_reset(&text);
     assert_null(claims_render(parse("{\"scope\":[\"{attr.x|id}\"]}"), &ann, &text));
     free(long_id);
 }
@@ -213,7 +213,7 @@ static void mistakes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         expect(!parse(rows[i].template), "%s was taken", rows[i].template);
-        expect_contains(strbuf_string(&why), rows[i].told);
+        expect_contains(bytes_string(&why), rows[i].told);
     }
 }
 
@@ -222,7 +222,7 @@ static void what_stays(void **state)
     (void)state;
     expect_contains(render("{\"exp\":null,\"iat\":null,\"sub\":null,\"nbf\":null}", &ann),
                     "\"sub\":\"u-1\",\"iat\":1000,\"exp\":1900,");
-    assert_string_equal(strbuf_string(&warning),
+    assert_string_equal(bytes_string(&warning),
                         "sub cannot be removed and stays; iat cannot be removed and stays; exp "
                         "cannot be removed and stays");
 }

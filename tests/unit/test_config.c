@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Reading a file: its tree, and how mistakes are told. */
-#include "config.h"
+#include "settings/config.h"
 
 #include "support.h"
+
+#include "base/file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,10 +76,10 @@ static void unreadable_files(void **state)
     (void)state;
     assert_null(config_open(scratch_path("nothing.conf"), &report));
     assert_int_equal(report.errors, 1);
-    expect_contains(strbuf_string(&report.text), "nothing.conf: cannot be read: No such file");
+    expect_contains(bytes_string(&report.text), "nothing.conf: cannot be read: No such file");
     assert_null(config_open(scratch_path("."), &report));
     assert_int_equal(report.errors, 2);
-    expect_contains(strbuf_string(&report.text), "is not a file");
+    expect_contains(bytes_string(&report.text), "is not a file");
 }
 
 static void bad_syntax_names_the_line(void **state)
@@ -96,7 +98,7 @@ static void bad_syntax_names_the_line(void **state)
         expect(!open_text(rows[i].text), "row %zu was taken", i);
         expect(report.errors == 1, "row %zu: %u errors", i, report.errors);
         snprintf(place, sizeof place, "test.conf:%d: ", rows[i].line);
-        expect_contains(strbuf_string(&report.text), rows[i].line ? place : "test.conf:");
+        expect_contains(bytes_string(&report.text), rows[i].line ? place : "test.conf:");
         config_report_free(&report);
     }
     report = (struct config_report){0};
@@ -119,7 +121,7 @@ static void mistakes_are_told_with_their_place(void **state)
              "%s:1: a: is bad\n%s:4: apps.one.other: is missing\n%s:4: apps.one: is bad\n"
              "%s:5: apps.one.key: is 7\n%s:5: apps.one.key: warning: is odd\n",
              path, path, path, path, path);
-    assert_string_equal(strbuf_string(&report.text), wanted);
+    assert_string_equal(bytes_string(&report.text), wanted);
     assert_int_equal(report.errors, 4);
     assert_int_equal(report.warnings, 1);
     config_close(config);
@@ -131,8 +133,8 @@ static void what_the_root_lacks_names_the_file(void **state)
     struct config *config = open_text("a = 1\n");
     (void)state;
     config_error(&report, config_root(config), "stores", "is missing");
-    expect_contains(strbuf_string(&report.text), scratch_path("test.conf"));
-    expect_contains(strbuf_string(&report.text), "test.conf:1: stores: is missing\n");
+    expect_contains(bytes_string(&report.text), scratch_path("test.conf"));
+    expect_contains(bytes_string(&report.text), "test.conf:1: stores: is missing\n");
     config_close(config);
 }
 
@@ -141,13 +143,13 @@ static void included_files(void **state)
     scratch_write("part.conf", SPAN("b = 2\nc = { d = 3 }\n"));
     struct config *config = open_text("a = 1\n@include \"part.conf\"\ne = 4\n");
     (void)state;
-    expect(config, "%s", strbuf_string(&report.text));
+    expect(config, "%s", bytes_string(&report.text));
     const struct config_node *root = config_root(config);
     assert_int_equal(config_child_count(root), 4);
     config_error(&report, config_child(root, "c"), "d", "is bad");
     char wanted[256];
     snprintf(wanted, sizeof wanted, "%s:2: c.d: is bad\n", scratch_path("part.conf"));
-    assert_string_equal(strbuf_string(&report.text), wanted);
+    assert_string_equal(bytes_string(&report.text), wanted);
     struct arena arena = {0};
     assert_string_equal(config_file(config_child(root, "e"), &arena), scratch_path("test.conf"));
     assert_string_equal(config_file(config_child(root, "b"), &arena), scratch_path("part.conf"));
@@ -159,14 +161,14 @@ static void included_files(void **state)
     scratch_write("part.conf", SPAN("b = 2\nc 3\n"));
     assert_null(open_text("@include \"part.conf\"\n"));
     assert_int_equal(report.errors, 3);
-    expect_contains(strbuf_string(&report.text), scratch_path("part.conf:2: syntax error"));
+    expect_contains(bytes_string(&report.text), scratch_path("part.conf:2: syntax error"));
 }
 
 /* Whatever the order in which they are found. */
 static void mistakes_come_in_the_order_of_the_lines(void **state)
 {
     static const char *const found[] = {"c", "a", "d", "b", "e", "a"};
-    struct strbuf wanted = {0};
+    struct bytes wanted = {0};
     (void)state;
     scratch_write("part.conf", SPAN("\ne = 5\n"));
     struct config *config =
@@ -175,12 +177,12 @@ static void mistakes_come_in_the_order_of_the_lines(void **state)
     for (size_t i = 0; i < COUNT(found); i++)
         config_error(&report, config_child(config_root(config), found[i]), NULL, "%zu", i);
     const char *path = scratch_path("test.conf");
-    strbuf_addf(&wanted,
-                "elsewhere: comes first\n%s:1: a: 1\n%s:1: a: 5\n%s:2: b: 3\n%s:9: c: 0\n"
-                "%s:10: d: 2\n%s:2: e: 4\n",
-                path, path, path, path, path, scratch_path("part.conf"));
-    assert_string_equal(strbuf_string(&report.text), strbuf_string(&wanted));
-    strbuf_free(&wanted);
+    bytes_addf(&wanted,
+               "elsewhere: comes first\n%s:1: a: 1\n%s:1: a: 5\n%s:2: b: 3\n%s:9: c: 0\n"
+               "%s:10: d: 2\n%s:2: e: 4\n",
+               path, path, path, path, path, scratch_path("part.conf"));
+    assert_string_equal(bytes_string(&report.text), bytes_string(&wanted));
+    bytes_free(&wanted);
     config_close(config);
 }
 
@@ -199,8 +201,8 @@ static void permissions(void **state)
         config_report_free(&report);
     }
     report = (struct config_report){0};
-    assert_true(config_mode_refused(0602) && !config_mode_refused(0660));
-    assert_true(config_mode_exposed(0604) && !config_mode_exposed(0660));
+    assert_true(file_mode_refused(0602) && !file_mode_refused(0660));
+    assert_true(file_mode_exposed(0604) && !file_mode_exposed(0660));
 }
 
 /* Whatever the order in which the settings of several files follow each other. */
@@ -212,8 +214,8 @@ static void permissions_of_every_file_once(void **state)
     (void)state;
     config_close(config_open(path, &report));
     assert_int_equal(report.warnings, 2);
-    assert_int_equal(count_in(strbuf_string(&report.text), "part.conf: warning"), 1);
-    assert_int_equal(count_in(strbuf_string(&report.text), "test.conf: warning"), 1);
+    assert_int_equal(count_in(bytes_string(&report.text), "part.conf: warning"), 1);
+    assert_int_equal(count_in(bytes_string(&report.text), "test.conf: warning"), 1);
 }
 
 static void fingerprints(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * From settings to structs: every type, every kind of mistake. */
-#include "config_fill.h"
+#include "settings/config_fill.h"
 
 #include "support.h"
 
@@ -69,10 +69,10 @@ static const char *fill(const char *text)
     report = (struct config_report){0};
     values = (struct values){0};
     struct config *config = config_open(scratch_write("test.conf", span_of(text)), &report);
-    expect(config, "%s", strbuf_string(&report.text));
+    expect(config, "%s", bytes_string(&report.text));
     config_fill(config_child(config_root(config), "g"), &table, 1, &arena, &report);
     config_close(config);
-    return strbuf_string(&report.text);
+    return bytes_string(&report.text);
 }
 
 static void check_defaults(void)
@@ -106,7 +106,7 @@ static void every_type(void **state)
          " size = \"4k\"; choice = \"blue\"; list = [ \"x\", \"y\" ]; map = { a = \"1\"; b = \"2\" "
          "};"
          " group = { anything = 1 } }");
-    expect(report.errors == 0, "%s", strbuf_string(&report.text));
+    expect(report.errors == 0, "%s", bytes_string(&report.text));
     assert_string_equal(values.text, "abcd");
     assert_string_equal(values.path, "/a/b");
     assert_false(values.flag);
@@ -121,7 +121,7 @@ static void every_type(void **state)
     assert_string_equal(values.map.values[1], "2");
 
     fill("g = { size = 2048; list = \"single\"; number = 0x9 }");
-    expect(report.errors == 0, "%s", strbuf_string(&report.text));
+    expect(report.errors == 0, "%s", bytes_string(&report.text));
     assert_int_equal(values.size, 2048);
     assert_int_equal(values.list.count, 1);
     assert_string_equal(values.list.items[0], "single");
@@ -211,7 +211,7 @@ static void required_keys_and_two_tables(void **state)
         &report);
     config_fill(config_child(config_root(config), "g"), tables, 2, &arena, &report);
     assert_int_equal(report.errors, 1);
-    expect_contains(strbuf_string(&report.text),
+    expect_contains(bytes_string(&report.text),
                     "test.conf:1: g.must: is missing: what must be there");
     config_fill(config_child(config_root(config), "h"), tables, 2, &arena, &report);
     assert_int_equal(report.errors, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Durations, sizes, numbers, choices, and how far words are apart. */
-#include "config_value.h"
+#include "base/text.h"
+#include "settings/config_value.h"
 
 #include "support.h"
 
@@ -97,7 +98,7 @@ static void integers(void **state)
         {"0x1", REFUSED},
     };
     (void)state;
-    check_rows(rows, COUNT(rows), value_parse_integer);
+    check_rows(rows, COUNT(rows), text_parse_integer);
 }
 
 static void choices(void **state)

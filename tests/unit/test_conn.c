@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * What arrives on a connection, and queues of them. */
-#include "conn.h"
+#include "server/conn.h"
 
-#include "clock.h"
-#include "log.h"
+#include "base/clock.h"
+#include "host/log.h"
 #include "peer.h"
 #include "records.h"
 #include "support.h"
@@ -12,7 +12,7 @@
 
 static int peer; /* the web server's end */
 static struct conn *conn;
-static struct strbuf request;
+static struct bytes request;
 
 static int start(void **state)
 {
@@ -31,7 +31,7 @@ static int stop(void **state)
     if (peer >= 0)
         close(peer);
     conn_thread_end();
-    strbuf_free(&request);
+    bytes_free(&request);
     return scratch_stop(state);
 }
 
@@ -43,7 +43,7 @@ static void requests_arrive(void **state)
     assert_int_equal(conn_receive(conn), FRAME_MORE);
     tell(peer, (struct span){request.data + 5, request.length - 5});
     assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
-    assert_true(span_equal(strbuf_span(&conn->frame.body), SPAN("body")));
+    assert_true(span_equal(bytes_span(&conn->frame.body), SPAN("body")));
     frame_next(&conn->frame);
     assert_int_equal(conn_receive(conn), FRAME_MORE);
 }
@@ -52,11 +52,11 @@ static void pipelined_requests(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++)
-        tell(peer, strbuf_span(&request));
+        tell(peer, bytes_span(&request));
     tell(peer, (struct span){request.data, 9});
     for (int i = 0; i < 3; i++) {
         assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
-        assert_true(span_equal(strbuf_span(&conn->frame.body), SPAN("body")));
+        assert_true(span_equal(bytes_span(&conn->frame.body), SPAN("body")));
         frame_next(&conn->frame);
     }
     assert_int_equal(conn_receive(conn), FRAME_MORE);
@@ -88,7 +88,7 @@ static void peers_that_go(void **state)
 static void requests_before_the_end(void **state)
 {
     (void)state;
-    tell(peer, strbuf_span(&request));
+    tell(peer, bytes_span(&request));
     shutdown(peer, SHUT_WR);
     assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
     frame_next(&conn->frame);
@@ -105,15 +105,15 @@ static void nonsense_is_logged(void **state)
 
 static void queries_are_answered_at_once(void **state)
 {
-    struct strbuf query = {0};
+    struct bytes query = {0};
     char answer[256];
     (void)state;
     frame_add_query(&query);
-    tell(peer, strbuf_span(&query));
+    tell(peer, bytes_span(&query));
     assert_int_equal(conn_receive(conn), FRAME_MORE);
     ssize_t got = recv(peer, answer, sizeof answer, MSG_DONTWAIT);
     assert_true(got > 0 && frame_is_our_answer((struct span){answer, (size_t)got}));
-    strbuf_free(&query);
+    bytes_free(&query);
 }
 
 static void descriptors_are_closed(void **state)
@@ -129,7 +129,7 @@ static void descriptors_are_closed(void **state)
 static void memory_is_used_again(void **state)
 {
     (void)state;
-    tell(peer, strbuf_span(&request));
+    tell(peer, bytes_span(&request));
     tell(peer, (struct span){request.data, 20});
     assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
     conn->deadline = conn->patience_end = 7;
@@ -142,9 +142,9 @@ static void memory_is_used_again(void **state)
     assert_false(conn->polled);
     assert_int_equal(conn_receive(conn), FRAME_MORE);
     assert_false(frame_in_request(&conn->frame));
-    tell(peer, strbuf_span(&request));
+    tell(peer, bytes_span(&request));
     assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
-    assert_true(span_equal(strbuf_span(&conn->frame.body), SPAN("body")));
+    assert_true(span_equal(bytes_span(&conn->frame.body), SPAN("body")));
 }
 
 /* Web servers connect a moment before they write. */
@@ -154,7 +154,7 @@ static void first_bytes_are_waited_for(void **state)
     int64_t begin = clock_monotonic_ms();
     assert_int_equal(conn_receive_first(conn), FRAME_MORE);
     assert_true(clock_monotonic_ms() - begin < 1000);
-    tell(peer, strbuf_span(&request));
+    tell(peer, bytes_span(&request));
     assert_int_equal(conn_receive_first(conn), FRAME_COMPLETE);
     conn_limit_sending(conn);
     struct timeval limit;

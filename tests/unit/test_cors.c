@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Which pages may call: by app, and before the app is known. */
-#include "cors.h"
+#include "api/cors.h"
 
 #include "support.h"
 
@@ -20,7 +20,7 @@ static const char *headers_of(struct app *app, struct span origin, struct http_r
 {
     http_response_reset(response);
     cors_add_headers(app, origin, response);
-    return strbuf_string(&response->headers);
+    return bytes_string(&response->headers);
 }
 
 static void answers(void **state)
@@ -68,7 +68,7 @@ static void preflights(void **state)
     struct http_response response = {0};
     (void)state;
     cors_add_preflight(&settings, SPAN("http://localhost:3000"), &response);
-    const char *text = strbuf_string(&response.headers);
+    const char *text = bytes_string(&response.headers);
     expect_contains(text, "Access-Control-Allow-Origin: http://localhost:3000\r\n");
     expect_contains(text, "Access-Control-Allow-Methods: POST\r\n");
     expect_contains(text, "Access-Control-Allow-Headers: Authorization, Content-Type");
@@ -76,16 +76,16 @@ static void preflights(void **state)
 
     http_response_reset(&response);
     cors_add_preflight(&settings, SPAN("https://elsewhere.example"), &response);
-    expect_lacks(strbuf_string(&response.headers), "Access-Control");
+    expect_lacks(bytes_string(&response.headers), "Access-Control");
 
     http_response_reset(&response);
     cors_add_preflight(&settings, SPAN_NONE, &response);
-    expect_lacks(strbuf_string(&response.headers), "Access-Control");
+    expect_lacks(bytes_string(&response.headers), "Access-Control");
 
     settings.app_count = 3; /* any app's list will do */
     http_response_reset(&response);
     cors_add_preflight(&settings, SPAN("https://elsewhere.example"), &response);
-    expect_contains(strbuf_string(&response.headers), "Access-Control-Allow-Origin: *\r\n");
+    expect_contains(bytes_string(&response.headers), "Access-Control-Allow-Origin: *\r\n");
     http_response_free(&response);
 }
 

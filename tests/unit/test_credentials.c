@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Basic credentials, wherever a web server leaves them. */
-#include "credentials.h"
+#include "api/credentials.h"
 
 #include "support.h"
 
@@ -28,13 +28,13 @@ static int stop(void **state)
     return scratch_stop(state);
 }
 
-static void add_base64(struct strbuf *out, struct span data)
+static void add_base64(struct bytes *out, struct span data)
 {
     size_t padding = (3 - data.length % 3) % 3;
     crypto_base64url_encode(out, data);
     for (size_t i = 0; i < out->length; i++)
         out->data[i] = out->data[i] == '-' ? '+' : out->data[i] == '_' ? '/' : out->data[i];
-    strbuf_add(out, "==", padding);
+    bytes_add(out, "==", padding);
 }
 
 static enum credentials check_header(struct span header, const struct app **app_r)
@@ -50,12 +50,12 @@ static enum credentials check_header(struct span header, const struct app **app_
 
 static enum credentials check_pair(struct span pair, const struct app **app_r)
 {
-    struct strbuf encoded = {0}, header = {0};
+    struct bytes encoded = {0}, header = {0};
     add_base64(&encoded, pair);
-    strbuf_addf(&header, "Basic %s", strbuf_string(&encoded));
-    enum credentials verdict = check_header(strbuf_span(&header), app_r);
-    strbuf_free(&encoded);
-    strbuf_free(&header);
+    bytes_addf(&header, "Basic %s", bytes_string(&encoded));
+    enum credentials verdict = check_header(bytes_span(&header), app_r);
+    bytes_free(&encoded);
+    bytes_free(&header);
     return verdict;
 }
 
@@ -139,14 +139,14 @@ static void eight_kilobytes(void **state)
 {
     const struct app *app;
     char *long_text = repeated('A', 8192);
-    struct strbuf header = {0};
+    struct bytes header = {0};
     (void)state;
-    strbuf_addf(&header, "Basic %s", long_text);
-    assert_int_equal(check_header(strbuf_span(&header), &app), CREDENTIALS_WRONG);
-    strbuf_reset(&header);
-    strbuf_addf(&header, "Basic " GOOD_64 "%s", long_text);
-    assert_int_equal(check_header(strbuf_span(&header), &app), CREDENTIALS_WRONG);
-    strbuf_free(&header);
+    bytes_addf(&header, "Basic %s", long_text);
+    assert_int_equal(check_header(bytes_span(&header), &app), CREDENTIALS_WRONG);
+    bytes_reset(&header);
+    bytes_addf(&header, "Basic " GOOD_64 "%s", long_text);
+    assert_int_equal(check_header(bytes_span(&header), &app), CREDENTIALS_WRONG);
+    bytes_free(&header);
     free(long_text);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The vectors of FIPS 180, RFC 4231 and RFC 4648. */
-#include "crypto.h"
+#include "token/crypto.h"
 
 #include "support.h"
 
-#include "text.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,16 +121,16 @@ static void base64_of_good_texts(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(pairs); i++) {
-        struct strbuf url = {0}, back = {0}, plain = {0};
+        struct bytes url = {0}, back = {0}, plain = {0};
         crypto_base64url_encode(&url, pairs[i].data);
-        assert_string_equal(strbuf_string(&url), pairs[i].base64url);
-        assert_true(crypto_base64url_decode(&back, strbuf_span(&url)));
-        assert_true(span_equal(strbuf_span(&back), pairs[i].data));
+        assert_string_equal(bytes_string(&url), pairs[i].base64url);
+        assert_true(crypto_base64url_decode(&back, bytes_span(&url)));
+        assert_true(span_equal(bytes_span(&back), pairs[i].data));
         assert_true(crypto_base64_decode(&plain, span_of(pairs[i].base64)));
-        assert_true(span_equal(strbuf_span(&plain), pairs[i].data));
-        strbuf_free(&url);
-        strbuf_free(&back);
-        strbuf_free(&plain);
+        assert_true(span_equal(bytes_span(&plain), pairs[i].data));
+        bytes_free(&url);
+        bytes_free(&back);
+        bytes_free(&plain);
     }
 }
 
@@ -141,21 +141,21 @@ static void every_length_goes_round(void **state)
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (char)(i * 7 + 3);
     for (size_t length = 0; length <= sizeof data; length++) {
-        struct strbuf text = {0}, back = {0};
-        strbuf_add_string(&text, "before.");
-        strbuf_add_string(&back, "kept");
+        struct bytes text = {0}, back = {0};
+        bytes_add_string(&text, "before.");
+        bytes_add_string(&back, "kept");
         crypto_base64url_encode(&text, (struct span){data, length});
         assert_true(crypto_base64url_decode(&back, (struct span){text.data + 7, text.length - 7}));
         assert_int_equal(back.length, 4 + length);
         assert_memory_equal(back.data, "kept", 4);
         assert_memory_equal(back.data + 4, data, length);
-        strbuf_reset(&back);
-        strbuf_add_string(&back, "before.");
-        strbuf_add(&back, data, length);
+        bytes_reset(&back);
+        bytes_add_string(&back, "before.");
+        bytes_add(&back, data, length);
         crypto_base64url_replace(&back, 7);
-        assert_true(span_equal(strbuf_span(&back), strbuf_span(&text)));
-        strbuf_free(&text);
-        strbuf_free(&back);
+        assert_true(span_equal(bytes_span(&back), bytes_span(&text)));
+        bytes_free(&text);
+        bytes_free(&back);
     }
 }
 
@@ -172,7 +172,7 @@ static void base64_of_bad_texts(void **state)
                                            LITERAL("+/+/")};
     static const struct span plain_only[] = {LITERAL("Zg"), LITERAL("Zm8"), LITERAL("-_-_"),
                                              LITERAL("Zm9vYg")};
-    struct strbuf out = {0};
+    struct bytes out = {0};
     (void)state;
     for (size_t i = 0; i < COUNT(both); i++) {
         char *copy = exact_copy(both[i]);
@@ -186,7 +186,7 @@ static void base64_of_bad_texts(void **state)
     for (size_t i = 0; i < COUNT(plain_only); i++)
         expect(!crypto_base64_decode(&out, plain_only[i]), "base64 %s", plain_only[i].data);
     assert_int_equal(out.length, 0);
-    strbuf_free(&out);
+    bytes_free(&out);
 }
 
 int main(void)

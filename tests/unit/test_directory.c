@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The policy around stores: chains, cache, breaker, gate, deadlines. */
-#include "directory.h"
+#include "members/directory.h"
 
-#include "clock.h"
-#include "gate.h"
+#include "base/clock.h"
+#include "members/gate.h"
 #include "question.h"
 #include "stub_store.h"
 #include "support.h"

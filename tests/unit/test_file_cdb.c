@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Compiled members files: the same answers as from the text, and no crash
  * whatever becomes of their bytes. */
-#include "file_index.h"
+#include "plugins/file/index.h"
 
 #include "fake_services.h"
 

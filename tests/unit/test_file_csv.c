@@ -2,7 +2,7 @@
  *
  * test_file_csv.c: lines, headers and rows of a members file.
  */
-#include "file_csv.h"
+#include "plugins/file/csv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,9 +3,8 @@
  * test_file_table.c: the index over the text of a members file.
  */
 #include "fake_services.h"
-#include "file_hash.h"
-#include "file_table.h"
-#include "file_text.h"
+#include "plugins/file/table.h"
+#include "plugins/file/text.h"
 
 #include <endian.h>
 #include <setjmp.h>
@@ -293,22 +292,6 @@ static void memory_is_bounded(void **state)
     free(text);
 }
 
-/* The values are those of CPython 3.11, which hashes bytes so with a key of zero. */
-static void hash_is_siphash(void **state)
-{
-    static const uint64_t key[2] = {0, 0}, other[2] = {0, 1};
-
-    (void)state;
-    if (htole64(1) != 1)
-        skip();
-    assert_int_equal((int64_t)file_hash(key, "a", 1), INT64_C(4644417185603328019));
-    assert_int_equal((int64_t)file_hash(key, "abcdefgh", 8), INT64_C(4574395652268504554));
-    assert_int_equal((int64_t)file_hash(key, "abcdefghi", 9), INT64_C(-532774252720507163));
-    assert_int_equal((int64_t)file_hash(key, "0123456789abcdef012", 19),
-                     INT64_C(3135089790171027842));
-    assert_int_not_equal(file_hash(other, "a", 1), file_hash(key, "a", 1));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,7 +303,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(twins_poison_their_id_only, start, stop),
         cmocka_unit_test_setup_teardown(all_are_twins, start, stop),
         cmocka_unit_test_setup_teardown(memory_is_bounded, start, stop),
-        cmocka_unit_test(hash_is_siphash),
     };
 
     return cmocka_run_group_tests_name("file_table", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Requests in records, split at every byte. */
-#include "frame.h"
+#include "server/frame.h"
 
 #include "frame_fixture.h"
 #include "records.h"
@@ -13,22 +13,22 @@ static const char *const pairs[] = {"REQUEST_METHOD", "POST", "EMPTY", "", NULL}
 
 static void check_request(void)
 {
-    struct strbuf wanted = {0};
+    struct bytes wanted = {0};
     record_add_pair(&wanted, SPAN("REQUEST_METHOD"), SPAN("POST"));
     record_add_pair(&wanted, SPAN("EMPTY"), SPAN(""));
-    assert_true(span_equal(strbuf_span(&frame.params), strbuf_span(&wanted)));
-    assert_true(span_equal(strbuf_span(&frame.body), SPAN("{\"a\":1}")));
+    assert_true(span_equal(bytes_span(&frame.params), bytes_span(&wanted)));
+    assert_true(span_equal(bytes_span(&frame.body), SPAN("{\"a\":1}")));
     assert_int_equal(frame.body_total, 7);
     assert_true(frame.keep);
     assert_null(frame.fault);
     assert_int_equal(frame.out.length, 0);
-    strbuf_free(&wanted);
+    bytes_free(&wanted);
 }
 
 /* Content in several records, with padding of every kind. */
 static void add_scattered_request(void)
 {
-    struct strbuf params = {0};
+    struct bytes params = {0};
     record_add_pair(&params, SPAN("REQUEST_METHOD"), SPAN("POST"));
     record_add_pair(&params, SPAN("EMPTY"), SPAN(""));
     record_add_begin(&stream, 0x1234, 1, true);
@@ -39,7 +39,7 @@ static void add_scattered_request(void)
     record_add(&stream, RECORD_STDIN, 0x1234, SPAN("{\"a\""), 0);
     record_add(&stream, RECORD_STDIN, 0x1234, SPAN(":1}"), 1);
     record_add(&stream, RECORD_STDIN, 0x1234, SPAN_NONE, 8);
-    strbuf_free(&params);
+    bytes_free(&params);
 }
 
 static void requests_in_pieces_of_every_size(void **state)
@@ -55,7 +55,7 @@ static void requests_in_pieces_of_every_size(void **state)
             frame_next(&frame);
             assert_false(frame_in_request(&frame));
         }
-        strbuf_reset(&stream);
+        bytes_reset(&stream);
         add_scattered_request();
     }
 }
@@ -91,7 +91,7 @@ static void parameters_that_nobody_wants(void **state)
 {
     static const char *const many[] = {"X", "1", "A", "secret", "AA", "2", "BB", "",
                                        "Y", "3", "",  "4",      "A",  "5", NULL};
-    struct strbuf wanted = {0};
+    struct bytes wanted = {0};
     (void)state;
     frame.wants = wants_a_or_b;
     record_add_request(&stream, 1, true, many, SPAN_NONE);
@@ -100,11 +100,11 @@ static void parameters_that_nobody_wants(void **state)
     record_add_pair(&wanted, SPAN("A"), SPAN("secret"));
     record_add_pair(&wanted, SPAN("BB"), SPAN(""));
     record_add_pair(&wanted, SPAN("A"), SPAN("5"));
-    assert_true(span_equal(strbuf_span(&frame.params), strbuf_span(&wanted)));
+    assert_true(span_equal(bytes_span(&frame.params), bytes_span(&wanted)));
     frame_next(&frame);
     for (size_t i = 0; i < all; i++)
         assert_int_equal(frame.params.data[i], 0);
-    strbuf_free(&wanted);
+    bytes_free(&wanted);
 }
 
 static void what_follows_a_request_is_left(void **state)
@@ -121,7 +121,7 @@ static void what_follows_a_request_is_left(void **state)
     assert_int_equal(frame_feed(&frame, stream.data + first, stream.length - first, &told),
                      stream.length - first);
     assert_int_equal(told, FRAME_COMPLETE);
-    assert_true(span_equal(strbuf_span(&frame.body), SPAN("{}")));
+    assert_true(span_equal(bytes_span(&frame.body), SPAN("{}")));
     assert_false(frame.keep);
 }
 
@@ -146,7 +146,7 @@ static void bodies_are_kept_up_to_the_limit(void **state)
         assert_int_equal(frame.body.length, sizes[i] < 100 ? sizes[i] : 100);
         assert_int_equal(frame.body_total, sizes[i]);
         frame_next(&frame);
-        strbuf_reset(&stream);
+        bytes_reset(&stream);
         free(body);
     }
 }
@@ -159,7 +159,7 @@ static void endless_bodies_are_given_up(void **state)
     record_add_begin(&stream, 1, 1, true);
     record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
     assert_int_equal(frame_feed_stream(65536), FRAME_MORE);
-    strbuf_reset(&stream);
+    bytes_reset(&stream);
     record_add(&stream, RECORD_STDIN, 1, (struct span){body, 65535}, 0);
     for (int i = 0; i < 1030 && told == FRAME_MORE; i++)
         told = frame_feed_stream(65536);
@@ -172,24 +172,24 @@ static void endless_bodies_are_given_up(void **state)
 static void requests_for_libfcgi(void **state)
 {
     struct record record;
-    struct strbuf out = {0};
+    struct bytes out = {0};
     (void)state;
     add_scattered_request();
     assert_int_equal(frame_feed_stream(1), FRAME_COMPLETE);
     frame_add_request(&frame, &out);
-    struct span rest = strbuf_span(&out);
+    struct span rest = bytes_span(&out);
     assert_true(record_take(&rest, &record));
     assert_int_equal(record.type, RECORD_BEGIN);
     assert_int_equal(record.id, 0x1234);
     assert_memory_equal(record.content.data, "\0\1\1\0\0\0\0\0", 8);
     assert_true(record_take(&rest, &record));
     assert_int_equal(record.type, RECORD_PARAMS);
-    assert_true(span_equal(record.content, strbuf_span(&frame.params)));
+    assert_true(span_equal(record.content, bytes_span(&frame.params)));
     assert_true(record_take(&rest, &record));
     assert_int_equal(record.type, RECORD_PARAMS);
     assert_int_equal(record.content.length, 0);
     assert_int_equal(rest.length, 0); /* no body, be it shaped like records */
-    strbuf_free(&out);
+    bytes_free(&out);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Everything that may be wrong with records, and those between requests. */
-#include "frame.h"
+#include "server/frame.h"
 
 #include "frame_fixture.h"
 #include "records.h"
@@ -63,7 +63,7 @@ static void faults(void **state)
             frame_free(&frame);
             frame = (struct frame){.body_limit = 100};
         }
-        strbuf_reset(&stream);
+        bytes_reset(&stream);
     }
 }
 
@@ -73,7 +73,7 @@ static void roles_are_refused_in_words_of_the_protocol(void **state)
     (void)state;
     record_add_begin(&stream, 7, 2, true);
     assert_int_equal(frame_feed_stream(1), FRAME_BAD);
-    struct span out = strbuf_span(&frame.out);
+    struct span out = bytes_span(&frame.out);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_END);
     assert_int_equal(answer.id, 7);
@@ -116,7 +116,7 @@ static void bad_parameters(void **state)
             expect_contains(frame.fault, rows[i].told);
         frame_free(&frame);
         frame = (struct frame){.body_limit = 100};
-        strbuf_reset(&stream);
+        bytes_reset(&stream);
     }
 }
 
@@ -132,7 +132,7 @@ static void parameters_have_a_limit(void **state)
         if (extra)
             expect_contains(frame.fault, "more than 60 kB");
         frame_next(&frame);
-        strbuf_reset(&stream);
+        bytes_reset(&stream);
     }
     free(value);
 }
@@ -143,22 +143,22 @@ static void management_records(void **state)
 {
     struct record answer;
     (void)state;
-    strbuf_reset(&stream);
+    bytes_reset(&stream);
     record_add(&stream, RECORD_GET_VALUES, 0, SPAN("\x0e\0FCGI_MAX_CONNS"), 2);
     assert_int_equal(frame_feed_stream(1), FRAME_MORE);
-    struct span out = strbuf_span(&frame.out);
+    struct span out = bytes_span(&frame.out);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_GET_VALUES_RESULT);
     assert_int_equal(answer.id, 0);
     assert_int_equal(answer.content.length, 0);
-    assert_false(frame_is_our_answer(strbuf_span(&frame.out)));
+    assert_false(frame_is_our_answer(bytes_span(&frame.out)));
     assert_false(frame_in_request(&frame));
 
-    strbuf_reset(&stream);
-    strbuf_reset(&frame.out);
+    bytes_reset(&stream);
+    bytes_reset(&frame.out);
     record_add(&stream, 99, 0, SPAN("what is this"), 0);
     assert_int_equal(frame_feed_stream(5), FRAME_MORE);
-    out = strbuf_span(&frame.out);
+    out = bytes_span(&frame.out);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_UNKNOWN_TYPE);
     assert_memory_equal(answer.content.data, "\x63\0\0\0\0\0\0\0", 8);
@@ -169,8 +169,8 @@ static void we_know_each_other(void **state)
     (void)state;
     frame_add_query(&stream);
     assert_int_equal(frame_feed_stream(1), FRAME_MORE);
-    assert_true(frame_is_our_answer(strbuf_span(&frame.out)));
-    assert_false(frame_is_our_answer(strbuf_span(&stream)));
+    assert_true(frame_is_our_answer(bytes_span(&frame.out)));
+    assert_false(frame_is_our_answer(bytes_span(&stream)));
     assert_false(frame_is_our_answer(SPAN_NONE));
     assert_false(frame_is_our_answer(SPAN("HTTP/1.1 400 Bad Request\r\n\r\nMEMBERCHAT")));
     for (size_t length = 0; length < 18; length++)
@@ -180,15 +180,15 @@ static void we_know_each_other(void **state)
 /* A name that is repeated is what libfcgi dies of. */
 static void queries_of_every_size_are_bounded(void **state)
 {
-    struct strbuf content = {0};
+    struct bytes content = {0};
     (void)state;
     while (content.length + 20 < 65535)
-        strbuf_add_string(&content, "\x0f"
-                                    "FCGI_MPXS_CONNS");
-    record_add(&stream, RECORD_GET_VALUES, 0, strbuf_span(&content), 0);
+        bytes_add_string(&content, "\x0f"
+                                   "FCGI_MPXS_CONNS");
+    record_add(&stream, RECORD_GET_VALUES, 0, bytes_span(&content), 0);
     assert_int_equal(frame_feed_stream(1000), FRAME_MORE);
     assert_true(frame.out.length < 1000);
-    strbuf_free(&content);
+    bytes_free(&content);
 }
 
 static void management_in_the_middle_and_without_end(void **state)
@@ -201,7 +201,7 @@ static void management_in_the_middle_and_without_end(void **state)
     record_add(&stream, RECORD_STDIN, 1, SPAN_NONE, 0);
     assert_int_equal(frame_feed_stream(1), FRAME_COMPLETE);
     frame_next(&frame);
-    strbuf_reset(&stream);
+    bytes_reset(&stream);
     for (int i = 0; i < 30; i++)
         frame_add_query(&stream);
     assert_int_equal(frame_feed_stream(1000), FRAME_BAD);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What a guest may say of itself. */
-#include "guest.h"
+#include "api/guest.h"
 
 #include "support.h"
 
@@ -11,11 +11,11 @@
 static const struct claims claims = {.type = "JWT"};
 static const struct app app = {.id = "demo", .claims = &claims}; /* without a key */
 static struct guest guest;
-static struct strbuf why;
+static struct bytes why;
 
 static enum guest_verdict read_body(struct span body)
 {
-    strbuf_free(&why);
+    bytes_free(&why);
     return guest_read(&guest, &app, body, &why);
 }
 
@@ -39,7 +39,7 @@ static void nothing_given(void **state)
         expect_span(guest.avatar, NULL);
         guest_free(&guest);
     }
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 static void what_is_given_stays(void **state)
@@ -64,7 +64,7 @@ static void what_is_given_stays(void **state)
     expect_span(guest.name, "");
     expect_span(guest.avatar, "");
     guest_free(&guest);
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 static void bad_ids(void **state)
@@ -83,10 +83,10 @@ static void bad_ids(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(bodies); i++) {
         expect(read_body(bodies[i]) == GUEST_BAD_ID, "%s", bodies[i].data);
-        expect_contains(strbuf_string(&why), "appUserId");
+        expect_contains(bytes_string(&why), "appUserId");
         guest_free(&guest);
     }
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 static void bad_fields(void **state)
@@ -112,10 +112,10 @@ static void bad_fields(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         expect(read_body(span_of(rows[i].body)) == GUEST_BAD_BODY, "%s", rows[i].body);
-        expect_contains(strbuf_string(&why), rows[i].told);
+        expect_contains(bytes_string(&why), rows[i].told);
         guest_free(&guest);
     }
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 static void lengths(void **state)
@@ -128,18 +128,18 @@ static void lengths(void **state)
     for (size_t i = 0; i < COUNT(rows); i++)
         for (size_t extra = 0; extra < 2; extra++) {
             char *value = repeated('x', rows[i].max + extra);
-            struct strbuf body = {0};
-            strbuf_addf(&body, "{\"%s\":\"%s\"}", rows[i].name, value);
-            enum guest_verdict verdict = read_body(strbuf_span(&body));
+            struct bytes body = {0};
+            bytes_addf(&body, "{\"%s\":\"%s\"}", rows[i].name, value);
+            enum guest_verdict verdict = read_body(bytes_span(&body));
             expect(verdict == (extra ? GUEST_BAD_BODY : GUEST_GOOD), "%s: %d", rows[i].name,
                    verdict);
             if (extra)
-                expect_contains(strbuf_string(&why), rows[i].name);
+                expect_contains(bytes_string(&why), rows[i].name);
             guest_free(&guest);
-            strbuf_free(&body);
+            bytes_free(&body);
             free(value);
         }
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 /* Whatever it says: there is no key to verify it with.  The good ones are in
@@ -156,7 +156,7 @@ static void access_tokens_are_refused(void **state)
         expect(read_body(span_of(bodies[i])) == GUEST_BAD_ACCESS_TOKEN, "%s", bodies[i]);
         guest_free(&guest);
     }
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Whole requests, from variables to answers, with the file store behind. */
-#include "handler.h"
+#include "api/handler.h"
 
-#include "clock.h"
-#include "json.h"
+#include "base/clock.h"
+#include "base/json.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -55,7 +55,7 @@ static struct http_request request(const char *method, const char *uri)
 static const char *serve(const struct http_request *asked)
 {
     assert_true(handler_serve(settings, asked, &response));
-    return strbuf_string(&response.body);
+    return bytes_string(&response.body);
 }
 
 static void expect_answer(const struct http_request *asked, int status, const char *code)
@@ -70,7 +70,7 @@ static void expect_answer(const struct http_request *asked, int status, const ch
 
 static const char *headers(void)
 {
-    return strbuf_string(&response.headers);
+    return bytes_string(&response.headers);
 }
 
 /* The six members of the answer, in their order; SPAN_NONE for null. */
@@ -78,11 +78,11 @@ static void parse_answer(struct span values_r[6])
 {
     static const char *const names[] = {
         "chatServerWebSocketUrl", "chatToken", "appId", "userId", "userName", "avatarProfileUrl"};
-    struct strbuf why = {0};
-    const char *at = strbuf_string(&response.body);
+    struct bytes why = {0};
+    const char *at = bytes_string(&response.body);
     json_release(answer);
-    answer = json_parse_object(strbuf_span(&response.body), &why);
-    expect(answer, "%s: %s", strbuf_string(&why), at);
+    answer = json_parse_object(bytes_span(&response.body), &why);
+    expect(answer, "%s: %s", bytes_string(&why), at);
     for (size_t i = 0; i < COUNT(names); i++) {
         char name[64];
         snprintf(name, sizeof name, "%c\"%s\":", i ? ',' : '{', names[i]);
@@ -91,7 +91,7 @@ static void parse_answer(struct span values_r[6])
         enum json_kind kind = json_member(answer, names[i], &values_r[i]);
         assert_true(kind == JSON_STRING || (kind == JSON_NULL && i > 3));
     }
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 static void members_get_tokens(void **state)
@@ -142,7 +142,7 @@ static void guests_get_tokens(void **state)
         asked.body = rows[i].body;
         asked.content_type = rows[i].type;
         serve(&asked);
-        expect(response.status == 200, "row %zu: %s", i, strbuf_string(&response.body));
+        expect(response.status == 200, "row %zu: %s", i, bytes_string(&response.body));
         parse_answer(values);
         assert_int_equal(values[3].length, 27);
         expect_span(values[5], NULL);
@@ -357,7 +357,7 @@ static void without_settings(void **state)
     (void)state;
     handler_refuse(&asked, &response);
     assert_int_equal(response.status, 500);
-    expect_contains(strbuf_string(&response.body), "{\"errorCode\":\"INTERNAL_SERVER_ERROR\"");
+    expect_contains(bytes_string(&response.body), "{\"errorCode\":\"INTERNAL_SERVER_ERROR\"");
     expect_contains(headers(), "Cache-Control: no-store\r\n");
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Requests for members of a directory that may be slow, down or broken. */
-#include "handler.h"
+#include "api/handler.h"
 
-#include "clock.h"
-#include "gate.h"
+#include "base/clock.h"
+#include "members/gate.h"
 #include "support.h"
 
 #include <pthread.h>
@@ -30,7 +30,7 @@ static int start(void **state)
             "apps = { demo = { api_key = \"demo-key\"; api_secret = \"demo-secret\";\n"
             "store = \"far\"; chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n"));
     settings = settings_load(path, test_plugins, &report);
-    expect(settings, "%s", strbuf_string(&report.text));
+    expect(settings, "%s", bytes_string(&report.text));
     assert_true(settings_open(settings, NULL, false, &report));
     config_report_free(&report);
     scratch_write("asked", SPAN(""));
@@ -63,10 +63,10 @@ static void expect_answer(const char *state, const char *uri, int status, const 
     int64_t begin = clock_monotonic_ms();
     assert_true(handler_serve(settings, &asked, &response));
     assert_true(clock_monotonic_ms() - begin < 2000);
-    const char *body = strbuf_string(&response.body);
+    const char *body = bytes_string(&response.body);
     expect(response.status == status, "%s: %d %s", state, response.status, body);
     expect_contains(body, part);
-    bool retry = strstr(strbuf_string(&response.headers), "Retry-After: ") != NULL;
+    bool retry = strstr(bytes_string(&response.headers), "Retry-After: ") != NULL;
     expect(health || retry == (status == 503), "%s: Retry-After", state);
 }
 
@@ -80,7 +80,7 @@ static void states_of_a_directory(void **state)
                   "MEMBER_STORE_UNAVAILABLE");
     expect_answer("hang", MEMBER, 503, "MEMBER_STORE_UNAVAILABLE");
     expect_answer("broken", MEMBER, 500, "INTERNAL_SERVER_ERROR");
-    expect_lacks(strbuf_string(&response.body), "password"); /* that is for the log */
+    expect_lacks(bytes_string(&response.body), "password"); /* that is for the log */
     expect_contains(stderr_caught(),
                     "store far: misconfigured: the directory refuses our password");
 }
@@ -91,10 +91,10 @@ static void ids_that_cannot_be(void **state)
     static const char *const ids[] = {"", "%00", "a%0A", "%FF", "%C0%AF"};
     (void)state;
     for (size_t i = 0; i < COUNT(ids); i++) {
-        struct strbuf uri = {0};
-        strbuf_addf(&uri, "/v2/apps/me/members/%s/chat-tokens", ids[i]);
-        expect_answer("down", strbuf_string(&uri), 404, "MEMBER_NOT_FOUND");
-        strbuf_free(&uri);
+        struct bytes uri = {0};
+        bytes_addf(&uri, "/v2/apps/me/members/%s/chat-tokens", ids[i]);
+        expect_answer("down", bytes_string(&uri), 404, "MEMBER_NOT_FOUND");
+        bytes_free(&uri);
     }
     assert_string_equal(scratch_read(scratch_path("asked")), "");
 }
@@ -138,7 +138,7 @@ static void full_gates(void **state)
     assert_false(handler_serve(settings, &asked, &response));
     assert_true(handler_serve(settings, &late, &response));
     assert_int_equal(response.status, 503);
-    expect_contains(strbuf_string(&response.headers), "Retry-After: 1\r\n");
+    expect_contains(bytes_string(&response.headers), "Retry-After: 1\r\n");
     assert_true(handler_serve(settings, &guest, &response)); /* which asks no directory */
     assert_int_equal(response.status, 200);
     atomic_store(&leave, true);
@@ -146,7 +146,7 @@ static void full_gates(void **state)
     assert_true(gate_has_room());
     assert_true(handler_serve(settings, &asked, &response)); /* the same request again */
     assert_int_equal(response.status, 200);
-    const char *headers = strbuf_string(&response.headers);
+    const char *headers = bytes_string(&response.headers);
     const char *once = strstr(headers, "Cache-Control");
     assert_non_null(once);
     assert_null(strstr(once + 1, "Cache-Control"));

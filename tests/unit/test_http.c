@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Requests from CGI variables, and heads of answers. */
-#include "http.h"
+#include "api/http.h"
 
 #include "support.h"
 
@@ -169,30 +169,30 @@ static void heads_are_written(void **state)
         {503, "Status: 503 Service Unavailable\r\n"},
     };
     struct http_response response = {.status = 200};
-    struct strbuf head = {0};
+    struct bytes head = {0};
     (void)state;
     http_add_header(&response, "A", SPAN("b"));
     http_add_header(&response, "C", SPAN("d e"));
-    strbuf_add_string(&response.body, "{}");
+    bytes_add_string(&response.body, "{}");
     http_write_head(&response, &head);
-    assert_string_equal(strbuf_string(&head),
+    assert_string_equal(bytes_string(&head),
                         "Status: 200 OK\r\nA: b\r\nC: d e\r\nContent-Length: 2\r\n\r\n");
     for (size_t i = 0; i < COUNT(rows); i++) {
         response.status = rows[i].status;
-        strbuf_reset(&head);
+        bytes_reset(&head);
         http_write_head(&response, &head);
-        expect_contains(strbuf_string(&head), rows[i].line);
+        expect_contains(bytes_string(&head), rows[i].line);
     }
     http_response_reset(&response);
     response.status = 204;
-    strbuf_reset(&head);
+    bytes_reset(&head);
     http_write_head(&response, &head);
-    assert_string_equal(strbuf_string(&head), "Status: 204 No Content\r\n\r\n");
+    assert_string_equal(bytes_string(&head), "Status: 204 No Content\r\n\r\n");
     response.status = 304;
-    strbuf_reset(&head);
+    bytes_reset(&head);
     http_write_head(&response, &head);
-    assert_string_equal(strbuf_string(&head), "Status: 304 Not Modified\r\n\r\n");
-    strbuf_free(&head);
+    assert_string_equal(bytes_string(&head), "Status: 304 Not Modified\r\n\r\n");
+    bytes_free(&head);
     http_response_free(&response);
 }
 

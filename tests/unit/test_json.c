@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Gate and parser together, as every text from outside meets them. */
-#include "json.h"
+#include "base/json.h"
 
 #include "support.h"
 
@@ -11,16 +11,16 @@
 static const char *refusal(struct span text)
 {
     static char told[256];
-    struct strbuf why = {0};
+    struct bytes why = {0};
     char *copy = exact_copy(text);
     struct json_object *object = json_parse_object((struct span){copy, text.length}, &why);
     free(copy);
     bool taken = object != NULL;
     expect(taken == (why.length == 0), "a reason for %.*s: %s", (int)text.length, text.data,
-           strbuf_string(&why));
-    strncpy(told, strbuf_string(&why), sizeof told - 1);
+           bytes_string(&why));
+    strncpy(told, bytes_string(&why), sizeof told - 1);
     json_release(object);
-    strbuf_free(&why);
+    bytes_free(&why);
     return taken ? NULL : told;
 }
 
@@ -155,7 +155,7 @@ static void reasons_name_the_place(void **state)
 
 static void members(void **state)
 {
-    struct strbuf why = {0};
+    struct bytes why = {0};
     struct span text;
     struct json_object *object =
         json_parse_object(SPAN("{\"s\":\"one\",\"s\":\"a\\u0000b\",\"e\":\"\",\"n\":null,\"i\":1,"
@@ -178,7 +178,7 @@ static void members(void **state)
     expect_span(json_string_member(object, "nothing"), NULL);
     json_release(object);
     json_release(NULL);
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 /* What is one thing for a parser that takes the first, and another for one that takes
@@ -200,21 +200,21 @@ static void no_name_twice(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct strbuf why = {0};
+        struct bytes why = {0};
         char *copy = exact_copy(rows[i].text);
         struct json_object *object =
             json_parse_unique((struct span){copy, rows[i].text.length}, &why);
-        expect(!object == !rows[i].good, "row %zu: %s", i, strbuf_string(&why));
+        expect(!object == !rows[i].good, "row %zu: %s", i, bytes_string(&why));
         assert_int_equal(why.length > 0, !rows[i].good);
         json_release(object);
-        strbuf_free(&why);
+        bytes_free(&why);
         free(copy);
     }
 }
 
 static void integers(void **state)
 {
-    struct strbuf why = {0};
+    struct bytes why = {0};
     int64_t value = 0;
     struct json_object *object = json_parse_object(
         SPAN("{\"i\":-5,\"f\":5.0,\"e\":5e0,\"s\":\"5\",\"b\":true,\"n\":null,\"l\":[5]}"), &why);
@@ -224,7 +224,7 @@ static void integers(void **state)
     for (const char *name = "fesbnlx"; *name; name++)
         expect(!json_integer_member(object, (char[]){*name, '\0'}, &value), "%c", *name);
     json_release(object);
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 int main(void)

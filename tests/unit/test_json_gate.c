@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The gate alone: what may go to the parser, and where it first goes wrong. */
-#include "json_gate.h"
+#include "base/json_gate.h"
 
 #include "support.h"
 

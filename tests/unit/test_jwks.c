@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The set of public keys: what is in it, and how it is asked for. */
-#include "jwks.h"
+#include "api/jwks.h"
 
-#include "json.h"
-#include "keys_parts.h"
+#include "base/json.h"
+#include "token/keys_private.h"
 #include "support.h"
 
 #include <string.h>
@@ -24,17 +24,17 @@ static int stop(void **state)
 
 static void write_key(const char *name, enum algorithm algorithm, const char *id)
 {
-    struct strbuf secret = {0}, text = {0};
+    struct bytes secret = {0}, text = {0};
     struct key *key = key_generate(algorithm, id, plugins, &secret, &text);
     assert_non_null(key);
     if (key->hmac)
-        jwk_write_secret(key, strbuf_span(&secret), &text);
+        jwk_write_secret(key, bytes_span(&secret), &text);
     else
         jwk_write_private(key, &text);
-    scratch_write(name, strbuf_span(&text));
+    scratch_write(name, bytes_span(&text));
     key_free(key);
-    strbuf_free(&secret);
-    strbuf_free(&text);
+    bytes_free(&secret);
+    bytes_free(&text);
 }
 
 static struct settings *load(const char *token, const char *apps)
@@ -62,7 +62,7 @@ static void secrets_are_not_published(void **state)
     struct settings *settings = load(NULL, NULL);
     serve(settings, NULL);
     assert_int_equal(response.status, 200);
-    assert_string_equal(strbuf_string(&response.body), "{\"keys\":[]}");
+    assert_string_equal(bytes_string(&response.body), "{\"keys\":[]}");
     assert_string_equal(response.cache_control, "public, max-age=300");
     settings_free(settings);
 }
@@ -79,10 +79,9 @@ static void all_public_keys_once(void **state)
              APP("a", "algorithm = \"ES256\"; key_file = \"es\"")
                  APP("b", "algorithm = \"ES256\"; key_file = \"es2\"; previous_keys = [ \"es\", "
                           "\"es2\" ]"));
-    expect(settings, "%s", strbuf_string(&report.text));
+    expect(settings, "%s", bytes_string(&report.text));
     serve(settings, NULL);
-    struct json_object *keys,
-        *object = json_parse_unique(strbuf_span(&response.body), &report.text);
+    struct json_object *keys, *object = json_parse_unique(bytes_span(&response.body), &report.text);
     assert_non_null(object);
     assert_int_equal(json_find(object, "keys", &keys), JSON_ARRAY);
     assert_int_equal(json_length(keys), 3);
@@ -125,9 +124,9 @@ static void keys_are_read_when_they_are_needed(void **state)
         if (good) {
             assert_int_equal(app->keys.count, 1);
             serve(settings, "");
-            expect_contains(strbuf_string(&response.body), "\"kid\":\"first\"");
+            expect_contains(bytes_string(&response.body), "\"kid\":\"first\"");
         } else {
-            expect_contains(strbuf_string(&report.text), "apps.a.token.key_file: ");
+            expect_contains(bytes_string(&report.text), "apps.a.token.key_file: ");
         }
         settings_free(settings);
     }
@@ -140,22 +139,22 @@ static void one_id_for_two_keys(void **state)
     write_key("two", ALGORITHM_ES256, "same");
     write_key("three", ALGORITHM_HS256, "same");
     assert_null(load("previous_keys = [ \"one\", \"two\" ]", NULL));
-    expect_contains(strbuf_string(&report.text), "two different keys have the key id \"same\"");
+    expect_contains(bytes_string(&report.text), "two different keys have the key id \"same\"");
     assert_null(load("previous_keys = [ \"one\", \"three\" ]", NULL));
     struct settings *settings =
         load("previous_keys = \"one\"", APP("a", "algorithm = \"ES256\"; key_file = \"two\""));
     assert_non_null(settings);
-    expect_contains(strbuf_string(&report.text),
+    expect_contains(bytes_string(&report.text),
                     "two apps have different keys with the key id \"same\"");
     settings_free(settings);
 }
 
 static void conditional_requests(void **state)
 {
-    struct strbuf tags = {0};
+    struct bytes tags = {0};
     (void)state;
     struct settings *settings = load(NULL, NULL);
-    const char *etag = strbuf_string(&settings->jwks->etag);
+    const char *etag = bytes_string(&settings->jwks->etag);
     const struct {
         const char *before, *after;
         int status;
@@ -163,12 +162,12 @@ static void conditional_requests(void **state)
                 {"\"x\",W/", "", 304}, {" ", " ,\"y\"", 304}, {"\"x\"", "", 200},
                 {"x", "", 200},        {"w/", "", 200}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        strbuf_reset(&tags);
-        strbuf_addf(&tags, "%s%s%s", rows[i].before, etag, rows[i].after);
-        serve(settings, strbuf_string(&tags));
+        bytes_reset(&tags);
+        bytes_addf(&tags, "%s%s%s", rows[i].before, etag, rows[i].after);
+        serve(settings, bytes_string(&tags));
         expect(response.status == rows[i].status, "row %zu: %d", i, response.status);
-        expect_contains(strbuf_string(&response.headers), etag);
-        expect_contains(strbuf_string(&response.headers), "Access-Control-Allow-Origin: *");
+        expect_contains(bytes_string(&response.headers), etag);
+        expect_contains(bytes_string(&response.headers), "Access-Control-Allow-Origin: *");
         assert_int_equal(response.body.length > 0, response.status == 200);
     }
     static const struct {
@@ -179,7 +178,7 @@ static void conditional_requests(void **state)
         serve(settings, others[i].tags);
         expect(response.status == others[i].status, "%s: %d", others[i].tags, response.status);
     }
-    strbuf_free(&tags);
+    bytes_free(&tags);
     settings_free(settings);
 }
 

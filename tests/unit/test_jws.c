@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Tokens that are not what they say: attacks by name. */
-#include "jws.h"
+#include "token/jws.h"
 
 #include "support.h"
 
@@ -11,14 +11,14 @@
 #define CLAIMS "{\"sub\":\"1\",\"exp\":4000000000}"
 
 static struct key_ring ring;
-static struct strbuf token;
+static struct bytes token;
 
 static struct key *add_key(const char *content, enum algorithm algorithm, const char *id)
 {
     struct key_report report = {0};
     const struct key_source source = {
         .path = scratch_write("key", span_of(content)), .id = id, .algorithm = algorithm};
-    expect(keys_load(&source, &ring, &report), "%s", strbuf_string(&report.why));
+    expect(keys_load(&source, &ring, &report), "%s", bytes_string(&report.why));
     key_report_free(&report);
     return ring.keys[ring.count - 1];
 }
@@ -33,21 +33,21 @@ static int start(void **state)
 static int stop(void **state)
 {
     key_ring_free(&ring);
-    strbuf_free(&token);
+    bytes_free(&token);
     return scratch_stop(state);
 }
 
 /* A token with any header, signed with the first key. */
 static struct span make(const char *header, const char *claims)
 {
-    strbuf_reset(&token);
+    bytes_reset(&token);
     crypto_base64url_encode(&token, span_of(header));
-    strbuf_add_string(&token, ".");
+    bytes_add_string(&token, ".");
     size_t payload = token.length;
-    strbuf_add_string(&token, claims);
+    bytes_add_string(&token, claims);
     jws_complete(ring.keys[0], &token, 0, payload);
     assert_false(token.failed);
-    return strbuf_span(&token);
+    return bytes_span(&token);
 }
 
 static const char *check(struct span text, bool ours)
@@ -149,17 +149,17 @@ static void embedded_keys(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(members); i++) {
-        struct strbuf header = {0};
+        struct bytes header = {0};
         struct key_ring mine = ring;
-        strbuf_addf(&header, "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"k1\",%s}", members[i]);
+        bytes_addf(&header, "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"k1\",%s}", members[i]);
         ring = (struct key_ring){0};
         add_key("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ALGORITHM_HS256, "k1");
-        struct span text = make(strbuf_string(&header), CLAIMS);
+        struct span text = make(bytes_string(&header), CLAIMS);
         key_ring_free(&ring);
         ring = mine;
         expect_fault(check(text, true), "signature is wrong", members[i]);
         expect_fault(check(text, false), "signature is wrong", members[i]);
-        strbuf_free(&header);
+        bytes_free(&header);
     }
 }
 
@@ -189,31 +189,31 @@ static void truncated(void **state)
 static void reencoded(void **state)
 {
     static const char *const ends[] = {"=", "==", "\n", " ", ".", ".x", "\r\n", "%3D"};
-    struct strbuf other = {0};
+    struct bytes other = {0};
     (void)state;
     for (size_t i = 0; i < COUNT(ends); i++) {
-        strbuf_reset(&other);
-        strbuf_add_span(&other, make(GOOD_HEADER, CLAIMS));
-        strbuf_add_string(&other, ends[i]);
-        expect(check(strbuf_span(&other), true), "%s", ends[i]);
+        bytes_reset(&other);
+        bytes_add_span(&other, make(GOOD_HEADER, CLAIMS));
+        bytes_add_string(&other, ends[i]);
+        expect(check(bytes_span(&other), true), "%s", ends[i]);
     }
     /* of the last character's six bits, two are not used */
-    strbuf_reset(&other);
-    strbuf_add_span(&other, make(GOOD_HEADER, CLAIMS));
+    bytes_reset(&other);
+    bytes_add_span(&other, make(GOOD_HEADER, CLAIMS));
     const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     char *last = &other.data[other.length - 1], kept = *last;
     size_t value = (size_t)(strchr(digits, kept) - digits);
     for (size_t i = 1; i < 4; i++) {
         *last = digits[value ^ i];
-        expect(check(strbuf_span(&other), true), "%c for %c", *last, kept);
+        expect(check(bytes_span(&other), true), "%c for %c", *last, kept);
     }
     *last = kept;
-    assert_null(check(strbuf_span(&other), true));
-    strbuf_reset(&other);
-    strbuf_add_string(&other, " ");
-    strbuf_add_span(&other, make(GOOD_HEADER, CLAIMS));
-    assert_non_null(check(strbuf_span(&other), true));
-    strbuf_free(&other);
+    assert_null(check(bytes_span(&other), true));
+    bytes_reset(&other);
+    bytes_add_string(&other, " ");
+    bytes_add_span(&other, make(GOOD_HEADER, CLAIMS));
+    assert_non_null(check(bytes_span(&other), true));
+    bytes_free(&other);
 }
 
 static void shapes(void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Key files: what is taken for a secret, what is refused, and what it is called. */
-#include "keys.h"
+#include "token/keys.h"
 
-#include "secret_file.h"
+#include "base/file.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static const struct key *load(struct span content, const char *id)
 
 static const char *why(void)
 {
-    return strbuf_string(&report.why);
+    return bytes_string(&report.why);
 }
 
 /* The secret, by what it signs. */
@@ -232,17 +232,17 @@ static void permissions(void **state)
 
 static void secret_files(void **state)
 {
-    struct strbuf content = {0}, fault = {0};
+    struct bytes content = {0};
+    struct reason fault = {0};
     bool exposed;
     (void)state;
     const char *path = scratch_write("secret", SPAN("ab\0cd"));
-    assert_true(secret_file_read(path, 5, &content, &exposed, &fault));
-    assert_true(span_equal(strbuf_span(&content), SPAN("ab\0cd")));
-    strbuf_reset(&content);
-    assert_false(secret_file_read(path, 4, &content, &exposed, &fault));
-    expect_contains(strbuf_string(&fault), "is larger than 4 bytes");
-    strbuf_free(&content);
-    strbuf_free(&fault);
+    assert_true(file_read_secret(path, 5, &content, &exposed, &fault));
+    assert_true(span_equal(bytes_span(&content), SPAN("ab\0cd")));
+    bytes_reset(&content);
+    assert_false(file_read_secret(path, 4, &content, &exposed, &fault));
+    expect_contains(fault.text, "is larger than 4 bytes");
+    bytes_free(&content);
 }
 
 int main(void)

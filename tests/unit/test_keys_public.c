@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Public-key algorithms: key files of all forms, and those that are refused.  The keys
  * in here were made for this test. */
-#include "keys_parts.h"
+#include "token/keys_private.h"
 
 #include "support.h"
 #include "vectors.h"
@@ -95,7 +95,7 @@ static const struct key *load(const char *content, enum algorithm algorithm)
 
 static const char *why(void)
 {
-    return strbuf_string(&report.why);
+    return bytes_string(&report.why);
 }
 
 /* Signed by the one, accepted by the other. */
@@ -116,7 +116,7 @@ static const enum algorithm public_ones[] = {ALGORITHM_ES256, ALGORITHM_RS256, A
 /* A new key; of RSA, one that is there, for to make one takes long under valgrind. */
 static struct key *make_key(enum algorithm algorithm)
 {
-    struct strbuf none = {0}, fault = {0};
+    struct bytes none = {0}, fault = {0};
     struct key *key;
     if (strcmp(algorithm_rows[algorithm].kty, "RSA") == 0) {
         struct json_object *jwk = json_parse_object(span_of(vectors[VECTOR_RSA].jwk), &fault);
@@ -126,8 +126,8 @@ static struct key *make_key(enum algorithm algorithm)
     } else {
         key = key_generate(algorithm, NULL, plugins, &none, &fault);
     }
-    expect(key, "%s%s", strbuf_string(&fault), strbuf_string(&report.why));
-    strbuf_free(&fault);
+    expect(key, "%s%s", bytes_string(&fault), bytes_string(&report.why));
+    bytes_free(&fault);
     return key;
 }
 
@@ -138,60 +138,60 @@ static void every_form(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(public_ones); i++) {
         enum algorithm algorithm = public_ones[i];
-        struct strbuf jwk = {0}, public = {0}, pem = {0};
+        struct bytes jwk = {0}, public = {0}, pem = {0};
         struct key *made = make_key(algorithm);
         jwk_write_private(made, &jwk);
         jwk_write_public(made, &public);
-        char *room = strbuf_reserve(&pem, SIGN_PEM_MAX);
+        char *room = bytes_reserve(&pem, SIGN_PEM_MAX);
         pem.length += made->module->write_pem(made->handle, room);
-        expect_lacks(strbuf_string(&public), "\"d\"");
-        assert_true(span_equal(strbuf_span(&public), strbuf_span(&made->jwk)));
+        expect_lacks(bytes_string(&public), "\"d\"");
+        assert_true(span_equal(bytes_span(&public), bytes_span(&made->jwk)));
 
-        const struct key *key = load(strbuf_string(&jwk), algorithm);
+        const struct key *key = load(bytes_string(&jwk), algorithm);
         expect(key, "%s", why());
         expect_pair(key, made);
-        key = load(strbuf_string(&pem), algorithm);
+        key = load(bytes_string(&pem), algorithm);
         expect(key, "%s", why());
         expect_pair(key, made);
         assert_false(key->named);
-        key = load_from((struct key_source){.algorithm = algorithm}, strbuf_string(&public));
+        key = load_from((struct key_source){.algorithm = algorithm}, bytes_string(&public));
         expect(key, "%s", why());
         expect_pair(made, key);
         assert_false(key->can_sign);
         uint8_t signature[KEY_SIGNATURE_MAX];
         assert_int_equal(key_sign(key, SPAN("x"), signature), 0);
-        assert_null(load(strbuf_string(&public), algorithm));
+        assert_null(load(bytes_string(&public), algorithm));
         expect_contains(why(), "it is a public key");
 
         key = load_from((struct key_source){.any_algorithm = true, .id = "mine"},
-                        strbuf_string(&public));
+                        bytes_string(&public));
         expect(key, "%s", why());
         assert_int_equal(key->algorithm, algorithm);
         assert_string_equal(key->id, "mine");
         key = load_from((struct key_source){.any_algorithm = true, .algorithm = algorithm},
-                        strbuf_string(&pem));
+                        bytes_string(&pem));
         assert_int_equal(key->algorithm, algorithm);
         key_free(made);
-        strbuf_free(&jwk);
-        strbuf_free(&public);
-        strbuf_free(&pem);
+        bytes_free(&jwk);
+        bytes_free(&public);
+        bytes_free(&pem);
     }
 }
 
 static void other_forms(void **state)
 {
-    struct strbuf commented = {0};
+    struct bytes commented = {0};
     (void)state;
     expect(load(ec_old_form, ALGORITHM_ES256), "%s", why());
     assert_int_equal(load_from((struct key_source){.any_algorithm = true}, ec_old_form)->algorithm,
                      ALGORITHM_ES256);
     assert_non_null(load_from((struct key_source){.algorithm = ALGORITHM_ES256}, certificate));
-    strbuf_add_string(&commented, "Bag Attributes\n  localKeyID: 01\n");
-    strbuf_add_string(&commented, ec_old_form);
-    expect(load(strbuf_string(&commented), ALGORITHM_ES256), "%s", why());
-    assert_null(load(strbuf_string(&commented), ALGORITHM_HS256));
+    bytes_add_string(&commented, "Bag Attributes\n  localKeyID: 01\n");
+    bytes_add_string(&commented, ec_old_form);
+    expect(load(bytes_string(&commented), ALGORITHM_ES256), "%s", why());
+    assert_null(load(bytes_string(&commented), ALGORITHM_HS256));
     expect_contains(why(), "it is a PEM file, which holds no secret for HS256");
-    strbuf_free(&commented);
+    bytes_free(&commented);
     assert_null(load_from((struct key_source){.any_algorithm = true}, rsa_1024));
     expect_contains(why(), "it is a key that no algorithm here is for");
 }
@@ -319,16 +319,16 @@ static void many_threads(void **state)
 
 static void without_the_module(void **state)
 {
-    struct strbuf secret = {0}, fault = {0};
+    struct bytes secret = {0}, fault = {0};
     (void)state;
     assert_null(key_generate(ALGORITHM_ES256, NULL, scratch_path("."), &secret, &fault));
-    expect_contains(strbuf_string(&fault), "sign_openssl.so, which is not in this installation");
+    expect_contains(bytes_string(&fault), "sign_openssl.so, which is not in this installation");
     scratch_write("sign_openssl.so", SPAN("no library"));
-    strbuf_reset(&fault);
+    bytes_reset(&fault);
     assert_null(key_generate(ALGORITHM_ES256, NULL, scratch_path("."), &secret, &fault));
-    expect_contains(strbuf_string(&fault), "sign_openssl.so");
-    strbuf_free(&secret);
-    strbuf_free(&fault);
+    expect_contains(bytes_string(&fault), "sign_openssl.so");
+    bytes_free(&secret);
+    bytes_free(&fault);
 }
 
 int main(void)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Guests' ids, and the random bytes in them. */
-#include "ksuid.h"
+#include "token/ksuid.h"
 
-#include "clock.h"
-#include "random.h"
+#include "base/clock.h"
+#include "base/random.h"
 #include "support.h"
-#include "text.h"
+#include "base/text.h"
 
 #include <pthread.h>
 #include <string.h>

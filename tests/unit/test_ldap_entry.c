@@ -3,7 +3,7 @@
  * test_ldap_entry.c: from attributes to a member.
  */
 #include "fake_services.h"
-#include "ldap_entry.h"
+#include "plugins/ldap/entry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

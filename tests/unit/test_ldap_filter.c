@@ -2,7 +2,7 @@
  *
  * test_ldap_filter.c: templates of search filters, and ids that want to be more than a value.
  */
-#include "ldap_filter.h"
+#include "plugins/ldap/filter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,10 +4,10 @@
  * refused, referrals taken apart.
  */
 #include "fake_services.h"
-#include "ldap_guard.h"
-#include "ldap_referral.h"
-#include "ldap_resolve.h"
-#include "ldap_servers.h"
+#include "plugins/ldap/guard.h"
+#include "plugins/ldap/referral.h"
+#include "plugins/ldap/resolve.h"
+#include "plugins/ldap/servers.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>

@@ -2,8 +2,8 @@
  *
  * test_ldap_uri.c: addresses of directory servers, and what result codes mean.
  */
-#include "ldap_code.h"
-#include "ldap_uri.h"
+#include "plugins/ldap/code.h"
+#include "plugins/ldap/uri.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The socket: whom it may push aside, and whom not. */
-#include "listen.h"
+#include "server/listen.h"
 
-#include "frame.h"
+#include "server/frame.h"
 #include "records.h"
 #include "support.h"
 
@@ -20,28 +20,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct strbuf why, address;
+static struct bytes why, address;
 static const char *path;
 
 static int start(void **state)
 {
     int rc = scratch_start(state);
     path = scratch_path("sock");
-    strbuf_addf(&address, "unix:%s", path);
+    bytes_addf(&address, "unix:%s", path);
     return rc;
 }
 
 static int stop(void **state)
 {
-    strbuf_free(&why);
-    strbuf_free(&address);
+    bytes_free(&why);
+    bytes_free(&address);
     return scratch_stop(state);
 }
 
 static bool open_path(struct listener *listener)
 {
-    strbuf_reset(&why);
-    return listen_open(strbuf_string(&address), listener, &why);
+    bytes_reset(&why);
+    return listen_open(bytes_string(&address), listener, &why);
 }
 
 static int connect_path(void)
@@ -66,7 +66,7 @@ static void a_new_socket(void **state)
     struct stat st;
     (void)state;
     mode_t mask = umask(0077);
-    expect(open_path(&listener), "%s", strbuf_string(&why));
+    expect(open_path(&listener), "%s", bytes_string(&why));
     assert_int_equal(umask(mask), 0077); /* as it was */
     assert_int_equal(stat(path, &st), 0);
     assert_true(S_ISSOCK(st.st_mode));
@@ -91,7 +91,7 @@ static void stale_sockets_are_replaced(void **state)
     (void)state;
     assert_true(open_path(&first));
     close(first.fd); /* as after a crash */
-    expect(open_path(&second), "%s", strbuf_string(&why));
+    expect(open_path(&second), "%s", bytes_string(&why));
     int client = connect_path();
     assert_true(client >= 0);
     close(client);
@@ -108,16 +108,16 @@ static void files_are_never_removed(void **state)
     (void)state;
     scratch_write("sock", SPAN("a letter"));
     assert_false(open_path(&listener));
-    expect_contains(strbuf_string(&why), "exists and is not a socket");
+    expect_contains(bytes_string(&why), "exists and is not a socket");
     assert_string_equal(scratch_read(path), "a letter");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("elsewhere", path), 0);
     assert_false(open_path(&listener));
-    expect_contains(strbuf_string(&why), "is not a socket");
+    expect_contains(bytes_string(&why), "is not a socket");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_false(open_path(&listener));
-    expect_contains(strbuf_string(&why), "is not a socket");
+    expect_contains(bytes_string(&why), "is not a socket");
 }
 
 /* Answers one query, as a memberchat does or as another program might. */
@@ -139,9 +139,9 @@ static void *answer_one(void *argument)
     if (got > 0)
         frame_feed(&frame, bytes, (size_t)got, &told);
     if (other->answer)
-        strbuf_reset(&frame.out);
+        bytes_reset(&frame.out);
     if (other->answer)
-        strbuf_add_string(&frame.out, other->answer);
+        bytes_add_string(&frame.out, other->answer);
     if (frame.out.length)
         send(fd, frame.out.data, frame.out.length, MSG_NOSIGNAL);
     close(fd);
@@ -162,15 +162,14 @@ static void live_sockets(void **state)
         unlink(path);
         assert_true(open_path(&other.listener));
         assert_int_equal(pthread_create(&other.thread, NULL, answer_one, &other), 0);
-        expect(open_path(&listener) == rows[i].taken, "row %zu: %s", i, strbuf_string(&why));
+        expect(open_path(&listener) == rows[i].taken, "row %zu: %s", i, bytes_string(&why));
         pthread_join(other.thread, NULL);
         if (rows[i].taken) {
             listen_remove_path(&other.listener); /* leaves the successor's */
             assert_int_equal(access(path, F_OK), 0);
             close(listener.fd);
         } else {
-            expect_contains(strbuf_string(&why),
-                            "is the socket of another program that is running");
+            expect_contains(bytes_string(&why), "is the socket of another program that is running");
             int client = connect_path(); /* untouched */
             assert_true(client >= 0);
             close(client);
@@ -184,14 +183,14 @@ static void paths_that_cannot_be(void **state)
     struct listener listener;
     char *long_name = repeated('x', 120);
     (void)state;
-    strbuf_reset(&address);
-    strbuf_addf(&address, "unix:%s", scratch_path(long_name));
+    bytes_reset(&address);
+    bytes_addf(&address, "unix:%s", scratch_path(long_name));
     assert_false(open_path(&listener));
-    expect_contains(strbuf_string(&why), "is too long for a socket's path");
-    strbuf_reset(&address);
-    strbuf_addf(&address, "unix:%s", scratch_path("no/such/folder"));
+    expect_contains(bytes_string(&why), "is too long for a socket's path");
+    bytes_reset(&address);
+    bytes_addf(&address, "unix:%s", scratch_path("no/such/folder"));
     assert_false(open_path(&listener));
-    expect_contains(strbuf_string(&why), "No such file or directory");
+    expect_contains(bytes_string(&why), "No such file or directory");
     free(long_name);
 }
 
@@ -210,14 +209,14 @@ static void inet_addresses(void **state)
 {
     struct listener listener, second;
     (void)state;
-    strbuf_reset(&address);
-    strbuf_addf(&address, "127.0.0.1:%d", free_port());
-    expect(open_path(&listener), "%s", strbuf_string(&why));
+    bytes_reset(&address);
+    bytes_addf(&address, "127.0.0.1:%d", free_port());
+    expect(open_path(&listener), "%s", bytes_string(&why));
     assert_true(is_blocking(listener.fd));
     assert_null(listener.path);
     listen_remove_path(&listener);
     assert_false(open_path(&second));
-    expect_contains(strbuf_string(&why), "Address already in use");
+    expect_contains(bytes_string(&why), "Address already in use");
     close(listener.fd);
 }
 
@@ -243,9 +242,9 @@ static void addresses_that_are_none(void **state)
     struct listener listener;
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
-        strbuf_reset(&why);
+        bytes_reset(&why);
         expect(!listen_open(texts[i], &listener, &why), "%s was taken", texts[i]);
-        expect_contains(strbuf_string(&why), "is no address; write unix:/path/to/socket");
+        expect_contains(bytes_string(&why), "is no address; write unix:/path/to/socket");
     }
 }
 

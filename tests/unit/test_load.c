@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * From a path to settings in use. */
-#include "load.h"
+#include "settings/load.h"
 
 #include "support.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Lines of the log: their shape, what is filtered, what is dropped. */
-#include "log.h"
+#include "host/log.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "support.h"
 
 #include <errno.h>
@@ -97,7 +97,7 @@ static void bytes_are_filtered(void **state)
 
 static void lines_of_json(void **state)
 {
-    struct strbuf why = {0};
+    struct bytes why = {0};
     (void)state;
     assert_true(log_configure(path, LOG_LEVEL_INFO, LOG_FORMAT_JSON));
     log_set_request("r-1");
@@ -105,7 +105,7 @@ static void lines_of_json(void **state)
     log_set_request(NULL);
     const char *line = logged();
     struct json_object *object = json_parse_object(span_of(line), &why);
-    expect(object, "%s: %s", strbuf_string(&why), line);
+    expect(object, "%s: %s", bytes_string(&why), line);
     expect_span(json_string_member(object, "level"), "error");
     expect_span(json_string_member(object, "request"), "r-1");
     expect_span(json_string_member(object, "message"),
@@ -114,7 +114,7 @@ static void lines_of_json(void **state)
     json_release(object);
     log_info("x");
     expect_lacks(logged(), "request");
-    strbuf_free(&why);
+    bytes_free(&why);
 }
 
 static void long_messages_are_cut(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What may be said of a member. */
-#include "member.h"
+#include "members/member.h"
 
 #include "support.h"
 

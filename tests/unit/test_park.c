@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The parking lot, where it is quick: the patiences are too long to be waited for. */
-#include "park.h"
+#include "server/park.h"
 
-#include "clock.h"
-#include "log.h"
+#include "base/clock.h"
+#include "host/log.h"
 #include "peer.h"
 #include "records.h"
 
@@ -12,7 +12,7 @@
 static struct park *park;
 static struct conn *conn; /* until the lot has it */
 static int peer;          /* its other end */
-static struct strbuf request;
+static struct bytes request;
 
 static int start(void **state)
 {
@@ -33,7 +33,7 @@ static int stop(void **state)
     if (peer >= 0)
         close(peer);
     conn_thread_end();
-    strbuf_free(&request);
+    bytes_free(&request);
     return scratch_stop(state);
 }
 
@@ -53,11 +53,11 @@ static void parked_requests_become_ready(void **state)
     park_poll(park, 1000, &ready);
     assert_ptr_equal(ready.first, parked);
     conn = conn_queue_pop(&ready);
-    assert_true(span_equal(strbuf_span(&conn->frame.body), SPAN("body")));
+    assert_true(span_equal(bytes_span(&conn->frame.body), SPAN("body")));
     frame_next(&conn->frame); /* and again, for the next one */
     park_put(park, conn);
     conn = NULL;
-    tell(peer, strbuf_span(&request));
+    tell(peer, bytes_span(&request));
     park_poll(park, 1000, &ready);
     assert_ptr_equal(ready.first, parked);
     conn = conn_queue_pop(&ready);
@@ -99,7 +99,7 @@ static void idle_ones_are_closed_on_demand(void **state)
     conn->served = true;
     park_put(park, conn);
     conn = NULL;
-    tell(unread, strbuf_span(&request));
+    tell(unread, bytes_span(&request));
     assert_int_equal(park_close_idle(park), 3);
     assert_true(is_closed(idle));
     assert_false(is_closed(peer) || is_closed(fresh) || is_closed(unread));
@@ -174,7 +174,7 @@ static void *park_many(void *argument)
         int end;
         struct conn *made = connect_one(&end);
         park_put(argument, made);
-        tell(end, strbuf_span(&request));
+        tell(end, bytes_span(&request));
         close(end);
     }
     return NULL;

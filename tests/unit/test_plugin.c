@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * Loading store plugins: good ones, and each kind of bad one. */
-#include "plugin.h"
+#include "members/plugin.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "question.h"
-#include "store.h"
+#include "members/store.h"
 #include "support.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct strbuf why;
+static struct bytes why;
 
 static int stop(void **state)
 {
     (void)state;
-    strbuf_free(&why);
+    bytes_free(&why);
     return 0;
 }
 
@@ -24,7 +24,7 @@ static void good_ones(void **state)
 {
     (void)state;
     const struct memberchat_store_plugin *slow = plugin_load(test_plugins, "slow", &why);
-    expect(slow, "%s", strbuf_string(&why));
+    expect(slow, "%s", bytes_string(&why));
     assert_string_equal(slow->name, "slow");
     assert_int_equal(slow->abi, MEMBERCHAT_STORE_ABI);
     assert_int_equal(slow->key_count, 3);
@@ -51,10 +51,10 @@ static void bad_ones(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        strbuf_reset(&why);
+        bytes_reset(&why);
         expect(!plugin_load(test_plugins, rows[i].name, &why), "%s was taken", rows[i].name);
-        expect_contains(strbuf_string(&why), rows[i].told);
-        expect_contains(strbuf_string(&why), rows[i].name);
+        expect_contains(bytes_string(&why), rows[i].told);
+        expect_contains(bytes_string(&why), rows[i].name);
     }
 }
 
@@ -64,9 +64,9 @@ static void names_that_are_none(void **state)
                                         "slow.so", "a b",     "sl\xc3\xb6w"};
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
-        strbuf_reset(&why);
+        bytes_reset(&why);
         assert_null(plugin_load(test_plugins, names[i], &why));
-        expect_contains(strbuf_string(&why), "is no name of a store plugin");
+        expect_contains(bytes_string(&why), "is no name of a store plugin");
     }
 }
 
@@ -74,11 +74,11 @@ static void plugins_that_are_not_there(void **state)
 {
     (void)state;
     assert_null(plugin_load(test_plugins, "ldpa", &why));
-    expect_contains(strbuf_string(&why), "there is no store plugin \"ldpa\" in this installation");
-    expect_contains(strbuf_string(&why), "slow"); /* what there is instead */
-    strbuf_reset(&why);
+    expect_contains(bytes_string(&why), "there is no store plugin \"ldpa\" in this installation");
+    expect_contains(bytes_string(&why), "slow"); /* what there is instead */
+    bytes_reset(&why);
     assert_null(plugin_load("/nowhere", "file", &why));
-    expect_contains(strbuf_string(&why), "/nowhere: none");
+    expect_contains(bytes_string(&why), "/nowhere: none");
 }
 
 static void no_shared_object(void **state)
@@ -86,7 +86,7 @@ static void no_shared_object(void **state)
     (void)state;
     scratch_write("store_text.so", SPAN("this is a text\n"));
     assert_null(plugin_load(scratch_path("."), "text", &why));
-    expect_contains(strbuf_string(&why), "store_text.so cannot be used: ");
+    expect_contains(bytes_string(&why), "store_text.so cannot be used: ");
 }
 
 static struct store *open_store(const char *name)
@@ -94,7 +94,7 @@ static struct store *open_store(const char *name)
     struct arena arena = {0};
     struct store_report told;
     const struct memberchat_store_plugin *plugin = plugin_load(test_plugins, name, &why);
-    expect(plugin, "%s", strbuf_string(&why));
+    expect(plugin, "%s", bytes_string(&why));
     void *settings = arena_alloc(&arena, plugin->settings_size + 1);
     struct store *store = store_new("bad", plugin, settings, &arena);
     expect(store_open(store, &told), "%s", told.reason);
@@ -178,11 +178,11 @@ static void a_plugin_for_one_thread_gets_one(void **state)
 static void *load_all(void *argument)
 {
     static const char *const names[] = {"slow", "serial", "bad_keys", "bad_outcome"};
-    struct strbuf own = {0};
+    struct bytes own = {0};
     (void)argument;
     for (size_t i = 0; i < 40; i++)
         plugin_load(test_plugins, names[i % COUNT(names)], &own);
-    strbuf_free(&own);
+    bytes_free(&own);
     return NULL;
 }
 

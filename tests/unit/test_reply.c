@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The table of errors, and the shape of good answers. */
-#include "reply.h"
+#include "api/reply.h"
 
 #include "support.h"
 
@@ -22,7 +22,7 @@ static int stop(void **state)
 {
     (void)state;
     http_response_free(&response);
-    strbuf_free(&exchange.message);
+    bytes_free(&exchange.message);
     return 0;
 }
 
@@ -55,9 +55,9 @@ static void every_error(void **state)
         reply_with_error(&exchange, rows[i].outcome);
         assert_int_equal(response.status, rows[i].status);
         snprintf(body, sizeof body, "{\"errorCode\":\"%s\",\"errorMessage\":\"", rows[i].code);
-        expect(strncmp(strbuf_string(&response.body), body, strlen(body)) == 0, "%s: %s",
-               rows[i].code, strbuf_string(&response.body));
-        const char *headers = strbuf_string(&response.headers);
+        expect(strncmp(bytes_string(&response.body), body, strlen(body)) == 0, "%s: %s",
+               rows[i].code, bytes_string(&response.body));
+        const char *headers = bytes_string(&response.headers);
         bool basic = strstr(headers, "WWW-Authenticate: Basic realm=\"memberchat\", "
                                      "charset=\"UTF-8\"\r\n") != NULL;
         bool retry = strstr(headers, "Retry-After: 1\r\n") != NULL;
@@ -71,10 +71,10 @@ static void every_error(void **state)
 static void messages_are_escaped(void **state)
 {
     (void)state;
-    strbuf_add_string(&exchange.message, "a \"quoted\" \x01 text");
-    strbuf_add_string(&response.body, "left from an answer that failed");
+    bytes_add_string(&exchange.message, "a \"quoted\" \x01 text");
+    bytes_add_string(&response.body, "left from an answer that failed");
     reply_with_error(&exchange, OUTCOME_INVALID_HTTP_MESSAGE_BODY);
-    assert_string_equal(strbuf_string(&response.body),
+    assert_string_equal(bytes_string(&response.body),
                         "{\"errorCode\":\"INVALID_HTTP_MESSAGE_BODY\",\"errorMessage\":"
                         "\"a \\\"quoted\\\" \\u0001 text\"}");
 }
@@ -94,14 +94,14 @@ static void retry_after_is_in_whole_seconds(void **state)
         http_response_reset(&response);
         exchange.retry_after_ms = rows[i].ms;
         reply_with_error(&exchange, OUTCOME_MEMBER_STORE_UNAVAILABLE);
-        assert_string_equal(strbuf_string(&response.headers), rows[i].header);
+        assert_string_equal(bytes_string(&response.headers), rows[i].header);
     }
 }
 
 static void reply(const struct reply_token *token)
 {
     reply_begin_token(&exchange);
-    strbuf_add_string(&response.body, "a.b.c");
+    bytes_add_string(&response.body, "a.b.c");
     reply_end_token(&exchange, token);
 }
 
@@ -118,7 +118,7 @@ static void tokens(void **state)
     reply(&token);
     assert_int_equal(response.status, 200);
     assert_string_equal(
-        strbuf_string(&response.body),
+        bytes_string(&response.body),
         "{\"chatServerWebSocketUrl\":\"wss://c/\\\"ws\\\"\",\"chatToken\":\"a.b.c\","
         "\"appId\":\"demo\",\"userId\":\"u\\\"1\",\"userName\":null,"
         "\"avatarProfileUrl\":\"https://i/1\"}");
@@ -126,7 +126,7 @@ static void tokens(void **state)
     token.name = SPAN("");
     http_response_reset(&response);
     reply(&token);
-    expect_contains(strbuf_string(&response.body),
+    expect_contains(bytes_string(&response.body),
                     "\"userName\":\"\",\"avatarProfileUrl\":\"https://i/1\","
                     "\"expiresAt\":\"2023-11-14T22:13:20Z\",\"expiresIn\":900}");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What a service's statuses and JSON mean. */
-#include "rest_answer.h"
+#include "plugins/rest/answer.h"
 
 #include "fake_services.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Passwords, tokens and certificates in files that change; and whose they may be. */
-#include "rest_client.h"
-#include "rest_credentials.h"
+#include "plugins/rest/client.h"
+#include "plugins/rest/credentials.h"
 
 #include "fake_services.h"
 

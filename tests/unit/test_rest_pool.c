@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Things that are dear to make: how many there are, who gets which, and when they go. */
-#include "rest_pool.h"
+#include "plugins/rest/pool.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What is sent in the name of an id: it stays one piece of what is around it. */
-#include "rest_template.h"
+#include "plugins/rest/template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

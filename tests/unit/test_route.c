@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * From what web servers say of a path to what is wanted. */
-#include "route.h"
+#include "api/route.h"
 
 #include "support.h"
 
@@ -62,15 +62,15 @@ static void check_ids(const struct id_row *rows, size_t count)
     static const char *const mounts[] = {"", "/chat-api", "/cgi-bin/x.fcgi"};
     for (size_t i = 0; i < count; i++)
         for (size_t m = 0; m < COUNT(mounts); m++) {
-            struct strbuf uri = {0};
-            strbuf_addf(&uri, "%s" API "/%s/chat-tokens?x=/v2/", mounts[m], rows[i].encoded);
-            struct route route = find(strbuf_string(&uri), mounts[m], NULL, NULL);
+            struct bytes uri = {0};
+            bytes_addf(&uri, "%s" API "/%s/chat-tokens?x=/v2/", mounts[m], rows[i].encoded);
+            struct route route = find(bytes_string(&uri), mounts[m], NULL, NULL);
             enum route_kind kind = rows[i].id.data ? ROUTE_MEMBER : ROUTE_NONE;
             expect(route.kind == kind, "%s: kind %d", rows[i].encoded, route.kind);
             expect(span_equal((struct span){route.id, route.id_length}, rows[i].id), "%s: id %.*s",
                    rows[i].encoded, (int)route.id_length, route.id);
             assert_false(route.id_too_long);
-            strbuf_free(&uri);
+            bytes_free(&uri);
         }
 }
 
@@ -120,23 +120,23 @@ static void ids_at_the_limit(void **state)
     (void)state;
     for (size_t extra = 0; extra < 3; extra++) {
         char *id = repeated('x', MEMBER_ID_MAX + extra);
-        struct strbuf uri = {0};
-        strbuf_addf(&uri, API "/%s/chat-tokens", id);
-        struct route route = find(strbuf_string(&uri), NULL, NULL, NULL);
+        struct bytes uri = {0};
+        bytes_addf(&uri, API "/%s/chat-tokens", id);
+        struct route route = find(bytes_string(&uri), NULL, NULL, NULL);
         assert_int_equal(route.kind, ROUTE_MEMBER);
         assert_int_equal(route.id_too_long, extra > 0);
-        strbuf_free(&uri);
+        bytes_free(&uri);
         free(id);
     }
-    struct strbuf uri = {0};
-    strbuf_add_string(&uri, API "/");
+    struct bytes uri = {0};
+    bytes_add_string(&uri, API "/");
     for (int i = 0; i < MEMBER_ID_MAX; i++)
-        strbuf_add_string(&uri, "%41"); /* its length counts decoded */
-    strbuf_add_string(&uri, "/chat-tokens");
-    struct route route = find(strbuf_string(&uri), NULL, NULL, NULL);
+        bytes_add_string(&uri, "%41"); /* its length counts decoded */
+    bytes_add_string(&uri, "/chat-tokens");
+    struct route route = find(bytes_string(&uri), NULL, NULL, NULL);
     assert_int_equal(route.id_length, MEMBER_ID_MAX);
     assert_false(route.id_too_long);
-    strbuf_free(&uri);
+    bytes_free(&uri);
 }
 
 static void other_paths(void **state)
@@ -270,12 +270,12 @@ static void without_request_uri(void **state)
     assert_int_equal(find(NULL, long_path, "/healthz", NULL).kind, ROUTE_NONE);
     assert_int_equal(find(long_path, NULL, NULL, NULL).kind, ROUTE_NONE);
     free(long_path);
-    struct strbuf deep = {0};
+    struct bytes deep = {0};
     for (int i = 0; i < 1000; i++)
-        strbuf_add_string(&deep, "/x");
-    strbuf_add_string(&deep, GUEST);
-    assert_int_equal(find(strbuf_string(&deep), NULL, NULL, NULL).kind, ROUTE_NONE);
-    strbuf_free(&deep);
+        bytes_add_string(&deep, "/x");
+    bytes_add_string(&deep, GUEST);
+    assert_int_equal(find(bytes_string(&deep), NULL, NULL, NULL).kind, ROUTE_NONE);
+    bytes_free(&deep);
 }
 
 static void methods(void **state)

@@ -2,7 +2,7 @@
  * The resident responder in this process, with a socket that a test speaks to. */
 #include "responder.h"
 
-#include "fastcgi.h"
+#include "server/fastcgi.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -38,27 +38,27 @@ static void connections_are_kept(void **state)
 static void bodies_are_no_requests(void **state)
 {
     const char *const inner[] = {"REQUEST_METHOD", "GET", "REQUEST_URI", "/healthz", NULL};
-    struct strbuf smuggled = {0};
+    struct bytes smuggled = {0};
     (void)state;
     record_add_request(&smuggled, 1, true, inner, SPAN_NONE);
     while (smuggled.length < 100000)
         record_add_request(&smuggled, 1, true, inner, SPAN_NONE);
     int fd = responder_connect();
     for (int i = 0; i < 5; i++) {
-        responder_ask(fd, GUEST, true, strbuf_span(&smuggled));
+        responder_ask(fd, GUEST, true, bytes_span(&smuggled));
         expect_contains(responder_answer(fd), "Status: 413 ");
         responder_ask(fd, MEMBER, true, SPAN_NONE);
         expect_contains(responder_answer(fd), "\"userName\":\"Ann\"");
     }
     close(fd);
-    strbuf_free(&smuggled);
+    bytes_free(&smuggled);
 }
 
 static void peers_that_do_not_finish(void **state)
 {
     int peers[3 * THREADS];
     (void)state;
-    struct strbuf bytes = {0};
+    struct bytes bytes = {0};
     record_add_begin(&bytes, 1, 1, true);
     for (size_t i = 0; i < COUNT(peers); i++) {
         peers[i] = responder_connect();
@@ -71,7 +71,7 @@ static void peers_that_do_not_finish(void **state)
     close(fd);
     for (size_t i = 0; i < COUNT(peers); i++)
         close(peers[i]);
-    strbuf_free(&bytes);
+    bytes_free(&bytes);
 }
 
 static void nonsense_is_dropped(void **state)
@@ -97,7 +97,7 @@ static void many_peers_at_once(void **state)
 
 static void stopping_finishes_what_is_in_hand(void **state)
 {
-    struct strbuf bytes = {0};
+    struct bytes bytes = {0};
     const char *const pairs[] = {"REQUEST_METHOD", "GET", "REQUEST_URI", "/healthz", NULL};
     (void)state;
     record_add_request(&bytes, 1, true, pairs, SPAN_NONE);
@@ -107,7 +107,7 @@ static void stopping_finishes_what_is_in_hand(void **state)
     responder_tell(half, (struct span){bytes.data, 20});
     usleep(100000);
     responder_stop_polling();
-    responder_tell(late, strbuf_span(&bytes));
+    responder_tell(late, bytes_span(&bytes));
     responder_tell(half, (struct span){bytes.data + 20, bytes.length - 20});
     assert_true(server_stop(responder_server, 5000));
     expect_contains(responder_answer(half), "Status: 200 OK\r\n");
@@ -119,7 +119,7 @@ static void stopping_finishes_what_is_in_hand(void **state)
     server_free(responder_server);
     responder_server =
         server_start(responder_listener.fd, THREADS, responder_snapshots); /* for stop() */
-    strbuf_free(&bytes);
+    bytes_free(&bytes);
 }
 
 int main(void)

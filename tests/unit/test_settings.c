@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A whole configuration: the top, the stores, and every mistake in them. */
-#include "settings.h"
+#include "settings/settings.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "question.h"
 #include "support.h"
 
@@ -40,7 +40,7 @@ static struct settings *load(const struct config_texts *texts)
 
 static const char *told(void)
 {
-    return strbuf_string(&report.text);
+    return bytes_string(&report.text);
 }
 
 static void defaults(void **state)
@@ -85,7 +85,7 @@ static void everything_at_the_top(void **state)
     assert_int_equal(settings->top.request_timeout_ms, 500);
     assert_int_equal(settings->top.body_limit, 1048576);
     assert_int_equal(settings->trusted_proxy_count, 2);
-    assert_true(net_contains(settings->trusted_proxies, 2, "10.1.2.3"));
+    assert_true(networks_contain(settings->trusted_proxies, 2, "10.1.2.3"));
     assert_string_equal(settings->log.target, scratch_path("logs/x.log"));
     assert_int_equal(settings->log.level, LOG_LEVEL_DEBUG);
     assert_int_equal(settings->log.format, LOG_FORMAT_JSON);

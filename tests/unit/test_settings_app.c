@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The apps of a configuration: what each says, and every mistake in it. */
-#include "settings.h"
+#include "settings/settings.h"
 
 #include "support.h"
 
@@ -38,7 +38,7 @@ static struct settings *load(const struct config_texts *texts)
 
 static const char *told(void)
 {
-    return strbuf_string(&report.text);
+    return bytes_string(&report.text);
 }
 
 static void defaults(void **state)

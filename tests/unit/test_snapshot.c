@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Readers and one who replaces: nothing is freed that somebody holds. */
-#include "snapshot.h"
+#include "server/snapshot.h"
 
 #include "support.h"
 

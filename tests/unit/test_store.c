@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The host's side of a store: what it offers, and what it does not believe. */
 #include "question.h"
-#include "store.h"
+#include "members/store.h"
 
-#include "clock.h"
-#include "log.h"
+#include "base/clock.h"
+#include "host/log.h"
 #include "stub_store.h"
 #include "support.h"
 

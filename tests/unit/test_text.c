@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * UTF-8 and character classes, against definitions written in another way. */
-#include "text.h"
+#include "base/text.h"
 
 #include "support.h"
 

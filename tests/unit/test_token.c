@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Tokens: their claims, one by one. */
-#include "token.h"
+#include "api/token.h"
 
-#include "clock.h"
-#include "jws.h"
+#include "base/clock.h"
+#include "token/jws.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const char *claims_of(struct span token, const struct app *app)
         token, &(struct jws_rules){.keys = &app->keys, .ours = true, .type = "JWT"}, &jws);
     expect(!fault, "%s", fault);
     assert_true(jws.claims_text.length < sizeof text);
-    strcpy(text, strbuf_string(&jws.claims_text));
+    strcpy(text, bytes_string(&jws.claims_text));
     jws_free(&jws);
     return text;
 }
@@ -43,10 +43,10 @@ static const char *without_jti(const char *claims)
     return text;
 }
 
-static void issue(const struct app *app, const struct token_subject *subject, struct strbuf *token,
+static void issue(const struct app *app, const struct token_subject *subject, struct bytes *token,
                   int64_t *expires_r)
 {
-    strbuf_reset(token);
+    bytes_reset(token);
     assert_null(token_issue(app, subject, token, expires_r));
     assert_false(token->failed);
 }
@@ -61,12 +61,12 @@ static void claims(void **state)
                                     .avatar = SPAN("https://i/1"),
                                     .role = SPAN("host"),
                                     .ttl_ms = 900000};
-    struct strbuf token = {0};
+    struct bytes token = {0};
     int64_t expires, now = clock_unix_seconds();
     char wanted[512];
     (void)state;
     issue(app, &subject, &token, &expires);
-    const char *text = claims_of(strbuf_span(&token), app);
+    const char *text = claims_of(bytes_span(&token), app);
     long long iat = number(text, "\"iat\":");
     assert_true(iat >= now && iat <= now + 5);
     assert_int_equal(expires, iat + 900);
@@ -81,10 +81,10 @@ static void claims(void **state)
     subject.name = subject.avatar = SPAN_NONE; /* left out, not null */
     subject.ttl_ms = 1999;
     issue(app, &subject, &token, &expires);
-    text = claims_of(strbuf_span(&token), app);
+    text = claims_of(bytes_span(&token), app);
     assert_int_equal(expires, number(text, "\"iat\":") + 1);
     expect_contains(text, "\"role\":\"host\"}");
-    strbuf_free(&token);
+    bytes_free(&token);
     settings_free(settings);
 }
 
@@ -94,15 +94,15 @@ static void defaults_of_the_app(void **state)
         .app = "app_id = \"other-id\"; api_secret = \"x\"; store = \"members\"",
         .token = "issuer = \"me\""});
     const struct app *app = settings_find_app_id(settings, "other-id");
-    struct strbuf token = {0};
+    struct bytes token = {0};
     int64_t expires;
     (void)state;
     issue(app, &(struct token_subject){.id = SPAN("1"), .role = SPAN("guest"), .ttl_ms = 1000},
           &token, &expires);
-    const char *text = claims_of(strbuf_span(&token), app);
+    const char *text = claims_of(bytes_span(&token), app);
     expect_contains(text, "{\"iss\":\"me\",\"aud\":\"other-id\",\"sub\":\"1\"");
     expect_contains(text, "\"appId\":\"other-id\"");
-    strbuf_free(&token);
+    bytes_free(&token);
     settings_free(settings);
 }
 
@@ -111,18 +111,18 @@ static void every_token_has_its_own_id(void **state)
     struct settings *settings = settings_from(&(struct config_texts){0});
     const struct app *app = settings_find_app_id(settings, "demo");
     char seen[200][22];
-    struct strbuf token = {0};
+    struct bytes token = {0};
     int64_t expires;
     (void)state;
     for (size_t i = 0; i < COUNT(seen); i++) {
         issue(app, &(struct token_subject){.id = SPAN("1"), .role = SPAN("guest"), .ttl_ms = 1000},
               &token, &expires);
-        const char *text = claims_of(strbuf_span(&token), app);
+        const char *text = claims_of(bytes_span(&token), app);
         memcpy(seen[i], strstr(text, "\"jti\":\"") + 7, 22);
         for (size_t j = 0; j < i; j++)
             assert_memory_not_equal(seen[i], seen[j], 22);
     }
-    strbuf_free(&token);
+    bytes_free(&token);
     settings_free(settings);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * New members and new configurations, while requests go on. */
-#include "upkeep.h"
+#include "server/upkeep.h"
 
-#include "clock.h"
-#include "fastcgi.h"
+#include "base/clock.h"
+#include "server/fastcgi.h"
 #include "responder.h"
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
  * The examples of RFC 7515, 7520, 7638 and 8037, signed and checked. */
 #include "vectors.h"
 
-#include "jws.h"
+#include "token/jws.h"
 #include "support.h"
 
 #include <string.h>
@@ -24,13 +24,13 @@ static const struct key *load(const char *name, enum algorithm algorithm, const 
                                       .algorithm = algorithm,
                                       .signs = signs};
     key_ring_free(&ring);
-    expect(keys_load(&source, &ring, &report), "%s: %s", name, strbuf_string(&report.why));
+    expect(keys_load(&source, &ring, &report), "%s: %s", name, bytes_string(&report.why));
     key_report_free(&report);
     return ring.keys[0];
 }
 
 /* What was signed, and the signature. */
-static struct span cut(const char *token, struct strbuf *signature)
+static struct span cut(const char *token, struct bytes *signature)
 {
     const char *dot = strrchr(token, '.');
     assert_true(crypto_base64url_decode(signature, span_of(dot + 1)));
@@ -42,11 +42,11 @@ static void signatures(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++) {
         const struct vector *vector = &vectors[i];
-        struct strbuf wanted = {0};
+        struct bytes wanted = {0};
         uint8_t made[KEY_SIGNATURE_MAX];
         const struct key *key = load(vector->name, vector->algorithm, vector->jwk, true);
         struct span text = cut(vector->token, &wanted);
-        expect(key_verify(key, text, strbuf_span(&wanted)), "%s", vector->name);
+        expect(key_verify(key, text, bytes_span(&wanted)), "%s", vector->name);
         size_t length = key_sign(key, text, made);
         assert_int_equal(length, wanted.length);
         if (vector->same_each_time)
@@ -55,15 +55,15 @@ static void signatures(void **state)
 
         /* of other bytes, of fewer, and by other bytes */
         assert_false(
-            key_verify(key, (struct span){text.data, text.length - 1}, strbuf_span(&wanted)));
+            key_verify(key, (struct span){text.data, text.length - 1}, bytes_span(&wanted)));
         assert_false(key_verify(key, text, (struct span){wanted.data, wanted.length - 1}));
         assert_false(key_verify(key, text, SPAN("")));
         for (size_t at = 0; at < wanted.length; at += 7) {
             wanted.data[at] = (char)(wanted.data[at] ^ 1);
-            expect(!key_verify(key, text, strbuf_span(&wanted)), "%s, byte %zu", vector->name, at);
+            expect(!key_verify(key, text, bytes_span(&wanted)), "%s, byte %zu", vector->name, at);
             wanted.data[at] = (char)(wanted.data[at] ^ 1);
         }
-        strbuf_free(&wanted);
+        bytes_free(&wanted);
     }
 }
 
@@ -72,19 +72,19 @@ static void whole_tokens(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++) {
-        struct strbuf token = {0};
+        struct bytes token = {0};
         const char *dot = strchr(vectors[i].token, '.');
         size_t header = (size_t)(dot - vectors[i].token) + 1;
         const struct key *key = load(vectors[i].name, vectors[i].algorithm, vectors[i].jwk, true);
-        strbuf_add_string(&token, "kept:");
-        strbuf_add(&token, vectors[i].token, header);
+        bytes_add_string(&token, "kept:");
+        bytes_add(&token, vectors[i].token, header);
         assert_true(crypto_base64url_decode(
             &token, (struct span){dot + 1, (size_t)(strrchr(dot, '.') - dot) - 1}));
         jws_complete(key, &token, 5, 5 + header);
         assert_false(token.failed);
         if (vectors[i].same_each_time)
-            assert_string_equal(strbuf_string(&token) + 5, vectors[i].token);
-        strbuf_free(&token);
+            assert_string_equal(bytes_string(&token) + 5, vectors[i].token);
+        bytes_free(&token);
     }
 }
 

@@ -3,7 +3,7 @@
 #ifndef VECTORS_H
 #define VECTORS_H
 
-#include "keys.h"
+#include "token/keys.h"
 
 #define VECTORS     6
 #define THUMBPRINTS 2

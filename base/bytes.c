@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FIRST_CAPACITY 1024 /* most texts of a request fit */
+
+struct span span_of(const char *string)
+{
+    return string ? (struct span){string, strlen(string)} : SPAN_NONE;
+}
+
+bool span_equal(struct span a, struct span b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+bool span_equal_nocase(struct span a, const char *b)
+{
+    return a.length == strlen(b) && strncasecmp(a.data ? a.data : "", b, a.length) == 0;
+}
+
+char *bytes_reserve(struct bytes *buf, size_t length)
+{
+    if (buf->failed || length > SIZE_MAX / 4 - buf->length)
+        goto fail;
+    if (!buf->data || buf->capacity - buf->length < length) {
+        size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
+        while (capacity - buf->length < length)
+            capacity *= 2;
+        /* not realloc(): it may leave the old bytes behind, and they may be secret */
+        char *data = malloc(capacity);
+        if (!data)
+            goto fail;
+        if (buf->length)
+            memcpy(data, buf->data, buf->length);
+        if (buf->data)
+            explicit_bzero(buf->data, buf->length);
+        free(buf->data);
+        buf->data = data;
+        buf->capacity = capacity;
+    }
+    return buf->data + buf->length;
+fail:
+    buf->failed = true;
+    return NULL;
+}
+
+void bytes_add(struct bytes *buf, const char *data, size_t length)
+{
+    char *room = length ? bytes_reserve(buf, length) : NULL;
+    if (room) {
+        memcpy(room, data, length);
+        buf->length += length;
+    }
+}
+
+void bytes_add_span(struct bytes *buf, struct span span)
+{
+    bytes_add(buf, span.data, span.length);
+}
+
+void bytes_add_string(struct bytes *buf, const char *string)
+{
+    bytes_add(buf, string, strlen(string));
+}
+
+void bytes_add_number(struct bytes *buf, int64_t number)
+{
+    char digits[sizeof "-9223372036854775808"];
+    char *end = digits + sizeof digits, *at = end;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (number < 0)
+        *--at = '-';
+    bytes_add(buf, at, (size_t)(end - at));
+}
+
+void bytes_addf(struct bytes *buf, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (length < 0) {
+        buf->failed = true;
+    } else if ((size_t)length < sizeof text) {
+        bytes_add(buf, text, (size_t)length);
+    } else {
+        char *room = bytes_reserve(buf, (size_t)length + 1);
+        if (!room)
+            return;
+        va_start(args, format);
+        vsnprintf(room, (size_t)length + 1, format, args);
+        va_end(args);
+        buf->length += (size_t)length;
+    }
+}
+
+void bytes_add_json_part(struct bytes *buf, struct span span)
+{
+    static const char hex[] = "0123456789abcdef";
+    char *room = bytes_reserve(buf, 6 * span.length); /* all of it as \u00XX */
+    if (!room)
+        return;
+    char *out = room;
+    for (size_t i = 0; i < span.length; i++) {
+        unsigned char c = (unsigned char)span.data[i];
+        if (c == '"' || c == '\\') {
+            *out++ = '\\';
+            *out++ = (char)c;
+        } else if (c < 0x20) {
+            memcpy(out, "\\u00", 4);
+            out[4] = hex[c >> 4];
+            out[5] = hex[c & 15];
+            out += 6;
+        } else {
+            *out++ = (char)c;
+        }
+    }
+    buf->length += (size_t)(out - room);
+}
+
+void bytes_add_json(struct bytes *buf, struct span span)
+{
+    if (!span.data) {
+        bytes_add(buf, "null", 4);
+        return;
+    }
+    bytes_add(buf, "\"", 1);
+    bytes_add_json_part(buf, span);
+    bytes_add(buf, "\"", 1);
+}
+
+void bytes_copy(struct bytes *buf, struct span span)
+{
+    if (buf->capacity < span.length) {
+        bytes_free(buf);
+        buf->data = malloc(span.length);
+        buf->capacity = buf->data ? span.length : 0;
+    }
+    bytes_reset(buf);
+    bytes_add_span(buf, span);
+}
+
+const char *bytes_string(struct bytes *buf)
+{
+    char *room = bytes_reserve(buf, 1);
+    if (!room)
+        return "";
+    *room = '\0';
+    return buf->data;
+}
+
+struct span bytes_span(const struct bytes *buf)
+{
+    return (struct span){buf->data ? buf->data : "", buf->length};
+}
+
+void bytes_reset(struct bytes *buf)
+{
+    if (buf->data)
+        explicit_bzero(buf->data, buf->length);
+    buf->length = 0;
+    buf->failed = false;
+}
+
+void bytes_free(struct bytes *buf)
+{
+    bytes_reset(buf);
+    free(buf->data);
+    *buf = (struct bytes){0};
+}

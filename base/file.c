@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECE   4096
+#define PEM_MAX (16u << 20)
+
+bool file_read_all(int fd, size_t limit, struct bytes *out)
+{
+    while (out->length <= limit) {
+        char *room = bytes_reserve(out, PIECE);
+        ssize_t got = room ? read(fd, room, PIECE) : -1;
+        if (!room)
+            errno = ENOMEM;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got == 0;
+        out->length += (size_t)got;
+    }
+    return true;
+}
+
+bool file_write_all(int fd, struct span data)
+{
+    for (size_t done = 0; done < data.length;) {
+        ssize_t wrote = write(fd, data.data + done, data.length - done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            return false;
+        done += (size_t)wrote;
+    }
+    return true;
+}
+
+/* ---- Stamps and modes ---- */
+
+struct file_stamp file_stamp_of(const struct stat *status)
+{
+    return (struct file_stamp){status->st_dev, status->st_ino, status->st_size, status->st_mtim,
+                               status->st_ctim};
+}
+
+bool file_stamp_read(const char *path, struct file_stamp *stamp_r)
+{
+    struct stat status;
+    bool found = stat(path, &status) == 0;
+    *stamp_r = found ? file_stamp_of(&status) : (struct file_stamp){0};
+    return found;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           same_time(&a->modified, &b->modified) && same_time(&a->changed, &b->changed);
+}
+
+bool file_mode_refused(mode_t mode)
+{
+    return mode & S_IWOTH;
+}
+
+bool file_mode_exposed(mode_t mode)
+{
+    return mode & S_IROTH;
+}
+
+/* ---- Small files ---- */
+
+bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
+                      struct reason *why)
+{
+    struct stat st;
+    bool good = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        reason_set(why, "%s cannot be read: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        reason_set(why, "%s is not a file", path);
+    else if (file_mode_refused(st.st_mode))
+        reason_set(why,
+                   "any user of this machine can write to %s (mode %04o): make a new one, with "
+                   "mode 0640",
+                   path, st.st_mode & 07777u);
+    else if (!file_read_all(fd, limit, out))
+        reason_set(why, "%s cannot be read: %s", path, strerror(errno));
+    else if (out->length > limit)
+        reason_set(why, "%s is larger than %zu bytes", path, limit);
+    else
+        good = true;
+    if (fd >= 0)
+        close(fd);
+    *exposed_r = good && file_mode_exposed(st.st_mode);
+    return good;
+}
+
+size_t file_line_length(struct span text)
+{
+    size_t length = text.length;
+    if (length && text.data[length - 1] == '\n')
+        length--;
+    if (length && length < text.length && text.data[length - 1] == '\r')
+        length--;
+    return length;
+}
+
+/* Whether a line begins with "-----BEGIN " and ends with `tail`. */
+static bool has_pem(struct span text, const char *tail)
+{
+    static const char mark[] = "-----BEGIN ";
+    size_t tail_length = strlen(tail);
+    while (text.length) {
+        const char *end = memchr(text.data, '\n', text.length);
+        size_t whole = end ? (size_t)(end - text.data) + 1 : text.length;
+        size_t length = file_line_length((struct span){text.data, whole});
+        if (length >= sizeof mark - 1 + tail_length &&
+            memcmp(text.data, mark, sizeof mark - 1) == 0 &&
+            memcmp(text.data + length - tail_length, tail, tail_length) == 0)
+            return true;
+        text.data += whole;
+        text.length -= whole;
+    }
+    return false;
+}
+
+bool file_check_pem(const char *path, enum file_pem wanted, bool *exposed_r, struct reason *why)
+{
+    static const struct {
+        const char *tail, *name;
+    } kinds[] = {[FILE_CERTIFICATE] = {"CERTIFICATE-----", "certificate"},
+                 [FILE_PRIVATE_KEY] = {"PRIVATE KEY-----", "private key"}};
+    struct bytes text = {0};
+    bool good = file_read_secret(path, PEM_MAX, &text, exposed_r, why);
+    if (good && !has_pem(bytes_span(&text), kinds[wanted].tail)) {
+        reason_set(why, "%s holds no %s in PEM", path, kinds[wanted].name);
+        good = false;
+    }
+    bytes_free(&text);
+    return good;
+}

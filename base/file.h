@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * Files and descriptors: whole contents, stamps, and small files of secrets. */
+#ifndef FILE_H
+#define FILE_H
+
+#include "bytes.h"
+#include "reason.h"
+
+#include <sys/types.h>
+#include <time.h>
+
+/* Appends everything up to the end, or until more than `limit` bytes are in the
+ * buffer.  False: errno says why (ENOMEM where the buffer has failed). */
+bool file_read_all(int fd, size_t limit, struct bytes *out);
+
+/* False: errno says why. */
+bool file_write_all(int fd, struct span data);
+
+/* Tells one content of a path from another, also where size and time of modification
+ * were kept (cp -p, rsync -t): the time of the inode's change cannot be set. */
+struct file_stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed;
+};
+
+struct stat;
+struct file_stamp file_stamp_of(const struct stat *status);
+bool file_stamp_read(const char *path, struct file_stamp *stamp_r); /* false: errno; all zero */
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
+
+/* Whether any user of the machine can write a file or folder of this mode (then it is
+ * refused), or read it (then a warning is due). */
+bool file_mode_refused(mode_t mode);
+bool file_mode_exposed(mode_t mode);
+
+/* Appends a regular file of secrets of at most `limit` bytes; refused when other users
+ * can write it.  *exposed_r: they can read it.  False: with a reason. */
+bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
+                      struct reason *why);
+
+/* The length of a text without one line end, LF or CRLF, at its end. */
+size_t file_line_length(struct span text);
+
+enum file_pem { FILE_CERTIFICATE, FILE_PRIVATE_KEY };
+
+/* Whether a file holds what is wanted, in PEM (RFC 7468).  *exposed_r as above. */
+bool file_check_pem(const char *path, enum file_pem wanted, bool *exposed_r, struct reason *why);
+
+#endif

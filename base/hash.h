@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * A keyed hash: without the key nobody can choose texts that collide. */
+#ifndef HASH_H
+#define HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* SipHash-1-3 with words in the byte order of the machine: not for storage. */
+uint64_t hash_keyed(const uint64_t key[2], const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * Addresses and networks, for lists of who is believed. */
+#ifndef NETWORKS_H
+#define NETWORKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct network {
+    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
+    unsigned bits;       /* of the prefix, of 128 */
+};
+
+/* "192.0.2.1", "192.0.2.0/24", "2001:db8::/32" */
+bool network_parse(const char *text, struct network *net_r);
+bool networks_contain(const struct network *nets, size_t count, const char *address);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ldap_check.h: whether the settings of an LDAP store fit together.
+ */
+#ifndef MEMBERCHAT_LDAP_CHECK_H
+#define MEMBERCHAT_LDAP_CHECK_H
+
+#include "common.h"
+
+/* Looks at local files, too, and asks no network.  False: with a reason. */
+bool ldap_check_settings(const struct ldap_settings *settings,
+                         const struct memberchat_services *services, struct ldap_fault *fault);
+
+/* Tells the log of what is possible, and nothing to be proud of. */
+void ldap_check_warn(const struct ldap_settings *settings,
+                     const struct memberchat_services *services);
+
+#endif

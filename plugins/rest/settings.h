@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rest_settings.h: the keys of a REST store, and whether they fit together.
+ */
+#ifndef MEMBERCHAT_REST_SETTINGS_H
+#define MEMBERCHAT_REST_SETTINGS_H
+
+#include "memberchat_store.h"
+#include "text.h"
+
+enum { REST_GET, REST_POST };        /* indices of the choices of "method" */
+enum { REST_HTTP_1_1, REST_HTTP_2 }; /* and of "http_version" */
+
+#define REST_HEADERS_MAX 32 /* of the configuration */
+#define REST_ID_POINTER  "/appUserId"
+
+struct rest_settings {
+    const char *url, *body;
+    int64_t method;
+    struct memberchat_list headers;
+    const char *username, *password_file, *bearer_token_file;
+    const char *ca_file, *cert_file, *key_file;
+    bool tls_verify, allow_http, follow_redirects;
+    int64_t connect_timeout, timeout; /* milliseconds */
+    int64_t max_body;                 /* bytes */
+    int64_t connections, http_version;
+    const char *proxy; /* NULL: none */
+    const char *id_pointer, *name_pointer, *avatar_pointer, *role_pointer, *state_pointer;
+    struct memberchat_list active_values, not_found_statuses;
+    struct memberchat_map attributes;
+};
+
+#define REST_KEY_COUNT 27
+extern const struct memberchat_key rest_keys[REST_KEY_COUNT];
+
+/* False, with a reason, when the settings contradict each other or name what
+ * cannot be.  Asks no network and opens no file. */
+bool rest_settings_check(const struct rest_settings *settings, struct rest_reason *reason);
+
+#endif

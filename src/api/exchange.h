@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * What one request carries through the steps: where it came from, what is known
+ * of it by now, and how it ends. */
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include "http.h"
+#include "route.h"
+#include "settings/settings.h"
+
+/* How a request ends.  reply.c has the one table that makes HTTP of it. */
+enum outcome {
+    OUTCOME_ANSWERED, /* the response is complete */
+    OUTCOME_BUSY,     /* no answer yet: ask again when gate_has_room() */
+    OUTCOME_INVALID_APP_USER_ID_FORMAT,
+    OUTCOME_INVALID_HTTP_MESSAGE_BODY,
+    OUTCOME_EMPTY_APP_CREDENTIALS,
+    OUTCOME_INVALID_APP_CREDENTIALS,
+    OUTCOME_INVALID_ACCESS_TOKEN,
+    OUTCOME_GUESTS_NOT_ALLOWED,
+    OUTCOME_MEMBER_NOT_FOUND,
+    OUTCOME_RESOURCE_NOT_FOUND,
+    OUTCOME_UNSUPPORTED_HTTP_METHOD,
+    OUTCOME_REQUEST_TOO_LARGE,
+    OUTCOME_UNSUPPORTED_MEDIA_TYPE,
+    OUTCOME_INTERNAL_SERVER_ERROR,
+    OUTCOME_MEMBER_STORE_UNAVAILABLE,
+};
+
+struct exchange {
+    const struct settings *settings;
+    const struct http_request *request;
+    struct http_response *response;
+    struct route route;
+    const struct app *app;  /* NULL until the credentials were good */
+    struct bytes message;   /* what to tell the caller beyond the code; may stay empty */
+    int64_t retry_after_ms; /* with OUTCOME_MEMBER_STORE_UNAVAILABLE */
+};
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * A request and its answer, whichever way they came (FastCGI or CGI). */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include "base/bytes.h"
+
+#include <stdint.h>
+
+enum http_body {
+    HTTP_BODY_COMPLETE,
+    HTTP_BODY_TOO_LARGE,
+    HTTP_BODY_BROKEN, /* shorter or longer than CONTENT_LENGTH, or that is no number */
+};
+
+#define HTTP_AUTHORIZATIONS 4 /* HTTP_AUTHORIZATION and up to three times REDIRECT_ before it */
+
+/* Borrowed from the transport.  Only what is used is here; SPAN_NONE where the
+ * web server sent nothing. */
+struct http_request {
+    struct span method, uri, script_name, path_info, base_path;
+    struct span authorizations[HTTP_AUTHORIZATIONS];
+    struct span content_type, content_length, transfer_encoding;
+    struct span origin, request_id, remote_addr, forwarded_for, if_none_match;
+    struct span body;
+    enum http_body body_state;
+    int64_t deadline; /* for all look-ups; monotonic ms */
+};
+
+/* Takes one CGI variable (RFC 3875, section 4.1) if it is one of the above.  Of
+ * several with one name, the first counts. */
+void http_request_take(struct http_request *request, struct span name, struct span value);
+
+/* Whether a variable is one of them. */
+bool http_request_wants(struct span name);
+
+/* CONTENT_LENGTH: -1 when absent or empty, -2 when it is no number. */
+int64_t http_content_length(const struct http_request *request);
+
+/* Sets body_state, from how many bytes came and how many may. */
+void http_judge_body(struct http_request *request, uint64_t received, uint64_t limit);
+
+/* Overwrites the credentials in the transport's memory, once they were used. */
+void http_request_wipe(struct http_request *request);
+
+struct http_response {
+    int status;
+    const char *cache_control; /* NULL: it must not be stored */
+    struct bytes headers;      /* lines, each ending in CR LF */
+    struct bytes body;
+};
+
+void http_add_header(struct http_response *response, const char *name, struct span value);
+
+/* Whether its status is one that has a body (RFC 9110, section 6.4.1). */
+bool http_has_content(const struct http_response *response);
+
+/* Status line (as CGI has it), headers and the empty line. */
+void http_write_head(const struct http_response *response, struct bytes *out);
+
+void http_response_reset(struct http_response *response);
+void http_response_free(struct http_response *response);
+
+#endif

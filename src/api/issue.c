@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "issue.h"
+
+#include "cors.h"
+#include "credentials.h"
+#include "members/directory.h"
+#include "guest.h"
+#include "settings/load.h"
+#include "host/log.h"
+#include "reply.h"
+#include "base/text.h"
+#include "token.h"
+
+/* ---- The last step ---- */
+
+static enum outcome answer(struct exchange *exchange, const struct token_subject *subject,
+                           const char **refused_r)
+{
+    struct bytes *body = &exchange->response->body;
+    struct reply_token reply = {.id = subject->id,
+                                .name = subject->name,
+                                .avatar = subject->avatar,
+                                .lifetime = subject->ttl_ms / 1000};
+    reply_begin_token(exchange);
+    *refused_r = token_issue(exchange->app, subject, body, &reply.expires);
+    reply_end_token(exchange, &reply);
+    return *refused_r || body->failed ? OUTCOME_INTERNAL_SERVER_ERROR : OUTCOME_ANSWERED;
+}
+
+/* ---- Guests ---- */
+
+/* application/json, or anything that ends in +json (RFC 6838, section 4.2.8). */
+static bool is_json(struct span content_type)
+{
+    size_t length = 0;
+    while (length < content_type.length && content_type.data[length] != ';' &&
+           content_type.data[length] != ' ')
+        length++;
+    struct span type = {content_type.data, length};
+    struct span suffix = {content_type.data + (length > 5 ? length - 5 : 0), length > 5 ? 5 : 0};
+    return span_equal_nocase(type, "application/json") || span_equal_nocase(suffix, "+json");
+}
+
+/* What the template cannot take came with the request. */
+static enum outcome answer_guest(struct exchange *exchange, const struct guest *guest)
+{
+    const char *refused;
+    enum outcome outcome = answer(exchange,
+                                  &(struct token_subject){
+                                      .id = guest->id,
+                                      .name = guest->name,
+                                      .avatar = guest->avatar,
+                                      .role = span_of(TOKEN_ROLE_GUEST),
+                                      .ttl_ms = exchange->app->token.guest_ttl_ms,
+                                  },
+                                  &refused);
+    if (!refused)
+        return outcome;
+    bytes_addf(&exchange->message,
+               "The tokens of this app need %s to be 1 to 128 of the characters A-Z, a-z, 0-9, _ "
+               "and -",
+               refused);
+    return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
+}
+
+enum outcome issue_for_guest(struct exchange *exchange)
+{
+    static const enum outcome outcomes[] = {
+        [GUEST_BAD_BODY] = OUTCOME_INVALID_HTTP_MESSAGE_BODY,
+        [GUEST_BAD_ID] = OUTCOME_INVALID_APP_USER_ID_FORMAT,
+        [GUEST_BAD_ACCESS_TOKEN] = OUTCOME_INVALID_ACCESS_TOKEN,
+    };
+    const struct http_request *request = exchange->request;
+    struct guest guest;
+    if (!exchange->app->config.guests)
+        return OUTCOME_GUESTS_NOT_ALLOWED;
+    if (request->body_state == HTTP_BODY_BROKEN)
+        return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
+    if (request->body.length && request->content_type.length && !is_json(request->content_type))
+        return OUTCOME_UNSUPPORTED_MEDIA_TYPE;
+
+    enum guest_verdict verdict =
+        guest_read(&guest, exchange->app, request->body, &exchange->message);
+    enum outcome outcome = outcomes[verdict];
+    if (verdict == GUEST_GOOD)
+        outcome = answer_guest(exchange, &guest);
+    guest_free(&guest);
+    return outcome;
+}
+
+/* ---- Members ---- */
+
+/* What no directory can hold is asked of none. */
+static bool can_be_an_id(const struct route *route)
+{
+    return route->id_length > 0 && !route->id_too_long &&
+           text_is_plain((struct span){route->id, route->id_length});
+}
+
+/* A guest is never told from a member by what a directory says. */
+static struct span role_of(const struct member *member)
+{
+    struct span role = member_field(member, MEMBERCHAT_ROLE);
+    return role.data && !span_equal(role, span_of(TOKEN_ROLE_GUEST)) ? role : span_of("member");
+}
+
+static enum outcome answer_member(struct exchange *exchange, const struct member *member)
+{
+    const char *refused;
+    enum outcome outcome = answer(exchange,
+                                  &(struct token_subject){
+                                      .id = member_field(member, MEMBERCHAT_ID),
+                                      .name = member_field(member, MEMBERCHAT_NAME),
+                                      .avatar = member_field(member, MEMBERCHAT_AVATAR),
+                                      .role = role_of(member),
+                                      .member = member,
+                                      .ttl_ms = exchange->app->token.ttl_ms,
+                                  },
+                                  &refused);
+    if (refused)
+        log_error_limited("app %s: no token: for one of the members the claims template cannot "
+                          "take what stands for %s (the filter \"id\")",
+                          exchange->app->id, refused);
+    return outcome;
+}
+
+enum outcome issue_for_member(struct exchange *exchange)
+{
+    const struct app *app = exchange->app;
+    struct member member = {0};
+    enum outcome outcome;
+    if (!can_be_an_id(&exchange->route))
+        return OUTCOME_MEMBER_NOT_FOUND;
+
+    const struct store_question question = {
+        .id = {exchange->route.id, exchange->route.id_length},
+        .app_id = app->id,
+        .deadline = exchange->request->deadline,
+    };
+    struct directory_answer found =
+        directory_find(app->directories, app->store_count, &question, &member);
+    switch (found.outcome) {
+    case MEMBERCHAT_FOUND:
+        outcome = answer_member(exchange, &member);
+        break;
+    case MEMBERCHAT_NOT_FOUND:
+        outcome = OUTCOME_MEMBER_NOT_FOUND;
+        break;
+    case MEMBERCHAT_UNAVAILABLE:
+        outcome = OUTCOME_MEMBER_STORE_UNAVAILABLE;
+        exchange->retry_after_ms = found.retry_after_ms;
+        break;
+    case DIRECTORY_BUSY:
+        outcome = OUTCOME_BUSY;
+        break;
+    default:
+        outcome = OUTCOME_INTERNAL_SERVER_ERROR;
+    }
+    member_free(&member);
+    return outcome;
+}
+
+/* ---- The path ---- */
+
+static enum outcome answer_preflight(struct exchange *exchange)
+{
+    exchange->response->status = 204;
+    http_add_header(exchange->response, "Allow", span_of(exchange->route.methods));
+    cors_add_preflight(exchange->settings, exchange->request->origin, exchange->response);
+    return OUTCOME_ANSWERED;
+}
+
+enum outcome issue_token(struct exchange *exchange)
+{
+    const struct http_request *request = exchange->request;
+    if (span_equal(request->method, span_of("OPTIONS")))
+        return answer_preflight(exchange);
+
+    switch (credentials_check(exchange->settings, request, &exchange->app)) {
+    case CREDENTIALS_NONE:
+        return OUTCOME_EMPTY_APP_CREDENTIALS;
+    case CREDENTIALS_WRONG:
+        return OUTCOME_INVALID_APP_CREDENTIALS;
+    case CREDENTIALS_GOOD:
+        cors_add_headers(exchange->app, request->origin, exchange->response);
+    }
+
+    if (request->body_state == HTTP_BODY_TOO_LARGE)
+        return OUTCOME_REQUEST_TOO_LARGE;
+    if (!load_app(exchange->app)) /* as CGI its keys are read now */
+        return OUTCOME_INTERNAL_SERVER_ERROR;
+    return exchange->route.kind == ROUTE_GUEST ? issue_for_guest(exchange)
+                                               : issue_for_member(exchange);
+}

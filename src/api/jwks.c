@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "jwks.h"
+
+#include "settings/load.h"
+
+#include <string.h>
+
+/* RFC 9110, section 13.1.2: "*", or a list of tags, weak ones too. */
+static bool matches(struct span list, struct span etag)
+{
+    while (list.length) {
+        const char *comma = memchr(list.data, ',', list.length);
+        struct span item = {list.data, comma ? (size_t)(comma - list.data) : list.length};
+        list.data += item.length + (comma != NULL);
+        list.length -= item.length + (comma != NULL);
+        while (item.length && memchr(" \t", *item.data, 2))
+            item = (struct span){item.data + 1, item.length - 1};
+        while (item.length && memchr(" \t", item.data[item.length - 1], 2))
+            item.length--;
+        if (item.length > 2 && memcmp(item.data, "W/", 2) == 0)
+            item = (struct span){item.data + 2, item.length - 2};
+        if (span_equal(item, span_of("*")) || span_equal(item, etag))
+            return true;
+    }
+    return false;
+}
+
+enum outcome jwks_answer(struct exchange *exchange)
+{
+    const struct jwks *jwks = exchange->settings->jwks;
+    struct http_response *response = exchange->response;
+    if (!load_jwks(exchange->settings))
+        return OUTCOME_INTERNAL_SERVER_ERROR;
+    struct span etag = bytes_span(&jwks->etag);
+    bool known = matches(exchange->request->if_none_match, etag);
+    response->status = known ? 304 : 200;
+    response->cache_control = "public, max-age=300";
+    http_add_header(response, "ETag", etag);
+    http_add_header(response, "Access-Control-Allow-Origin", span_of("*"));
+    if (!known)
+        bytes_add_span(&response->body, bytes_span(&jwks->text));
+    return OUTCOME_ANSWERED;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "reply.h"
+
+#include <time.h>
+
+static const struct row {
+    int status;
+    const char *code, *message;
+} rows[] = {
+    [OUTCOME_INVALID_APP_USER_ID_FORMAT] = {400, "INVALID_APP_USER_ID_FORMAT",
+                                            "appUserId is not alphanumeric"},
+    [OUTCOME_INVALID_HTTP_MESSAGE_BODY] = {400, "INVALID_HTTP_MESSAGE_BODY",
+                                           "The request body is not valid"},
+    [OUTCOME_EMPTY_APP_CREDENTIALS] = {401, "EMPTY_APP_CREDENTIALS",
+                                       "The API key and secret are missing: send them as HTTP "
+                                       "Basic credentials"},
+    [OUTCOME_INVALID_APP_CREDENTIALS] = {401, "INVALID_APP_CREDENTIALS",
+                                         "The API key or secret is wrong"},
+    [OUTCOME_INVALID_ACCESS_TOKEN] = {401, "INVALID_ACCESS_TOKEN", "accessToken is not valid"},
+    [OUTCOME_GUESTS_NOT_ALLOWED] = {403, "GUESTS_NOT_ALLOWED", "This app has no guests"},
+    [OUTCOME_MEMBER_NOT_FOUND] = {404, "MEMBER_NOT_FOUND", "There is no such member"},
+    [OUTCOME_RESOURCE_NOT_FOUND] = {404, "RESOURCE_NOT_FOUND", "There is nothing at this path"},
+    [OUTCOME_UNSUPPORTED_HTTP_METHOD] = {405, "UNSUPPORTED_HTTP_METHOD",
+                                         "This method is not supported here"},
+    [OUTCOME_REQUEST_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "The request body is too large"},
+    [OUTCOME_UNSUPPORTED_MEDIA_TYPE] = {415, "UNSUPPORTED_MEDIA_TYPE",
+                                        "The request body must be application/json"},
+    [OUTCOME_INTERNAL_SERVER_ERROR] = {500, "INTERNAL_SERVER_ERROR",
+                                       "Something is wrong on the server; its log says what"},
+    [OUTCOME_MEMBER_STORE_UNAVAILABLE] = {503, "MEMBER_STORE_UNAVAILABLE",
+                                          "The member directory does not answer; try again "
+                                          "later"},
+};
+
+/* RFC 3339, UTC */
+static void add_time(struct bytes *body, int64_t seconds)
+{
+    time_t time = (time_t)seconds;
+    struct tm tm;
+    char text[sizeof "2026-11-22T23:59:59Z"];
+    gmtime_r(&time, &tm);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    bytes_add_json(body, span_of(text));
+}
+
+void reply_begin_token(struct exchange *exchange)
+{
+    struct bytes *body = &exchange->response->body;
+    exchange->response->status = 200;
+    bytes_add_string(body, "{\"chatServerWebSocketUrl\":");
+    bytes_add_json(body, span_of(exchange->app->config.chat_server_url));
+    bytes_add_string(body, ",\"chatToken\":\"");
+}
+
+void reply_end_token(struct exchange *exchange, const struct reply_token *answer)
+{
+    const struct app *app = exchange->app;
+    struct bytes *body = &exchange->response->body;
+    bytes_add_string(body, "\",\"appId\":");
+    bytes_add_json(body, span_of(app->id));
+    bytes_add_string(body, ",\"userId\":");
+    bytes_add_json(body, answer->id);
+    bytes_add_string(body, ",\"userName\":");
+    bytes_add_json(body, answer->name);
+    bytes_add_string(body, ",\"avatarProfileUrl\":");
+    bytes_add_json(body, answer->avatar);
+    if (app->config.extended_response) {
+        bytes_add_string(body, ",\"expiresAt\":");
+        add_time(body, answer->expires);
+        bytes_addf(body, ",\"expiresIn\":%lld", (long long)answer->lifetime);
+    }
+    bytes_add_string(body, "}");
+}
+
+static void add_retry_after(struct exchange *exchange)
+{
+    struct bytes seconds = {0};
+    int64_t ms = exchange->retry_after_ms;
+    bytes_addf(&seconds, "%lld", ms <= 1000 ? 1LL : (long long)(ms / 1000 + (ms % 1000 != 0)));
+    http_add_header(exchange->response, "Retry-After", bytes_span(&seconds));
+    bytes_free(&seconds);
+}
+
+void reply_with_error(struct exchange *exchange, enum outcome outcome)
+{
+    const struct row *row = &rows[outcome];
+    struct http_response *response = exchange->response;
+    bytes_reset(&response->body);
+    response->status = row->status;
+    if (row->status == 401)
+        http_add_header(response, "WWW-Authenticate",
+                        span_of("Basic realm=\"memberchat\", charset=\"UTF-8\""));
+    if (outcome == OUTCOME_UNSUPPORTED_HTTP_METHOD)
+        http_add_header(response, "Allow", span_of(exchange->route.methods));
+    if (outcome == OUTCOME_MEMBER_STORE_UNAVAILABLE)
+        add_retry_after(exchange);
+    bytes_add_string(&response->body, "{\"errorCode\":");
+    bytes_add_json(&response->body, span_of(row->code));
+    bytes_add_string(&response->body, ",\"errorMessage\":");
+    bytes_add_json(&response->body, exchange->message.length ? bytes_span(&exchange->message)
+                                                             : span_of(row->message));
+    bytes_add_string(&response->body, "}");
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "directory.h"
+
+#include "base/clock.h"
+#include "gate.h"
+#include "host/log.h"
+#include "host/turn.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROBE_LIFE_MS 1000
+
+struct directory {
+    atomic_uint holders;
+    struct store *store;
+    struct cache *cache; /* NULL: none */
+    struct breaker breaker;
+    pthread_mutex_t probe_lock; /* guards what follows */
+    int64_t probe_until;
+    int probe_outcome;
+};
+
+struct directory *directory_new(struct store *store, const struct cache_settings *cache,
+                                const struct breaker_settings *breaker)
+{
+    struct directory *directory = calloc(1, sizeof *directory);
+    if (directory && cache)
+        directory->cache = cache_new(cache);
+    if (!directory || (cache && !directory->cache)) {
+        free(directory);
+        store_close(store);
+        return NULL;
+    }
+    directory->holders = 1;
+    directory->store = store;
+    breaker_init(&directory->breaker, breaker);
+    pthread_mutex_init(&directory->probe_lock, NULL);
+    return directory;
+}
+
+struct directory *directory_hold(struct directory *directory)
+{
+    atomic_fetch_add(&directory->holders, 1);
+    return directory;
+}
+
+void directory_release(struct directory *directory)
+{
+    if (!directory || atomic_fetch_sub(&directory->holders, 1) > 1)
+        return;
+    store_close(directory->store);
+    cache_free(directory->cache);
+    breaker_destroy(&directory->breaker);
+    pthread_mutex_destroy(&directory->probe_lock);
+    free(directory);
+}
+
+struct store *directory_store(const struct directory *directory)
+{
+    return directory->store;
+}
+
+/* Tells the breaker and the log how a look-up went. */
+static void note_outcome(struct directory *directory, int outcome,
+                         const struct store_report *report)
+{
+    const char *name = store_name(directory->store);
+    const char *reason = report->reason[0] ? report->reason : "no reason given";
+    bool down = outcome == MEMBERCHAT_UNAVAILABLE;
+    if (outcome == MEMBERCHAT_MISCONFIGURED)
+        log_error_limited("store %s: misconfigured: %s", name, reason);
+    switch (
+        breaker_report(&directory->breaker, clock_monotonic_ms(), down, report->retry_after_ms)) {
+    case BREAKER_OPENED:
+        log_warning("store %s: does not answer (%s): requests are refused for a while", name,
+                    reason);
+        break;
+    case BREAKER_CLOSED:
+        log_info("store %s: answers again", name);
+        break;
+    case BREAKER_SAME:
+        if (down)
+            log_error_limited("store %s: unavailable: %s", name, reason);
+    }
+}
+
+struct question {
+    const struct store_question *asked;
+    struct span key; /* the id as the cache knows it: with the app, where that matters */
+};
+
+/* Asks the plugin, if the breaker lets it. */
+static struct directory_answer ask_store(struct directory *directory,
+                                         const struct question *question, struct member *member_r)
+{
+    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    struct store_report report;
+    int64_t now = clock_monotonic_ms();
+    if (now >= question->asked->deadline ||
+        !breaker_admit(&directory->breaker, now, &answer.retry_after_ms))
+        return answer;
+    if (!store_is_local(directory->store))
+        turn_give(); /* it may take a while */
+    answer.outcome = store_lookup(directory->store, question->asked, member_r, &report);
+    answer.retry_after_ms = report.retry_after_ms;
+    note_outcome(directory, answer.outcome, &report);
+    return answer;
+}
+
+/* One look-up for a crowd: leads it, or waits for who does. */
+static struct directory_answer ask_once(struct directory *directory,
+                                        const struct question *question, struct member *member_r)
+{
+    struct directory_answer answer = {0, 0};
+    answer.outcome = cache_join(directory->cache, question->key, question->asked->deadline,
+                                member_r, &answer.retry_after_ms);
+    if (answer.outcome)
+        return answer;
+    answer = ask_store(directory, question, member_r);
+    cache_finish(directory->cache, question->key, (enum memberchat_outcome)answer.outcome, member_r,
+                 answer.retry_after_ms);
+    return answer;
+}
+
+/* The same, counted among the look-ups that may wait. */
+static struct directory_answer ask_gated(struct directory *directory,
+                                         const struct question *question, struct member *member_r)
+{
+    bool gated = !store_is_local(directory->store);
+    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    int64_t now = clock_monotonic_ms();
+    if (now >= question->asked->deadline ||
+        breaker_refuses(&directory->breaker, now, &answer.retry_after_ms))
+        return answer;
+    if (gated && !gate_enter()) {
+        answer.outcome = DIRECTORY_BUSY;
+        return answer;
+    }
+    answer = directory->cache ? ask_once(directory, question, member_r)
+                              : ask_store(directory, question, member_r);
+    if (gated)
+        gate_leave();
+    return answer;
+}
+
+static struct directory_answer ask_by_key(struct directory *directory,
+                                          const struct question *question, struct member *member_r)
+{
+    struct directory_answer answer = {0, 0};
+    if (directory->cache)
+        answer.outcome =
+            cache_find(directory->cache, question->key, clock_monotonic_ms(), member_r);
+    if (!answer.outcome)
+        answer = ask_gated(directory, question, member_r);
+    if (answer.outcome == MEMBERCHAT_UNAVAILABLE && directory->cache &&
+        cache_find_stale(directory->cache, question->key, clock_monotonic_ms(), member_r)) {
+        answer.outcome = MEMBERCHAT_FOUND;
+        log_error_limited("store %s: unavailable: known members are answered from the cache",
+                          store_name(directory->store));
+    }
+    return answer;
+}
+
+static struct directory_answer ask(struct directory *directory, const struct store_question *asked,
+                                   struct member *member_r)
+{
+    struct question question = {asked, asked->id};
+    struct bytes key = {0};
+    if (directory->cache && store_is_per_app(directory->store)) {
+        bytes_add_string(&key, store_app(directory->store, asked));
+        bytes_add(&key, "", 1); /* in no app's name, nor in an id */
+        bytes_add_span(&key, asked->id);
+        question.key = bytes_span(&key);
+    }
+    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    if (!key.failed)
+        answer = ask_by_key(directory, &question, member_r);
+    bytes_free(&key);
+    return answer;
+}
+
+struct directory_answer directory_find(struct directory *const *chain, size_t count,
+                                       const struct store_question *question,
+                                       struct member *member_r)
+{
+    struct directory_answer answer = {MEMBERCHAT_NOT_FOUND, 0};
+    for (size_t i = 0; i < count && answer.outcome == MEMBERCHAT_NOT_FOUND; i++)
+        answer = ask(chain[i], question, member_r);
+    return answer;
+}
+
+struct directory_answer directory_probe(struct directory *directory, int64_t deadline)
+{
+    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    struct store_report report;
+    int64_t now = clock_monotonic_ms();
+    pthread_mutex_lock(&directory->probe_lock);
+    bool known = now < directory->probe_until;
+    if (known)
+        answer.outcome = directory->probe_outcome;
+    pthread_mutex_unlock(&directory->probe_lock);
+    if (known)
+        return answer;
+
+    bool gated = !store_is_local(directory->store);
+    if (gated && !gate_enter()) {
+        answer.outcome = DIRECTORY_BUSY;
+        return answer;
+    }
+    if (gated)
+        turn_give();
+    answer.outcome = store_probe(directory->store, deadline, &report);
+    if (gated)
+        gate_leave();
+    if (answer.outcome != MEMBERCHAT_FOUND)
+        log_error_limited("store %s: not ready: %s", store_name(directory->store),
+                          report.reason[0] ? report.reason : "no reason given");
+    pthread_mutex_lock(&directory->probe_lock);
+    directory->probe_outcome = answer.outcome;
+    directory->probe_until = clock_monotonic_ms() + PROBE_LIFE_MS;
+    pthread_mutex_unlock(&directory->probe_lock);
+    return answer;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * A member as a directory describes it: bounded, checked text. */
+#ifndef MEMBER_H
+#define MEMBER_H
+
+#include "memberchat_store.h"
+#include "base/bytes.h"
+
+#define MEMBER_ID_MAX             128
+#define MEMBER_NAME_MAX           256
+#define MEMBER_AVATAR_MAX         2048
+#define MEMBER_ROLE_MAX           64
+#define MEMBER_ATTRIBUTES_MAX     32
+#define MEMBER_ATTRIBUTE_NAME_MAX 64
+#define MEMBER_ATTRIBUTE_MAX      4096
+
+struct member_range {
+    size_t offset, length;
+};
+
+/* Owns its bytes; zero-initialised is empty.  One thread at a time. */
+struct member {
+    struct bytes bytes;
+    struct member_range fields[MEMBERCHAT_ROLE + 1];
+    struct member_range (*attributes)[2]; /* name and value */
+    size_t attribute_count, attribute_capacity;
+};
+
+/* SPAN_NONE for a field that was not set.  Valid until the member changes. */
+struct span member_field(const struct member *member, enum memberchat_field field);
+
+/* The value of an attribute, SPAN_NONE when there is none. */
+struct span member_attribute(const struct member *member, struct span name);
+struct span member_attribute_name(const struct member *member, size_t index);
+struct span member_attribute_value(const struct member *member, size_t index);
+
+/* Set by copying.  An empty value unsets a field and adds no attribute.  NULL
+ * when it was taken, else what is wrong with it, in words. */
+const char *member_set(struct member *member, enum memberchat_field field, struct span value);
+const char *member_add_attribute(struct member *member, struct span name, struct span value);
+
+bool member_copy(struct member *to, const struct member *from); /* false: no memory */
+void member_reset(struct member *member);                       /* empty, memory kept */
+void member_free(struct member *member);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ * Loading store plugins.  A plugin stays loaded until the process ends: what
+ * libraries start inside it (resolver threads, TLS) cannot be stopped safely. */
+#ifndef PLUGIN_H
+#define PLUGIN_H
+
+#include "memberchat_store.h"
+#include "base/bytes.h"
+
+/* The keys that every store has beside its plugin's; a plugin that claims one
+ * of these names is refused. */
+extern const char *const plugin_host_keys[]; /* ends with NULL */
+
+/* The plugin store_NAME.so of a folder, loaded now or earlier.  What is newer
+ * or shorter than this host is filled up or refused: the result is complete as
+ * of MEMBERCHAT_STORE_ABI.  NULL: *why_r says why, and what to do. */
+const struct memberchat_store_plugin *plugin_load(const char *folder, const char *name,
+                                                  struct bytes *why_r);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "store.h"
+
+#include "base/clock.h"
+#include "host/log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define RELOAD_PATIENCE_MS 500 /* for its turn; it is asked again a second later */
+
+struct store {
+    struct memberchat_services services; /* first: the plugin hands it back to us */
+    const char *name;
+    const struct memberchat_store_plugin *plugin;
+    const void *settings;
+    struct arena arena;    /* name and settings */
+    const char *first_app; /* that uses it; "" until one is noted */
+    void *handle;          /* of the plugin; NULL: not open */
+    bool later;            /* open it when it is first asked */
+    bool (*prepare)(struct store *store, void *context, struct store_report *report_r);
+    void *context; /* of `prepare`, which is called before it is opened, if there is no plugin */
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t left;
+    bool inside; /* a thread is in a plugin that takes one at a time */
+};
+
+struct memberchat_result {
+    const char *app_id;
+    struct member *member; /* NULL: nothing may be set */
+    struct store_report *report;
+    const char *refused; /* what was wrong with a value that was set; NULL: all were good */
+};
+
+/* ---- What the plugin may call ---- */
+
+static void service_log(const struct memberchat_services *services, enum memberchat_level level,
+                        const char *format, ...)
+{
+    static const enum log_level levels[] = {
+        [MEMBERCHAT_LOG_ERROR] = LOG_LEVEL_ERROR,
+        [MEMBERCHAT_LOG_WARNING] = LOG_LEVEL_WARNING,
+        [MEMBERCHAT_LOG_INFO] = LOG_LEVEL_INFO,
+        [MEMBERCHAT_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+    };
+    const struct store *store = (const struct store *)services;
+    bool known = level >= MEMBERCHAT_LOG_ERROR && level <= MEMBERCHAT_LOG_DEBUG;
+    enum log_level ours = known ? levels[level] : LOG_LEVEL_ERROR;
+    char message[1800];
+    va_list args;
+    if (!log_enabled(ours))
+        return;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    static void (*const by_level[])(const char *, ...) = {
+        [LOG_LEVEL_ERROR] = log_error,
+        [LOG_LEVEL_WARNING] = log_warning,
+        [LOG_LEVEL_INFO] = log_info,
+        [LOG_LEVEL_DEBUG] = log_debug,
+    };
+    by_level[ours]("store %s: %s", store->name, message);
+}
+
+static int64_t service_now(const struct memberchat_services *services)
+{
+    (void)services;
+    return clock_monotonic_ms();
+}
+
+static bool note_refusal(struct memberchat_result *result, const char *refused)
+{
+    if (refused && !result->refused)
+        result->refused = refused;
+    return !refused;
+}
+
+static bool service_set(struct memberchat_result *result, enum memberchat_field field,
+                        const char *value, size_t length)
+{
+    return note_refusal(
+        result, result->member
+                    ? member_set(result->member, field, (struct span){value, value ? length : 0})
+                    : "it described a member where none was asked for");
+}
+
+static bool service_set_attribute(struct memberchat_result *result, const char *name,
+                                  size_t name_length, const char *value, size_t value_length)
+{
+    return note_refusal(result,
+                        result->member
+                            ? member_add_attribute(result->member, (struct span){name, name_length},
+                                                   (struct span){value, value ? value_length : 0})
+                            : "it described a member where none was asked for");
+}
+
+static void service_reason(struct memberchat_result *result, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(result->report->reason, sizeof result->report->reason, format, args);
+    va_end(args);
+}
+
+static void service_retry_after(struct memberchat_result *result, int64_t milliseconds)
+{
+    result->report->retry_after_ms = milliseconds > 0 ? milliseconds : 0;
+}
+
+static const char *service_request_id(const struct memberchat_result *result)
+{
+    const char *id = log_request();
+    (void)result;
+    return id ? id : "";
+}
+
+static const char *service_app_id(const struct memberchat_result *result)
+{
+    return result->app_id;
+}
+
+static const struct memberchat_services service_table = {
+    .size = sizeof(struct memberchat_services),
+    .log = service_log,
+    .now = service_now,
+    .set = service_set,
+    .set_attribute = service_set_attribute,
+    .reason = service_reason,
+    .retry_after = service_retry_after,
+    .request_id = service_request_id,
+    .app_id = service_app_id,
+};
+
+/* ---- What we call in the plugin ---- */
+
+struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
+                        const void *settings, struct arena *arena)
+{
+    pthread_condattr_t monotonic;
+    struct store *store = calloc(1, sizeof *store);
+    if (!store) {
+        arena_free(arena);
+        return NULL;
+    }
+    store->arena = *arena;
+    *arena = (struct arena){0};
+    store->services = service_table;
+    store->name = name;
+    store->plugin = plugin;
+    store->settings = settings;
+    store->first_app = "";
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->left, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return store;
+}
+
+struct store *store_new_later(const char *name,
+                              bool (*prepare)(struct store *store, void *context,
+                                              struct store_report *report_r),
+                              void *context)
+{
+    struct arena none = {0};
+    struct store *store = store_new(name, NULL, NULL, &none);
+    if (!store)
+        return NULL;
+    store->prepare = prepare;
+    store->context = context;
+    return store;
+}
+
+void store_set_plugin(struct store *store, const struct memberchat_store_plugin *plugin,
+                      const void *settings)
+{
+    store->plugin = plugin;
+    store->settings = settings;
+}
+
+const char *store_name(const struct store *store)
+{
+    return store->name;
+}
+
+bool store_is_local(const struct store *store)
+{
+    return store->plugin && store->plugin->flags & MEMBERCHAT_STORE_LOCAL;
+}
+
+bool store_is_per_app(const struct store *store)
+{
+    return store->plugin && store->plugin->per_app && store->plugin->per_app(store->settings);
+}
+
+const char *store_app(const struct store *store, const struct store_question *question)
+{
+    return question->app_id ? question->app_id : store->first_app;
+}
+
+void store_note_app(struct store *store, const char *app_id)
+{
+    if (!*store->first_app)
+        store->first_app = arena_string(&store->arena, span_of(app_id));
+}
+
+static struct memberchat_result begin(const struct store *store, struct member *member,
+                                      struct store_report *report)
+{
+    *report = (struct store_report){0};
+    return (struct memberchat_result){
+        .app_id = store->first_app, .member = member, .report = report};
+}
+
+/* Takes the turn of a plugin that is called by one thread at a time; false when
+ * it did not come before the deadline. */
+static bool enter(struct store *store, int64_t deadline)
+{
+    struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
+    int rc = 0;
+    if (store->plugin->flags & MEMBERCHAT_STORE_THREAD_SAFE)
+        return true;
+    pthread_mutex_lock(&store->lock);
+    while (store->inside && rc == 0)
+        rc = pthread_cond_timedwait(&store->left, &store->lock, &until);
+    bool free_now = !store->inside;
+    store->inside = true;
+    pthread_mutex_unlock(&store->lock);
+    return free_now;
+}
+
+static void leave(struct store *store)
+{
+    if (store->plugin->flags & MEMBERCHAT_STORE_THREAD_SAFE)
+        return;
+    pthread_mutex_lock(&store->lock);
+    store->inside = false;
+    pthread_cond_signal(&store->left);
+    pthread_mutex_unlock(&store->lock);
+}
+
+bool store_check(struct store *store, struct store_report *report_r)
+{
+    struct memberchat_result result = begin(store, NULL, report_r);
+    return !store->plugin->check ||
+           store->plugin->check(store->settings, &store->services, &result);
+}
+
+static bool open_handle(struct store *store, uint32_t how, struct store_report *report_r)
+{
+    struct memberchat_result result = begin(store, NULL, report_r);
+    store->handle = store->plugin->open(store->settings, &store->services, how, &result);
+    if (!store->handle && !report_r->reason[0])
+        service_reason(&result, "the store plugin \"%s\" refused to open, without a reason",
+                       store->plugin->name);
+    return store->handle != NULL;
+}
+
+bool store_open(struct store *store, struct store_report *report_r)
+{
+    return open_handle(store, 0, report_r);
+}
+
+void store_open_later(struct store *store)
+{
+    store->later = true;
+}
+
+/* Opens a store that was to be opened later; then there is one thread only. */
+static bool is_open(struct store *store, struct store_report *report_r)
+{
+    if (store->handle)
+        return true;
+    return store->later && (store->plugin || store->prepare(store, store->context, report_r)) &&
+           open_handle(store, MEMBERCHAT_OPEN_ONCE, report_r);
+}
+
+/* One of the four, whatever the plugin returned. */
+static enum memberchat_outcome judge(enum memberchat_outcome outcome,
+                                     struct memberchat_result *result)
+{
+    unsigned value = (unsigned)outcome;
+    if (result->refused) {
+        service_reason(result, "the answer was refused: %s", result->refused);
+        return MEMBERCHAT_MISCONFIGURED;
+    }
+    if (value < MEMBERCHAT_FOUND || value > MEMBERCHAT_MISCONFIGURED) {
+        service_reason(result, "the store plugin returned the outcome %u, which does not exist",
+                       value);
+        return MEMBERCHAT_MISCONFIGURED;
+    }
+    if (outcome == MEMBERCHAT_FOUND && result->member &&
+        !member_field(result->member, MEMBERCHAT_ID).data) {
+        service_reason(result, "the answer was refused: it has no id");
+        return MEMBERCHAT_MISCONFIGURED;
+    }
+    return outcome;
+}
+
+enum memberchat_outcome store_lookup(struct store *store, const struct store_question *question,
+                                     struct member *member_r, struct store_report *report_r)
+{
+    if (!is_open(store, report_r))
+        return MEMBERCHAT_MISCONFIGURED;
+    struct memberchat_result result = begin(store, member_r, report_r);
+    result.app_id = store_app(store, question);
+    member_reset(member_r);
+    if (!enter(store, question->deadline)) {
+        service_reason(&result,
+                       "its turn did not come in time: the plugin takes one call at a time");
+        return MEMBERCHAT_UNAVAILABLE;
+    }
+    enum memberchat_outcome outcome = store->plugin->lookup(
+        store->handle, question->id.data, question->id.length, question->deadline, &result);
+    leave(store);
+    return judge(outcome, &result);
+}
+
+enum memberchat_outcome store_probe(struct store *store, int64_t deadline,
+                                    struct store_report *report_r)
+{
+    if (!is_open(store, report_r))
+        return MEMBERCHAT_MISCONFIGURED;
+    struct memberchat_result result = begin(store, NULL, report_r);
+    if (!store->plugin->probe)
+        return MEMBERCHAT_FOUND;
+    if (!enter(store, deadline))
+        return MEMBERCHAT_UNAVAILABLE;
+    enum memberchat_outcome outcome = store->plugin->probe(store->handle, deadline, &result);
+    leave(store);
+    return judge(outcome, &result);
+}
+
+void store_reload(struct store *store, bool asked)
+{
+    if (!store->plugin->reload || !enter(store, clock_monotonic_ms() + RELOAD_PATIENCE_MS))
+        return;
+    store->plugin->reload(store->handle, asked);
+    leave(store);
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    if (store->handle)
+        store->plugin->close(store->handle);
+    pthread_cond_destroy(&store->left);
+    pthread_mutex_destroy(&store->lock);
+    arena_free(&store->arena);
+    free(store);
+}

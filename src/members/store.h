@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * One store: a plugin with the settings of one group of the configuration, and
+ * what the host offers to it. */
+#ifndef STORE_H
+#define STORE_H
+
+#include "base/arena.h"
+#include "member.h"
+
+#include <stdint.h>
+
+/* What came of a call into a plugin, beside the outcome. */
+struct store_report {
+    char reason[256];       /* "" when it gave none */
+    int64_t retry_after_ms; /* 0: it did not say */
+};
+
+/* Who is it? */
+struct store_question {
+    struct span id;
+    const char *app_id; /* that asks; NULL: the first that uses the store */
+    int64_t deadline;
+};
+
+struct store;
+
+/* A store that is not open yet.  `name` and `settings` live in `arena`, which it
+ * takes over, also when there is no memory (NULL). */
+struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
+                        const void *settings, struct arena *arena);
+
+/* The same without a plugin: store_open_later() is to follow, and before the store is
+ * opened it gets its plugin by `prepare`, which calls store_set_plugin() or returns false.
+ * `name` and `context` are borrowed.  NULL: no memory. */
+struct store *store_new_later(const char *name,
+                              bool (*prepare)(struct store *store, void *context,
+                                              struct store_report *report_r),
+                              void *context);
+void store_set_plugin(struct store *store, const struct memberchat_store_plugin *plugin,
+                      const void *settings);
+
+const char *store_name(const struct store *store);
+bool store_is_local(const struct store *store);
+
+/* Whether its answers depend on the app for which is asked. */
+bool store_is_per_app(const struct store *store);
+
+/* The app that asks; "" where there is none.  Borrowed. */
+const char *store_app(const struct store *store, const struct store_question *question);
+
+/* An app that uses the store; the first one counts. */
+void store_note_app(struct store *store, const char *app_id);
+
+/* Whether the settings fit together, by the plugin's own judgement; no network. */
+bool store_check(struct store *store, struct store_report *report_r);
+
+/* False: report_r has the reason. */
+bool store_open(struct store *store, struct store_report *report_r);
+
+/* For a process that ends after one request: opened when it is first asked. */
+void store_open_later(struct store *store);
+
+/* Asks the plugin, and distrusts what it says: whatever is not one of the four
+ * outcomes, and a FOUND without a proper id, becomes MISCONFIGURED. */
+enum memberchat_outcome store_lookup(struct store *store, const struct store_question *question,
+                                     struct member *member_r, struct store_report *report_r);
+enum memberchat_outcome store_probe(struct store *store, int64_t deadline,
+                                    struct store_report *report_r);
+void store_reload(struct store *store, bool asked);
+
+void store_close(struct store *store);
+
+#endif

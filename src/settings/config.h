@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * The configuration file as a tree of settings, read by libconfig, and the
+ * report of what is wrong with it. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "base/arena.h"
+
+#include <stdint.h>
+
+/* What was found wrong: lines "FILE:LINE: key: reason\n" in `text`, those about one
+ * file in the order of its lines. */
+struct config_report {
+    struct bytes text;
+    unsigned errors, warnings;
+};
+
+void config_report_free(struct config_report *report);
+
+struct config;      /* a configuration file that was read */
+struct config_node; /* a setting in it */
+
+/* Reads a file.  NULL when it cannot be read or parsed; the report says why. */
+struct config *config_open(const char *path, struct config_report *report);
+void config_close(struct config *config);
+
+const struct config_node *config_root(const struct config *config);
+const struct config_node *config_child(const struct config_node *group, const char *name);
+const struct config_node *config_child_at(const struct config_node *group, unsigned index);
+unsigned config_child_count(const struct config_node *group);
+const char *config_name(const struct config_node *node);
+bool config_is_group(const struct config_node *node);
+
+enum config_kind {
+    CONFIG_KIND_STRING,
+    CONFIG_KIND_INTEGER,
+    CONFIG_KIND_FLOAT,
+    CONFIG_KIND_BOOL,
+    CONFIG_KIND_GROUP,
+    CONFIG_KIND_LIST
+};
+enum config_kind config_kind(const struct config_node *node);
+const char *config_string(const struct config_node *node);
+int64_t config_integer(const struct config_node *node);
+bool config_bool(const struct config_node *node);
+
+/* The path of the file that holds the setting. */
+const char *config_file(const struct config_node *node, struct arena *arena);
+
+/* The text of a group, for telling whether two are the same. */
+const char *config_fingerprint(const struct config_node *node, struct arena *arena);
+
+/* Reports on `key` inside `node` (NULL: on the node itself); the line is that
+ * of the key where it stands, else that of the node. */
+void config_error(struct config_report *report, const struct config_node *node, const char *key,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+void config_warning(struct config_report *report, const struct config_node *node, const char *key,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* For mistakes that belong to no setting: "FILE: reason". */
+void config_file_error(struct config_report *report, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

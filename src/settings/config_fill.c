@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_fill.h"
+
+#include "config_value.h"
+
+#include "base/text.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One value on its way into a struct. */
+struct slot {
+    const struct config_node *group;
+    const struct config_node *node; /* NULL: the default is read */
+    const struct memberchat_key *key;
+    void *out;
+    struct arena *arena;
+    struct config_report *report;
+};
+
+static const char *const kind_words[] = {
+    [CONFIG_KIND_STRING] = "a string",  [CONFIG_KIND_INTEGER] = "a number",
+    [CONFIG_KIND_FLOAT] = "a fraction", [CONFIG_KIND_BOOL] = "true or false",
+    [CONFIG_KIND_GROUP] = "a group",    [CONFIG_KIND_LIST] = "a list",
+};
+
+static void report_kind(const struct slot *slot, const char *expected)
+{
+    config_error(slot->report, slot->group, slot->key->name, "expected %s, found %s", expected,
+                 kind_words[config_kind(slot->node)]);
+}
+
+/* The text of a value that is written as a string; NULL after reporting. */
+static const char *slot_text(const struct slot *slot, const char *expected)
+{
+    if (!slot->node)
+        return slot->key->fallback;
+    if (config_kind(slot->node) == CONFIG_KIND_STRING)
+        return config_string(slot->node);
+    report_kind(slot, expected);
+    return NULL;
+}
+
+static bool in_range(const struct memberchat_key *key, int64_t value)
+{
+    return (key->min == 0 && key->max == 0) || (value >= key->min && value <= key->max);
+}
+
+static void check_length(const struct slot *slot, size_t length, const char *what)
+{
+    if (slot->node && !in_range(slot->key, (int64_t)length))
+        config_error(slot->report, slot->group, slot->key->name,
+                     "has %zu %s; %lld to %lld are possible", length, what,
+                     (long long)slot->key->min, (long long)slot->key->max);
+}
+
+const char *config_resolve_path(const struct config_node *node, const char *path,
+                                struct arena *arena)
+{
+    const char *file = node ? config_file(node, arena) : NULL;
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    char here[PATH_MAX];
+    if (*path == '/')
+        return arena_string(arena, span_of(path));
+    if (slash && *file == '/')
+        return arena_format(arena, "%.*s/%s", (int)(slash - file), file, path);
+    if (!getcwd(here, sizeof here))
+        return arena_string(arena, span_of(path));
+    return arena_format(arena, "%s/%.*s%s%s", here, slash ? (int)(slash - file) : 0,
+                        slash ? file : "", slash ? "/" : "", path);
+}
+
+static void fill_string(const struct slot *slot)
+{
+    const char *text = slot_text(slot, "a string in quotes");
+    if (!text)
+        return;
+    check_length(slot, strlen(text), "bytes");
+    *(const char **)slot->out = arena_string(slot->arena, span_of(text));
+}
+
+static void fill_path(const struct slot *slot)
+{
+    const char *text = slot_text(slot, "a path in quotes");
+    if (!text)
+        return;
+    if (!*text)
+        config_error(slot->report, slot->group, slot->key->name, "is empty; it must be a path");
+    *(const char **)slot->out = config_resolve_path(slot->node, text, slot->arena);
+}
+
+static void fill_bool(const struct slot *slot)
+{
+    if (!slot->node)
+        *(bool *)slot->out = strcmp(slot->key->fallback, "true") == 0;
+    else if (config_kind(slot->node) == CONFIG_KIND_BOOL)
+        *(bool *)slot->out = config_bool(slot->node);
+    else
+        report_kind(slot, "true or false, without quotes");
+}
+
+static void fill_integer(const struct slot *slot)
+{
+    int64_t value = 0;
+    if (!slot->node) {
+        text_parse_integer(slot->key->fallback, &value);
+    } else if (config_kind(slot->node) == CONFIG_KIND_INTEGER) {
+        value = config_integer(slot->node);
+    } else {
+        report_kind(slot, "a whole number, without quotes");
+        return;
+    }
+    if (!in_range(slot->key, value))
+        config_error(slot->report, slot->group, slot->key->name,
+                     "is %lld; %lld to %lld are possible", (long long)value,
+                     (long long)slot->key->min, (long long)slot->key->max);
+    *(int64_t *)slot->out = value;
+}
+
+static void fill_duration(const struct slot *slot)
+{
+    const char *text =
+        slot_text(slot, "a duration in quotes, such as \"500ms\", \"5s\" or \"10m\"");
+    int64_t value = 0;
+    char low[32], high[32];
+    if (!text)
+        return;
+    if (!value_parse_duration(text, &value))
+        config_error(slot->report, slot->group, slot->key->name,
+                     "\"%s\" is no duration; write it as \"500ms\", \"5s\", \"10m\", \"1h\" or "
+                     "\"7d\"",
+                     text);
+    else if (!in_range(slot->key, value))
+        config_error(slot->report, slot->group, slot->key->name, "is \"%s\"; %s to %s are possible",
+                     text, value_format_duration(slot->key->min, low),
+                     value_format_duration(slot->key->max, high));
+    *(int64_t *)slot->out = value;
+}
+
+static void fill_size(const struct slot *slot)
+{
+    bool number = slot->node && config_kind(slot->node) == CONFIG_KIND_INTEGER;
+    const char *text = number ? "" : slot_text(slot, "a size, such as \"16k\" or \"1M\"");
+    int64_t value = 0;
+    if (!text)
+        return;
+    if (number)
+        value = config_integer(slot->node);
+    if (!number && !value_parse_size(text, &value))
+        config_error(slot->report, slot->group, slot->key->name,
+                     "\"%s\" is no size; write it as \"512\", \"16k\", \"1M\" or \"1G\"", text);
+    else if (!in_range(slot->key, value))
+        config_error(slot->report, slot->group, slot->key->name,
+                     "is %lld bytes; %lld to %lld are possible", (long long)value,
+                     (long long)slot->key->min, (long long)slot->key->max);
+    *(int64_t *)slot->out = value;
+}
+
+static void fill_choice(const struct slot *slot)
+{
+    const char *text = slot_text(slot, "a word in quotes");
+    if (!text)
+        return;
+    int64_t index = value_find_choice(slot->key->choices, text);
+    if (index < 0)
+        config_error(slot->report, slot->group, slot->key->name, "is \"%s\"; possible are: %s",
+                     text, slot->key->choices);
+    *(int64_t *)slot->out = index;
+}
+
+static void fill_list(const struct slot *slot)
+{
+    struct memberchat_list *list = slot->out;
+    bool single = !slot->node || config_kind(slot->node) == CONFIG_KIND_STRING;
+    if (!single && config_kind(slot->node) != CONFIG_KIND_LIST) {
+        report_kind(slot, "a list such as [ \"a\", \"b\" ]");
+        return;
+    }
+    size_t count = single ? 1 : config_child_count(slot->node);
+    const char **items = arena_alloc(slot->arena, (count + 1) * sizeof *items);
+    list->count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct config_node *item = single ? slot->node : config_child_at(slot->node, i);
+        if (item && config_kind(item) == CONFIG_KIND_INTEGER &&
+            slot->key->flags & MEMBERCHAT_KEY_NUMBERS) {
+            items[list->count++] =
+                arena_format(slot->arena, "%lld", (long long)config_integer(item));
+            continue;
+        }
+        if (item && config_kind(item) != CONFIG_KIND_STRING) {
+            config_error(slot->report, item, NULL, "expected a string in quotes, found %s",
+                         kind_words[config_kind(item)]);
+            continue;
+        }
+        const char *text = item ? config_string(item) : slot->key->fallback;
+        items[list->count++] = arena_string(slot->arena, span_of(text));
+    }
+    list->items = items;
+    check_length(slot, count, "entries");
+}
+
+static void fill_map(const struct slot *slot)
+{
+    struct memberchat_map *map = slot->out;
+    if (!slot->node)
+        return;
+    if (config_kind(slot->node) != CONFIG_KIND_GROUP) {
+        report_kind(slot, "a group such as { a = \"b\"; }");
+        return;
+    }
+    size_t count = config_child_count(slot->node);
+    const char **names = arena_alloc(slot->arena, (count + 1) * sizeof *names);
+    const char **values = arena_alloc(slot->arena, (count + 1) * sizeof *values);
+    map->count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct config_node *item = config_child_at(slot->node, i);
+        if (config_kind(item) != CONFIG_KIND_STRING) {
+            config_error(slot->report, item, NULL, "expected a string in quotes, found %s",
+                         kind_words[config_kind(item)]);
+            continue;
+        }
+        names[map->count] = arena_string(slot->arena, span_of(config_name(item)));
+        values[map->count++] = arena_string(slot->arena, span_of(config_string(item)));
+    }
+    map->names = names;
+    map->values = values;
+    check_length(slot, count, "entries");
+}
+
+static void fill_group(const struct slot *slot)
+{
+    if (slot->node && config_kind(slot->node) != CONFIG_KIND_GROUP)
+        report_kind(slot, "a group in braces");
+}
+
+static void fill_slot(const struct slot *slot)
+{
+    static void (*const by_type[])(const struct slot *) = {
+        [MEMBERCHAT_STRING] = fill_string,     [MEMBERCHAT_PATH] = fill_path,
+        [MEMBERCHAT_BOOL] = fill_bool,         [MEMBERCHAT_INTEGER] = fill_integer,
+        [MEMBERCHAT_DURATION] = fill_duration, [MEMBERCHAT_SIZE] = fill_size,
+        [MEMBERCHAT_CHOICE] = fill_choice,     [MEMBERCHAT_LIST] = fill_list,
+        [MEMBERCHAT_MAP] = fill_map,           [CONFIG_GROUP] = fill_group,
+    };
+    by_type[slot->key->type](slot);
+}
+
+/* ---- Keys that no table has ---- */
+
+static const struct memberchat_key *find_key(const struct config_table *tables, size_t count,
+                                             const char *name)
+{
+    for (size_t t = 0; t < count; t++)
+        for (size_t k = 0; k < tables[t].count; k++)
+            if (strcmp(tables[t].keys[k].name, name) == 0)
+                return &tables[t].keys[k];
+    return NULL;
+}
+
+/* The most similar name of the tables, NULL when none is similar enough. */
+static const char *suggest(const struct config_table *tables, size_t count, const char *name)
+{
+    const char *best = NULL;
+    unsigned best_distance = strlen(name) < 4 ? 2 : 3; /* one or two mistakes */
+    for (size_t t = 0; t < count; t++)
+        for (size_t k = 0; k < tables[t].count; k++) {
+            unsigned distance = value_distance(name, tables[t].keys[k].name, best_distance);
+            if (distance < best_distance) {
+                best_distance = distance;
+                best = tables[t].keys[k].name;
+            }
+        }
+    return best;
+}
+
+static void report_unknown(const struct config_node *group, const struct config_table *tables,
+                           size_t count, struct config_report *report)
+{
+    for (unsigned i = 0; i < config_child_count(group); i++) {
+        const char *name = config_name(config_child_at(group, i));
+        if (find_key(tables, count, name))
+            continue;
+        const char *similar = suggest(tables, count, name);
+        if (similar)
+            config_error(report, group, name, "unknown key (did you mean \"%s\"?)", similar);
+        else
+            config_error(report, group, name, "unknown key");
+    }
+}
+
+void config_fill(const struct config_node *group, const struct config_table *tables,
+                 size_t table_count, struct arena *arena, struct config_report *report)
+{
+    for (size_t t = 0; t < table_count; t++) {
+        for (size_t k = 0; k < tables[t].count; k++) {
+            const struct memberchat_key *key = &tables[t].keys[k];
+            struct slot slot = {.group = group,
+                                .node = group ? config_child(group, key->name) : NULL,
+                                .key = key,
+                                .out = (char *)tables[t].settings + key->offset,
+                                .arena = arena,
+                                .report = report};
+            if (slot.node || key->fallback)
+                fill_slot(&slot);
+            else if (group && key->flags & MEMBERCHAT_KEY_REQUIRED)
+                config_error(report, group, key->name, "is missing: %s", key->help);
+        }
+    }
+    if (group)
+        report_unknown(group, tables, table_count, report);
+}

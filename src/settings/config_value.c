@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_value.h"
+
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unit {
+    const char *name;
+    int64_t factor;
+};
+
+static bool parse_with_unit(const char *text, const struct unit *units, size_t count,
+                            int64_t *value_r)
+{
+    char digits[20];
+    size_t length = strspn(text, "0123456789");
+    if (length == 0 || length >= sizeof digits)
+        return false;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(text + length, units[i].name) == 0)
+            return text_parse_integer(digits, value_r) &&
+                   !__builtin_mul_overflow(*value_r, units[i].factor, value_r);
+    return false;
+}
+
+bool value_parse_duration(const char *text, int64_t *ms_r)
+{
+    static const struct unit units[] = {
+        {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    return parse_with_unit(text, units, sizeof units / sizeof *units, ms_r);
+}
+
+bool value_parse_size(const char *text, int64_t *bytes_r)
+{
+    static const struct unit units[] = {{"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
+    return parse_with_unit(text, units, sizeof units / sizeof *units, bytes_r);
+}
+
+int64_t value_find_choice(const char *choices, const char *word)
+{
+    size_t length = strlen(word);
+    int64_t index = 0;
+    for (const char *p = choices; *p; index++) {
+        size_t here = strcspn(p, " ");
+        if (here == length && memcmp(p, word, length) == 0)
+            return index;
+        p += here;
+        p += strspn(p, " ");
+    }
+    return -1;
+}
+
+const char *value_format_duration(int64_t ms, char buffer[32])
+{
+    if (ms % 1000 == 0)
+        snprintf(buffer, 32, "%lld s", (long long)(ms / 1000));
+    else
+        snprintf(buffer, 32, "%lld ms", (long long)ms);
+    return buffer;
+}
+
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+unsigned value_distance(const char *a, const char *b, unsigned limit)
+{
+    enum { LONGEST = 63 };
+    unsigned rows[3][LONGEST + 1]; /* two rows ago, the last one, this one */
+    size_t na = strlen(a), nb = strlen(b);
+    if (na > LONGEST || nb > LONGEST)
+        return limit + 1;
+    for (size_t j = 0; j <= nb; j++)
+        rows[1][j] = (unsigned)j;
+    for (size_t i = 1; i <= na; i++) {
+        rows[2][0] = (unsigned)i;
+        for (size_t j = 1; j <= nb; j++) {
+            unsigned best = rows[1][j - 1] + !same_letter(a[i - 1], b[j - 1]);
+            if (rows[1][j] + 1 < best)
+                best = rows[1][j] + 1;
+            if (rows[2][j - 1] + 1 < best)
+                best = rows[2][j - 1] + 1;
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                same_letter(a[i - 2], b[j - 1]) && rows[0][j - 2] + 1 < best)
+                best = rows[0][j - 2] + 1;
+            rows[2][j] = best;
+        }
+        memcpy(rows[0], rows[1], sizeof rows[0]);
+        memcpy(rows[1], rows[2], sizeof rows[1]);
+    }
+    return rows[1][nb] > limit ? limit + 1 : rows[1][nb];
+}

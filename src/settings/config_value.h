@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * How single values of a configuration are written.  Pure functions on text. */
+#ifndef CONFIG_VALUE_H
+#define CONFIG_VALUE_H
+
+#include "base/bytes.h"
+
+#include <stdint.h>
+
+bool value_parse_duration(const char *text, int64_t *ms_r); /* "500ms", "5s", "10m", "1h", "7d" */
+bool value_parse_size(const char *text, int64_t *bytes_r);  /* "512", "16k", "1M", "1G" */
+
+/* The position of a word among words that blanks separate, -1: none. */
+int64_t value_find_choice(const char *choices, const char *word);
+
+/* "300 ms", "5 s": for messages.  The text is in `buffer`. */
+const char *value_format_duration(int64_t ms, char buffer[32]);
+
+/* How many single-letter mistakes (also: two letters swapped) lie between two
+ * names, letter case not counting; more than `limit` counts as limit + 1. */
+unsigned value_distance(const char *a, const char *b, unsigned limit);
+
+#endif

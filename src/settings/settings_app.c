@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings_private.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define API_KEY_MAX   256
+#define URL_MAX_BYTES 2048
+#define SECRET_MAX    1024
+
+static const struct memberchat_key app_keys[] = {
+    CONFIG_KEY(struct app_settings, api_key, "api_key", MEMBERCHAT_STRING, MEMBERCHAT_KEY_REQUIRED,
+               NULL, 1, API_KEY_MAX, "what the application server signs in with"),
+    CONFIG_KEY(struct app_settings, chat_server_url, "chat_server_url", MEMBERCHAT_STRING,
+               MEMBERCHAT_KEY_REQUIRED, NULL, 1, URL_MAX_BYTES,
+               "the WebSocket URL of the chat server, handed to the client"),
+    CONFIG_KEY(struct app_settings, guests, "guests", MEMBERCHAT_BOOL, 0, "true", 0, 0,
+               "whether guests get tokens"),
+    CONFIG_KEY(struct app_settings, cors_origins, "cors_origins", MEMBERCHAT_LIST, 0, NULL, 0, 1000,
+               "origins of pages that may call the API from the browser; \"*\" for any"),
+    CONFIG_KEY(struct app_settings, extended_response, "extended_response", MEMBERCHAT_BOOL, 0,
+               "false", 0, 0, "whether answers also carry expiresAt and expiresIn"),
+    CONFIG_KEY(struct app_settings, app_id, "app_id", MEMBERCHAT_STRING, 0, NULL, 1, 128,
+               "the appId, where it is not the name of the group"),
+    CONFIG_KEY(struct app_settings, digests, "api_secret_sha256", MEMBERCHAT_LIST,
+               MEMBERCHAT_KEY_SECRET, NULL, 1, APP_SECRETS_MAX,
+               "SHA-256 of the API secret, in hexadecimal; two while it is "
+               "being changed"),
+    CONFIG_KEY(struct app_settings, secrets, "api_secret", MEMBERCHAT_LIST, MEMBERCHAT_KEY_SECRET,
+               NULL, 1, APP_SECRETS_MAX, "the API secret itself; two while it is being changed"),
+    CONFIG_KEY(struct app_settings, secret_file, "api_secret_file", MEMBERCHAT_PATH, 0, NULL, 0, 0,
+               "a file with the API secret; a second line while it is being changed"),
+    CONFIG_KEY(struct app_settings, stores, "store", MEMBERCHAT_LIST, MEMBERCHAT_KEY_REQUIRED, NULL,
+               1, 16, "the store of this app's members, or several that are asked in order"),
+    {.name = "token",
+     .type = CONFIG_GROUP,
+     .flags = MEMBERCHAT_KEY_REQUIRED,
+     .help = "what the tokens are like; it must at least name a key_file"},
+    {.name = "access_token", .type = CONFIG_GROUP, .help = "JWTs of others that name a guest"},
+};
+
+const struct settings_table settings_app_tables[] = {
+    {"apps.NAME", app_keys, CONFIG_COUNT(app_keys)},
+};
+
+/* ---- Secrets ---- */
+
+static void add_secret(struct app *app, struct span secret)
+{
+    crypto_sha256(secret, app->secrets[app->secret_count++]);
+}
+
+static bool add_digest(struct app *app, const char *hex)
+{
+    uint8_t digest[SHA256_LENGTH];
+    if (strlen(hex) != 2 * SHA256_LENGTH)
+        return false;
+    for (size_t i = 0; i < SHA256_LENGTH; i++) {
+        int high = text_hex_digit(hex[2 * i]), low = text_hex_digit(hex[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        digest[i] = (uint8_t)(high << 4 | low);
+    }
+    memcpy(app->secrets[app->secret_count++], digest, sizeof digest);
+    return true;
+}
+
+/* A secret a line, one or two. */
+static void read_secret_file(struct app *app, const char *path, const struct config_node *group,
+                             struct config_report *report)
+{
+    struct bytes file = {0};
+    struct reason why = {0};
+    bool exposed = false;
+    if (!file_read_secret(path, 4 * SECRET_MAX, &file, &exposed, &why)) {
+        config_error(report, group, "api_secret_file", "%s", why.text);
+        goto out;
+    }
+    if (exposed)
+        config_warning(report, group, "api_secret_file",
+                       "any user of this machine can read %s: chmod o-rwx it", path);
+    struct span rest = bytes_span(&file);
+    bool good = true;
+    while (rest.length && good) {
+        const char *newline = memchr(rest.data, '\n', rest.length);
+        size_t line = newline ? (size_t)(newline - rest.data) : rest.length;
+        size_t length = line && rest.data[line - 1] == '\r' ? line - 1 : line;
+        good = length > 0 && app->secret_count < APP_SECRETS_MAX;
+        if (good)
+            add_secret(app, (struct span){rest.data, length});
+        rest.data += newline ? line + 1 : line;
+        rest.length -= newline ? line + 1 : line;
+    }
+    if (!good || app->secret_count == 0)
+        config_error(report, group, "api_secret_file",
+                     "%s must hold the API secret in its first line, at most a second secret in "
+                     "the next, and nothing else",
+                     path);
+out:
+    bytes_free(&file);
+}
+
+static void wipe_list(const struct memberchat_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        explicit_bzero((char *)list->items[i], strlen(list->items[i]));
+}
+
+static void read_secrets(struct app *app, const struct config_node *group,
+                         struct config_report *report)
+{
+    const struct app_settings *values = &app->config;
+    int kinds = (config_child(group, "api_secret") != NULL) +
+                (config_child(group, "api_secret_sha256") != NULL) +
+                (config_child(group, "api_secret_file") != NULL);
+    if (kinds != 1) {
+        config_error(report, group, NULL,
+                     "needs exactly one of api_secret_sha256, api_secret and api_secret_file");
+        return;
+    }
+    for (size_t i = 0; i < values->secrets.count && i < APP_SECRETS_MAX; i++) {
+        struct span secret = span_of(values->secrets.items[i]);
+        if (secret.length == 0 || secret.length > SECRET_MAX)
+            config_error(report, group, "api_secret", "must have 1 to %d bytes", SECRET_MAX);
+        else
+            add_secret(app, secret);
+    }
+    for (size_t i = 0; i < values->digests.count && i < APP_SECRETS_MAX; i++)
+        if (!add_digest(app, values->digests.items[i]))
+            config_error(report, group, "api_secret_sha256",
+                         "must be 64 hexadecimal digits, as sha256sum prints them");
+    if (values->secret_file)
+        read_secret_file(app, values->secret_file, group, report);
+    wipe_list(&values->secrets);
+    wipe_list(&values->digests);
+}
+
+/* ---- The rest ---- */
+
+static bool has_prefix(const char *text, const char *const *prefixes)
+{
+    for (size_t i = 0; prefixes[i]; i++)
+        if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0 &&
+            text[strlen(prefixes[i])] != '\0')
+            return true;
+    return false;
+}
+
+/* RFC 6454, section 6.1: scheme, host and port; no path, nothing in capitals. */
+static bool is_origin(const char *text)
+{
+    const char *colon = strstr(text, "://");
+    if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0)
+        return true;
+    if (!colon || colon == text || !colon[3] || strpbrk(colon + 3, "/?#@ \t,*"))
+        return false;
+    for (const char *p = text; *p; p++)
+        if (isupper((unsigned char)*p) || (unsigned char)*p <= ' ' || (unsigned char)*p > '~')
+            return false;
+    return true;
+}
+
+static void check_texts(const struct app *app, const struct config_node *group,
+                        struct config_report *report)
+{
+    static const char *const schemes[] = {"wss://", "ws://", "https://", "http://", NULL};
+    const struct app_settings *config = &app->config;
+    if (config->api_key &&
+        (strchr(config->api_key, ':') || !text_is_plain(span_of(config->api_key))))
+        config_error(report, group, "api_key",
+                     "must not contain a colon or control characters: it is sent as a user name");
+    if (config->chat_server_url && !text_is_plain(span_of(config->chat_server_url)))
+        config_error(report, group, "chat_server_url", "must not contain control characters");
+    else if (config->chat_server_url && !has_prefix(config->chat_server_url, schemes))
+        config_error(report, group, "chat_server_url",
+                     "\"%s\" must begin with wss://, ws://, https:// or http://",
+                     config->chat_server_url);
+    if (!text_is_plain(span_of(app->id)))
+        config_error(report, group, "app_id", "must not contain control characters");
+    for (size_t i = 0; i < config->cors_origins.count; i++)
+        if (!is_origin(config->cors_origins.items[i]))
+            config_error(report, group, "cors_origins",
+                         "\"%s\" is no origin; write it as the browser sends it, in small letters "
+                         "and without a path: \"https://www.example.com\"",
+                         config->cors_origins.items[i]);
+}
+
+static void find_stores(struct settings *settings, struct app *app, const struct config_node *group,
+                        struct config_report *report)
+{
+    const struct memberchat_list *names = &app->config.stores;
+    app->stores = arena_alloc(&settings->arena, (names->count + 1) * sizeof *app->stores);
+    for (size_t i = 0; i < names->count; i++) {
+        struct settings_store *store = settings_find_store(settings, names->items[i]);
+        if (store) {
+            app->stores[app->store_count++] = store;
+            if (store->store)
+                store_note_app(store->store, app->id);
+        } else
+            config_error(report, group, "store", "there is no store \"%s\" in the group stores",
+                         names->items[i]);
+    }
+}
+
+static void read_tokens(struct settings *settings, struct app *app, const struct config_node *group,
+                        const char *plugin_folder, struct config_report *report)
+{
+    const struct config_node *token = config_child(group, "token");
+    const struct config_node *access = config_child(group, "access_token");
+    if (config_is_group(token))
+        settings_read_token(settings, app, token, plugin_folder, report);
+    if (config_is_group(access))
+        settings_read_access(settings, app, access, plugin_folder, report);
+}
+
+struct app_later {
+    struct settings *settings;
+    struct app *app;
+    const struct config_node *group;
+    const char *plugin_folder;
+};
+
+bool settings_finish_app(const struct app *app, struct config_report *report)
+{
+    const struct app_later *later = app->later;
+    unsigned errors = report->errors;
+    if (!later)
+        return true;
+    read_tokens(later->settings, later->app, later->group, later->plugin_folder, report);
+    if (report->errors > errors)
+        return false;
+    later->app->later = NULL;
+    return true;
+}
+
+void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
+                       const char *plugin_folder, bool once, struct config_report *report)
+{
+    const struct config_table table = CONFIG_TABLE(app_keys, &app->config);
+    config_fill(group, &table, 1, &settings->arena, report);
+    app->id = app->config.app_id ? app->config.app_id
+                                 : arena_string(&settings->arena, span_of(config_name(group)));
+    read_secrets(app, group, report);
+    check_texts(app, group, report);
+    find_stores(settings, app, group, report);
+    if (!once) {
+        read_tokens(settings, app, group, plugin_folder, report);
+        return;
+    }
+    app->later = arena_alloc(&settings->arena, sizeof *app->later);
+    *app->later = (struct app_later){settings, app, group, plugin_folder};
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ * Spans, growing buffers, and the arena. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void spans_compare(void **state)
+{
+    (void)state;
+    assert_null(span_of(NULL).data);
+    assert_int_equal(span_of("abc").length, 3);
+    assert_non_null(span_of("").data);
+    assert_true(span_equal(SPAN("ab"), SPAN("ab")));
+    assert_true(span_equal(SPAN("a\0b"), SPAN("a\0b")));
+    assert_false(span_equal(SPAN("a\0b"), SPAN("a\0c")));
+    assert_false(span_equal(SPAN("ab"), SPAN("abc")));
+    assert_true(span_equal(SPAN_NONE, SPAN("")));
+    assert_true(span_equal_nocase(SPAN("Application/JSON"), "application/json"));
+    assert_false(span_equal_nocase(SPAN("application/jso"), "application/json"));
+    assert_false(span_equal_nocase(SPAN("a\0"), "a"));
+    assert_true(span_equal_nocase(SPAN_NONE, ""));
+}
+
+static void buffers_grow(void **state)
+{
+    struct bytes buf = {0};
+    char *long_text = repeated('x', 5000);
+    (void)state;
+    assert_string_equal(bytes_string(&buf), "");
+    assert_non_null(bytes_span(&buf).data);
+    bytes_add(&buf, NULL, 0);
+    bytes_add_span(&buf, SPAN_NONE);
+    assert_int_equal(buf.length, 0);
+    for (int i = 0; i < 1000; i++)
+        bytes_addf(&buf, "%d,", i % 10);
+    assert_int_equal(buf.length, 2000);
+    assert_memory_equal(buf.data + 1998, "9,", 2);
+    bytes_addf(&buf, "<%s>", long_text);
+    assert_int_equal(buf.length, 7002);
+    assert_memory_equal(buf.data + 7000, "x>", 2);
+    assert_int_equal(strlen(bytes_string(&buf)), 7002);
+    assert_int_equal(buf.length, 7002);
+    bytes_reset(&buf);
+    assert_string_equal(bytes_string(&buf), "");
+    bytes_free(&buf);
+    assert_null(buf.data);
+    free(long_text);
+}
+
+static void formatted_texts_of_every_length(void **state)
+{
+    (void)state;
+    for (size_t length = 500; length < 520; length++) {
+        struct bytes buf = {0};
+        char *text = repeated('y', length);
+        bytes_addf(&buf, "%s", text);
+        expect(buf.length == length && memcmp(buf.data, text, length) == 0, "length %zu", length);
+        free(text);
+        bytes_free(&buf);
+    }
+}
+
+static void what_was_secret_is_wiped(void **state)
+{
+    struct bytes buf = {0};
+    (void)state;
+    bytes_add_string(&buf, "secret");
+    bytes_reset(&buf);
+    assert_memory_equal(buf.data, "\0\0\0\0\0\0", 6);
+    bytes_free(&buf);
+}
+
+static void lack_of_memory_is_remembered(void **state)
+{
+    struct bytes buf = {0};
+    (void)state;
+    bytes_add_string(&buf, "a");
+    assert_null(bytes_reserve(&buf, SIZE_MAX / 2));
+    assert_true(buf.failed);
+    bytes_add_string(&buf, "b");
+    bytes_addf(&buf, "%d", 1);
+    bytes_add_json(&buf, SPAN("c"));
+    assert_int_equal(buf.length, 1);
+    assert_string_equal(bytes_string(&buf), "");
+    bytes_reset(&buf);
+    assert_false(buf.failed);
+    bytes_add_string(&buf, "b");
+    assert_string_equal(bytes_string(&buf), "b");
+    bytes_free(&buf);
+}
+
+static void json_strings(void **state)
+{
+    static const struct {
+        struct span in;
+        const char *out;
+    } rows[] = {
+        {{NULL, 0}, "null"},
+        {LITERAL(""), "\"\""},
+        {LITERAL("abc"), "\"abc\""},
+        {LITERAL("a\"b\\c/"), "\"a\\\"b\\\\c/\""},
+        {LITERAL("\0\x01\x1f\n\t"), "\"\\u0000\\u0001\\u001f\\u000a\\u0009\""},
+        {LITERAL("\x7f\xc3\xa9\xf0\x9f\x98\x80"), "\"\x7f\xc3\xa9\xf0\x9f\x98\x80\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes buf = {0};
+        bytes_add_json(&buf, rows[i].in);
+        assert_string_equal(bytes_string(&buf), rows[i].out);
+        bytes_free(&buf);
+    }
+}
+
+static void numbers(void **state)
+{
+    static const struct {
+        int64_t number;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {7, "7"},
+                {10, "10"},
+                {-1, "-1"},
+                {1795395952, "1795395952"},
+                {INT64_MAX, "9223372036854775807"},
+                {INT64_MIN, "-9223372036854775808"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes buf = {0};
+        bytes_add_number(&buf, rows[i].number);
+        assert_string_equal(bytes_string(&buf), rows[i].text);
+        bytes_free(&buf);
+    }
+}
+
+static void arenas_hold_many_things(void **state)
+{
+    struct arena arena = {0};
+    (void)state;
+    unsigned char *zeroed = arena_alloc(&arena, 4096);
+    for (size_t i = 0; i < 4096; i++)
+        assert_int_equal(zeroed[i], 0);
+    for (size_t size = 0; size < 40; size++)
+        assert_int_equal((uintptr_t)arena_alloc(&arena, size) % _Alignof(max_align_t), 0);
+    assert_string_equal(arena_string(&arena, SPAN_NONE), "");
+    assert_string_equal(arena_string(&arena, (struct span){"abcdef", 3}), "abc");
+    assert_string_equal(arena_format(&arena, "%s-%d", "x", 7), "x-7");
+    arena_free(&arena);
+    assert_null(arena.blocks);
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spans_compare),
+        cmocka_unit_test(buffers_grow),
+        cmocka_unit_test(formatted_texts_of_every_length),
+        cmocka_unit_test(what_was_secret_is_wiped),
+        cmocka_unit_test(lack_of_memory_is_remembered),
+        cmocka_unit_test(json_strings),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(arenas_hold_many_things),
+    };
+    return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);
+}
