@@ -70,7 +70,7 @@ class Bench:
                 file.write(settings)
         body = fixtures.guest_body(1)
         script = self.programs.source("peers", "api.php")
-        program = process.need(process.find_program("php-cgi"), "php-cgi")
+        program = process.find_program("php-cgi")
         self.add(name, program, environment(fixtures.GUEST_PATH, body, {
             "REDIRECT_STATUS": "200", "SCRIPT_FILENAME": script, "BENCH_PHP_CONFIG": config,
             **own}), body)

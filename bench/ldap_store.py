@@ -58,7 +58,7 @@ class Directory:
         config = area.write(f"{name}/slapd.conf", SLAPD_CONFIG.format(
             folder=folder, dn=DN, password=PASSWORD))
         people = area.write(f"{name}/people.ldif", "".join(ldif()))
-        slapadd = process.need(process.find_program("slapadd"), "slapd")
+        slapadd = process.find_program("slapadd")
         subprocess.run([slapadd, "-q", "-f", config, "-l", people], check=True, capture_output=True)
         self.port = process.free_port()
         self.log = area.path(f"{name}.log")

@@ -13,14 +13,15 @@ import time
 PACKAGES = {
     "lighttpd": "lighttpd",
     "wrk": "wrk",
-    "slapd": "slapd",
+    "slapadd": "slapd",
     "nginx": "nginx",
     "openssl": "openssl",
     "php-cgi": "php-cgi",
     "php-fpm": "php-fpm",
-    "the opcache extension of PHP": "php-opcache",
-    "the SQLite extension of PHP": "php-sqlite3",
+    "php opcache": "php-opcache",
+    "php sqlite": "php-sqlite3",
 }
+PHP_MODULES = {"php opcache": "zend_extension=opcache.so", "php sqlite": "extension=sqlite3.so"}
 
 
 def die(message):
@@ -39,11 +40,15 @@ def find_program(name):
     return None
 
 
-def need(found, what):
-    """Ends the run in words when something it needs is not there."""
-    if not found:
-        die(f"{what} is missing (Debian: apt-get install {PACKAGES[what]})")
-    return found
+def is_there(name):
+    """Whether a program of PACKAGES can be run, or a module of PHP be loaded."""
+    if name not in PHP_MODULES:
+        return find_program(name) is not None
+    php = find_program("php-cgi") or find_program("php")
+    if not php:
+        return False
+    said = subprocess.run([php, "-n", "-d", PHP_MODULES[name], "-m"], capture_output=True, text=True, check=False)
+    return name.split()[1] in said.stdout.lower()
 
 
 def free_port():

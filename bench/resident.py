@@ -79,7 +79,7 @@ class Farm:
         config = area.write("php-fpm.conf", FPM_CONFIG.format(
             folder=area.folder, socket=socket_path, workers=PHP_WORKERS))
         root = ["--allow-to-run-as-root"] if os.geteuid() == 0 else []
-        command = [process.need(process.find_program("php-fpm"), "php-fpm"), "--nodaemonize",
+        command = [process.find_program("php-fpm"), "--nodaemonize",
                    "--fpm-config", config, "-c", area.path("php-ini"), *root]
         return self.add("php", command, socket_path,
                         env={**os.environ, "PHP_INI_SCAN_DIR": ""})
@@ -91,7 +91,7 @@ class Farm:
             ' "check-local" => "disable" ))' for name in names)
         config = self.area.write("lighttpd.conf", LIGHTTPD_CONFIG.format(
             folder=self.area.folder, port=self.port, mounts=mounts))
-        program = process.need(process.find_program("lighttpd"), "lighttpd")
+        program = process.find_program("lighttpd")
         return self.area.start("lighttpd", [program, "-D", "-f", config], ("127.0.0.1", self.port))
 
     def ask(self, request):
@@ -145,7 +145,7 @@ def run_wrk(farm, cell, seconds):
     path = farm.area.path(f"{cell.name}.lua")
     if not os.path.exists(path):
         farm.area.write(f"{cell.name}.lua", fixtures.lua_table(cell.requests))
-    wrk = process.need(process.find_program("wrk"), "wrk")
+    wrk = process.find_program("wrk")
     command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency",
                "-s", farm.programs.source("peers", "load.lua"),
                f"http://127.0.0.1:{farm.port}/", "--", path]

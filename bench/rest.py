@@ -57,7 +57,7 @@ apps = {{
 
 def make_certificate(area):
     """One that is its own CA."""
-    program = process.need(process.find_program("openssl"), "openssl")
+    program = process.find_program("openssl")
     subprocess.run([program, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                     "-keyout", area.path("service.key"), "-out", area.path("service.pem"), "-days", "30",
                     "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
@@ -86,7 +86,7 @@ class Service:
             folder=area.folder, slow_port=self.slow, http_port=self.http, https_port=self.https,
             user="user root;" if os.geteuid() == 0 else ""))
         area.start("slow", [programs.peer("slow_http"), str(self.slow), str(DELAY_MS)], ("127.0.0.1", self.slow))
-        program = process.need(process.find_program("nginx"), "nginx")
+        program = process.find_program("nginx")
         area.start("nginx", [program, "-e", area.path("nginx.error.log"), "-c", config], ("127.0.0.1", self.http))
         self.area, self.programs = area, programs
         self.ca = area.path("service.pem")

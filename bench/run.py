@@ -13,7 +13,6 @@ import dataclasses
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 
@@ -68,18 +67,24 @@ def parts_wanted():
     return parts
 
 
-def need_all():
-    """Says what is missing before anything has taken time."""
-    for name in ("lighttpd", "wrk", "php-fpm", "php-cgi"):
-        process.need(process.find_program(name), name)
-    php = process.find_program("php-cgi")
-    for module in ("opcache", "sqlite"):
-        what = {"opcache": "the opcache extension of PHP",
-                "sqlite": "the SQLite extension of PHP"}[module]
-        ini = "zend_extension=opcache.so" if module == "opcache" else "extension=sqlite3.so"
-        output = subprocess.run([php, "-n", "-d", ini, "-m"], capture_output=True, text=True,
-                                check=False).stdout
-        process.need(module in output.lower(), what)
+# What each part runs; php-fpm and php-cgi want both modules.
+NEEDS = {
+    "resident": ("lighttpd", "wrk", "php-fpm", "php opcache", "php sqlite"),
+    "file": ("lighttpd", "wrk", "php-fpm", "php opcache", "php sqlite"),
+    "cgi": ("php-cgi", "php opcache", "php sqlite"),
+    "ldap": ("lighttpd", "wrk", "slapadd"),
+    "token": ("openssl",),
+    "rest": ("lighttpd", "wrk", "nginx", "openssl"),
+}
+
+
+def need_all(parts):
+    """Names everything that is missing before anything has taken time."""
+    wanted = sorted({name for part in parts for name in NEEDS[part]})
+    missing = [name for name in wanted if not process.is_there(name)]
+    if missing:
+        packages = sorted({process.PACKAGES[name] for name in missing})
+        process.die(f"missing: {', '.join(missing)} (Debian: apt-get install {' '.join(packages)})")
 
 
 class Results:
@@ -188,7 +193,7 @@ def main():
     programs = Programs(os.path.abspath(parser.parse_args().build))
     seconds, rounds = number_from("BENCH_SECONDS", 3), number_from("BENCH_ROUNDS", 5)
     parts, results, began = parts_wanted(), Results(), time.monotonic()
-    need_all()
+    need_all(parts)
     results.head(seconds, rounds)
     if "resident" in parts or "file" in parts:
         run_resident(results, programs, seconds, rounds, parts)

@@ -31,7 +31,6 @@ def openssl(algorithm, seconds):
 
 def measure(programs, rounds, say):
     """Medians over the rounds: our rates, and the ratios to openssl speed's of the same round."""
-    process.need(process.find_program("openssl"), "openssl")
     rates, ratios, theirs = {}, {}, {}
     for number in range(rounds):
         say(f"tokens, round {number + 1} of {rounds}")

@@ -309,11 +309,11 @@ if STORE_FILE
 TESTS += tests/docs/keys.py
 endif
 endif
-TESTS += tests/docs/lint.sh
+TESTS += tests/docs/lint.sh tests/house/apt_lock.sh
 if HAVE_PYTHON
 TESTS += tests/house/includes.py
 endif
-EXTRA_DIST += tests/docs/keys.py tests/docs/lint.sh tests/house/includes.py
+EXTRA_DIST += tests/docs/keys.py tests/docs/lint.sh tests/house/apt_lock.sh tests/house/includes.py
 
 # ---- Tests behind real servers, which test.sh runs ----
 

@@ -119,6 +119,7 @@ page.join.addEventListener("submit", async (event) => {
   const bad = page.join.querySelector("[aria-invalid=true]");
   page.wrong.textContent = bad ? (bad === page.name ? "Please enter a name." : "Please enter an address.") : "";
   if (bad || button.disabled) {
+    page.elsewhere.open ||= bad === page.server;
     bad?.focus();
     return;
   }

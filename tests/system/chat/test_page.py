@@ -65,7 +65,8 @@ class Page(ScratchCase):
 
     def test_keyboard_only(self):
         seen = self.see("keyboard")
-        self.assertEqual({"start": "name", "refused": "name", "next": "server", "joined": "text", "sent": "text",
+        self.assertEqual({"start": "name", "refused": "name", "next": "SUMMARY", "unfolded": "server",
+                          "joined": "text", "sent": "text",
                           "back": "log", "top": "leave", "left": "name"}, seen["focus"])
         self.assertEqual("Please enter a name.", seen["alert"])
         self.assertEqual(["typed\nin two lines"], seen["said"])
@@ -73,7 +74,7 @@ class Page(ScratchCase):
     def test_screen_reader(self):
         seen = self.see("reader")
         for line in ('heading "Lobby" [level=1]', "status: Not connected", 'textbox "Your name"',
-                     'textbox "Application server"', 'button "Join the chat"'):
+                     "group: Another server", 'button "Join the chat"'):
             self.assertIn(line, seen["door"])
         for line in ("status: Here as Ann", 'log "Messages"', "text: You", "paragraph: hello",
                      'textbox "Your message"', 'button "Send"', 'button "Leave"'):

@@ -4,6 +4,15 @@
 import { join } from "node:path";
 import { withBrowser } from "./browser.mjs";
 
+/** The address is folded away: most people never need it. */
+async function fillServer(page, address) {
+    const field = page.getByLabel("Application server");
+    if (!(await field.isVisible())) {
+        await page.getByText("Another server").click();
+    }
+    await field.fill(address);
+}
+
 const [folder, scenario, url, server] = process.argv.slice(2);
 const PHONE = { viewport: { width: 360, height: 640 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
@@ -86,6 +95,9 @@ const scenarios = {
         await keys.type("Ann");
         await keys.press("Tab");
         focus.next = await focused(page);
+        await keys.press("Enter"); // unfolds
+        await keys.press("Tab");
+        focus.unfolded = await focused(page);
         await keys.press("Enter");
         await state(page, "Here as Ann");
         await page.getByLabel("Your message").waitFor();
@@ -181,7 +193,7 @@ const scenarios = {
         const page = await open();
         await page.goto(url);
         await page.getByLabel("Your name").fill("Ann");
-        await page.getByLabel("Application server").fill(server);
+        await fillServer(page, server);
         await page.getByRole("button", { name: "Join the chat" }).click();
         await page.getByLabel("Your message").waitFor();
         const start = await connections(page);
@@ -216,11 +228,11 @@ const scenarios = {
         const alert = async () => (await page.getByRole("alert").textContent());
         await page.goto(url);
         await page.getByLabel("Your name").fill("Ann");
-        await page.getByLabel("Application server").fill("http://127.0.0.1:9");
+        await fillServer(page, "http://127.0.0.1:9");
         await page.getByRole("button", { name: "Join the chat" }).click();
         await page.getByText("does not answer").waitFor();
         seen.elsewhere = await alert();
-        await page.getByLabel("Application server").fill(new URL(url).origin);
+        await fillServer(page, new URL(url).origin);
         await page.route("**/chat-token", (route) => route.fulfill({ status: 403, json: { errorMessage: "Guests may not come in." } }));
         await page.getByRole("button", { name: "Join the chat" }).click();
         await page.getByText("may not come in").waitFor();
