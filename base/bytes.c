@@ -140,6 +140,41 @@ void bytes_add_json(struct bytes *buf, struct span span)
     bytes_add(buf, "\"", 1);
 }
 
+void bytes_add_hex(struct bytes *buf, struct span span)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *room = bytes_reserve(buf, 2 * span.length);
+    for (size_t i = 0; room && i < span.length; i++) {
+        unsigned char c = (unsigned char)span.data[i];
+        room[2 * i] = digits[c >> 4];
+        room[2 * i + 1] = digits[c & 15];
+    }
+    buf->length += room ? 2 * span.length : 0;
+}
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+void bytes_add_percent(struct bytes *buf, struct span span)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *room = bytes_reserve(buf, 3 * span.length), *at = room;
+    for (size_t i = 0; room && i < span.length; i++) {
+        unsigned char c = (unsigned char)span.data[i];
+        if (is_unreserved(c)) {
+            *at++ = (char)c;
+        } else {
+            *at++ = '%';
+            *at++ = digits[c >> 4];
+            *at++ = digits[c & 15];
+        }
+    }
+    buf->length += (size_t)(at - room);
+}
+
 void bytes_copy(struct bytes *buf, struct span span)
 {
     if (buf->capacity < span.length) {

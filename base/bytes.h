@@ -41,6 +41,11 @@ void bytes_add_json(struct bytes *buf, struct span span);
 /* The same without the quotes: for a part of a JSON string. */
 void bytes_add_json_part(struct bytes *buf, struct span span);
 
+void bytes_add_hex(struct bytes *buf, struct span span); /* two lower-case digits a byte */
+
+/* Percent-encodes all but the unreserved bytes (RFC 3986, section 2.3). */
+void bytes_add_percent(struct bytes *buf, struct span span);
+
 /* Room for `length` more bytes; NULL when there is none. */
 char *bytes_reserve(struct bytes *buf, size_t length);
 

@@ -136,6 +136,7 @@ UNIT_TESTS = \
 	tests/unit/test_route \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
+	tests/unit/test_template \
 	tests/unit/test_text
 
 # Those that need OpenSSL.

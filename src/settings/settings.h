@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "token/claims.h"
 #include "config.h"
-#include "token/crypto.h"
+#include "base/crypto.h"
 #include "members/directory.h"
 #include "token/keys.h"
 #include "host/log.h"

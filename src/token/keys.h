@@ -3,7 +3,7 @@
 #ifndef KEYS_H
 #define KEYS_H
 
-#include "crypto.h"
+#include "base/crypto.h"
 #include "sign.h"
 
 #define KEY_ID_MAX        128

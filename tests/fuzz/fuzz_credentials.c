@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "api/credentials.h"
-#include "token/crypto.h"
+#include "base/crypto.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The vectors of FIPS 180, RFC 4231 and RFC 4648. */
-#include "token/crypto.h"
+#include "base/crypto.h"
 
 #include "support.h"
 

@@ -3,7 +3,7 @@
 #ifndef CRYPTO_H
 #define CRYPTO_H
 
-#include "base/bytes.h"
+#include "bytes.h"
 
 #include <stdint.h>
 
