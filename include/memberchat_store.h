@@ -4,8 +4,7 @@
  * A store is a shared object, store_NAME.so, that answers one question: who is
  * the member with this id?  It exports one symbol, memberchat_store_plugin(),
  * and calls no symbol of memberchat: all it may ask of its host is in the service
- * table.  Caching, retries, limits, wording and HTTP are the host's business.
- * memberchat-store(3) is the manual, plugins/file/store.c an example.  Build with:
+ * table.  memberchat-store(3) is the manual, plugins/file/store.c an example.  Build with:
  *   cc -shared -fPIC -fvisibility=hidden -o store_NAME.so NAME.c
  */
 #ifndef MEMBERCHAT_STORE_H
@@ -81,16 +80,34 @@ struct memberchat_key {
     uint32_t flags;      /* MEMBERCHAT_KEY_... */
 };
 
+/* The inside of a row: {MEMBERCHAT_KEY(struct yours, path, "path", PATH, NULL, 0, 0, "the file")}
+ */
+#define MEMBERCHAT_KEY(struct_, member_, name_, type_, fallback_, min_, max_, help_)               \
+    .name = (name_), .fallback = (fallback_), .help = (help_),                                     \
+    .offset = offsetof(struct_, member_), .min = (min_), .max = (max_), .type = MEMBERCHAT_##type_
+
 /* ---- What the host offers ---- */
 
 /* One member being described by a look-up: see set() and set_attribute(). */
 struct memberchat_result;
 
 enum memberchat_field {
-    MEMBERCHAT_ID = 1,     /* required; the directory's own spelling; at most 128 bytes */
-    MEMBERCHAT_NAME = 2,   /* shown name, at most 256 bytes */
-    MEMBERCHAT_AVATAR = 3, /* URL of a picture, at most 2048 bytes */
-    MEMBERCHAT_ROLE = 4    /* at most 64 bytes; "member" where not set */
+    MEMBERCHAT_ID = 1,     /* required; the directory's own spelling */
+    MEMBERCHAT_NAME = 2,   /* shown name */
+    MEMBERCHAT_AVATAR = 3, /* URL of a picture */
+    MEMBERCHAT_ROLE = 4    /* "member" where not set */
+};
+
+/* How long these may be, in bytes, and how many attributes and values of them there may be. */
+enum {
+    MEMBERCHAT_ID_MAX = 128,
+    MEMBERCHAT_NAME_MAX = 256,
+    MEMBERCHAT_AVATAR_MAX = 2048,
+    MEMBERCHAT_ROLE_MAX = 64,
+    MEMBERCHAT_ATTRIBUTE_NAME_MAX = 64,
+    MEMBERCHAT_ATTRIBUTE_VALUE_MAX = 4096,
+    MEMBERCHAT_ATTRIBUTES_MAX = 32,
+    MEMBERCHAT_VALUES_MAX = 1024
 };
 
 /* The service table of one store.  Valid from check() or open() until close()
@@ -107,18 +124,20 @@ struct memberchat_services {
     /* Monotonic clock, milliseconds: the clock of every deadline. */
     int64_t (*now)(const struct memberchat_services *services);
 
-    /* Sets a field of the member, a copy of `length` bytes: UTF-8 without control
-     * characters; empty is none.  False: the host refuses it (too long, bad text),
-     * and the look-up counts as MISCONFIGURED for that reason. */
+    /* Sets a field of the member, a copy of `length` bytes; empty is none.  What is too long,
+     * not UTF-8, or has control characters is left out, with a warning; line ends and tabs at
+     * the end are trimmed, a long name is cut, and such an id makes it NOT_FOUND.
+     * False: memory ran out, or the call makes no sense; then the look-up fails. */
     bool (*set)(struct memberchat_result *result, enum memberchat_field field, const char *value,
                 size_t length);
 
-    /* Sets an attribute, for claims: at most 32, names of at most 64 bytes,
-     * values of at most 4096.  False as for set(). */
+    /* Adds a value to an attribute, for claims and templates.  Several values of one
+     * name keep their order; a host without `wanted` takes the first.  Otherwise as set(). */
     bool (*set_attribute)(struct memberchat_result *result, const char *name, size_t name_length,
                           const char *value, size_t value_length);
 
-    /* Why it went wrong, for the log, with the directory's own words; cut at 255 bytes. */
+    /* Why it went wrong, for the log, with the directory's own words; cut at 1000 bytes.
+     * With NOT_FOUND: why a member who is there is not active. */
     void (*reason)(struct memberchat_result *result, const char *format, ...);
 
     /* The directory asked to be left alone for so long (UNAVAILABLE only). */
@@ -131,6 +150,10 @@ struct memberchat_services {
     /* The appId for which is asked (for a probe: of one that uses the store); ""
      * where there is none.  Valid as long as `result`.  See per_app(). */
     const char *(*app_id)(const struct memberchat_result *result);
+
+    /* Attributes that templates name (in check(): those of the group `member`).  The store sets
+     * them by these names, if the directory has them; check() refuses what it never can have. */
+    struct memberchat_list wanted;
 };
 
 /* ---- What the plugin offers ---- */
@@ -140,7 +163,19 @@ enum {
     MEMBERCHAT_STORE_THREAD_SAFE = 1u,
     /* A look-up waits for memory and local files only: it is not cached unless the
      * configuration says so, and not counted against the workers. */
-    MEMBERCHAT_STORE_LOCAL = 2u
+    MEMBERCHAT_STORE_LOCAL = 2u,
+    /* The store compares ids by rules of its own, and vouches for the id that it sets.
+     * Otherwise the host takes only the id that was asked for, in any ASCII case. */
+    MEMBERCHAT_STORE_MATCHES = 4u
+};
+
+/* What a store holds.  The host sets size, and all else to zero. */
+struct memberchat_holdings {
+    uint32_t size;
+    bool counted; /* members and active are known */
+    uint64_t members, active;
+    char states[256];  /* those that were seen, as "ACTIVE 4711, LEFT 12"; or empty */
+    char missing[256]; /* what the settings name and the directory lacks; or empty */
 };
 
 /* How open() is called: for one look-up, then the process ends (CGI, command line). */
@@ -186,6 +221,9 @@ struct memberchat_store_plugin {
 
     /* Optional.  Whether answers depend on app_id(): each app has its own, then. */
     bool (*per_app)(const void *settings);
+
+    /* Optional, asks no network. */
+    void (*describe)(void *store, struct memberchat_holdings *holdings_r);
 };
 
 /* The only exported symbol.  The struct lives as long as the plugin. */

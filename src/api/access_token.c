@@ -53,7 +53,8 @@ static const char *verify_outside(const struct app *app, struct span token, stru
 static const char *take_id(struct access_token *access)
 {
     access->id = json_string_member(access->jws.claims, "sub");
-    if (access->id.length == 0 || access->id.length > MEMBER_ID_MAX || !text_is_plain(access->id))
+    if (access->id.length == 0 || access->id.length > MEMBERCHAT_ID_MAX ||
+        !text_is_plain(access->id))
         return "its sub is no id of a guest";
     return NULL;
 }
@@ -77,8 +78,8 @@ static const char *check_own(const struct app *app, struct span token, int64_t n
     fault = jws_check_time(&access->jws, now, RENEWAL_GRACE);
     if (!fault)
         fault = take_id(access);
-    access->name = take_claim(access, "name", MEMBER_NAME_MAX);
-    access->avatar = take_claim(access, "picture", MEMBER_AVATAR_MAX);
+    access->name = take_claim(access, "name", MEMBERCHAT_NAME_MAX);
+    access->avatar = take_claim(access, "picture", MEMBERCHAT_AVATAR_MAX);
     return fault;
 }
 

@@ -31,7 +31,7 @@ static enum guest_verdict take(struct guest *guest, const char *name, size_t max
 static enum guest_verdict take_named_id(struct guest *guest, struct bytes *why_r)
 {
     struct span sent = SPAN_NONE;
-    enum guest_verdict verdict = take(guest, "appUserId", MEMBER_ID_MAX, &sent, why_r);
+    enum guest_verdict verdict = take(guest, "appUserId", MEMBERCHAT_ID_MAX, &sent, why_r);
     guest->id = guest->access.id;
     if (verdict == GUEST_GOOD && sent.data && !span_equal(sent, guest->id)) {
         bytes_add_string(why_r, "accessToken is that of another guest than appUserId");
@@ -50,7 +50,7 @@ static enum guest_verdict take_id(struct guest *guest, struct bytes *why_r)
                                 "must not be empty");
         return GUEST_BAD_ID;
     }
-    return take(guest, "appUserId", MEMBER_ID_MAX, &guest->id, why_r);
+    return take(guest, "appUserId", MEMBERCHAT_ID_MAX, &guest->id, why_r);
 }
 
 static enum guest_verdict take_access_token(struct guest *guest, const struct app *app,
@@ -105,10 +105,10 @@ enum guest_verdict guest_read(struct guest *guest_r, const struct app *app, stru
         if (verdict == GUEST_GOOD)
             verdict = take_id(guest_r, why_r);
         if (verdict == GUEST_GOOD)
-            verdict = take(guest_r, "appUserName", MEMBER_NAME_MAX, &guest_r->name, why_r);
+            verdict = take(guest_r, "appUserName", MEMBERCHAT_NAME_MAX, &guest_r->name, why_r);
         if (verdict == GUEST_GOOD)
-            verdict =
-                take(guest_r, "appUserProfileImgUrl", MEMBER_AVATAR_MAX, &guest_r->avatar, why_r);
+            verdict = take(guest_r, "appUserProfileImgUrl", MEMBERCHAT_AVATAR_MAX, &guest_r->avatar,
+                           why_r);
         if (verdict != GUEST_GOOD)
             return verdict;
     }

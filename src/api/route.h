@@ -14,7 +14,7 @@ struct route {
     const char *methods; /* that it answers, as in Allow */
     size_t id_length;    /* of a member's id, percent-decoded once */
     bool id_too_long;    /* longer than any id may be */
-    char id[MEMBER_ID_MAX];
+    char id[MEMBERCHAT_ID_MAX];
 };
 
 /* Matches the tail of the raw REQUEST_URI; what stands before it is the mount,

@@ -83,10 +83,10 @@ static int run(const struct cli *cli, int argc, char **argv)
     if (!entry) {
         cli_error("there is no store \"%s\" in %s", words[0], cli->config);
         code = EXIT_MISCONFIGURED;
-    } else if (id.length == 0 || id.length > MEMBER_ID_MAX || !text_is_plain(id)) {
+    } else if (id.length == 0 || id.length > MEMBERCHAT_ID_MAX || !text_is_plain(id)) {
         cli_error("no member has such an id: it must be 1 to %d bytes of UTF-8 without control "
                   "characters",
-                  MEMBER_ID_MAX);
+                  MEMBERCHAT_ID_MAX);
     } else {
         code = look_up(entry, id, settings->top.request_timeout_ms);
     }

@@ -10,13 +10,13 @@ static const struct {
     size_t max;
     const char *too_long, *not_text;
 } limits[] = {
-    [MEMBERCHAT_ID] = {MEMBER_ID_MAX, "the id is longer than 128 bytes",
+    [MEMBERCHAT_ID] = {MEMBERCHAT_ID_MAX, "the id is longer than 128 bytes",
                        "the id is not UTF-8 without control characters"},
-    [MEMBERCHAT_NAME] = {MEMBER_NAME_MAX, "the name is longer than 256 bytes",
+    [MEMBERCHAT_NAME] = {MEMBERCHAT_NAME_MAX, "the name is longer than 256 bytes",
                          "the name is not UTF-8 without control characters"},
-    [MEMBERCHAT_AVATAR] = {MEMBER_AVATAR_MAX, "the avatar URL is longer than 2048 bytes",
+    [MEMBERCHAT_AVATAR] = {MEMBERCHAT_AVATAR_MAX, "the avatar URL is longer than 2048 bytes",
                            "the avatar URL is not UTF-8 without control characters"},
-    [MEMBERCHAT_ROLE] = {MEMBER_ROLE_MAX, "the role is longer than 64 bytes",
+    [MEMBERCHAT_ROLE] = {MEMBERCHAT_ROLE_MAX, "the role is longer than 64 bytes",
                          "the role is not UTF-8 without control characters"},
 };
 
@@ -70,13 +70,13 @@ const char *member_set(struct member *member, enum memberchat_field field, struc
 
 const char *member_add_attribute(struct member *member, struct span name, struct span value)
 {
-    if (name.length == 0 || name.length > MEMBER_ATTRIBUTE_NAME_MAX || !text_is_plain(name))
+    if (name.length == 0 || name.length > MEMBERCHAT_ATTRIBUTE_NAME_MAX || !text_is_plain(name))
         return "an attribute's name is empty, longer than 64 bytes or not plain text";
-    if (value.length > MEMBER_ATTRIBUTE_MAX || !text_is_plain(value))
+    if (value.length > MEMBERCHAT_ATTRIBUTE_VALUE_MAX || !text_is_plain(value))
         return "an attribute's value is longer than 4096 bytes or not plain text";
     if (value.length == 0)
         return NULL;
-    if (member->attribute_count == MEMBER_ATTRIBUTES_MAX)
+    if (member->attribute_count == MEMBERCHAT_ATTRIBUTES_MAX)
         return "there are more than 32 attributes";
     if (member->attribute_count == member->attribute_capacity) {
         size_t capacity = member->attribute_capacity + 8;

@@ -6,14 +6,6 @@
 #include "memberchat_store.h"
 #include "base/bytes.h"
 
-#define MEMBER_ID_MAX             128
-#define MEMBER_NAME_MAX           256
-#define MEMBER_AVATAR_MAX         2048
-#define MEMBER_ROLE_MAX           64
-#define MEMBER_ATTRIBUTES_MAX     32
-#define MEMBER_ATTRIBUTE_NAME_MAX 64
-#define MEMBER_ATTRIBUTE_MAX      4096
-
 struct member_range {
     size_t offset, length;
 };

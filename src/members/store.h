@@ -11,7 +11,7 @@
 
 /* What came of a call into a plugin, beside the outcome. */
 struct store_report {
-    char reason[256];       /* "" when it gave none */
+    char reason[1001];      /* "" when it gave none */
     int64_t retry_after_ms; /* 0: it did not say */
 };
 

@@ -12,14 +12,6 @@
  * owner reads them with a table of their own.  Nothing is written. */
 #define CONFIG_GROUP 100u
 
-/* A row of a table: the key `name_` fills `member_` of `struct_`. */
-#define CONFIG_KEY(struct_, member_, name_, type_, flags_, fallback_, min_, max_, help_)           \
-    {                                                                                              \
-        .name = (name_), .fallback = (fallback_), .help = (help_),                                 \
-        .offset = offsetof(struct_, member_), .min = (min_), .max = (max_), .type = (type_),       \
-        .flags = (flags_)                                                                          \
-    }
-
 /* One table of keys and the struct that they fill. */
 struct config_table {
     const struct memberchat_key *keys;

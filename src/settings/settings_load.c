@@ -6,15 +6,15 @@
 #include <string.h>
 
 static const struct memberchat_key top_keys[] = {
-    CONFIG_KEY(struct top_settings, threads, "threads", MEMBERCHAT_INTEGER, 0, "8", 1, 256,
-               "requests that one process handles at once"),
-    CONFIG_KEY(struct top_settings, request_timeout_ms, "request_timeout", MEMBERCHAT_DURATION, 0,
-               "3s", 10, 60000,
-               "upper bound for all store look-ups of one request; 2s as CGI where not set"),
-    CONFIG_KEY(struct top_settings, body_limit, "body_limit", MEMBERCHAT_SIZE, 0, "16k", 1024,
-               16 << 20, "the largest request body"),
-    CONFIG_KEY(struct top_settings, trusted_proxies, "trusted_proxies", MEMBERCHAT_LIST, 0, NULL, 0,
-               1000, "addresses and networks whose X-Forwarded-For is believed"),
+    {MEMBERCHAT_KEY(struct top_settings, threads, "threads", INTEGER, "8", 1, 256,
+                    "requests that one process handles at once")},
+    {MEMBERCHAT_KEY(struct top_settings, request_timeout_ms, "request_timeout", DURATION, "3s", 10,
+                    60000,
+                    "upper bound for all store look-ups of one request; 2s as CGI where not set")},
+    {MEMBERCHAT_KEY(struct top_settings, body_limit, "body_limit", SIZE, "16k", 1024, 16 << 20,
+                    "the largest request body")},
+    {MEMBERCHAT_KEY(struct top_settings, trusted_proxies, "trusted_proxies", LIST, NULL, 0, 1000,
+                    "addresses and networks whose X-Forwarded-For is believed")},
     {.name = "log", .type = CONFIG_GROUP, .help = "where the log goes and what is in it"},
     {.name = "status", .type = CONFIG_GROUP, .help = "who may see /metrics and /status"},
     {.name = "stores",
@@ -28,25 +28,19 @@ static const struct memberchat_key top_keys[] = {
 };
 
 static const struct memberchat_key log_keys[] = {
-    {.name = "level",
-     .fallback = "info",
-     .choices = "error warning info debug",
-     .help = "the least important kind of line that is written",
-     .offset = offsetof(struct log_settings, level),
-     .type = MEMBERCHAT_CHOICE},
-    {.name = "format",
-     .fallback = "text",
-     .choices = "text json",
-     .help = "what a line looks like",
-     .offset = offsetof(struct log_settings, format),
-     .type = MEMBERCHAT_CHOICE},
-    CONFIG_KEY(struct log_settings, target, "target", MEMBERCHAT_STRING, 0, "stderr", 1, 4096,
-               "stderr, syslog, or the path of a file"),
+    {MEMBERCHAT_KEY(struct log_settings, level, "level", CHOICE, "info", 0, 0,
+                    "the least important kind of line that is written"),
+     .choices = "error warning info debug"},
+    {MEMBERCHAT_KEY(struct log_settings, format, "format", CHOICE, "text", 0, 0,
+                    "what a line looks like"),
+     .choices = "text json"},
+    {MEMBERCHAT_KEY(struct log_settings, target, "target", STRING, "stderr", 1, 4096,
+                    "stderr, syslog, or the path of a file")},
 };
 
 static const struct memberchat_key status_keys[] = {
-    CONFIG_KEY(struct status_settings, allow, "allow", MEMBERCHAT_LIST, 0, NULL, 0, 1000,
-               "addresses and networks that may see them"),
+    {MEMBERCHAT_KEY(struct status_settings, allow, "allow", LIST, NULL, 0, 1000,
+                    "addresses and networks that may see them")},
 };
 
 const struct settings_table settings_tables[] = {

@@ -14,30 +14,31 @@ struct store_values {
 #define DAY  (24 * HOUR)
 
 static const struct memberchat_key store_keys[] = {
-    CONFIG_KEY(struct store_values, plugin, "plugin", MEMBERCHAT_STRING, MEMBERCHAT_KEY_REQUIRED,
-               NULL, 1, 64, "the store plugin to use, such as \"file\""),
+    {MEMBERCHAT_KEY(struct store_values, plugin, "plugin", STRING, NULL, 1, 64,
+                    "the store plugin to use, such as \"file\""),
+     .flags = MEMBERCHAT_KEY_REQUIRED},
     {.name = "cache", .type = CONFIG_GROUP, .help = "what is remembered of the store's answers"},
     {.name = "breaker", .type = CONFIG_GROUP, .help = "when a store that is down is left alone"},
 };
 
 static const struct memberchat_key cache_keys[] = {
-    CONFIG_KEY(struct cache_settings, size, "size", MEMBERCHAT_INTEGER, 0, "100000", 0, 100000000,
-               "members kept; 0 switches the cache off"),
-    CONFIG_KEY(struct cache_settings, ttl_ms, "ttl", MEMBERCHAT_DURATION, 0, "60s", 1, DAY,
-               "how long a member counts as known"),
-    CONFIG_KEY(struct cache_settings, negative_ttl_ms, "negative_ttl", MEMBERCHAT_DURATION, 0, "5s",
-               0, DAY, "how long an id counts as known not to be there"),
-    CONFIG_KEY(struct cache_settings, stale_ms, "stale", MEMBERCHAT_DURATION, 0, "5m", 0, 30 * DAY,
-               "how long beyond ttl a known member is served while the store is unavailable"),
+    {MEMBERCHAT_KEY(struct cache_settings, size, "size", INTEGER, "100000", 0, 100000000,
+                    "members kept; 0 switches the cache off")},
+    {MEMBERCHAT_KEY(struct cache_settings, ttl_ms, "ttl", DURATION, "60s", 1, DAY,
+                    "how long a member counts as known")},
+    {MEMBERCHAT_KEY(struct cache_settings, negative_ttl_ms, "negative_ttl", DURATION, "5s", 0, DAY,
+                    "how long an id counts as known not to be there")},
+    {MEMBERCHAT_KEY(struct cache_settings, stale_ms, "stale", DURATION, "5m", 0, 30 * DAY,
+                    "how long beyond ttl a known member is served while the store is unavailable")},
 };
 
 static const struct memberchat_key breaker_keys[] = {
-    CONFIG_KEY(struct breaker_settings, failures, "failures", MEMBERCHAT_INTEGER, 0, "5", 0,
-               1000000, "failed look-ups in a row until the store is left alone; 0: never"),
-    CONFIG_KEY(struct breaker_settings, open_ms, "open", MEMBERCHAT_DURATION, 0, "1s", 1, HOUR,
-               "how long it is left alone the first time; twice as long each further time"),
-    CONFIG_KEY(struct breaker_settings, max_open_ms, "max_open", MEMBERCHAT_DURATION, 0, "30s", 1,
-               HOUR, "how long it is left alone at most"),
+    {MEMBERCHAT_KEY(struct breaker_settings, failures, "failures", INTEGER, "5", 0, 1000000,
+                    "failed look-ups in a row until the store is left alone; 0: never")},
+    {MEMBERCHAT_KEY(struct breaker_settings, open_ms, "open", DURATION, "1s", 1, HOUR,
+                    "how long it is left alone the first time; twice as long each further time")},
+    {MEMBERCHAT_KEY(struct breaker_settings, max_open_ms, "max_open", DURATION, "30s", 1, HOUR,
+                    "how long it is left alone at most")},
 };
 
 const struct settings_table settings_store_tables[] = {

@@ -80,7 +80,7 @@ static bool take_variable(struct claims_parser *parser, struct span name, struct
         *constant_r = span_of(parser->constants->app_id);
         return true;
     }
-    if (name.length > prefix && name.length <= prefix + MEMBER_ATTRIBUTE_NAME_MAX &&
+    if (name.length > prefix && name.length <= prefix + MEMBERCHAT_ATTRIBUTE_NAME_MAX &&
         memcmp(name.data, ATTRIBUTE_PREFIX, prefix) == 0) {
         part->variable = CLAIM_ATTRIBUTE;
         part->text = claims_keep(parser, (struct span){name.data + prefix, name.length - prefix});

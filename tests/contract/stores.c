@@ -199,12 +199,12 @@ static void odd_ids_are_found(void **state)
 
 static void every_length_of_id(void **state)
 {
-    char *id = repeated('n', MEMBER_ID_MAX);
+    char *id = repeated('n', MEMBERCHAT_ID_MAX);
     (void)state;
     id[1] = 'o';
-    for (size_t length = 2; length <= MEMBER_ID_MAX; length += length < 8 ? 1 : 15)
+    for (size_t length = 2; length <= MEMBERCHAT_ID_MAX; length += length < 8 ? 1 : 15)
         expect_not_found((struct span){id, length});
-    expect_not_found((struct span){id, MEMBER_ID_MAX});
+    expect_not_found((struct span){id, MEMBERCHAT_ID_MAX});
     free(id);
 }
 

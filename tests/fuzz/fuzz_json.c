@@ -34,9 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct guest guest;
     check_gate(body);
     if (guest_read(&guest, &app, body, &why) == GUEST_GOOD) {
-        must(text_is_alphanumeric(guest.id) && guest.id.length <= MEMBER_ID_MAX);
-        must(guest.name.data && guest.name.length <= MEMBER_NAME_MAX && text_is_plain(guest.name));
-        must(guest.avatar.length <= MEMBER_AVATAR_MAX && text_is_plain(guest.avatar));
+        must(text_is_alphanumeric(guest.id) && guest.id.length <= MEMBERCHAT_ID_MAX);
+        must(guest.name.data && guest.name.length <= MEMBERCHAT_NAME_MAX &&
+             text_is_plain(guest.name));
+        must(guest.avatar.length <= MEMBERCHAT_AVATAR_MAX && text_is_plain(guest.avatar));
         must(why.length == 0);
     } else {
         must(why.length > 0);

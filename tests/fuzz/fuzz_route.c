@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     request.script_name = next_line(&rest);
     request.path_info = next_line(&rest);
     struct route route = route_find(&request, next_line(&rest));
-    must(route.id_length <= MEMBER_ID_MAX);
+    must(route.id_length <= MEMBERCHAT_ID_MAX);
     must(route.kind == ROUTE_NONE || route.methods);
     must(route.kind == ROUTE_MEMBER || (route.id_length == 0 && !route.id_too_long));
     if (route.kind != ROUTE_NONE)

@@ -17,29 +17,25 @@ struct values {
 };
 
 static const struct memberchat_key keys[] = {
-    CONFIG_KEY(struct values, text, "text", MEMBERCHAT_STRING, 0, "ab", 1, 4, "a text"),
-    CONFIG_KEY(struct values, path, "path", MEMBERCHAT_PATH, 0, NULL, 0, 0, "a path"),
-    CONFIG_KEY(struct values, flag, "flag", MEMBERCHAT_BOOL, 0, "true", 0, 0, "a flag"),
-    CONFIG_KEY(struct values, number, "number", MEMBERCHAT_INTEGER, 0, "7", -5, 9, "a number"),
-    CONFIG_KEY(struct values, duration, "duration", MEMBERCHAT_DURATION, 0, "2s", 1, 60000,
-               "a time"),
-    CONFIG_KEY(struct values, size, "size", MEMBERCHAT_SIZE, 0, "1k", 2, 4096, "a size"),
-    {.name = "choice",
-     .fallback = "green",
-     .choices = "red green blue",
-     .help = "a colour",
-     .offset = offsetof(struct values, choice),
-     .type = MEMBERCHAT_CHOICE},
-    CONFIG_KEY(struct values, list, "list", MEMBERCHAT_LIST, 0, "one", 1, 2, "a list"),
-    CONFIG_KEY(struct values, numbers, "numbers", MEMBERCHAT_LIST, MEMBERCHAT_KEY_NUMBERS, NULL, 0,
-               3, "a list that may hold numbers"),
-    CONFIG_KEY(struct values, map, "map", MEMBERCHAT_MAP, 0, NULL, 0, 2, "a map"),
+    {MEMBERCHAT_KEY(struct values, text, "text", STRING, "ab", 1, 4, "a text")},
+    {MEMBERCHAT_KEY(struct values, path, "path", PATH, NULL, 0, 0, "a path")},
+    {MEMBERCHAT_KEY(struct values, flag, "flag", BOOL, "true", 0, 0, "a flag")},
+    {MEMBERCHAT_KEY(struct values, number, "number", INTEGER, "7", -5, 9, "a number")},
+    {MEMBERCHAT_KEY(struct values, duration, "duration", DURATION, "2s", 1, 60000, "a time")},
+    {MEMBERCHAT_KEY(struct values, size, "size", SIZE, "1k", 2, 4096, "a size")},
+    {MEMBERCHAT_KEY(struct values, choice, "choice", CHOICE, "green", 0, 0, "a colour"),
+     .choices = "red green blue"},
+    {MEMBERCHAT_KEY(struct values, list, "list", LIST, "one", 1, 2, "a list")},
+    {MEMBERCHAT_KEY(struct values, numbers, "numbers", LIST, NULL, 0, 3,
+                    "a list that may hold numbers"),
+     .flags = MEMBERCHAT_KEY_NUMBERS},
+    {MEMBERCHAT_KEY(struct values, map, "map", MAP, NULL, 0, 2, "a map")},
     {.name = "group", .type = CONFIG_GROUP, .help = "a group"},
 };
 
 static const struct memberchat_key more_keys[] = {
-    CONFIG_KEY(struct values, must, "must", MEMBERCHAT_STRING, MEMBERCHAT_KEY_REQUIRED, NULL, 0, 0,
-               "what must be there"),
+    {MEMBERCHAT_KEY(struct values, must, "must", STRING, NULL, 0, 0, "what must be there"),
+     .flags = MEMBERCHAT_KEY_REQUIRED},
 };
 
 static struct values values;

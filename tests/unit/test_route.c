@@ -119,7 +119,7 @@ static void ids_at_the_limit(void **state)
 {
     (void)state;
     for (size_t extra = 0; extra < 3; extra++) {
-        char *id = repeated('x', MEMBER_ID_MAX + extra);
+        char *id = repeated('x', MEMBERCHAT_ID_MAX + extra);
         struct bytes uri = {0};
         bytes_addf(&uri, API "/%s/chat-tokens", id);
         struct route route = find(bytes_string(&uri), NULL, NULL, NULL);
@@ -130,11 +130,11 @@ static void ids_at_the_limit(void **state)
     }
     struct bytes uri = {0};
     bytes_add_string(&uri, API "/");
-    for (int i = 0; i < MEMBER_ID_MAX; i++)
+    for (int i = 0; i < MEMBERCHAT_ID_MAX; i++)
         bytes_add_string(&uri, "%41"); /* its length counts decoded */
     bytes_add_string(&uri, "/chat-tokens");
     struct route route = find(bytes_string(&uri), NULL, NULL, NULL);
-    assert_int_equal(route.id_length, MEMBER_ID_MAX);
+    assert_int_equal(route.id_length, MEMBERCHAT_ID_MAX);
     assert_false(route.id_too_long);
     bytes_free(&uri);
 }

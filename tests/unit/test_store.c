@@ -243,7 +243,7 @@ static void services_are_bounded(void **state)
     stub.odd = true;
     stub.answer = long_reason;
     assert_int_equal(look_up("7"), MEMBERCHAT_UNAVAILABLE);
-    assert_int_equal(strlen(told.reason), 255);
+    assert_int_equal(strlen(told.reason), 1000);
     stderr_catch();
     stub.answer = logs_much;
     assert_int_equal(look_up("7"), MEMBERCHAT_NOT_FOUND);
