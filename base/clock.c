@@ -15,6 +15,18 @@ int64_t clock_unix_seconds(void)
     return (int64_t)now.tv_sec;
 }
 
+int64_t clock_left_ms(int64_t deadline)
+{
+    int64_t left = deadline - clock_monotonic_ms();
+    return left > 0 ? left : 0;
+}
+
+int64_t clock_earlier(int64_t deadline, int64_t ms)
+{
+    int64_t end = clock_monotonic_ms() + ms;
+    return end < deadline ? end : deadline;
+}
+
 struct timespec clock_deadline(int64_t monotonic_ms)
 {
     return (struct timespec){.tv_sec = monotonic_ms / 1000,

@@ -10,6 +10,9 @@
 int64_t clock_monotonic_ms(void); /* for deadlines */
 int64_t clock_unix_seconds(void); /* for claims and logs */
 
+int64_t clock_left_ms(int64_t deadline);             /* 0 when it has passed */
+int64_t clock_earlier(int64_t deadline, int64_t ms); /* the deadline, or `ms` from now */
+
 /* A deadline for pthread_cond_timedwait() on a condition of clock_cond_init(). */
 struct timespec clock_deadline(int64_t monotonic_ms);
 void clock_cond_init(pthread_cond_t *cond);

@@ -4,7 +4,9 @@
 #include "text.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 
 bool network_parse(const char *text, struct network *net_r)
 {
@@ -50,4 +52,30 @@ bool networks_contain(const struct network *nets, size_t count, const char *addr
         if (covers(&nets[i], &host))
             return true;
     return false;
+}
+
+bool network_is_loopback(const char *host)
+{
+    static const struct network nets[] = {
+        {.address = {[10] = 0xff, [11] = 0xff, [12] = 127}, .bits = 104},
+        {.address = {[15] = 1}, .bits = 128},
+    };
+    char address[INET6_ADDRSTRLEN];
+    size_t length = strlen(host);
+    if (host[0] == '[' && host[length - 1] == ']' && length - 2 < sizeof address) {
+        memcpy(address, host + 1, length - 2);
+        address[length - 2] = '\0';
+        host = address;
+    }
+    return strcasecmp(host, "localhost") == 0 || networks_contain(nets, 2, host);
+}
+
+bool network_address_is_loopback(const struct sockaddr *address)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    if (address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, sizeof text);
+    if (address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text, sizeof text);
+    return network_is_loopback(text);
 }

@@ -16,4 +16,11 @@ struct network {
 bool network_parse(const char *text, struct network *net_r);
 bool networks_contain(const struct network *nets, size_t count, const char *address);
 
+/* Whether a host is this machine by its name: "localhost", or an address of the
+ * loopback, an IPv6 one with or without brackets. */
+bool network_is_loopback(const char *host);
+
+struct sockaddr;
+bool network_address_is_loopback(const struct sockaddr *address);
+
 #endif

@@ -113,7 +113,7 @@ static struct pool_loan *make(struct pool *pool, int64_t deadline, void *why)
     int64_t tenth = pool->kind.life_ms / 10;
     loan->generation = generation;
     loan->born = clock_monotonic_ms();
-    loan->life = 9 * tenth + (tenth ? number * INT64_C(7919) % (2 * tenth) : 0);
+    loan->life = pool->kind.life_ms - tenth + (tenth ? number * INT64_C(7919) % (2 * tenth) : 0);
     return loan;
 }
 
@@ -157,24 +157,42 @@ static struct pool_loan *take_all(struct pool *pool, bool flush)
     return all;
 }
 
-void pool_flush(struct pool *pool)
+static void drop_all(struct pool *pool, struct pool_loan *loans)
 {
-    for (struct pool_loan *loan = take_all(pool, true), *next; loan; loan = next) {
-        next = loan->next;
-        drop(pool, loan);
+    for (struct pool_loan *next; loans; loans = next) {
+        next = loans->next;
+        drop(pool, loans);
     }
 }
 
-/* Puts loans back below those that were given meanwhile, in their order. */
+void pool_flush(struct pool *pool)
+{
+    drop_all(pool, take_all(pool, true));
+}
+
+void pool_flush_before(struct pool *pool, const struct pool_loan *loan)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool flushed = loan->generation != pool->generation;
+    pthread_mutex_unlock(&pool->lock);
+    if (!flushed)
+        pool_flush(pool);
+}
+
+/* Puts loans back below those that were given meanwhile, in their order.  Those that a
+ * flush could not see, because they were off the stack, go now. */
 static void put_below(struct pool *pool, struct pool_loan *loans)
 {
     pthread_mutex_lock(&pool->lock);
+    bool flushed = loans && loans->generation != pool->generation;
     struct pool_loan **end = &pool->idle;
     while (*end)
         end = &(*end)->next;
-    *end = loans;
+    *end = flushed ? NULL : loans;
     pthread_cond_broadcast(&pool->given);
     pthread_mutex_unlock(&pool->lock);
+    if (flushed)
+        drop_all(pool, loans);
 }
 
 void pool_trim(struct pool *pool)

@@ -57,6 +57,10 @@ void pool_give(struct pool *pool, struct pool_loan *loan, bool keep);
  * pool_take() returns afterwards was made afterwards. */
 void pool_flush(struct pool *pool);
 
+/* The same, unless it was done since `loan` was made: when many find at once that what
+ * the pool has is dead, the first of them flushes. */
+void pool_flush_before(struct pool *pool, const struct pool_loan *loan);
+
 /* Unmakes what idled too long, is too old, or is not good any more. */
 void pool_trim(struct pool *pool);
 

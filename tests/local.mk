@@ -132,6 +132,7 @@ UNIT_TESTS = \
 	tests/unit/test_networks \
 	tests/unit/test_park \
 	tests/unit/test_plugin \
+	tests/unit/test_pool \
 	tests/unit/test_reply \
 	tests/unit/test_route \
 	tests/unit/test_snapshot \

@@ -4,6 +4,8 @@
  */
 #include "client.h"
 
+#include "base/networks.h"
+
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -322,12 +324,6 @@ bool rest_client_same_place(const char *from, const char *to)
     return same;
 }
 
-static bool is_loopback(const char *host)
-{
-    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
-}
-
 /* libcurl would take what follows too many or too few slashes for a host. */
 static bool has_host(const char *text)
 {
@@ -344,7 +340,7 @@ struct rest_place rest_client_read_url(const char *text)
                                     .http = strcmp(url.scheme, "http") == 0,
                                     .https = strcmp(url.scheme, "https") == 0,
                                     .credentials = url.user != NULL,
-                                    .loopback = is_loopback(url.host)};
+                                    .loopback = network_is_loopback(url.host)};
     url_free(&url);
     return place;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "listen.h"
 
+#include "base/networks.h"
 #include "frame.h"
 #include "host/log.h"
 
@@ -155,14 +156,6 @@ static bool parse_inet(const char *text, struct sockaddr_storage *address_r, soc
     return inet_pton(AF_INET, host, &v4->sin_addr) == 1;
 }
 
-static bool is_loopback(const struct sockaddr_storage *address)
-{
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-    return address->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == 127
-                                         : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-}
-
 static bool open_inet(const char *text, struct listener *listener_r, struct bytes *why_r)
 {
     struct sockaddr_storage address;
@@ -184,7 +177,7 @@ static bool open_inet(const char *text, struct listener *listener_r, struct byte
             close(fd);
         return false;
     }
-    if (!is_loopback(&address))
+    if (!network_address_is_loopback((struct sockaddr *)&address))
         log_warning("%s: whoever can reach this address can pass for the web server; a unix "
                     "socket or 127.0.0.1 is safer",
                     text);

@@ -4,6 +4,8 @@
 
 #include "support.h"
 
+#include <netinet/in.h>
+
 static void good_and_bad_texts(void **state)
 {
     static const struct {
@@ -91,12 +93,53 @@ static void lists(void **state)
     assert_false(networks_contain(nets, 1, "10.9.9.9"));
 }
 
+static void loopback(void **state)
+{
+    static const char *const near[] = {"localhost", "LocalHost", "127.0.0.1", "127.9.9.9",
+                                       "::1",       "[::1]",     "0:0::1",    "::ffff:127.0.0.1"};
+    static const char *const far[] = {"",
+                                      "localhost.example.com",
+                                      "127.example.com",
+                                      "127.0.0.1.",
+                                      "[",
+                                      "[]",
+                                      "[::1",
+                                      "::2",
+                                      "0.0.0.0",
+                                      "::",
+                                      "127.0.0.0/8",
+                                      "126.0.0.1"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(near); i++)
+        expect(network_is_loopback(near[i]), "%s", near[i]);
+    for (size_t i = 0; i < COUNT(far); i++)
+        expect(!network_is_loopback(far[i]), "%s", far[i]);
+}
+
+static void loopback_addresses(void **state)
+{
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr local = {.sa_family = AF_UNIX};
+    (void)state;
+    four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_true(network_address_is_loopback((struct sockaddr *)&four));
+    assert_true(network_address_is_loopback((struct sockaddr *)&six));
+    four.sin_addr.s_addr = htonl(INADDR_ANY);
+    six.sin6_addr = in6addr_any;
+    assert_false(network_address_is_loopback((struct sockaddr *)&four));
+    assert_false(network_address_is_loopback((struct sockaddr *)&six));
+    assert_false(network_address_is_loopback(&local));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_and_bad_texts),
         cmocka_unit_test(containment),
         cmocka_unit_test(lists),
+        cmocka_unit_test(loopback),
+        cmocka_unit_test(loopback_addresses),
     };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }
