@@ -2,124 +2,288 @@
 #include "json.h"
 
 #include "json_gate.h"
+#include "text.h"
 
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* A number, true, false or null, of which json-c cannot tell whether more follows. */
-static bool is_scalar(struct span text)
+/* ---- Reading: the grammar, on a text that has passed the gate ---- */
+
+struct reader {
+    struct span text;
+    size_t at;
+    unsigned rules, depth;
+    struct bytes scratch; /* of the text or number that is being read */
+    const char *fault;    /* at `at` */
+    bool no_memory;
+};
+
+static bool read_value(struct reader *reader, struct json_object **value_r);
+
+static bool fail(struct reader *reader, const char *fault)
 {
-    size_t blanks = 0;
-    while (blanks < text.length && memchr(" \t\r\n", text.data[blanks], 4))
-        blanks++;
-    return blanks < text.length && !memchr("{[\"", text.data[blanks], 3);
+    reader->fault = fault;
+    return false;
 }
 
-/* The grammar. */
-static struct json_object *parse(struct span text, struct bytes *why_r)
+static bool out_of_memory(struct reader *reader)
 {
-    struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
-    if (!tokener) {
-        bytes_add_string(why_r, "out of memory");
-        return NULL;
-    }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *value = json_tokener_parse_ex(tokener, text.data, (int)text.length);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    size_t end = json_tokener_get_parse_end(tokener);
-    json_tokener_free(tokener);
+    reader->no_memory = true;
+    return false;
+}
 
-    if (error == json_tokener_continue && is_scalar(text))
-        bytes_add_string(why_r, "it is not an object");
-    else if (error == json_tokener_continue)
-        bytes_addf(why_r, "unexpected end at byte %zu", text.length);
-    else if (error == json_tokener_error_depth)
-        bytes_addf(why_r, "nested deeper than %d at byte %zu", JSON_DEPTH_MAX, end);
-    else if (error != json_tokener_success)
-        bytes_addf(why_r, "%s at byte %zu", json_tokener_error_desc(error), end);
-    else if (!json_object_is_type(value, json_type_object))
-        bytes_add_string(why_r, "it is not an object");
-    else
-        return value;
-    json_object_put(value);
-    return NULL;
+/* The next byte that is not a blank; NUL at the end, since the gate lets none through. */
+static char peek(struct reader *reader)
+{
+    while (reader->at < reader->text.length) {
+        char c = reader->text.data[reader->at];
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+            return c;
+        reader->at++;
+    }
+    return '\0';
+}
+
+static bool expect(struct reader *reader, char wanted)
+{
+    char c = peek(reader);
+    if (c != wanted)
+        return fail(reader, c ? "a character that does not belong there" : "unexpected end");
+    reader->at++;
+    return true;
+}
+
+/* Whether another element or member follows the first, or `end`, which is skipped. */
+static bool continues(struct reader *reader, char end, bool first, bool *more_r)
+{
+    *more_r = peek(reader) != end;
+    if (!*more_r)
+        return expect(reader, end);
+    return first || expect(reader, ',');
+}
+
+/* The text of a string, or of a member's name: where it stands, or in the scratch. */
+static bool read_string(struct reader *reader, bool name, struct span *string_r)
+{
+    const char *start = reader->text.data + ++reader->at, *end = start;
+    bool escaped = false;
+    for (; *end != '"'; end += 1 + (*end == '\\'))
+        escaped |= *end == '\\';
+    *string_r = (struct span){start, (size_t)(end - start)};
+    reader->at += string_r->length + 1;
+    if (!escaped && !name)
+        return true;
+    bytes_reset(&reader->scratch);
+    json_unescape(&reader->scratch, *string_r, name);
+    *string_r = bytes_span(&reader->scratch);
+    return !reader->scratch.failed || out_of_memory(reader);
+}
+
+/* Keeps what 64 bits cannot hold as it is written. */
+static bool read_number(struct reader *reader, struct json_object **value_r)
+{
+    const char *start = reader->text.data + reader->at;
+    size_t length = 1;
+    int64_t integer;
+    while (reader->at + length < reader->text.length && strchr("0123456789+-.eE", start[length]) &&
+           start[length])
+        length++;
+    bytes_reset(&reader->scratch);
+    bytes_add(&reader->scratch, start, length);
+    const char *number = bytes_string(&reader->scratch);
+    if (reader->scratch.failed)
+        return out_of_memory(reader);
+    reader->at += length;
+    *value_r = text_parse_integer(number, &integer)
+                   ? json_object_new_int64(integer)
+                   : json_object_new_double_s(strtod(number, NULL), number);
+    return *value_r || out_of_memory(reader);
+}
+
+static bool read_element(struct reader *reader, struct json_object *array)
+{
+    struct json_object *value = NULL;
+    bool good = read_value(reader, &value);
+    if (good && json_object_array_add(array, value) != 0)
+        good = out_of_memory(reader);
+    if (!good)
+        json_object_put(value);
+    return good;
+}
+
+static bool read_member(struct reader *reader, struct json_object *object)
+{
+    struct json_object *value = NULL;
+    struct span text;
+    int before = json_object_object_length(object);
+    if (peek(reader) != '"')
+        return expect(reader, '"');
+    size_t start = reader->at;
+    if (!read_string(reader, true, &text))
+        return false;
+    struct bytes name = reader->scratch; /* the value needs its own */
+    reader->scratch = (struct bytes){0};
+    bool good = expect(reader, ':') && read_value(reader, &value);
+    if (good) {
+        const char *key = bytes_string(&name);
+        good = !name.failed && json_object_object_add(object, key, value) == 0;
+        if (!good)
+            out_of_memory(reader);
+    }
+    if (!good)
+        json_object_put(value);
+    bytes_free(&name);
+    if (good && reader->rules & JSON_UNIQUE && json_object_object_length(object) == before) {
+        reader->at = start;
+        return fail(reader, "an object has two members of one name");
+    }
+    return good;
+}
+
+/* An array or object, with what is in it. */
+static bool read_nested(struct reader *reader, bool object, struct json_object **value_r)
+{
+    bool deep = reader->rules & JSON_DEEP, good = true, more = true;
+    if (reader->depth == (deep ? JSON_DEPTH_MAX_DEEP : JSON_DEPTH_MAX))
+        return fail(reader, deep ? "nested deeper than 32" : "nested deeper than 16");
+    *value_r = object ? json_object_new_object() : json_object_new_array();
+    if (!*value_r)
+        return out_of_memory(reader);
+    reader->depth++;
+    reader->at++;
+    for (bool first = true; good && more; first = false) {
+        good = continues(reader, object ? '}' : ']', first, &more);
+        if (good && more)
+            good = object ? read_member(reader, *value_r) : read_element(reader, *value_r);
+    }
+    reader->depth--;
+    return good;
+}
+
+static bool read_value(struct reader *reader, struct json_object **value_r)
+{
+    struct span string;
+    char c = peek(reader);
+    switch (c) {
+    case '{':
+    case '[':
+        return read_nested(reader, c == '{', value_r);
+    case '"':
+        if (!read_string(reader, false, &string))
+            return false;
+        *value_r = json_object_new_string_len(string.data, (int)string.length);
+        return *value_r || out_of_memory(reader);
+    case 't':
+    case 'f':
+        reader->at += c == 't' ? strlen("true") : strlen("false");
+        *value_r = json_object_new_boolean(c == 't');
+        return *value_r || out_of_memory(reader);
+    case 'n':
+        reader->at += strlen("null");
+        *value_r = NULL;
+        return true;
+    default:
+        if (c == '-' || (c >= '0' && c <= '9'))
+            return read_number(reader, value_r);
+        return fail(reader, c ? "a character that does not belong there" : "unexpected end");
+    }
+}
+
+static bool read_document(struct reader *reader, struct json_object **value_r)
+{
+    if (reader->text.length > INT_MAX)
+        return fail(reader, "too much text");
+    const char *fault = json_gate_check(reader->text, reader->rules & JSON_HALVES, &reader->at);
+    if (fault)
+        return fail(reader, fault);
+    reader->at = 0;
+    if (!read_value(reader, value_r))
+        return false;
+    if (peek(reader))
+        return fail(reader, "more than one value");
+    return true;
+}
+
+enum json_result json_read(struct span text, unsigned rules, struct json_object **value_r,
+                           struct reason *why)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t skipped = text.length >= 3 && memcmp(text.data, mark, 3) == 0 ? 3 : 0;
+    struct reader reader = {.text = {text.data + skipped, text.length - skipped}, .rules = rules};
+    enum json_result result = JSON_BROKEN;
+    *value_r = NULL;
+    if (read_document(&reader, value_r)) {
+        if (rules & JSON_ANY || json_object_is_type(*value_r, json_type_object))
+            result = JSON_GOOD;
+        else
+            reason_set(why, "it is not an object");
+    } else if (reader.no_memory) {
+        reason_set(why, "out of memory");
+        result = JSON_NO_MEMORY;
+    } else {
+        reason_set(why, "%s at byte %zu", reader.fault, reader.at + skipped);
+    }
+    bytes_free(&reader.scratch);
+    if (result != JSON_GOOD) {
+        json_object_put(*value_r);
+        *value_r = NULL;
+    }
+    return result;
+}
+
+static struct json_object *parse(struct span text, unsigned rules, struct bytes *why_r)
+{
+    struct json_object *object;
+    struct reason why;
+    if (json_read(text, rules, &object, &why) != JSON_GOOD)
+        bytes_add_string(why_r, why.text);
+    return object;
 }
 
 struct json_object *json_parse_object(struct span text, struct bytes *why_r)
 {
-    struct bytes copy = {0}; /* the gate writes in it */
-    struct json_object *object = NULL;
-    size_t offset = 0;
-    bytes_add_span(&copy, text);
-    const char *fault = copy.failed || text.length > INT_MAX
-                            ? "too much text"
-                            : json_gate_check(copy.data, copy.length, &offset);
-    if (fault)
-        bytes_addf(why_r, "%s at byte %zu", fault, offset);
-    else
-        object = parse(bytes_span(&copy), why_r);
-    bytes_free(&copy);
-    return object;
-}
-
-/* Members as the text has them: each has one colon outside of strings. */
-static size_t count_colons(struct span text)
-{
-    size_t count = 0;
-    bool inside = false;
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.data[i] == '"')
-            inside = !inside;
-        else if (inside && text.data[i] == '\\')
-            i++;
-        else if (!inside && text.data[i] == ':')
-            count++;
-    }
-    return count;
-}
-
-/* Members as the tree has them. */
-static size_t count_members(struct json_object *value)
-{
-    size_t count = 0;
-    if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(value); i++)
-            count += count_members(json_object_array_get_idx(value, i));
-    } else if (json_object_is_type(value, json_type_object)) {
-        json_object_object_foreach(value, name, member)
-        {
-            (void)name;
-            count += 1 + count_members(member);
-        }
-    }
-    return count;
+    return parse(text, 0, why_r);
 }
 
 struct json_object *json_parse_unique(struct span text, struct bytes *why_r)
 {
-    struct json_object *object = json_parse_object(text, why_r);
-    if (!object || count_colons(text) == count_members(object))
-        return object;
-    bytes_add_string(why_r, "an object has two members of one name");
-    json_object_put(object);
-    return NULL;
+    return parse(text, JSON_UNIQUE, why_r);
 }
 
-void json_release(struct json_object *object)
+void json_release(struct json_object *value)
 {
-    json_object_put(object);
+    json_object_put(value);
+}
+
+/* ---- Values ---- */
+
+/* The text that json_object_new_double_s() keeps. */
+static const char *number_text(struct json_object *number)
+{
+    return json_object_get_userdata(number);
 }
 
 enum json_kind json_kind_of(struct json_object *value)
 {
-    static const enum json_kind kinds[] = {
-        [json_type_null] = JSON_NULL,       [json_type_boolean] = JSON_BOOLEAN,
-        [json_type_double] = JSON_FRACTION, [json_type_int] = JSON_INTEGER,
-        [json_type_object] = JSON_OBJECT,   [json_type_array] = JSON_ARRAY,
-        [json_type_string] = JSON_STRING,
-    };
-    return kinds[json_object_get_type(value)];
+    switch (json_object_get_type(value)) {
+    case json_type_null:
+        return JSON_NULL;
+    case json_type_boolean:
+        return JSON_BOOLEAN;
+    case json_type_int:
+        return JSON_INTEGER;
+    case json_type_double:
+        return strpbrk(number_text(value), ".eE") ? JSON_FRACTION : JSON_INTEGER;
+    case json_type_object:
+        return JSON_OBJECT;
+    case json_type_array:
+        return JSON_ARRAY;
+    case json_type_string:
+        return JSON_STRING;
+    }
+    return JSON_ABSENT;
 }
 
 struct span json_text(struct json_object *string)
@@ -130,7 +294,19 @@ struct span json_text(struct json_object *string)
 
 void json_write_scalar(struct bytes *out, struct json_object *value)
 {
-    bytes_add_string(out, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
+    switch (json_object_get_type(value)) {
+    case json_type_int:
+        bytes_add_number(out, json_object_get_int64(value));
+        break;
+    case json_type_double:
+        bytes_add_string(out, number_text(value));
+        break;
+    case json_type_boolean:
+        bytes_add_string(out, json_object_get_boolean(value) ? "true" : "false");
+        break;
+    default:
+        bytes_add_string(out, "null");
+    }
 }
 
 size_t json_length(struct json_object *array)

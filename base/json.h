@@ -1,36 +1,53 @@
 /* SPDX-License-Identifier: MIT
- * Strict JSON (RFC 8259) from outside: json-c behind the gate of json_gate.h. */
+ * Strict JSON (RFC 8259) from outside.  We read it ourselves, since json-c's own parser
+ * is lenient, and loses members or crashes when memory runs out; json-c has the tree. */
 #ifndef JSON_H
 #define JSON_H
 
 #include "bytes.h"
-
-#define JSON_DEPTH_MAX 16
+#include "reason.h"
 
 struct json_object; /* json-c's */
 
-/* The one object that `text` is; json_release() frees it.  NULL: *why_r says
- * what is wrong and at which byte.  Of two members of one name the last counts;
- * json_parse_unique() refuses them, at any depth. */
+enum json_result { JSON_GOOD, JSON_BROKEN, JSON_NO_MEMORY };
+
+enum {
+    JSON_UNIQUE = 1u, /* two members of one name are refused; otherwise the last counts */
+    JSON_ANY = 2u,    /* the document may be any value, not only an object */
+    JSON_DEEP = 4u,   /* nested up to 32 levels, not 16 */
+    JSON_HALVES = 8u  /* half a surrogate pair is taken: as NUL in values, U+FFFD in names */
+};
+
+#define JSON_DEPTH_MAX      16
+#define JSON_DEPTH_MAX_DEEP 32
+
+/* Reads the one document that `text` is; a byte order mark before it is skipped.
+ * json_release() frees *value_r, which is NULL for the value null and when the result is
+ * not GOOD: then `why` says what is wrong and at which byte.  A NUL in a member's name is
+ * read as U+FFFD. */
+enum json_result json_read(struct span text, unsigned rules, struct json_object **value_r,
+                           struct reason *why);
+void json_release(struct json_object *value);
+
+/* The older form, for objects: NULL on any failure, with a reason appended to *why_r. */
 struct json_object *json_parse_object(struct span text, struct bytes *why_r);
 struct json_object *json_parse_unique(struct span text, struct bytes *why_r);
-void json_release(struct json_object *object);
 
 enum json_kind {
     JSON_ABSENT,
     JSON_NULL,
     JSON_STRING,
     JSON_INTEGER,
-    JSON_FRACTION, /* or an exponent */
+    JSON_FRACTION, /* or with an exponent */
     JSON_BOOLEAN,
     JSON_ARRAY,
     JSON_OBJECT
 };
 
-/* Values live as long as the object that they are of. */
+/* Values live as long as the document that they are of. */
 enum json_kind json_kind_of(struct json_object *value);               /* NULL is the value null */
 struct span json_text(struct json_object *string);                    /* may hold NUL */
-void json_write_scalar(struct bytes *out, struct json_object *value); /* no string */
+void json_write_scalar(struct bytes *out, struct json_object *value); /* not a string; as read */
 size_t json_length(struct json_object *array);
 struct json_object *json_element(struct json_object *array, size_t index);
 
@@ -48,7 +65,14 @@ enum json_kind json_member(struct json_object *object, const char *name, struct 
 /* The string that a member is, SPAN_NONE when it is not one. */
 struct span json_string_member(struct json_object *object, const char *name);
 
-/* False when the member is no number without fraction and exponent. */
+/* False when the member is not a number without fraction and exponent.  One beyond 64 bits
+ * becomes the nearest. */
 bool json_integer_member(struct json_object *object, const char *name, int64_t *value_r);
+
+/* JSON Pointers (RFC 6901): whether a text is one; what it leads to in `document`, ABSENT
+ * when it leads nowhere.  Looking takes no memory, so it cannot fail. */
+bool json_is_pointer(const char *text);
+enum json_kind json_at(struct json_object *document, const char *pointer,
+                       struct json_object **value_r);
 
 #endif

@@ -6,8 +6,9 @@
 #include <string.h>
 
 struct gate {
-    char *text;
+    const char *text;
     size_t length, at;
+    bool halves;
 };
 
 static bool has(const struct gate *gate, size_t count)
@@ -48,44 +49,27 @@ static const char *skip_escape(struct gate *gate)
     long unit = hex_unit(gate, gate->at + 2);
     if (unit < 0)
         return "\\u without four hexadecimal digits";
-    if (unit >= 0xdc00 && unit <= 0xdfff)
+    if (unit >= 0xdc00 && unit <= 0xdfff && !gate->halves)
         return "the second half of a surrogate pair without the first";
     gate->at += 6;
     if (unit >= 0xd800 && unit <= 0xdbff) {
         bool escaped = has(gate, 6) && memcmp(gate->text + gate->at, "\\u", 2) == 0;
         long low = escaped ? hex_unit(gate, gate->at + 2) : -1;
-        if (low < 0xdc00 || low > 0xdfff)
+        bool paired = low >= 0xdc00 && low <= 0xdfff;
+        if (!paired && !gate->halves)
             return "the first half of a surrogate pair without the second";
-        gate->at += 6;
+        gate->at += paired ? 6 : 0;
     }
     return NULL;
 }
 
-/* A string was read from `start` on: when a colon follows, it is a name. */
-static void clean_name(const struct gate *gate, size_t start)
-{
-    size_t next = gate->at;
-    while (next < gate->length && gate->text[next] && strchr(" \t\r\n", gate->text[next]))
-        next++;
-    if (next == gate->length || gate->text[next] != ':')
-        return;
-    for (size_t i = start; i < gate->at; i++) {
-        if (gate->text[i] != '\\')
-            continue;
-        i++;
-        if (i + 5 <= gate->at && memcmp(gate->text + i, "u0000", 5) == 0)
-            memcpy(gate->text + i, "ufffd", 5);
-    }
-}
-
 static const char *skip_string(struct gate *gate)
 {
-    size_t start = gate->at++;
+    gate->at++;
     while (gate->at < gate->length) {
         unsigned char c = (unsigned char)gate->text[gate->at];
         if (c == '"') {
             gate->at++;
-            clean_name(gate, start);
             return NULL;
         }
         if (c < 0x20)
@@ -140,7 +124,7 @@ static const char *skip_number(struct gate *gate)
         good = skip_digits(gate);
     }
     bool ended = !peek(gate) || !strchr("0123456789+-.eE", peek(gate));
-    return good && ended ? NULL : "a number that is none";
+    return good && ended ? NULL : "a malformed number";
 }
 
 /* Anything outside of strings and numbers. */
@@ -161,12 +145,12 @@ static const char *skip_word(struct gate *gate)
     return NULL;
 }
 
-const char *json_gate_check(char *text, size_t length, size_t *offset_r)
+const char *json_gate_check(struct span text, bool halves, size_t *offset_r)
 {
-    struct gate gate = {text, length, 0};
+    struct gate gate = {text.data, text.length, 0, halves};
     const char *fault = NULL;
-    while (!fault && gate.at < length) {
-        char c = text[gate.at];
+    while (!fault && gate.at < gate.length) {
+        char c = gate.text[gate.at];
         if (c == '"')
             fault = skip_string(&gate);
         else if (c == '-' || (c >= '0' && c <= '9'))
@@ -176,4 +160,52 @@ const char *json_gate_check(char *text, size_t length, size_t *offset_r)
     }
     *offset_r = gate.at;
     return fault;
+}
+
+/* ---- What a string stands for ---- */
+
+static void add_utf8(struct bytes *out, unsigned long c)
+{
+    char bytes[4];
+    size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = length - 1; i > 0; i--, c >>= 6)
+        bytes[i] = (char)(0x80 | (c & 0x3f));
+    bytes[0] = (char)(length == 1 ? c : (0xf00u >> length & 0xf0) | c);
+    bytes_add(out, bytes, length);
+}
+
+/* Adds the character of the escape at the start of `text`.  Returns the escape's length. */
+static size_t add_escape(struct bytes *out, struct span text, bool name)
+{
+    static const char letters[] = "bfnrt", controls[] = "\b\f\n\r\t";
+    const struct gate gate = {text.data, text.length, 0, true};
+    if (text.data[1] != 'u') {
+        const char *letter = strchr(letters, text.data[1]);
+        bytes_add(out, letter ? &controls[letter - letters] : text.data + 1, 1);
+        return 2;
+    }
+    long unit = hex_unit(&gate, 2);
+    bool first = unit >= 0xd800 && unit <= 0xdbff;
+    bool escaped = first && text.length >= 12 && memcmp(text.data + 6, "\\u", 2) == 0;
+    long low = escaped ? hex_unit(&gate, 8) : -1;
+    bool paired = low >= 0xdc00 && low <= 0xdfff;
+    if (paired)
+        unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+    else if (first || (unit >= 0xdc00 && unit <= 0xdfff))
+        unit = 0;
+    add_utf8(out, unit || !name ? (unsigned long)unit : 0xfffd);
+    return paired ? 12 : 6;
+}
+
+void json_unescape(struct bytes *out, struct span string, bool name)
+{
+    for (size_t at = 0; at < string.length;) {
+        const char *rest = string.data + at;
+        const char *escape = memchr(rest, '\\', string.length - at);
+        size_t plain = escape ? (size_t)(escape - rest) : string.length - at;
+        bytes_add(out, rest, plain);
+        at += plain;
+        if (escape)
+            at += add_escape(out, (struct span){escape, string.length - at}, name);
+    }
 }

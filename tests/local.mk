@@ -140,6 +140,8 @@ UNIT_TESTS = \
 	tests/unit/test_template \
 	tests/unit/test_text
 
+tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
+
 # Those that need OpenSSL.
 if SIGN_OPENSSL
 UNIT_TESTS += \

@@ -4,15 +4,12 @@
  */
 #include "answer.h"
 
-#include "base/json_gate.h" /* pure, and linked into the plugin: strict JSON is written once */
+#include "base/json.h"
 
 #include <json-c/json.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define DEPTH_MAX 32
 
 /* ---- The status ---- */
 
@@ -60,32 +57,16 @@ enum memberchat_outcome rest_answer_status(const struct rest_settings *settings,
 /* The document; NULL: with a reason. */
 static struct json_object *parse(char *text, size_t length, struct rest_reason *reason)
 {
-    size_t offset = 0;
-    const char *fault = length > INT_MAX ? "too much" : json_gate_check(text, length, &offset);
-    struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-    struct json_object *document = NULL;
-    if (fault || !tokener) {
-        rest_reason_set(reason, "the answer is not JSON: %s at byte %zu",
-                        fault ? fault : "out of memory", offset);
-        json_tokener_free(tokener);
-        return NULL;
-    }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    document = json_tokener_parse_ex(tokener, text, (int)length);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    if (error == json_tokener_continue)
-        rest_reason_set(reason, "the answer is not JSON: %s",
-                        length ? "it ends in the middle" : "it is empty");
-    else if (error != json_tokener_success)
-        rest_reason_set(reason, "the answer is not JSON: %s at byte %zu",
-                        json_tokener_error_desc(error), json_tokener_get_parse_end(tokener));
+    struct json_object *document;
+    struct reason why;
+    enum json_result result =
+        json_read((struct span){text, length}, JSON_ANY | JSON_DEEP, &document, &why);
+    if (result != JSON_GOOD)
+        rest_reason_set(reason, "the answer is not JSON: %.200s",
+                        length ? why.text : "it is empty");
     else if (!document)
         rest_reason_set(reason, "the answer is null");
-    json_tokener_free(tokener);
-    if (error == json_tokener_success)
-        return document;
-    json_object_put(document);
-    return NULL;
+    return document;
 }
 
 bool rest_answer_is_json(char *text, size_t length)
@@ -109,13 +90,6 @@ bool rest_answer_is_pointer(const char *pointer)
 /* A value where a pointer leads. */
 enum found { IS_ABSENT, IS_TEXT, IS_WRONG };
 
-/* json-c makes the nearest number of one that it cannot hold. */
-static bool is_clipped(const char *number)
-{
-    return strcmp(number, "18446744073709551615") == 0 ||
-           strcmp(number, "-9223372036854775808") == 0;
-}
-
 /* Its text; a number is taken as it is written.  Null and an empty text are absent. */
 static enum found text_of(struct json_object *value, struct rest_id *text_r)
 {
@@ -131,7 +105,7 @@ static enum found text_of(struct json_object *value, struct rest_id *text_r)
     case json_type_double:
         text_r->bytes =
             json_object_to_json_string_length(value, JSON_C_TO_STRING_PLAIN, &text_r->length);
-        if (!text_r->bytes || is_clipped(text_r->bytes))
+        if (!text_r->bytes)
             return IS_WRONG;
         break;
     default:

@@ -81,7 +81,7 @@ class Json(AnswerCase):
     def test_not_json(self):
         good = json.dumps(member("1")).encode()
         for bad in (b"", b" ", b"<html></html>", b"null", b"true", b"1", b'"1"', b"[]", b"{}", good[:-1], good + b"x",
-                    good + good, good + b"\0", b"\xef\xbb\xbf" + good, b"'" + good, good.replace(b'"', b"'"),
+                    good + good, good + b"\0", b"'" + good, good.replace(b'"', b"'"),
                     good.replace(b"}", b",}"), good.replace(b"}", b',"x":NaN}'), good.replace(b"}", b',"x":01}'),
                     good.replace(b"}", b',"x":"\xff"}'), good.replace(b"}", b',"x":"\xc0\xaf"}'),
                     good.replace(b"}", b',"x":"\\ud800"}'), good.replace(b"}", b',"x":"\n"}'),
@@ -92,7 +92,7 @@ class Json(AnswerCase):
 
     def test_json(self):
         good = json.dumps(member("1")).encode()
-        for fine in (b" \r\n\t" + good + b"\n", good.replace(b"}", b',"x":[{"y":1e5}]}'),
+        for fine in (b" \r\n\t" + good + b"\n", b"\xef\xbb\xbf" + good, good.replace(b"}", b',"x":[{"y":1e5}]}'),
                      good.replace(b"}", b',"x":' + b"[" * 20 + b"]" * 20 + b"}"),
                      b'{"appUserId":"2",' + good[1:],  # the last one counts
                      good.replace(b'"foobar1"', b'"\\u0066oobar1"')):
@@ -133,13 +133,12 @@ class Mapping(AnswerCase):
         self.site.check(self.ask("9007199254740993"), user="9007199254740993", name="Ann", avatar="https://x/1.jpg",
                         role="host")
 
-    def test_numbers_that_do_not_fit(self):
-        """None is taken for another one."""
+    def test_numbers_count_as_they_are_written(self):
+        """Also beyond 64 bits; none is taken for another one."""
         for text in ("18446744073709551616", "99999999999999999999999999", "-9223372036854775809", "1e0", "1.0"):
             body = json.dumps(self.user(id="@")).replace('"@"', text).encode()
             for asked in (text, "18446744073709551615", "9223372036854775807", "-9223372036854775808", "1"):
-                self.assertEqual(200 if asked == text and text in ("1e0", "1.0") else 500,
-                                 self.look_up(body, asked), (text, asked))
+                self.assertEqual(200 if asked == text else 500, self.look_up(body, asked), (text, asked))
 
     def test_states(self):
         for state, status in ((True, 200), ("TRUE", 200), ("1", 200), (1, 200), (False, 404), ("", 500), (None, 500),

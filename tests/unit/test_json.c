@@ -2,6 +2,7 @@
  * Gate and parser together, as every text from outside meets them. */
 #include "base/json.h"
 
+#include "short_memory.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -35,6 +36,8 @@ static void good_texts(void **state)
         LITERAL("{\"a\":1e999}"),
         LITERAL("{\"a\":\"\\u0000\"}"),
         LITERAL("{\"a\\u0000b\":1}"),
+        LITERAL("\xef\xbb\xbf{}"), /* RFC 8259, section 8.1 */
+        LITERAL("{\"\":{},\"a\":[],\"b\":[{}]}"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -94,7 +97,18 @@ static void bad_texts(void **state)
         LITERAL("{\"a\":\"\\x\"}"),
         LITERAL("{/* x */}"),
         LITERAL("{}//"),
-        LITERAL("\xef\xbb\xbf{}"),
+        LITERAL("\xef\xbb\xbf"),
+        LITERAL("\xef\xbb\xbf\xef\xbb\xbf{}"),
+        LITERAL("{\xef\xbb\xbf}"),
+        LITERAL("[:]"),
+        LITERAL("{\"a\":,}"),
+        LITERAL("{\"a\":1:2}"),
+        LITERAL("{\"a\",\"b\"}"),
+        LITERAL("{[]:1}"),
+        LITERAL("{\"a\":[}"),
+        LITERAL("{\"a\":{]}"),
+        LITERAL("{\"a\":[1 2]}"),
+        LITERAL("{\"a\":[,1]}"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -227,13 +241,116 @@ static void integers(void **state)
     bytes_free(&why);
 }
 
+/* As read, also beyond 64 bits. */
+static void numbers_keep_their_text(void **state)
+{
+    static const char *const numbers[] = {
+        "0",
+        "-1",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "18446744073709551616",
+        "-123456789012345678901234567890",
+        "1.50",
+        "1e999",
+        "-0.0",
+        "1E+2",
+    };
+    struct reason why;
+    (void)state;
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        struct json_object *value;
+        struct bytes out = {0};
+        char *copy = exact_copy(span_of(numbers[i]));
+        struct span text = {copy, strlen(numbers[i])};
+        assert_int_equal(json_read(text, JSON_ANY, &value, &why), JSON_GOOD);
+        json_write_scalar(&out, value);
+        assert_string_equal(bytes_string(&out), numbers[i]);
+        json_release(value);
+        bytes_free(&out);
+        free(copy);
+    }
+}
+
+/* RFC 6901, sections 5 and 3. */
+static void pointers(void **state)
+{
+    static const struct {
+        const char *pointer, *text; /* NULL: nothing is there */
+    } rows[] = {
+        {"/foo/0", "bar"},   {"/foo/1", "baz"},  {"/foo/2", NULL},
+        {"/foo/-", NULL},    {"/", "0"},         {"/a~1b", "1"},
+        {"/c%d", "2"},       {"/e^f", "3"},      {"/g|h", "4"},
+        {"/i\\j", "5"},      {"/k\"l", "6"},     {"/ ", "7"},
+        {"/m~0n", "8"},      {"/~01", "9"},      {"/deep/er/x", "d"},
+        {"/nothing", NULL},  {"/foo/bar", NULL}, {"/foo/00", NULL},
+        {"/foo/ 1", NULL},   {"/FOO/0", NULL},   {"/foo/", NULL},
+        {"/foo/0/", NULL},   {"/fo", NULL},      {"/foo/18446744073709551616", NULL},
+        {"/deep/er/", NULL},
+    };
+    static const char *const bad[] = {"a", "a/b", " /a", "/~", "/~2", "/a~", "~0"};
+    struct json_object *document, *value;
+    struct reason why;
+    (void)state;
+    assert_int_equal(
+        json_read(SPAN("{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,"
+                       "\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8,\"~1\":9,"
+                       "\"deep\":{\"er\":{\"x\":\"d\"}}}"),
+                  0, &document, &why),
+        JSON_GOOD);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes out = {0};
+        enum json_kind kind = json_at(document, rows[i].pointer, &value);
+        if (kind == JSON_STRING)
+            bytes_add_span(&out, json_text(value));
+        else if (kind != JSON_ABSENT)
+            json_write_scalar(&out, value);
+        expect(rows[i].text ? span_equal(bytes_span(&out), span_of(rows[i].text))
+                            : kind == JSON_ABSENT,
+               "%s: %s", rows[i].pointer, bytes_string(&out));
+        bytes_free(&out);
+        assert_true(json_is_pointer(rows[i].pointer));
+    }
+    assert_int_equal(json_at(document, "", &value), JSON_OBJECT);
+    assert_ptr_equal(value, document);
+    assert_int_equal(json_at(NULL, "/a", &value), JSON_ABSENT);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(json_is_pointer(bad[i]));
+    json_release(document);
+}
+
+/* No member, element or part of a text is lost: all of it, or no memory. */
+static void memory_that_runs_out_is_told(void **state)
+{
+    static const char text[] =
+        "{\"one\":\"a text that is longer than the first room of a buffer\",\"two\":[1,2.5,true,"
+        "\"\\u0041\",{\"x\":null}],\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,"
+        "\"h\":8,\"i\":9,\"j\":10,\"k\":11,\"l\":12,\"m\":13,\"n\":18446744073709551616}";
+    (void)state;
+    for (int lasting = 0; lasting < 2; lasting++) {
+        bool failed = true;
+        for (size_t granted = 0; failed; granted++) {
+            struct json_object *object;
+            struct reason why = {""};
+            short_memory_start(granted, lasting);
+            enum json_result result = json_read(SPAN(text), JSON_UNIQUE, &object, &why);
+            failed = short_memory_stop();
+            assert_int_equal(result, failed ? JSON_NO_MEMORY : JSON_GOOD);
+            assert_true(!object == failed);
+            json_release(object);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_texts), cmocka_unit_test(bad_texts),
         cmocka_unit_test(depth),      cmocka_unit_test(reasons_name_the_place),
         cmocka_unit_test(members),    cmocka_unit_test(no_name_twice),
-        cmocka_unit_test(integers),
+        cmocka_unit_test(integers),   cmocka_unit_test(numbers_keep_their_text),
+        cmocka_unit_test(pointers),   cmocka_unit_test(memory_that_runs_out_is_told),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }
