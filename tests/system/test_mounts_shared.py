@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
 """On a shared host: nothing but .htaccess files and scripts, and a host that allows little."""
+import re
+import shlex
+import subprocess
+
 from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
 from lib.servers import INSTALLED_RESPONDER, MOUNT, Apache, read_mount, responder_paths
 from lib.web import Web
@@ -56,6 +60,19 @@ DocumentRoot {cls.root}
 
 
 class SiteCases:
+    FILE = ""
+
+    def test_third_step_of_the_file(self):
+        """As it stands there: a guest and a member get a token."""
+        text = read_mount(f"shared-hosting/{self.FILE}", {
+            "KEY:SECRET": "demo-key:demo-secret", "https://YOUR-HOST/chat-api": f"http://127.0.0.1:{self.web.port}{MOUNT}", "MEMBER-ID": "2"})
+        commands = re.findall(r"^# +(curl .*)$", text, re.M)
+        answers = [subprocess.run([*shlex.split(command), "-s"], capture_output=True, text=True, check=True).stdout
+                   for command in commands]
+        self.assertEqual(2, len(answers))
+        self.assertIn('"userName":"GUEST_', answers[0])
+        self.assertIn('"userId":"2"', answers[1])
+
     def test_the_site_is_still_there(self):
         self.assertEqual(b"the site\n", Web(self.web.port).call("GET", "/index.html").body)
 
@@ -63,6 +80,7 @@ class SiteCases:
 class Fcgid(MountCases, KilledCases, SiteCases, SharedHostCase):
     """mod_fcgid with its defaults: no more than 128 KiB of a body."""
 
+    FILE = "htaccess-fcgid"
     MODULES = ["rewrite", "fcgid"]
     LARGEST_BODY = 131_072
 
@@ -87,6 +105,7 @@ class FcgidAtRoot(RootMountCases, SharedHostCase):
 
 
 class Cgi(MountCases, KilledCases, SiteCases, SharedHostCase):
+    FILE = "htaccess-cgi"
     MODULES = ["rewrite", "cgid"]
     GOOD_WHILE_RESTARTING = (200, 503)  # mod_cgid's daemon is gone for a moment
 
@@ -94,6 +113,21 @@ class Cgi(MountCases, KilledCases, SiteCases, SharedHostCase):
     def upload(cls):
         cls.put("chat-api/.htaccess", read_mount("shared-hosting/htaccess-cgi", {}))
         cls.put_script("memberchat.cgi", "chat-api")
+
+
+class WithoutLinks(SharedHostCase):
+    """What the files say of a host that has neither FollowSymLinks nor SymLinksIfOwnerMatch."""
+
+    MODULES = ["rewrite", "cgid"]
+    HOST = "<Directory {root}>\n    Options None\n</Directory>"
+
+    @classmethod
+    def upload(cls):
+        cls.put("chat-api/.htaccess", read_mount("shared-hosting/htaccess-cgi", {"Options +ExecCGI\n": ""}))
+        cls.put_script("memberchat.cgi", "chat-api")
+
+    def test_apache_answers_403(self):
+        self.assertEqual(403, self.web.call("GET", "/healthz").status)
 
 
 class CgiBinCase(SharedHostCase):
@@ -110,6 +144,7 @@ class CgiBinCase(SharedHostCase):
 class Docroot(MountCases, KilledCases, SiteCases, CgiBinCase):
     """cgi-bin only, beside a CMS that takes every path for its own."""
 
+    FILE = "htaccess-docroot"
     GOOD_WHILE_RESTARTING = (200, 503)
     OVERRIDE = "FileInfo"
     HOST = 'ScriptAlias "/cgi-bin/" "{root}/cgi-bin/"'
