@@ -7,29 +7,53 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BLOCK_MIN 1024
+#define BLOCK_MAX (64 * 1024)
+
 struct arena_block {
     struct arena_block *next;
-    size_t size;
+    size_t size, used;
     alignas(max_align_t) char data[];
 };
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* A block with room for `size` bytes; each is twice as large as the one before it. */
+static struct arena_block *add_block(struct arena *arena, size_t size)
 {
-    struct arena_block *block = calloc(1, sizeof *block + size);
-    if (!block) {
-        fputs("memberchat: out of memory while reading the configuration\n", stderr);
-        exit(EXIT_FAILURE);
-    }
-    block->size = size;
+    size_t room = arena->blocks ? 2 * arena->blocks->size : BLOCK_MIN;
+    if (room > BLOCK_MAX)
+        room = BLOCK_MAX;
+    if (room < size)
+        room = size;
+    struct arena_block *block =
+        size <= SIZE_MAX - sizeof *block ? calloc(1, sizeof *block + room) : NULL;
+    if (!block)
+        return NULL;
+    block->size = room;
     block->next = arena->blocks;
     arena->blocks = block;
-    return block->data;
+    return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    const size_t unit = alignof(max_align_t);
+    struct arena_block *block = arena->blocks;
+    size_t room = size <= SIZE_MAX - unit ? (size + unit - 1) / unit * unit : SIZE_MAX;
+    if (!block || block->size - block->used < room)
+        block = add_block(arena, room);
+    if (!block) {
+        arena->failed = true;
+        return NULL;
+    }
+    void *result = block->data + block->used;
+    block->used += room;
+    return result;
 }
 
 const char *arena_string(struct arena *arena, struct span text)
 {
     char *copy = arena_alloc(arena, text.length + 1);
-    if (text.length)
+    if (copy && text.length)
         memcpy(copy, text.data, text.length);
     return copy;
 }
@@ -40,7 +64,9 @@ const char *arena_format(struct arena *arena, const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = arena_alloc(arena, length < 0 ? 1 : (size_t)length + 1);
+    char *text = arena_alloc(arena, length < 0 ? SIZE_MAX : (size_t)length + 1);
+    if (!text)
+        return NULL;
     va_start(args, format);
     vsnprintf(text, (size_t)length + 1, format, args);
     va_end(args);
@@ -52,7 +78,8 @@ void arena_free(struct arena *arena)
     while (arena->blocks) {
         struct arena_block *block = arena->blocks;
         arena->blocks = block->next;
-        explicit_bzero(block->data, block->size);
+        explicit_bzero(block->data, block->used);
         free(block);
     }
+    arena->failed = false;
 }

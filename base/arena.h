@@ -6,16 +6,21 @@
 
 #include "bytes.h"
 
+/* Zero-initialised is empty.  Once memory has run out, `failed` stays set until
+ * arena_free(): the owner of the arena looks at it before it believes what was made. */
 struct arena {
     struct arena_block *blocks;
+    bool failed;
 };
 
-/* Zeroed and aligned for any type; memory that runs out while a configuration
- * is read ends the process with a message: there is nothing to go back to. */
+/* Zeroed and aligned for any type.  NULL: out of memory. */
 void *arena_alloc(struct arena *arena, size_t size);
+
+/* Copies with a NUL behind them.  NULL: out of memory. */
 const char *arena_string(struct arena *arena, struct span text);
 const char *arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
 void arena_free(struct arena *arena);
 
 #endif

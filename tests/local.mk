@@ -133,6 +133,7 @@ UNIT_TESTS = \
 	tests/unit/test_park \
 	tests/unit/test_plugin \
 	tests/unit/test_pool \
+	tests/unit/test_reader \
 	tests/unit/test_reply \
 	tests/unit/test_route \
 	tests/unit/test_snapshot \
@@ -141,6 +142,11 @@ UNIT_TESTS = \
 	tests/unit/test_text
 
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
+if HAVE_LIBCONFIG
+UNIT_TESTS += tests/unit/test_reader_libconfig
+tests_unit_test_reader_libconfig_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS)
+tests_unit_test_reader_libconfig_LDADD = $(LDADD) $(LIBCONFIG_LIBS)
+endif
 
 # Those that need OpenSSL.
 if SIGN_OPENSSL

@@ -10,7 +10,7 @@
 #define KEY_BYTES    12
 #define SECRET_BYTES 32
 
-/* What libconfig takes as a name. */
+/* A name in the configuration. */
 static bool good_name(const char *name)
 {
     if (!isalpha((unsigned char)*name) || strlen(name) > 128)

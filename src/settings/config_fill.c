@@ -52,14 +52,14 @@ static void check_length(const struct slot *slot, size_t length, const char *wha
 {
     if (slot->node && !in_range(slot->key, (int64_t)length))
         config_error(slot->report, slot->group, slot->key->name,
-                     "has %zu %s; %lld to %lld are possible", length, what,
-                     (long long)slot->key->min, (long long)slot->key->max);
+                     "has %zu %s; it must be %lld to %lld", length, what, (long long)slot->key->min,
+                     (long long)slot->key->max);
 }
 
 const char *config_resolve_path(const struct config_node *node, const char *path,
                                 struct arena *arena)
 {
-    const char *file = node ? config_file(node, arena) : NULL;
+    const char *file = node ? config_file(node) : NULL;
     const char *slash = file ? strrchr(file, '/') : NULL;
     char here[PATH_MAX];
     if (*path == '/')
@@ -113,9 +113,8 @@ static void fill_integer(const struct slot *slot)
         return;
     }
     if (!in_range(slot->key, value))
-        config_error(slot->report, slot->group, slot->key->name,
-                     "is %lld; %lld to %lld are possible", (long long)value,
-                     (long long)slot->key->min, (long long)slot->key->max);
+        config_error(slot->report, slot->group, slot->key->name, "is %lld; it must be %lld to %lld",
+                     (long long)value, (long long)slot->key->min, (long long)slot->key->max);
     *(int64_t *)slot->out = value;
 }
 
@@ -129,11 +128,11 @@ static void fill_duration(const struct slot *slot)
         return;
     if (!value_parse_duration(text, &value))
         config_error(slot->report, slot->group, slot->key->name,
-                     "\"%s\" is no duration; write it as \"500ms\", \"5s\", \"10m\", \"1h\" or "
+                     "\"%s\" is not a duration; write it as \"500ms\", \"5s\", \"10m\", \"1h\" or "
                      "\"7d\"",
                      text);
     else if (!in_range(slot->key, value))
-        config_error(slot->report, slot->group, slot->key->name, "is \"%s\"; %s to %s are possible",
+        config_error(slot->report, slot->group, slot->key->name, "is \"%s\"; it must be %s to %s",
                      text, value_format_duration(slot->key->min, low),
                      value_format_duration(slot->key->max, high));
     *(int64_t *)slot->out = value;
@@ -150,10 +149,10 @@ static void fill_size(const struct slot *slot)
         value = config_integer(slot->node);
     if (!number && !value_parse_size(text, &value))
         config_error(slot->report, slot->group, slot->key->name,
-                     "\"%s\" is no size; write it as \"512\", \"16k\", \"1M\" or \"1G\"", text);
+                     "\"%s\" is not a size; write it as \"512\", \"16k\", \"1M\" or \"1G\"", text);
     else if (!in_range(slot->key, value))
         config_error(slot->report, slot->group, slot->key->name,
-                     "is %lld bytes; %lld to %lld are possible", (long long)value,
+                     "is %lld bytes; it must be %lld to %lld", (long long)value,
                      (long long)slot->key->min, (long long)slot->key->max);
     *(int64_t *)slot->out = value;
 }
@@ -165,9 +164,23 @@ static void fill_choice(const struct slot *slot)
         return;
     int64_t index = value_find_choice(slot->key->choices, text);
     if (index < 0)
-        config_error(slot->report, slot->group, slot->key->name, "is \"%s\"; possible are: %s",
+        config_error(slot->report, slot->group, slot->key->name, "is \"%s\"; it must be one of: %s",
                      text, slot->key->choices);
     *(int64_t *)slot->out = index;
+}
+
+/* An element of a list as text; NULL after reporting, or without memory. */
+static const char *list_item(const struct slot *slot, const struct config_node *item)
+{
+    if (!item)
+        return arena_string(slot->arena, span_of(slot->key->fallback));
+    if (config_kind(item) == CONFIG_KIND_INTEGER && slot->key->flags & MEMBERCHAT_KEY_NUMBERS)
+        return arena_format(slot->arena, "%lld", (long long)config_integer(item));
+    if (config_kind(item) == CONFIG_KIND_STRING)
+        return arena_string(slot->arena, span_of(config_string(item)));
+    config_error(slot->report, item, NULL, "expected a string in quotes, found %s",
+                 kind_words[config_kind(item)]);
+    return NULL;
 }
 
 static void fill_list(const struct slot *slot)
@@ -178,26 +191,16 @@ static void fill_list(const struct slot *slot)
         report_kind(slot, "a list such as [ \"a\", \"b\" ]");
         return;
     }
-    size_t count = single ? 1 : config_child_count(slot->node);
+    size_t count = single ? 1 : config_count(slot->node);
     const char **items = arena_alloc(slot->arena, (count + 1) * sizeof *items);
-    list->count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        const struct config_node *item = single ? slot->node : config_child_at(slot->node, i);
-        if (item && config_kind(item) == CONFIG_KIND_INTEGER &&
-            slot->key->flags & MEMBERCHAT_KEY_NUMBERS) {
-            items[list->count++] =
-                arena_format(slot->arena, "%lld", (long long)config_integer(item));
-            continue;
-        }
-        if (item && config_kind(item) != CONFIG_KIND_STRING) {
-            config_error(slot->report, item, NULL, "expected a string in quotes, found %s",
-                         kind_words[config_kind(item)]);
-            continue;
-        }
-        const char *text = item ? config_string(item) : slot->key->fallback;
-        items[list->count++] = arena_string(slot->arena, span_of(text));
-    }
+    const struct config_node *item = single ? slot->node : config_first(slot->node);
     list->items = items;
+    list->count = 0;
+    for (size_t i = 0; items && i < count; i++) {
+        items[list->count] = list_item(slot, item);
+        list->count += items[list->count] != NULL;
+        item = item ? config_next(item) : NULL;
+    }
     check_length(slot, count, "entries");
 }
 
@@ -210,22 +213,18 @@ static void fill_map(const struct slot *slot)
         report_kind(slot, "a group such as { a = \"b\"; }");
         return;
     }
-    size_t count = config_child_count(slot->node);
+    size_t count = config_count(slot->node);
     const char **names = arena_alloc(slot->arena, (count + 1) * sizeof *names);
     const char **values = arena_alloc(slot->arena, (count + 1) * sizeof *values);
-    map->count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        const struct config_node *item = config_child_at(slot->node, i);
-        if (config_kind(item) != CONFIG_KIND_STRING) {
-            config_error(slot->report, item, NULL, "expected a string in quotes, found %s",
-                         kind_words[config_kind(item)]);
-            continue;
-        }
+    *map = (struct memberchat_map){.names = names, .values = values};
+    if (!names || !values)
+        return;
+    for (const struct config_node *item = config_first(slot->node); item;
+         item = config_next(item)) {
+        values[map->count] = list_item(slot, item);
         names[map->count] = arena_string(slot->arena, span_of(config_name(item)));
-        values[map->count++] = arena_string(slot->arena, span_of(config_string(item)));
+        map->count += names[map->count] && values[map->count];
     }
-    map->names = names;
-    map->values = values;
     check_length(slot, count, "entries");
 }
 
@@ -278,8 +277,8 @@ static const char *suggest(const struct config_table *tables, size_t count, cons
 static void report_unknown(const struct config_node *group, const struct config_table *tables,
                            size_t count, struct config_report *report)
 {
-    for (unsigned i = 0; i < config_child_count(group); i++) {
-        const char *name = config_name(config_child_at(group, i));
+    for (const struct config_node *child = config_first(group); child; child = config_next(child)) {
+        const char *name = config_name(child);
         if (find_key(tables, count, name))
             continue;
         const char *similar = suggest(tables, count, name);
@@ -310,4 +309,6 @@ void config_fill(const struct config_node *group, const struct config_table *tab
     }
     if (group)
         report_unknown(group, tables, table_count, report);
+    if (arena->failed)
+        config_report_no_memory(report);
 }

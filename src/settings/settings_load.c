@@ -101,12 +101,14 @@ static unsigned count_groups(const struct config_node *root, const char *name,
                              struct config_report *report)
 {
     const struct config_node *group = config_child(root, name);
-    unsigned count = config_is_group(group) ? config_child_count(group) : 0;
-    if (config_is_group(group) && count == 0)
+    unsigned count = config_is_group(group) ? config_count(group) : 0;
+    if (!config_is_group(group))
+        return 0;
+    if (count == 0)
         config_error(report, root, name, "is empty");
-    for (unsigned i = 0; i < count; i++)
-        if (!config_is_group(config_child_at(group, i))) {
-            config_error(report, config_child_at(group, i), NULL, "expected a group in braces");
+    for (const struct config_node *child = config_first(group); child; child = config_next(child))
+        if (!config_is_group(child)) {
+            config_error(report, child, NULL, "expected a group in braces");
             count = 0;
         }
     return count;
@@ -134,14 +136,14 @@ static void read_all(struct settings *settings, const struct config_node *root,
     read_top(settings, root, report);
     settings->stores = arena_alloc(&settings->arena, (stores + 1) * sizeof *settings->stores);
     settings->apps = arena_alloc(&settings->arena, (apps + 1) * sizeof *settings->apps);
-    for (unsigned i = 0; i < stores; i++)
-        settings_read_store(settings, &settings->stores[settings->store_count++],
-                            config_child_at(stores_group, i), plugin_folder, once, report);
-    for (unsigned i = 0; i < apps; i++) {
+    const struct config_node *group = stores ? config_first(stores_group) : NULL;
+    for (; group; group = config_next(group))
+        settings_read_store(settings, &settings->stores[settings->store_count++], group,
+                            plugin_folder, once, report);
+    for (group = apps ? config_first(apps_group) : NULL; group; group = config_next(group)) {
         struct app *app = &settings->apps[settings->app_count++];
-        settings_read_app(settings, app, config_child_at(apps_group, i), plugin_folder, once,
-                          report);
-        index_app(settings, app, config_child_at(apps_group, i), report);
+        settings_read_app(settings, app, group, plugin_folder, once, report);
+        index_app(settings, app, group, report);
     }
     settings->jwks = arena_alloc(&settings->arena, sizeof *settings->jwks);
     if (!once)

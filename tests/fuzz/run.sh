@@ -16,7 +16,7 @@ mkdir -p build-fuzz
 cd build-fuzz
 flags="-g -O1 -std=gnu11 -D_GNU_SOURCE -DPACKAGE_VERSION=\"fuzz\" -DDEFAULT_CONFIG=\"\"
     -DDEFAULT_PLUGIN_FOLDER=\"\" -I$source/src -I$source/include -I$source
-    $(pkg-config --cflags json-c libconfig nettle)"
+    $(pkg-config --cflags json-c nettle)"
 checks="address,undefined -fno-sanitize-recover=all"
 resident="cgi conn fastcgi listen main park server snapshot upkeep"
 
@@ -36,7 +36,7 @@ for file in "$source"/base/*.c "$source"/src/api/*.c "$source"/src/settings/*.c 
 done
 for harness; do
     $CLANG $flags -fsanitize=fuzzer,$checks -o "fuzz_$harness" "$source/tests/fuzz/fuzz_$harness.c" \
-        $objects $(pkg-config --libs json-c libconfig nettle) -lcsv -lpthread -ldl
+        $objects $(pkg-config --libs json-c nettle) -lcsv -lpthread -ldl
     mkdir -p "corpus_$harness"
     if ! "./fuzz_$harness" -max_total_time="$seconds" "corpus_$harness" \
         "$source/tests/fuzz/corpus/$harness" >"fuzz_$harness.log" 2>&1; then

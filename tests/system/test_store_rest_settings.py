@@ -32,7 +32,7 @@ class WrongSettings(FreshCase):
             ({"url": "https://crm.example.com/{user}"}, "and no other braces"),
             ({"url": "https://crm.example.com/a b{id}"}, "holds a blank"),
             ({"url": "https://crm.example.com/#{id}"}, "fragment"),
-            ({"method": "PUT"}, "possible are: GET POST"),
+            ({"method": "PUT"}, "it must be one of: GET POST"),
             ({"method": "POST"}, 'needs a "body"'),
             ({"body": '"{id}"'}, 'needs the "method" POST'),
             ({"method": "POST", "body": '{"id": {id}}'}, "must be JSON"),
@@ -61,7 +61,7 @@ class WrongSettings(FreshCase):
             ({"not_found_statuses": [401]}, "cannot mean that"),
             ({"connections": 0}, "1 to 1024"),
             ({"max_body": "1G"}, "possible"),
-            ({"http_version": "3"}, "possible are: 1.1 2"),
+            ({"http_version": "3"}, "it must be one of: 1.1 2"),
             ({"tls_verfy": False}, "tls_verify"),
         )
         for keys, words in rows:

@@ -51,18 +51,20 @@ static void tree_is_walked(void **state)
     static const enum config_kind kinds[] = {
         CONFIG_KIND_INTEGER, CONFIG_KIND_INTEGER, CONFIG_KIND_FLOAT, CONFIG_KIND_BOOL,
         CONFIG_KIND_STRING,  CONFIG_KIND_LIST,    CONFIG_KIND_LIST,  CONFIG_KIND_GROUP};
-    assert_int_equal(config_child_count(root), COUNT(kinds));
-    for (unsigned i = 0; i < COUNT(kinds); i++) {
+    assert_int_equal(config_count(root), COUNT(kinds));
+    const struct config_node *node = config_first(root);
+    for (unsigned i = 0; i < COUNT(kinds); i++, node = config_next(node)) {
         const char name[] = {(char)('a' + i), '\0'};
-        assert_string_equal(config_name(config_child_at(root, i)), name);
-        assert_int_equal(config_kind(config_child_at(root, i)), kinds[i]);
-        assert_ptr_equal(config_child(root, name), config_child_at(root, i));
-        assert_int_equal(config_is_group(config_child_at(root, i)), kinds[i] == CONFIG_KIND_GROUP);
+        assert_string_equal(config_name(node), name);
+        assert_int_equal(config_kind(node), kinds[i]);
+        assert_ptr_equal(config_child(root, name), node);
+        assert_int_equal(config_is_group(node), kinds[i] == CONFIG_KIND_GROUP);
     }
+    assert_null(node);
     assert_int_equal(config_integer(config_child(root, "b")), 12345678901);
     assert_true(config_bool(config_child(root, "d")));
     assert_string_equal(config_string(config_child(root, "e")), "x");
-    assert_int_equal(config_child_count(config_child(root, "f")), 2);
+    assert_int_equal(config_count(config_child(root, "f")), 2);
     assert_null(config_child(root, "nothing"));
     assert_null(config_child(config_child(root, "e"), "nothing"));
     assert_null(config_child(NULL, "nothing"));
@@ -88,8 +90,8 @@ static void bad_syntax_names_the_line(void **state)
         const char *text;
         int line;
     } rows[] = {
-        {"a = 1\nb = {\nc = 2\n", 0}, {"a = 1\nb = \n", 0},      {"a 1\n", 1}, {"a = 'x'\n", 1},
-        {"a = 1\na = 2\n", 2},        {"a = [ 1, \"x\" ]\n", 1},
+        {"a = 1\nb = {\nc = 2\n", 0}, {"a = 1\nb = \n", 0}, {"a 1\n", 1}, {"a = 'x'\n", 1},
+        {"a = [ 1, \"x\" ]\n", 1},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -145,15 +147,14 @@ static void included_files(void **state)
     (void)state;
     expect(config, "%s", bytes_string(&report.text));
     const struct config_node *root = config_root(config);
-    assert_int_equal(config_child_count(root), 4);
+    assert_int_equal(config_count(root), 4);
     config_error(&report, config_child(root, "c"), "d", "is bad");
     char wanted[256];
     snprintf(wanted, sizeof wanted, "%s:2: c.d: is bad\n", scratch_path("part.conf"));
     assert_string_equal(bytes_string(&report.text), wanted);
-    struct arena arena = {0};
-    assert_string_equal(config_file(config_child(root, "e"), &arena), scratch_path("test.conf"));
-    assert_string_equal(config_file(config_child(root, "b"), &arena), scratch_path("part.conf"));
-    arena_free(&arena);
+    assert_string_equal(config_file(config_child(root, "e")), scratch_path("test.conf"));
+    assert_string_equal(config_file(config_child(root, "b")), scratch_path("part.conf"));
+    assert_int_equal(config_line(config_child(root, "e")), 3);
     config_close(config);
 
     assert_null(open_text("@include \"nothing.conf\"\n"));
@@ -162,6 +163,53 @@ static void included_files(void **state)
     assert_null(open_text("@include \"part.conf\"\n"));
     assert_int_equal(report.errors, 3);
     expect_contains(bytes_string(&report.text), scratch_path("part.conf:2: syntax error"));
+}
+
+static void doubles_are_told_with_both_lines(void **state)
+{
+    scratch_write("part.conf", SPAN("\na = 3\n"));
+    struct config *config = open_text("a = 1\ng = {\n x = 1\n y = 1\n x = 2\n x = 3 }\na = 2\n"
+                                      "@include \"part.conf\"\n");
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(report.errors, 4);
+    expect_contains(bytes_string(&report.text),
+                    "test.conf:5: g.x: is set twice: first in line 3\n");
+    expect_contains(bytes_string(&report.text),
+                    "test.conf:6: g.x: is set twice: first in line 3\n");
+    expect_contains(bytes_string(&report.text), "test.conf:7: a: is set twice: first in line 1\n");
+    char wanted[512];
+    snprintf(wanted, sizeof wanted, "part.conf:2: a: is set twice: first in %s, line 1\n",
+             scratch_path("test.conf"));
+    expect_contains(bytes_string(&report.text), wanted);
+    assert_int_equal(config_integer(config_child(config_root(config), "a")), 1);
+    config_close(config);
+}
+
+static void note_line(struct span line, void *context)
+{
+    struct bytes *lines = context;
+    bytes_addf(lines, "[%.*s]", (int)line.length, line.data);
+}
+
+/* The counts are the verdict, whatever became of the text. */
+static void memory_that_runs_out_is_an_error_in_words(void **state)
+{
+    struct bytes lines = {0};
+    (void)state;
+    config_file_error(&report, "x", "one");
+    config_report_no_memory(&report);
+    config_report_no_memory(&report);
+    assert_int_equal(report.errors, 2);
+    config_report_each(&report, note_line, &lines);
+    assert_string_equal(bytes_string(&lines),
+                        "[x: one][the configuration cannot be read whole: out of memory]");
+    bytes_reset(&lines);
+    report.text.failed = true;
+    config_report_each(&report, note_line, &lines);
+    assert_string_equal(bytes_string(&lines),
+                        "[the configuration cannot be read whole: out of memory]");
+    bytes_free(&lines);
 }
 
 /* Whatever the order in which they are found. */
@@ -203,6 +251,15 @@ static void permissions(void **state)
     report = (struct config_report){0};
     assert_true(file_mode_refused(0602) && !file_mode_refused(0660));
     assert_true(file_mode_exposed(0604) && !file_mode_exposed(0660));
+}
+
+static void permissions_of_files_without_settings(void **state)
+{
+    scratch_write_mode("part.conf", SPAN("# nothing yet\n"), 0606);
+    (void)state;
+    config_close(open_text("@include \"part.conf\"\n"));
+    assert_int_equal(report.errors, 1);
+    expect_contains(bytes_string(&report.text), "part.conf: any user");
 }
 
 /* Whatever the order in which the settings of several files follow each other. */
@@ -257,8 +314,11 @@ int main(void)
         TEST(mistakes_are_told_with_their_place),
         TEST(what_the_root_lacks_names_the_file),
         TEST(included_files),
+        TEST(doubles_are_told_with_both_lines),
+        TEST(memory_that_runs_out_is_an_error_in_words),
         TEST(mistakes_come_in_the_order_of_the_lines),
         TEST(permissions),
+        TEST(permissions_of_files_without_settings),
         TEST(permissions_of_every_file_once),
         TEST(fingerprints),
     };

@@ -211,7 +211,7 @@ static void mistakes_in_tokens(void **state)
     }
     static const struct mistake rows[] = {
         {TOKEN("algorithm = \"RS256\""), "key: it is neither PEM nor a JWK, and RS256 needs one"},
-        {TOKEN("algorithm = \"none\""), "is \"none\"; possible are: HS256"},
+        {TOKEN("algorithm = \"none\""), "is \"none\"; it must be one of: HS256"},
         {TOKEN("claims = \"none.json\""), "none.json cannot be read: No such file"},
         {TOKEN("claims = \"members.csv\""), "members.csv: a character that does not belong"},
         {TOKEN("next_keys = [ \"x\" ]"), "/x cannot be read: No such file"},

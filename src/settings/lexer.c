@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+#include "lexer.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX_BYTES (64 * 1024 * 1024)
+#define INCLUDES_MAX   10 /* files inside one another, as in libconfig */
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*"
+#define DIGITS  "0123456789"
+
+/* ---- What is wrong ---- */
+
+static void fault_at(struct lexer *lexer, const char *path, unsigned line, const char *format,
+                     va_list args)
+{
+    char text[REASON_MAX];
+    if (lexer->token == TOKEN_FAULT)
+        return;
+    lexer->token = TOKEN_FAULT;
+    vsnprintf(text, sizeof text, format, args);
+    lexer->fault->path = path;
+    lexer->fault->line = line;
+    reason_set(&lexer->fault->why, "%s", text);
+}
+
+void lexer_fault(struct lexer *lexer, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fault_at(lexer, lexer->path, lexer->line, format, args);
+    va_end(args);
+}
+
+/* The file as a whole, not a line of it. */
+__attribute__((format(printf, 3, 4))) static void file_fault(struct lexer *lexer, const char *path,
+                                                             const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fault_at(lexer, path, 0, format, args);
+    va_end(args);
+}
+
+const char *lexer_describe(const struct lexer *lexer, char buffer[64])
+{
+    static const char *const words[] = {
+        [TOKEN_FAULT] = "",
+        [TOKEN_END] = "the end of the file",
+        [TOKEN_NAME] = "",
+        [TOKEN_STRING] = "a string",
+        [TOKEN_INTEGER] = "a number",
+        [TOKEN_FRACTION] = "a number",
+        [TOKEN_BOOL] = "true or false",
+    };
+    if (lexer->token == TOKEN_NAME)
+        snprintf(buffer, 64, "the name \"%.*s\"",
+                 lexer->name.length > 40 ? 40 : (int)lexer->name.length, lexer->name.data);
+    else if (lexer->token == TOKEN_SIGN)
+        snprintf(buffer, 64, "\"%c\"", lexer->sign);
+    else
+        return words[lexer->token];
+    return buffer;
+}
+
+/* ---- Files ---- */
+
+/* False: errno says why, EISDIR also for what is not a file at all. */
+static bool read_text(const char *path, struct bytes *text, mode_t *mode_r)
+{
+    struct stat st = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return false;
+    bool good = fstat(fd, &st) == 0;
+    if (good && !S_ISREG(st.st_mode)) {
+        errno = EISDIR;
+        good = false;
+    }
+    good = good && file_read_all(fd, FILE_MAX_BYTES, text);
+    bytes_string(text); /* puts a NUL behind it */
+    if (good && (text->failed || text->length > FILE_MAX_BYTES)) {
+        errno = text->failed ? ENOMEM : EFBIG;
+        good = false;
+    }
+    int why = errno;
+    close(fd);
+    errno = why;
+    *mode_r = st.st_mode;
+    return good;
+}
+
+static void skip_byte_order_mark(struct lexer *lexer, struct lexer_input *input)
+{
+    if (strncmp(input->at, "\xef\xbb\xbf", 3) == 0)
+        input->at += 3;
+    else if (strncmp(input->at, "\xff\xfe", 2) == 0 || strncmp(input->at, "\xfe\xff", 2) == 0)
+        file_fault(lexer, input->path, "is UTF-16; save it as UTF-8");
+}
+
+static void free_input(struct lexer_input *input)
+{
+    bytes_free(&input->text);
+    free(input);
+}
+
+/* Reads on in another file, up to its end. */
+static void push_file(struct lexer *lexer, const char *path)
+{
+    struct reader_file *file = arena_alloc(lexer->arena, sizeof *file);
+    struct lexer_input *input = calloc(1, sizeof *input);
+    if (!file || !input || !path) {
+        free(input);
+        file_fault(lexer, NULL, "out of memory");
+        return;
+    }
+    input->path = file->path = path;
+    if (!read_text(path, &input->text, &file->mode)) {
+        if (errno == EISDIR)
+            file_fault(lexer, path, "is not a file");
+        else
+            file_fault(lexer, path, "cannot be read: %s", strerror(errno));
+        free_input(input);
+        return;
+    }
+    input->at = bytes_string(&input->text);
+    input->end = input->at + input->text.length;
+    input->line = 1;
+    input->line_begins = true;
+    input->outer = lexer->input;
+    lexer->input = input;
+    lexer->depth++;
+    *lexer->last_file = file;
+    lexer->last_file = &file->next;
+    skip_byte_order_mark(lexer, input);
+}
+
+static void pop_file(struct lexer *lexer)
+{
+    struct lexer_input *input = lexer->input;
+    lexer->input = input->outer;
+    lexer->depth--;
+    free_input(input);
+}
+
+/* ---- Words ---- */
+
+/* The text of a string, up to its quotation mark; `at` is behind the first one. */
+static void read_string(struct lexer *lexer)
+{
+    static const char escapes[] = "a\ab\bf\fn\nr\rt\tv\v\\\\\"\"";
+    struct lexer_input *input = lexer->input;
+    for (;;) {
+        size_t plain = strcspn(input->at, "\"\\");
+        for (const char *p = input->at; (p = memchr(p, '\n', (size_t)(input->at + plain - p))); p++)
+            input->line++;
+        bytes_add(&lexer->string, input->at, plain);
+        input->at += plain;
+        if (*input->at != '\\')
+            break;
+        const char *at = input->at + 1;
+        const char *escape = NULL;
+        for (const char *p = escapes; *at && *p && !escape; p += 2)
+            escape = *p == *at ? p : NULL;
+        int high = *at == 'x' || *at == 'X' ? text_hex_digit(at[1]) : -1;
+        int low = high >= 0 ? text_hex_digit(at[2]) : -1;
+        char byte = escape ? escape[1] : low >= 0 ? (char)(high << 4 | low) : '\\';
+        if (!byte) {
+            lexer_fault(lexer, "a string must not contain a NUL byte (\\x00)");
+            return;
+        }
+        bytes_add(&lexer->string, &byte, 1); /* an unknown escape keeps its backslash */
+        input->at += escape ? 2 : low >= 0 ? 4 : 1;
+    }
+    if (*input->at != '"')
+        lexer_fault(lexer,
+                    "syntax error: the string that begins here has no closing quotation mark");
+    else
+        input->at++;
+}
+
+static void take_string(struct lexer *lexer)
+{
+    lexer->input->at++;
+    lexer->token = TOKEN_STRING;
+    read_string(lexer);
+    if (lexer->string.failed)
+        file_fault(lexer, NULL, "out of memory");
+}
+
+/* Digits, a point and an exponent, as far as they go. */
+static size_t number_length(const char *text, bool *fraction_r)
+{
+    size_t sign = *text == '+' || *text == '-', at = sign;
+    at += strspn(text + at, DIGITS);
+    size_t digits = at - sign;
+    *fraction_r = text[at] == '.';
+    if (*fraction_r) {
+        size_t more = strspn(text + at + 1, DIGITS);
+        at += 1 + more;
+        digits += more;
+    }
+    if (digits && (text[at] == 'e' || text[at] == 'E')) {
+        size_t exponent = at + 1 + (text[at + 1] == '+' || text[at + 1] == '-');
+        size_t more = strspn(text + exponent, DIGITS);
+        *fraction_r = *fraction_r || more;
+        at = more ? exponent + more : at;
+    }
+    return digits ? at : 0;
+}
+
+/* How many bytes of `text` are a number; 0: it is none.  *base_r 0: a fraction. */
+static size_t measure_number(const char *text, int *base_r)
+{
+    bool fraction = false;
+    size_t length;
+    *base_r = 10;
+    if (*text == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        *base_r = 16;
+        length = strspn(text + 2, DIGITS "abcdefABCDEF");
+        length += length ? 2 : 0;
+    } else {
+        length = number_length(text, &fraction);
+        *base_r = fraction ? 0 : 10;
+    }
+    if (length && !fraction && text[length] == 'L')
+        length += text[length + 1] == 'L' ? 2 : 1;
+    return strspn(text + length, LETTERS DIGITS "_.") ? 0 : length;
+}
+
+static void take_number(struct lexer *lexer)
+{
+    const char *text = lexer->input->at;
+    int base;
+    size_t length = measure_number(text, &base);
+    if (!length) {
+        lexer_fault(lexer, "syntax error: \"%.*s\" is not a number",
+                    (int)strcspn(text, " \t\r\n\f,;={}()[]\"#"), text);
+        return;
+    }
+    errno = 0;
+    if (base == 0)
+        lexer->fraction = strtod(text, NULL);
+    else
+        lexer->integer = strtoll(text, NULL, base);
+    lexer->input->at += length;
+    if (base && errno == ERANGE)
+        lexer_fault(lexer, "%.*s is too large: numbers have at most 64 bits", (int)length, text);
+    else
+        lexer->token = base ? TOKEN_INTEGER : TOKEN_FRACTION;
+}
+
+static void take_name(struct lexer *lexer)
+{
+    const char *text = lexer->input->at;
+    size_t length = strspn(text, LETTERS DIGITS "_-");
+    lexer->input->at += length;
+    lexer->boolean = length == 4 && strncasecmp(text, "true", 4) == 0;
+    bool is_false = length == 5 && strncasecmp(text, "false", 5) == 0;
+    lexer->token = lexer->boolean || is_false ? TOKEN_BOOL : TOKEN_NAME;
+    lexer->name = (struct span){text, length};
+}
+
+/* ---- The next token ---- */
+
+/* Goes on behind a comment that ends in the file. */
+static void skip_long_comment(struct lexer *lexer)
+{
+    struct lexer_input *input = lexer->input;
+    const char *end = strstr(input->at + 2, "*/");
+    if (!end) {
+        lexer->path = input->path;
+        lexer->line = input->line;
+        lexer_fault(lexer, "syntax error: the comment that begins here has no \"*/\"");
+        return;
+    }
+    for (; input->at < end; input->at++)
+        input->line += *input->at == '\n';
+    input->at = end + 2;
+}
+
+/* Blanks and comments. */
+static void skip_blanks(struct lexer *lexer)
+{
+    struct lexer_input *input = lexer->input;
+    while (lexer->token != TOKEN_FAULT) {
+        input->at += strspn(input->at, " \t\r\f");
+        if (*input->at == '\n') {
+            input->at++;
+            input->line++;
+            input->line_begins = true;
+        } else if (*input->at == '#' || strncmp(input->at, "//", 2) == 0) {
+            input->at += strcspn(input->at, "\n");
+        } else if (strncmp(input->at, "/*", 2) == 0) {
+            input->line_begins = false;
+            skip_long_comment(lexer);
+        } else {
+            return;
+        }
+    }
+}
+
+/* @include "FILE", at the beginning of a line. */
+static void include_file(struct lexer *lexer)
+{
+    static const char word[] = "@include";
+    struct lexer_input *input = lexer->input;
+    size_t length = sizeof word - 1;
+    size_t blanks = strncmp(input->at, word, length) == 0 ? strspn(input->at + length, " \t") : 0;
+    if (!input->line_begins || !blanks || input->at[length + blanks] != '"') {
+        lexer_fault(lexer, "syntax error: \"@\" must begin a line of the form @include \"FILE\"");
+        return;
+    }
+    input->at += length + blanks;
+    input->line_begins = false;
+    take_string(lexer);
+    if (lexer->token == TOKEN_FAULT)
+        return;
+    if (lexer->depth > INCLUDES_MAX) {
+        lexer_fault(lexer, "more than %d files include one another", INCLUDES_MAX);
+        return;
+    }
+    const char *name = bytes_string(&lexer->string);
+    bool plain = *name == '/' || !lexer->folder.data;
+    push_file(lexer, plain ? arena_string(lexer->arena, span_of(name))
+                           : arena_format(lexer->arena, "%.*s/%s", (int)lexer->folder.length,
+                                          lexer->folder.data, name));
+    bytes_reset(&lexer->string);
+}
+
+/* Up to something that is neither blank, comment, include nor the end of an included file. */
+static void skip_to_token(struct lexer *lexer)
+{
+    for (;;) {
+        skip_blanks(lexer);
+        if (lexer->token == TOKEN_FAULT)
+            return;
+        struct lexer_input *input = lexer->input;
+        bool ends = input->at == input->end;
+        lexer->path = input->path;
+        lexer->line = input->line;
+        if (*input->at == '@')
+            include_file(lexer);
+        else if (ends && input->outer)
+            pop_file(lexer);
+        else
+            return;
+    }
+}
+
+void lexer_advance(struct lexer *lexer)
+{
+    if (lexer->token == TOKEN_FAULT)
+        return;
+    bytes_reset(&lexer->string);
+    skip_to_token(lexer);
+    if (lexer->token == TOKEN_FAULT)
+        return;
+    struct lexer_input *input = lexer->input;
+    char first = *input->at;
+    input->line_begins = false;
+    if (input->at == input->end) {
+        lexer->token = TOKEN_END;
+    } else if (first == '"') {
+        take_string(lexer);
+    } else if (first && strchr(DIGITS "+-.", first)) {
+        take_number(lexer);
+    } else if (first && strchr(LETTERS, first)) {
+        take_name(lexer);
+    } else if (first && strchr("=:{}[](),;", first)) {
+        lexer->token = TOKEN_SIGN;
+        lexer->sign = first == ':' ? '=' : first;
+        input->at++;
+    } else {
+        lexer_fault(lexer, "syntax error: a character that does not belong here");
+    }
+}
+
+bool lexer_open(struct lexer *lexer, const char *path, struct arena *arena,
+                struct reader_fault *fault)
+{
+    const char *slash = strrchr(path, '/');
+    *lexer = (struct lexer){.arena = arena, .fault = fault, .token = TOKEN_END};
+    lexer->last_file = &lexer->files;
+    if (slash)
+        lexer->folder = (struct span){path, slash == path ? 1 : (size_t)(slash - path)};
+    push_file(lexer, arena_string(arena, span_of(path)));
+    lexer_advance(lexer);
+    return lexer->token != TOKEN_FAULT;
+}
+
+void lexer_close(struct lexer *lexer)
+{
+    while (lexer->input)
+        pop_file(lexer);
+    bytes_free(&lexer->string);
+}
