@@ -2,6 +2,8 @@
  * SipHash-1-3 (Aumasson and Bernstein), after its paper. */
 #include "hash.h"
 
+#include "random.h"
+
 #include <string.h>
 
 static uint64_t rotate(uint64_t x, unsigned n)
@@ -44,4 +46,10 @@ uint64_t hash_keyed(const uint64_t key[2], const char *bytes, size_t length)
     for (int i = 0; i < 3; i++)
         sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+bool hash_seed(uint64_t key_r[2])
+{
+    random_fill(key_r, 2 * sizeof *key_r);
+    return true;
 }

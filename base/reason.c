@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "reason.h"
 
+#include "text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +10,12 @@
 /* Takes the start of a character off that the end of the room has cut. */
 static void mend_end(char *text, size_t length)
 {
-    size_t at = length;
-    while (at > 0 && length - at < 3 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+    size_t at = length - 1;
+    while (at > 0 && length - at < 4 && ((unsigned char)text[at] & 0xc0) == 0x80)
         at--;
-    if (at > 0 && (unsigned char)text[at - 1] >= 0xc0)
-        text[at - 1] = '\0';
+    if ((unsigned char)text[at] >= 0xc0 &&
+        !text_utf8_sequence((struct span){text + at, length - at}))
+        text[at] = '\0';
 }
 
 void reason_set(struct reason *reason, const char *format, ...)

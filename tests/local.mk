@@ -128,12 +128,14 @@ UNIT_TESTS = \
 	tests/unit/test_ksuid \
 	tests/unit/test_listen \
 	tests/unit/test_log \
+	tests/unit/test_map \
 	tests/unit/test_member \
 	tests/unit/test_networks \
 	tests/unit/test_park \
 	tests/unit/test_plugin \
 	tests/unit/test_pool \
 	tests/unit/test_reader \
+	tests/unit/test_reason \
 	tests/unit/test_reply \
 	tests/unit/test_route \
 	tests/unit/test_snapshot \

@@ -2,32 +2,25 @@
 #include "cache.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
+#include "base/map.h"
 #include "base/random.h"
-#include "host/turn.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/* Seeded, so that nobody outside can choose ids that meet in one bucket. */
-static unsigned hash_bytes(const void *data, size_t length);
-#define HASH_FUNCTION(key, length, hash) ((hash) = hash_bytes((key), (length)))
-#define uthash_fatal(message)            abort()
-#include <uthash.h>
 
 #define SHARDS 16
 
 struct entry {
-    UT_hash_handle hh; /* uthash keeps the order of insertion: the first is the oldest */
+    struct map_node node; /* first: a node is its entry */
     struct member member;
     int64_t fresh_until;
-    size_t id_length;
     char id[];
 };
 
 struct flight {
-    UT_hash_handle hh;
+    struct flight *next;
     unsigned waiting;
     enum memberchat_outcome outcome; /* 0: still in the air */
     int64_t retry_after_ms;
@@ -39,62 +32,65 @@ struct flight {
 struct shard {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t landed;
-    struct entry *members, *absent; /* known to be there; known not to be */
-    struct flight *flights;
+    struct map members, absent; /* known to be there; known not to be */
+    struct flight *flights;     /* no more than there are threads */
 };
 
 struct cache {
     struct cache_settings settings;
+    uint64_t seed[2];
     struct shard shards[SHARDS];
 };
 
-static uint64_t hash_seed;
-static pthread_once_t hash_once = PTHREAD_ONCE_INIT;
+/* An id with its hash, of which the first bits say the shard. */
+struct key {
+    struct span id;
+    uint64_t hash;
+    struct shard *shard;
+};
 
-static void hash_init(void)
+static struct key key_of(struct cache *cache, struct span id)
 {
-    random_fill(&hash_seed, sizeof hash_seed);
-}
-
-static unsigned hash_bytes(const void *data, size_t length)
-{
-    const unsigned char *p = data;
-    uint64_t hash = hash_seed ^ 14695981039346656037u;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ p[i]) * 1099511628211u;
-    /* ids that differ at their end only would all be in one shard */
-    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
-    return (unsigned)(hash ^ hash >> 32);
-}
-
-static struct shard *shard_of(struct cache *cache, struct span id)
-{
-    return &cache->shards[hash_bytes(id.data, id.length) >> 28];
+    uint64_t hash = hash_keyed(cache->seed, id.data, id.length);
+    return (struct key){id, hash, &cache->shards[hash >> 60]};
 }
 
 struct cache *cache_new(const struct cache_settings *settings)
 {
-    pthread_condattr_t monotonic;
     struct cache *cache = calloc(1, sizeof *cache);
     if (!cache)
         return NULL;
-    pthread_once(&hash_once, hash_init);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     cache->settings = *settings;
+    bool good = hash_seed(cache->seed);
     for (size_t i = 0; i < SHARDS; i++) {
-        pthread_mutex_init(&cache->shards[i].lock, NULL);
-        pthread_cond_init(&cache->shards[i].landed, &monotonic);
+        struct shard *shard = &cache->shards[i];
+        pthread_mutex_init(&shard->lock, NULL);
+        clock_cond_init(&shard->landed);
+        good = good && map_init(&shard->members) && map_init(&shard->absent);
     }
-    pthread_condattr_destroy(&monotonic);
-    return cache;
+    if (good)
+        return cache;
+    cache_free(cache);
+    return NULL;
 }
 
-static void entry_drop(struct entry **table, struct entry *entry)
+static void entry_free(struct entry *entry)
 {
-    HASH_DEL(*table, entry);
     member_free(&entry->member);
     free(entry);
+}
+
+static void entry_drop(struct map *map, struct map_node *node)
+{
+    map_remove(map, node);
+    entry_free((struct entry *)node);
+}
+
+static void free_entries(struct map *map)
+{
+    while (map->oldest)
+        entry_drop(map, map->oldest);
+    map_free(map);
 }
 
 void cache_free(struct cache *cache)
@@ -103,76 +99,83 @@ void cache_free(struct cache *cache)
         return;
     for (size_t i = 0; i < SHARDS; i++) {
         struct shard *shard = &cache->shards[i];
-        while (shard->members)
-            entry_drop(&shard->members, shard->members);
-        while (shard->absent)
-            entry_drop(&shard->absent, shard->absent);
+        free_entries(&shard->members);
+        free_entries(&shard->absent);
         pthread_cond_destroy(&shard->landed);
         pthread_mutex_destroy(&shard->lock);
     }
     free(cache);
 }
 
-static struct entry *entry_find(struct entry *table, struct span id)
+static struct entry *entry_find(const struct map *map, const struct key *key)
 {
-    struct entry *entry;
-    HASH_FIND(hh, table, id.data, id.length, entry);
-    return entry;
+    return (struct entry *)map_find(map, key->hash, key->id);
 }
 
 /* Moves an entry to the young end. */
-static void entry_touch(struct entry **table, struct entry *entry)
+static void entry_touch(struct map *map, struct entry *entry)
 {
-    if (entry->hh.next) {
-        HASH_DEL(*table, entry);
-        HASH_ADD_KEYPTR(hh, *table, entry->id, entry->id_length, entry);
-    }
+    struct map_node old = entry->node;
+    if (!old.newer)
+        return;
+    map_remove(map, &entry->node);
+    map_add(map, &entry->node, old.hash, old.key);
 }
 
-static enum memberchat_outcome find_locked(struct shard *shard, struct span id, int64_t now,
+/* The caller holds the shard's lock. */
+static enum memberchat_outcome find_locked(const struct key *key, int64_t now,
                                            struct member *member_r)
 {
-    struct entry *entry = entry_find(shard->members, id);
+    struct shard *shard = key->shard;
+    struct entry *entry = entry_find(&shard->members, key);
     if (entry && now < entry->fresh_until && member_copy(member_r, &entry->member)) {
         entry_touch(&shard->members, entry);
         return MEMBERCHAT_FOUND;
     }
-    entry = entry_find(shard->absent, id);
-    if (entry && now < entry->fresh_until)
-        return MEMBERCHAT_NOT_FOUND;
-    return 0;
+    entry = entry_find(&shard->absent, key);
+    return entry && now < entry->fresh_until ? MEMBERCHAT_NOT_FOUND : 0;
 }
 
 enum memberchat_outcome cache_find(struct cache *cache, struct span id, int64_t now,
                                    struct member *member_r)
 {
-    struct shard *shard = shard_of(cache, id);
-    pthread_mutex_lock(&shard->lock);
-    enum memberchat_outcome outcome = find_locked(shard, id, now, member_r);
-    pthread_mutex_unlock(&shard->lock);
+    struct key key = key_of(cache, id);
+    pthread_mutex_lock(&key.shard->lock);
+    enum memberchat_outcome outcome = find_locked(&key, now, member_r);
+    pthread_mutex_unlock(&key.shard->lock);
     return outcome;
 }
 
 bool cache_find_stale(struct cache *cache, struct span id, int64_t now, struct member *member_r)
 {
-    struct shard *shard = shard_of(cache, id);
-    pthread_mutex_lock(&shard->lock);
-    struct entry *entry = entry_find(shard->members, id);
+    struct key key = key_of(cache, id);
+    pthread_mutex_lock(&key.shard->lock);
+    struct entry *entry = entry_find(&key.shard->members, &key);
     bool found = entry && now < entry->fresh_until + cache->settings.stale_ms &&
                  member_copy(member_r, &entry->member);
-    pthread_mutex_unlock(&shard->lock);
+    pthread_mutex_unlock(&key.shard->lock);
     return found;
 }
 
-static struct flight *flight_start(struct shard *shard, struct span id)
+/* Where the look-up for this id hangs in the list, or the list's end. */
+static struct flight **flight_find(const struct key *key)
 {
-    struct flight *flight = calloc(1, sizeof *flight + id.length);
+    struct flight **link = &key->shard->flights;
+    while (*link && !span_equal((struct span){(*link)->id, (*link)->id_length}, key->id))
+        link = &(*link)->next;
+    return link;
+}
+
+/* Without memory there is no flight: then each asks for itself. */
+static void flight_start(const struct key *key)
+{
+    struct flight *flight = calloc(1, sizeof *flight + key->id.length);
     if (!flight)
-        return NULL;
-    memcpy(flight->id, id.data, id.length);
-    flight->id_length = id.length;
-    HASH_ADD_KEYPTR(hh, shard->flights, flight->id, flight->id_length, flight);
-    return flight;
+        return;
+    memcpy(flight->id, key->id.data, key->id.length);
+    flight->id_length = key->id.length;
+    flight->next = key->shard->flights;
+    key->shard->flights = flight;
 }
 
 static void flight_free(struct flight *flight)
@@ -186,9 +189,8 @@ static enum memberchat_outcome flight_wait(struct shard *shard, struct flight *f
                                            int64_t deadline, struct member *member_r,
                                            int64_t *retry_after_ms_r)
 {
-    struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
+    const struct timespec until = clock_deadline(deadline);
     int rc = 0;
-    turn_give();
     flight->waiting++;
     while (!flight->outcome && rc == 0)
         rc = pthread_cond_timedwait(&shard->landed, &shard->lock, &until);
@@ -206,47 +208,44 @@ static enum memberchat_outcome flight_wait(struct shard *shard, struct flight *f
 enum memberchat_outcome cache_join(struct cache *cache, struct span id, int64_t deadline,
                                    struct member *member_r, int64_t *retry_after_ms_r)
 {
-    struct shard *shard = shard_of(cache, id);
-    struct flight *flight;
-    pthread_mutex_lock(&shard->lock);
-    enum memberchat_outcome outcome = find_locked(shard, id, clock_monotonic_ms(), member_r);
+    struct key key = key_of(cache, id);
+    pthread_mutex_lock(&key.shard->lock);
+    enum memberchat_outcome outcome = find_locked(&key, clock_monotonic_ms(), member_r);
     if (!outcome) {
-        HASH_FIND(hh, shard->flights, id.data, id.length, flight);
+        struct flight *flight = *flight_find(&key);
         if (flight)
-            outcome = flight_wait(shard, flight, deadline, member_r, retry_after_ms_r);
+            outcome = flight_wait(key.shard, flight, deadline, member_r, retry_after_ms_r);
         else
-            flight_start(shard, id);
+            flight_start(&key);
     }
-    pthread_mutex_unlock(&shard->lock);
+    pthread_mutex_unlock(&key.shard->lock);
     return outcome;
 }
 
-static void entry_drop_id(struct entry **table, struct span id)
+static void drop_id(struct map *map, const struct key *key)
 {
-    struct entry *entry = entry_find(*table, id);
-    if (entry)
-        entry_drop(table, entry);
+    struct map_node *node = map_find(map, key->hash, key->id);
+    if (node)
+        entry_drop(map, node);
 }
 
-/* Puts an entry in the place of an older one; the oldest makes room. */
-static void entry_put(struct entry **table, struct span id, const struct member *member,
-                      int64_t fresh_until, size_t capacity)
+/* Puts an entry in the place of an older one; the oldest makes room.  `member` NULL: none. */
+static void put(struct map *map, const struct key *key, const struct member *member,
+                int64_t fresh_until, size_t capacity)
 {
-    entry_drop_id(table, id);
-    struct entry *entry = calloc(1, sizeof *entry + id.length);
+    drop_id(map, key);
+    struct entry *entry = calloc(1, sizeof *entry + key->id.length);
     if (!entry)
         return;
     if (member && !member_copy(&entry->member, member)) {
-        member_free(&entry->member);
-        free(entry);
+        entry_free(entry);
         return;
     }
-    while (HASH_COUNT(*table) >= capacity)
-        entry_drop(table, *table);
-    memcpy(entry->id, id.data, id.length);
-    entry->id_length = id.length;
+    while (map->count >= capacity)
+        entry_drop(map, map->oldest);
+    memcpy(entry->id, key->id.data, key->id.length);
     entry->fresh_until = fresh_until;
-    HASH_ADD_KEYPTR(hh, *table, entry->id, entry->id_length, entry);
+    map_add(map, &entry->node, key->hash, (struct span){entry->id, key->id.length});
 }
 
 /* Up to a tenth less, so that what came together does not expire together. */
@@ -257,42 +256,47 @@ static int64_t jitter(int64_t ms)
     return ms - ms * (dice % 1000) / 10000;
 }
 
-static void remember(const struct cache_settings *settings, struct shard *shard, struct span id,
+/* The caller holds the shard's lock. */
+static void remember(const struct cache_settings *settings, const struct key *key,
                      enum memberchat_outcome outcome, const struct member *member)
 {
+    struct shard *shard = key->shard;
     int64_t now = clock_monotonic_ms();
     size_t capacity = ((size_t)settings->size + SHARDS - 1) / SHARDS;
     size_t absent_capacity = (capacity + 3) / 4; /* a spray of wrong ids displaces no member */
     if (outcome == MEMBERCHAT_FOUND) {
-        entry_drop_id(&shard->absent, id);
-        entry_put(&shard->members, id, member, now + jitter(settings->ttl_ms), capacity);
+        drop_id(&shard->absent, key);
+        put(&shard->members, key, member, now + jitter(settings->ttl_ms), capacity);
     } else if (outcome == MEMBERCHAT_NOT_FOUND) {
-        entry_drop_id(&shard->members, id);
-        entry_put(&shard->absent, id, NULL, now + jitter(settings->negative_ttl_ms),
-                  absent_capacity);
+        drop_id(&shard->members, key);
+        put(&shard->absent, key, NULL, now + jitter(settings->negative_ttl_ms), absent_capacity);
     }
+}
+
+static void land(struct shard *shard, struct flight *flight, enum memberchat_outcome outcome,
+                 const struct member *member, int64_t retry_after_ms)
+{
+    flight->outcome = outcome;
+    flight->retry_after_ms = retry_after_ms;
+    if (outcome == MEMBERCHAT_FOUND && flight->waiting > 0 && !member_copy(&flight->member, member))
+        flight->outcome = MEMBERCHAT_UNAVAILABLE;
+    if (flight->waiting == 0)
+        flight_free(flight);
+    else
+        pthread_cond_broadcast(&shard->landed);
 }
 
 void cache_finish(struct cache *cache, struct span id, enum memberchat_outcome outcome,
                   const struct member *member, int64_t retry_after_ms)
 {
-    struct shard *shard = shard_of(cache, id);
-    struct flight *flight;
-    pthread_mutex_lock(&shard->lock);
+    struct key key = key_of(cache, id);
+    pthread_mutex_lock(&key.shard->lock);
     if (cache->settings.size > 0)
-        remember(&cache->settings, shard, id, outcome, member);
-    HASH_FIND(hh, shard->flights, id.data, id.length, flight);
+        remember(&cache->settings, &key, outcome, member);
+    struct flight **link = flight_find(&key), *flight = *link;
     if (flight) {
-        HASH_DEL(shard->flights, flight);
-        flight->outcome = outcome;
-        flight->retry_after_ms = retry_after_ms;
-        if (outcome == MEMBERCHAT_FOUND && flight->waiting > 0 &&
-            !member_copy(&flight->member, member))
-            flight->outcome = MEMBERCHAT_UNAVAILABLE;
-        if (flight->waiting == 0)
-            flight_free(flight);
-        else
-            pthread_cond_broadcast(&shard->landed);
+        *link = flight->next;
+        land(key.shard, flight, outcome, member, retry_after_ms);
     }
-    pthread_mutex_unlock(&shard->lock);
+    pthread_mutex_unlock(&key.shard->lock);
 }

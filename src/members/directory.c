@@ -62,6 +62,24 @@ struct store *directory_store(const struct directory *directory)
     return directory->store;
 }
 
+/* Counts this thread among those that may wait for a network, if the store is `far`.  False:
+ * there is no room. */
+static bool enter(bool far)
+{
+    if (!far)
+        return true;
+    if (!gate_enter())
+        return false;
+    turn_give(); /* it may take a while */
+    return true;
+}
+
+static void leave(bool far)
+{
+    if (far)
+        gate_leave();
+}
+
 /* Tells the breaker and the log how a look-up went. */
 static void note_outcome(struct directory *directory, int outcome,
                          const struct store_report *report)
@@ -86,76 +104,53 @@ static void note_outcome(struct directory *directory, int outcome,
     }
 }
 
-struct question {
-    const struct store_question *asked;
-    struct span key; /* the id as the cache knows it: with the app, where that matters */
-};
-
 /* Asks the plugin, if the breaker lets it. */
-static struct directory_answer ask_store(struct directory *directory,
-                                         const struct question *question, struct member *member_r)
+static struct directory_answer look_up(struct directory *directory,
+                                       const struct store_question *question,
+                                       struct member *member_r)
 {
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     struct store_report report;
-    int64_t now = clock_monotonic_ms();
-    if (now >= question->asked->deadline ||
-        !breaker_admit(&directory->breaker, now, &answer.retry_after_ms))
+    if (!breaker_admit(&directory->breaker, clock_monotonic_ms(), &answer.retry_after_ms))
         return answer;
-    if (!store_is_local(directory->store))
-        turn_give(); /* it may take a while */
-    answer.outcome = store_lookup(directory->store, question->asked, member_r, &report);
+    answer.outcome = (int)store_lookup(directory->store, question, member_r, &report);
     answer.retry_after_ms = report.retry_after_ms;
     note_outcome(directory, answer.outcome, &report);
     return answer;
 }
 
-/* One look-up for a crowd: leads it, or waits for who does. */
-static struct directory_answer ask_once(struct directory *directory,
-                                        const struct question *question, struct member *member_r)
+/* The whole policy.  `key` is the id as the cache knows it. */
+static struct directory_answer ask_by_key(struct directory *directory, struct span key,
+                                          const struct store_question *question,
+                                          struct member *member_r)
 {
-    struct directory_answer answer = {0, 0};
-    answer.outcome = cache_join(directory->cache, question->key, question->asked->deadline,
-                                member_r, &answer.retry_after_ms);
-    if (answer.outcome)
-        return answer;
-    answer = ask_store(directory, question, member_r);
-    cache_finish(directory->cache, question->key, (enum memberchat_outcome)answer.outcome, member_r,
-                 answer.retry_after_ms);
-    return answer;
-}
-
-/* The same, counted among the look-ups that may wait. */
-static struct directory_answer ask_gated(struct directory *directory,
-                                         const struct question *question, struct member *member_r)
-{
-    bool gated = !store_is_local(directory->store);
+    struct cache *cache = directory->cache;
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     int64_t now = clock_monotonic_ms();
-    if (now >= question->asked->deadline ||
-        breaker_refuses(&directory->breaker, now, &answer.retry_after_ms))
-        return answer;
-    if (gated && !gate_enter()) {
-        answer.outcome = DIRECTORY_BUSY;
-        return answer;
-    }
-    answer = directory->cache ? ask_once(directory, question, member_r)
-                              : ask_store(directory, question, member_r);
-    if (gated)
-        gate_leave();
-    return answer;
-}
+    int known = cache ? (int)cache_find(cache, key, now, member_r) : 0;
+    if (known)
+        return (struct directory_answer){known, 0};
 
-static struct directory_answer ask_by_key(struct directory *directory,
-                                          const struct question *question, struct member *member_r)
-{
-    struct directory_answer answer = {0, 0};
-    if (directory->cache)
-        answer.outcome =
-            cache_find(directory->cache, question->key, clock_monotonic_ms(), member_r);
-    if (!answer.outcome)
-        answer = ask_gated(directory, question, member_r);
-    if (answer.outcome == MEMBERCHAT_UNAVAILABLE && directory->cache &&
-        cache_find_stale(directory->cache, question->key, clock_monotonic_ms(), member_r)) {
+    if (now < question->deadline &&
+        !breaker_refuses(&directory->breaker, now, &answer.retry_after_ms)) {
+        bool far = !store_is_local(directory->store);
+        if (!enter(far))
+            return (struct directory_answer){DIRECTORY_BUSY, 0};
+        if (cache)
+            known =
+                (int)cache_join(cache, key, question->deadline, member_r, &answer.retry_after_ms);
+        if (known) {
+            answer.outcome = known;
+        } else {
+            answer = look_up(directory, question, member_r);
+            if (cache)
+                cache_finish(cache, key, (enum memberchat_outcome)answer.outcome, member_r,
+                             answer.retry_after_ms);
+        }
+        leave(far);
+    }
+    if (answer.outcome == MEMBERCHAT_UNAVAILABLE && cache &&
+        cache_find_stale(cache, key, clock_monotonic_ms(), member_r)) {
         answer.outcome = MEMBERCHAT_FOUND;
         log_error_limited("store %s: unavailable: known members are answered from the cache",
                           store_name(directory->store));
@@ -163,20 +158,18 @@ static struct directory_answer ask_by_key(struct directory *directory,
     return answer;
 }
 
-static struct directory_answer ask(struct directory *directory, const struct store_question *asked,
-                                   struct member *member_r)
+static struct directory_answer ask(struct directory *directory,
+                                   const struct store_question *question, struct member *member_r)
 {
-    struct question question = {asked, asked->id};
     struct bytes key = {0};
-    if (directory->cache && store_is_per_app(directory->store)) {
-        bytes_add_string(&key, store_app(directory->store, asked));
-        bytes_add(&key, "", 1); /* in no app's name, nor in an id */
-        bytes_add_span(&key, asked->id);
-        question.key = bytes_span(&key);
-    }
+    if (!directory->cache || !store_is_per_app(directory->store))
+        return ask_by_key(directory, question->id, question, member_r);
+    bytes_add_string(&key, store_app(directory->store, question));
+    bytes_add(&key, "", 1); /* in no app's name, nor in an id */
+    bytes_add_span(&key, question->id);
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     if (!key.failed)
-        answer = ask_by_key(directory, &question, member_r);
+        answer = ask_by_key(directory, bytes_span(&key), question, member_r);
     bytes_free(&key);
     return answer;
 }
@@ -204,16 +197,13 @@ struct directory_answer directory_probe(struct directory *directory, int64_t dea
     if (known)
         return answer;
 
-    bool gated = !store_is_local(directory->store);
-    if (gated && !gate_enter()) {
+    bool far = !store_is_local(directory->store);
+    if (!enter(far)) {
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
-    if (gated)
-        turn_give();
-    answer.outcome = store_probe(directory->store, deadline, &report);
-    if (gated)
-        gate_leave();
+    answer.outcome = (int)store_probe(directory->store, deadline, &report);
+    leave(far);
     if (answer.outcome != MEMBERCHAT_FOUND)
         log_error_limited("store %s: not ready: %s", store_name(directory->store),
                           report.reason[0] ? report.reason : "no reason given");
