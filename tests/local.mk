@@ -312,6 +312,23 @@ fuzz:
 clean-local:
 	rm -rf build-fuzz
 
+# ---- Faults: the n-th allocation or system call fails: tests/faults/README ----
+
+FAULTS_EVERY = 1
+DEBIAN_PYTHON3 = /usr/bin/python3
+FAULTS_ONLY =
+check_LTLIBRARIES += tests/faults/shim.la
+tests_faults_shim_la_SOURCES = tests/faults/shim.c
+tests_faults_shim_la_CPPFLAGS =
+tests_faults_shim_la_CFLAGS = -std=gnu11 $(WARNINGS)
+tests_faults_shim_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+EXTRA_DIST += tests/faults
+
+.PHONY: faults
+faults: all tests/faults/shim.la
+	MEMBERCHAT_BUILD='$(abs_top_builddir)' FAULTS_EVERY='$(FAULTS_EVERY)' \
+		$(DEBIAN_PYTHON3) -B $(srcdir)/tests/faults/run.py $(FAULTS_ONLY)
+
 # ---- Manual, sample configuration and key tables, held against each other ----
 
 check_PROGRAMS += tests/docs/print_keys

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Sites to ask, and each kind of request with what a right answer to it is."""
+import json
+from dataclasses import dataclass
+from typing import Callable
+
+from judge import same_as
+from lib.answer import basic
+from lib.fcgi import request_pairs
+from lib.keys import keygen
+from lib.responder import command
+from lib.site import APP, GUEST_PATH, Site, member_path
+from lib.slapd import Slapd
+from lib.upstream import Scripted, asked_id, http, member
+
+NAME, AVATAR = "Zoë \"quoted\" \U0001f600", "https://img.example.com/g1.png"
+
+
+@dataclass
+class Request:
+    """`expect`: raises unless an answer is right; None: whatever a clean run answers, but for what may differ."""
+    name: str
+    pairs: list
+    body: bytes = b""
+    expect: Callable | None = None
+
+    def calibrate(self, clean):
+        """Takes what a clean run answered, which has to be right."""
+        if self.expect:
+            self.expect(clean)
+        else:
+            self.expect = same_as(clean)
+
+
+class Asked:
+    """A site with a store of some kind, and its requests."""
+
+    def __init__(self, scratch, store):
+        self.site = Site(scratch.path / "site")
+        self.cleanups = []  # Scripted registers its end here, as with a test case
+        self.people = {"m1": ("foobar1", "https://img.foobar.com/users/1/profile.jpg"), "m2": ("foobar2", None)}
+        self.ids = ("1", "2", "3")  # two members and a person who may not come in
+        keygen(self.site, "ES256", "es256.jwk", "--key-id", "e1")
+        self.site.settings["apps"]["es256"] = self.site.new_app(
+            "es256", "es256-key", "es256-secret-of-length", token={
+                "algorithm": "ES256", "key_file": "keys/es256.jwk", "key_id": None})
+        getattr(self, f"use_{store}")(scratch)
+        self.site.write({"threads": 2, "request_timeout": "2s"})
+
+    def use_file(self, _):
+        pass
+
+    def use_cdb(self, _):
+        done = command("index", self.site.members)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        self.site.settings["stores"]["members"]["path"] = "members.cdb"
+
+    def use_ldap(self, scratch):
+        slapd = Slapd(scratch, schemes=("ldap",))
+        self.ids, self.people = ("m1", "m2", "m3"), {"m1": ("Ann", "https://img.example.com/1.jpg"), "m2": ("cn of m2", None)}
+        self.site.settings["stores"]["members"] = {
+            **slapd.settings(), "active_filter": "(!(employeeType=disabled))", "cache": {"size": 0}, "breaker": {"failures": 0},
+            "name_attribute": ["displayName", "cn"]}
+
+    def use_rest(self, _):
+        service = Scripted(self, answer_as_members)
+        self.site.settings["stores"]["members"] = {
+            "plugin": "rest", "url": service.url + "/members/{id}", "cache": {"size": 0},
+            "breaker": {"failures": 0}}
+
+    def addCleanup(self, function):  # pylint: disable=invalid-name  # as unittest has it
+        self.cleanups.append(function)
+
+    def close(self):
+        for function in self.cleanups:
+            function()
+
+    def requests(self):
+        auth, site = self.site.auth(), self.site
+        known, plain, banned = self.ids
+        (name, avatar), (plain_name, _) = self.people.values()
+
+        def post(path, body=b"", credentials=auth, **extra):
+            return request_pairs("POST", path, credentials, body, extra)
+
+        def right(**expected):
+            return lambda answer: site.check(answer, **expected)
+
+        told = json.dumps({"appUserId": "g1", "appUserName": NAME, "appUserProfileImgUrl": AVATAR}).encode()
+        yield Request("guest", post(GUEST_PATH, b"{}"), b"{}", right(role="guest"))
+        yield Request("guest-fields", post(GUEST_PATH, told), told,
+                      right(user="g1", name=NAME, avatar=AVATAR, role="guest"))
+        renewal = json.dumps({"accessToken": self.guest_token()}).encode()
+        yield Request("renewal", post(GUEST_PATH, renewal), renewal, right(user="g9", name="Ida", role="guest"))
+        forged = json.dumps({"accessToken": self.guest_token()[:-3] + "AAA"}).encode()
+        yield Request("forged", post(GUEST_PATH, forged), forged)
+        other = json.dumps({"accessToken": self.guest_token(), "appUserId": "g8"}).encode()
+        yield Request("another-guest", post(GUEST_PATH, other), other)
+        twice = b'{"appUserId":"g1","appUserId":'
+        yield Request("bad-json", post(GUEST_PATH, twice), twice)
+        yield Request("member", post(member_path(known)), b"", right(user=known, name=name, avatar=avatar))
+        yield Request("member-plain", post(member_path(plain)), b"", right(user=plain, name=plain_name))
+        yield Request("banned", post(member_path(banned)))
+        yield Request("nobody", post(member_path("nobody")))
+        yield Request("bad-secret", post(GUEST_PATH, b"{}", basic("demo-key", "not-the-secret")), b"{}")
+        yield Request("no-secret", post(member_path(known), b"", None))
+        yield Request("es256", post(member_path(plain), b"", site.auth("es256")), b"", self.expect_es256(plain))
+        yield Request("jwks", request_pairs("GET", "/.well-known/jwks.json"))
+        yield Request("health", request_pairs("GET", "/healthz"))
+        yield Request("ready", request_pairs("GET", "/readyz"))
+        yield Request("nowhere", post("/v2/apps/me/nothing"))
+
+    def guest_token(self):
+        done = command("token", "-c", self.site.conf, APP, "--guest", "--id", "g9", "--name", "Ida")
+        return json.loads(done.stdout)["chatToken"]
+
+    def expect_es256(self, user):
+        import jwt  # pylint: disable=import-outside-toplevel
+        from lib.keys import pyjwt_key, read_jwk  # pylint: disable=import-outside-toplevel
+        jwk = read_jwk(self.site, "es256.jwk")
+
+        def expect(answer):
+            if answer.status != 200 or answer.json["userId"] != user:
+                raise AssertionError(repr(answer))
+            claims = jwt.decode(answer.json["chatToken"], pyjwt_key(jwk), algorithms=["ES256"],
+                                audience="es256", issuer="memberchat")
+            if (claims["sub"], claims["role"]) != (user, "member"):
+                raise AssertionError(claims)
+        return expect
+
+
+def answer_as_members(request, peer):
+    """A REST service of three members and nobody else."""
+    user = asked_id(request)
+    if user in ("1", "2", "3"):
+        peer.sendall(http(member(user)))
+    else:
+        peer.sendall(http({"errorCode": "MEMBER_NOT_FOUND"}, "404 Not Found"))
+    return True

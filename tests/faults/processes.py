@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: MIT
+"""Programs that begin and end: CGI requests and the command's subcommands, with faults from their start on."""
+import copy
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+
+from asked import Asked
+from judge import AFTERWARDS, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
+from lib.answer import Answer, parse_cgi
+from lib.programs import limit, programs
+from lib.responder import command, environment
+from lib.site import APP, Site
+
+SHIM = None  # the path, set by run.py
+
+
+class Case:
+    """Something that is done again and again while something fails.  run() gives a verdict and its details."""
+
+    def __init__(self, name, page):
+        self.name = name
+        self.page = page
+
+    def calibrate(self):
+        """Without faults; raises when even that is not right."""
+
+    def prepare(self):
+        """Before each run."""
+
+
+def spawn(argv, page, body=b"", seconds=5, **variables):
+    """A process under the shim: (status, stdout, stderr), the status None when it did not end."""
+    env = environment(LD_PRELOAD=str(SHIM), FAULTS_CONTROL=str(page.path), MALLOC_PERTURB_="165", **variables)
+    process = subprocess.Popen([str(a) for a in argv], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    try:
+        out, err = process.communicate(body, timeout=limit(seconds))
+        return process.returncode, out, err
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        return None, out, err
+
+
+def judge_end(status, err):
+    """What is wrong with how a process ended, or None."""
+    if status is None:
+        return HANG, err.decode(errors="replace")[-300:]
+    if status < 0:
+        return DEATH, f"signal {-status}: {err.decode(errors='replace')[-300:]}"
+    return None
+
+
+class Cgi(Case):
+    """One request of a CGI process."""
+
+    def __init__(self, name, page, asked, request):
+        super().__init__(name, page)
+        self.asked = asked
+        self.request = request
+
+    def spawn(self):
+        return spawn([programs().folder / "memberchat.fcgi"], self.page, self.request.body,
+                     MEMBERCHAT_CONF=str(self.asked.site.conf), **dict(self.request.pairs))
+
+    def calibrate(self):
+        self.page.disarm()
+        status, out, err = self.spawn()
+        if status != 0:
+            raise AssertionError(f"{self.name}: exit {status}: {err}")
+        self.request.calibrate(parse_cgi(out))
+
+    def run(self):
+        status, out, err = self.spawn()
+        bad = judge_end(status, err)
+        if bad:
+            return bad
+        if status != 0 and err:
+            # the web server is told that what came is not to be passed on
+            return CLOSED, ""
+        if not out:
+            return SILENT, f"exit {status}, nothing on standard output, {err!r} on standard error"
+        return judge_output(out, self.request.expect)
+
+
+class Command(Case):
+    """A subcommand.  `judge(status, out)` raises when a status of success is not deserved; `refusals` are those
+    that say that something went wrong, and have to come with words."""
+
+    def __init__(self, name, page, site, arguments, judge, good=0, refusals=(1,)):
+        super().__init__(name, page)
+        self.site = site
+        self.arguments = arguments
+        self.judge = judge
+        self.good = good
+        self.refusals = refusals
+
+    def spawn(self):
+        return spawn([programs().command, *self.arguments], self.page)
+
+    def calibrate(self):
+        self.page.disarm()
+        self.prepare()
+        status, out, err = self.spawn()
+        if status != self.good:
+            raise AssertionError(f"{self.name}: exit {status}: {err}")
+        self.judge(out)
+
+    def run(self):
+        status, out, err = self.spawn()
+        bad = judge_end(status, err)
+        if bad:
+            return bad
+        if status == self.good:
+            try:
+                self.judge(out)
+            except Exception as error:  # pylint: disable=broad-except
+                return WRONG, f"exit {status}: {error}: {out[:300]!r} {err[:300]!r}"
+            return RIGHT, ""
+        if status not in self.refusals:
+            return WRONG, f"exit {status}: {out[:300]!r} {err[:300]!r}"
+        return (REFUSED, "") if err.strip() else (SILENT, f"exit {status} without a word; output {out[:200]!r}")
+
+
+class BadConfiguration(Case):
+    """check of a configuration that is not good: never "ok", and never without a word."""
+
+    def __init__(self, name, page, conf):
+        super().__init__(name, page)
+        self.conf = conf
+
+    def spawn(self):
+        return spawn([programs().command, "check", "-c", self.conf], self.page)
+
+    def calibrate(self):
+        self.page.disarm()
+        status, out, err = self.spawn()
+        if status != 1:
+            raise AssertionError(f"{self.name}: exit {status}: {out} {err}")
+
+    def run(self):
+        status, out, err = self.spawn()
+        bad = judge_end(status, err)
+        if bad:
+            return bad
+        if status == 0 or b": ok" in out:
+            return BAD_OK, f"exit {status}: {out[-200:]!r} {err[:200]!r}"
+        return (REFUSED, "") if err.strip() else (SILENT, f"exit {status} without a word")
+
+
+def require(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def cgi_cases(store, page, scratch):
+    asked = Asked(scratch, store)
+    scratch.closing = asked.close
+    for request in asked.requests():
+        yield Cgi(f"cgi/{store}/{request.name}", page, asked, request)
+
+
+def as_answer(out):
+    """The command's output as if it were an answer of the API."""
+    headers = {"content-type": ["application/json"], "cache-control": ["no-store"],
+               "x-content-type-options": ["nosniff"], "x-request-id": ["-"]}
+    return Answer(200, headers, out)
+
+
+class Keygen(Command):
+    """What keygen leaves is a whole key, or nothing."""
+
+    def __init__(self, name, page, site, algorithm):
+        self.path = site.folder / "keys" / f"made-{algorithm}.jwk"
+        super().__init__(name, page, site, ["keygen", algorithm, self.path], self.made)
+
+    def prepare(self):
+        self.path.unlink(missing_ok=True)
+
+    def made(self, out):
+        private, public = json.loads(self.path.read_text()), json.loads(out) if out.strip() else None
+        require(private.get("k") or private.get("d"), f"no key in {private.keys()}")
+        require(not public or public.get("kid") == private.get("kid"), "another key id")
+
+    def run(self):
+        verdict, details = super().run()
+        if verdict == REFUSED and self.path.exists():
+            try:
+                self.made(b"")
+            except Exception as error:  # pylint: disable=broad-except
+                return AFTERWARDS, f"half a key file was left: {error}"
+        return verdict, details
+
+
+class Index(Command):
+    """What index leaves is what was there, or all of what is new."""
+
+    def __init__(self, name, page, site):
+        super().__init__(name, page, site, ["index", site.members], lambda _: None)
+        self.compiled = site.folder / "members.cdb"
+        self.fresh = None
+
+    def prepare(self):
+        for path in self.site.folder.glob("members.cdb*"):
+            path.unlink()
+        self.compiled.write_bytes(b"was here before")
+        self.compiled.chmod(0o640)
+
+    def calibrate(self):
+        super().calibrate()
+        self.fresh = self.compiled.read_bytes()
+
+    def run(self):
+        verdict, details = super().run()
+        now = self.compiled.read_bytes() if self.compiled.exists() else b""
+        wanted = self.fresh if verdict == RIGHT else b"was here before"
+        if verdict in (RIGHT, REFUSED) and now != wanted:
+            return AFTERWARDS, f"exit as {verdict}, and the file is {'new' if now == self.fresh else now[:40]}"
+        if [p for p in self.site.folder.iterdir() if p.name.startswith("members.cdb") and p != self.compiled]:
+            return (AFTERWARDS, "a temporary file was left") if verdict in (RIGHT, REFUSED) else (verdict, details)
+        return verdict, details
+
+
+def judge_new_app(out):
+    text = out.decode()
+    found = re.search(r"(?i)secret[^\n]*?[:=]\s*\"?([A-Za-z0-9_-]{20,})\s*$", text, re.M)
+    require(found and re.search(r'api_key\s*=\s*"[^"]{8,}"', text), "no key or no secret")
+    digest = re.search(r'api_secret_sha256[^"]*"([0-9a-f]{64})"', text)
+    require(digest and digest[1] == hashlib.sha256(found[1].encode()).hexdigest(), "the digest is another secret's")
+    require(text.rstrip().endswith("}") or text.count("{") == text.count("}"), "half a block")
+
+
+def command_cases(store, page, scratch):
+    asked = Asked(scratch, store)
+    scratch.closing = asked.close
+    site, (known, plain, banned) = asked.site, asked.ids
+    (name, avatar), (plain_name, _) = asked.people.values()
+    conf = ["-c", site.conf]
+    token = asked.guest_token()
+
+    def case(what, arguments, judge, **more):
+        return Command(f"command/{store}/{what}", page, site, [arguments[0], *conf, *arguments[1:]], judge, **more)
+
+    def found(user, user_name):
+        return lambda out: require(user in json.loads(out).values() and user_name in json.loads(out).values(), "another")
+
+    def valid(out):
+        require(b'"g9"' in out and out.rstrip().endswith(b"}"), "not the token's claims")
+
+    yield case("check", ["check"], lambda out: require(out.endswith(b": ok\n"), "no ok"))
+    yield case("lookup", ["lookup", "members", known], found(known, name), refusals=(2, 3))
+    yield case("lookup-nobody", ["lookup", "members", "nobody"], lambda out: require(not out, "output"), good=1,
+               refusals=(2, 3))
+    yield case("lookup-banned", ["lookup", "members", banned], lambda out: require(not out, "output"), good=1,
+               refusals=(2, 3))
+    yield case("token", ["token", APP, "--member", plain],
+               lambda out: site.check(as_answer(out), user=plain, name=plain_name))
+    yield case("token-banned", ["token", APP, "--member", banned], lambda out: require(not out, "output"), good=1,
+               refusals=(1, 2, 3))
+    if store != "file":
+        return
+    yield case("check-online", ["check", "--online"], lambda out: require(out.endswith(b": ok\n"), "no ok"))
+    yield case("token-guest", ["token", APP, "--guest", "--id", "g1"],
+               lambda out: site.check(as_answer(out), user="g1", role="guest"))
+    yield case("verify", ["verify", APP, token], valid)
+    yield case("verify-forged", ["verify", APP, token[:-3] + "AAA"], lambda out: require(not out, "output"), good=1)
+    yield case("new-app", ["new-app", "shop-1"], judge_new_app)
+    for algorithm in ("HS256", "ES256"):
+        yield Keygen(f"command/{store}/keygen-{algorithm}", page, site, algorithm)
+    yield Index(f"command/{store}/index", page, site)
+    yield Command(f"command/{store}/help", page, site, ["--help"], lambda out: require(len(out) > 200, "no help"))
+
+
+# Beside the mistakes of test_config: what is dangerous rather than misspelt.
+EC_PUBLIC = """\
+-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9
+q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==
+-----END PUBLIC KEY-----
+"""
+
+
+def dangerous(site):
+    """(name, changes) of configurations that would let somebody in."""
+    site.put("keys/open.key", "k" * 40, 0o666)
+    yield "key that all may write", {"apps": {APP: {"token": {"key_file": "keys/open.key"}}}}
+    site.put("keys/short.key", "too short", 0o600)
+    yield "short key", {"apps": {APP: {"token": {"key_file": "keys/short.key"}}}}
+    site.put("keys/public.pem", EC_PUBLIC, 0o600)
+    yield "public key as secret", {"apps": {APP: {"token": {"key_file": "keys/public.pem"}}}}
+    site.put("wide.json", '{"sub":"{userId}","scope":"read:{userName}"}')
+    yield "template that widens", {"apps": {APP: {"token": {"claims": "wide.json"}}}}
+    site.put("broken.json", '{"sub":"{userId}"')
+    yield "broken template", {"apps": {APP: {"token": {"claims": "broken.json"}}}}
+    site.put("unknown.json", '{"sub":"{userid}"}')
+    yield "unknown placeholder", {"apps": {APP: {"token": {"claims": "unknown.json"}}}}
+    site.put("empty.key", "", 0o600)
+    yield "empty secret file", {"apps": {APP: {"api_secret": None, "api_secret_file": "empty.key"}}}
+    yield "two apps with one API key", {"apps": {"es256": {"api_key": "demo-key"}}}
+    yield "bad issuer of access tokens", {"apps": {APP: {"access_token": {
+        "algorithm": "HS256", "key_file": "keys/public.pem", "issuer": "x", "audience": "y"}}}}
+
+
+def bad_cases(page, scratch):
+    import test_config  # pylint: disable=import-outside-toplevel
+    for number, (name, (changes, _)) in enumerate(test_config.MISTAKES.items()):
+        yield bad_case(name, page, Site(scratch.path / f"bad-{number}"), changes)
+    base = Asked(scratch, "file").site
+    for number, (name, changes) in enumerate(dangerous(base)):
+        site = Site(scratch.path / f"danger-{number}")
+        shutil.copytree(base.folder, site.folder, dirs_exist_ok=True)
+        site.settings = copy.deepcopy(base.settings)
+        yield bad_case(name, page, site, changes)
+
+
+def bad_case(name, page, site, changes):
+    site.write(changes)
+    return BadConfiguration(f"check-bad/{name.replace(' ', '-')}", page, site.conf)

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes allocations and system calls fail, one after another, and judges what becomes of it: run.py [WORD...]
+
+Each WORD chooses the sweeps that have it in their name, which is CASE:FAULT:once or CASE:FAULT:on, as in
+cgi/file/guest:alloc:once.  With a number at its end (...:once:17) it repeats one finding.
+The environment: MEMBERCHAT_BUILD, the build folder; FAULTS_EVERY, every how many-th call fails (1);
+FAULTS_SECONDS, when to stop (no limit); FAULTS_JOBS, how many run side by side (all processors).
+The last line is "N passed, N failed": runs, and kinds of findings.
+"""
+import os
+import signal
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
+
+import processes  # noqa: E402  (needs the path above)
+from control import Page  # noqa: E402
+from judge import BAD, GOOD  # noqa: E402
+from lib.programs import programs  # noqa: E402
+from lib.scratch import Scratch  # noqa: E402
+from sweep import CONTAINED, Results, sweep, sweeps_of, wanted  # noqa: E402
+
+GROUPS = {
+    "cgi/file": lambda page, scratch: processes.cgi_cases("file", page, scratch),
+    "cgi/cdb": lambda page, scratch: processes.cgi_cases("cdb", page, scratch),
+    "cgi/ldap": lambda page, scratch: processes.cgi_cases("ldap", page, scratch),
+    "cgi/rest": lambda page, scratch: processes.cgi_cases("rest", page, scratch),
+    "check-bad": processes.bad_cases,
+    "command/file": lambda page, scratch: processes.command_cases("file", page, scratch),
+    "command/ldap": lambda page, scratch: processes.command_cases("ldap", page, scratch),
+    "command/rest": lambda page, scratch: processes.command_cases("rest", page, scratch),
+}
+
+
+def run_group(group, words, every, deadline):
+    """All cases of a group in a scratch folder of their own: {row of the table: Results}."""
+    rows = {}
+    scratch = Scratch()
+    scratch.closing = None
+    try:
+        page = Page(scratch.path / "control")
+        for case in GROUPS[group](page, scratch):
+            sweeps = list(sweeps_of(case, words)) if wanted(case.name, words) else []
+            if not sweeps:
+                continue
+            case.calibrate()
+            for fault, lasting, pinned in sweeps:
+                kind = "allocations" if fault.kind == "alloc" else "system calls"
+                sweep(case, fault, lasting, pinned, every, deadline, rows.setdefault((group, kind), Results()))
+    finally:
+        if scratch.closing:
+            scratch.closing()
+        scratch.close()
+    return rows
+
+
+def print_table(rows):
+    columns = [*GOOD, *BAD, "contained"]
+    print(f"{'':28}{'runs':>8}" + "".join(f"{column:>11}" for column in columns))
+    for (group, kind), results in sorted(rows.items()):
+        counts = [results.verdicts[column] for column in columns[:-1]] + [sum(results.contained.values())]
+        print(f"{group + ', ' + kind:28}{sum(counts):8}" + "".join(f"{count:11}" for count in counts))
+
+
+def print_findings(rows):
+    """Each kind once, with the command that repeats it; how many kinds there are."""
+    kinds = {}
+    for results in rows.values():
+        for finding in results.findings:
+            kinds.setdefault(finding.kind(), []).append(finding)
+    for findings in sorted(kinds.values(), key=lambda found: found[0].verdict):
+        first = findings[0]
+        print(f"\nnot ok - {first.verdict}, {len(findings)} times: {first.stack}\n#   {first.details[:700]}\n"
+              f"#   make faults FAULTS_ONLY='{first.name}'")
+    for pattern in CONTAINED:
+        count = sum(results.contained[pattern.pattern] for results in rows.values())
+        if count:
+            print(f"# contained, {count} times: {pattern.pattern}")
+    return len(kinds)
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    words = sys.argv[1:]
+    build = Path(os.environ["MEMBERCHAT_BUILD"]).resolve()
+    processes.SHIM = build / "tests" / "faults" / ".libs" / "shim.so"
+    programs()
+    every = int(os.environ.get("FAULTS_EVERY", "1"))
+    deadline = time.monotonic() + float(os.environ.get("FAULTS_SECONDS", "1e9"))
+    chosen = [group for group in GROUPS if all(
+        word.split(":")[0] in group or group in word or "/" not in word for word in words)]
+    rows, trouble = {}, 0
+    with ProcessPoolExecutor(int(os.environ.get("FAULTS_JOBS", os.cpu_count()))) as pool:
+        futures = {group: pool.submit(run_group, group, words, every, deadline) for group in chosen}
+        for group, future in futures.items():
+            try:
+                rows.update(future.result())
+            except Exception as error:  # pylint: disable=broad-except  # whatever it is, it is told
+                trouble += 1
+                print(f"not ok - {group} was not tried: {error!r}")
+    kinds = print_findings(rows) + trouble
+    print()
+    print_table(rows)
+    runs = sum(results.verdicts.total() + results.contained.total() for results in rows.values())
+    print(f"{runs} passed, {kinds} failed")
+    return 0 if runs and not kinds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
