@@ -8,6 +8,7 @@ The environment: MEMBERCHAT_BUILD, the build folder; FAULTS_EVERY, every how man
 FAULTS_SECONDS, when to stop (no limit); FAULTS_JOBS, how many run side by side (all processors).
 The last line is "N passed, N failed": runs, and kinds of findings.
 """
+import functools
 import os
 import signal
 import sys
@@ -20,21 +21,21 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 
 import processes  # noqa: E402  (needs the path above)
+import resident  # noqa: E402
 from control import Page  # noqa: E402
 from judge import BAD, GOOD  # noqa: E402
 from lib.programs import programs  # noqa: E402
 from lib.scratch import Scratch  # noqa: E402
 from sweep import CONTAINED, Results, sweep, sweeps_of, wanted  # noqa: E402
 
+STORES = ("file", "cdb", "ldap", "rest")
 GROUPS = {
-    "cgi/file": lambda page, scratch: processes.cgi_cases("file", page, scratch),
-    "cgi/cdb": lambda page, scratch: processes.cgi_cases("cdb", page, scratch),
-    "cgi/ldap": lambda page, scratch: processes.cgi_cases("ldap", page, scratch),
-    "cgi/rest": lambda page, scratch: processes.cgi_cases("rest", page, scratch),
+    **{f"request/{store}": functools.partial(resident.request_cases, store) for store in STORES},
+    **{f"reload/{store}": functools.partial(resident.reload_cases, store) for store in STORES},
+    "start": resident.start_cases,
+    **{f"cgi/{store}": functools.partial(processes.cgi_cases, store) for store in STORES},
     "check-bad": processes.bad_cases,
-    "command/file": lambda page, scratch: processes.command_cases("file", page, scratch),
-    "command/ldap": lambda page, scratch: processes.command_cases("ldap", page, scratch),
-    "command/rest": lambda page, scratch: processes.command_cases("rest", page, scratch),
+    **{f"command/{store}": functools.partial(processes.command_cases, store) for store in STORES},
 }
 
 
@@ -49,10 +50,12 @@ def run_group(group, words, every, deadline):
             sweeps = list(sweeps_of(case, words)) if wanted(case.name, words) else []
             if not sweeps:
                 continue
+            began = time.monotonic()
             case.calibrate()
             for fault, lasting, pinned in sweeps:
                 kind = "allocations" if fault.kind == "alloc" else "system calls"
                 sweep(case, fault, lasting, pinned, every, deadline, rows.setdefault((group, kind), Results()))
+            print(f"# {case.name}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
     finally:
         if scratch.closing:
             scratch.closing()
