@@ -57,11 +57,6 @@ def sweeps_of(case, words):
                 yield fault, lasting, None
 
 
-def wanted(name, words):
-    """Whether a case may have sweeps that are chosen."""
-    return all(word.split(":")[0] in name for word in words)
-
-
 def sweep(case, fault, lasting, pinned, every, deadline, results):
     """With every `every`-th n until no call is left to fail, or the time is over."""
     every *= case.stride if every > 1 else 1
