@@ -46,8 +46,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: store_loop CONFIGURATION PLUGIN-FOLDER THREADS SECONDS ID...\n");
         return 64;
     }
-    struct settings *settings = settings_load(argv[1], argv[2], &mistakes);
-    if (!settings || !store_open(settings->stores[0].store, &report)) {
+    struct settings *settings = settings_read(argv[1], argv[2], NULL, &mistakes);
+    if (!settings || !store_open(settings->stores[0].store, false, &report)) {
         fprintf(stderr, "%s%s\n", bytes_string(&mistakes.text), settings ? report.reason : "");
         return 1;
     }

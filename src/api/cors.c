@@ -6,7 +6,7 @@
 /* What to answer to an origin: itself, "*", or SPAN_NONE when it is not listed. */
 static struct span allowed_origin(const struct app *app, struct span origin)
 {
-    const struct memberchat_list *list = &app->config.cors_origins;
+    const struct memberchat_list *list = &app->settings.cors_origins;
     for (size_t i = 0; i < list->count; i++) {
         if (strcmp(list->items[i], "*") == 0)
             return span_of("*");
@@ -18,7 +18,7 @@ static struct span allowed_origin(const struct app *app, struct span origin)
 
 void cors_add_headers(const struct app *app, struct span origin, struct http_response *response)
 {
-    if (app->config.cors_origins.count == 0)
+    if (app->settings.cors_origins.count == 0)
         return;
     http_add_header(response, "Vary", span_of("Origin"));
     struct span allowed = origin.length ? allowed_origin(app, origin) : SPAN_NONE;

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define ENCODED_MAX 4096
-
 /* The first that is not empty; a header that was renamed on an internal redirect
  * counts where the plain one is missing. */
 static struct span find_header(const struct http_request *request)
@@ -33,46 +31,38 @@ static struct span basic_part(struct span header)
     return (struct span){header.data + length, header.length - length};
 }
 
-/* Compares with all places, whatever the first ones say. */
-static bool secret_matches(const struct app *app, struct span secret)
+enum credentials credentials_read(const struct http_request *request,
+                                  struct credentials_pair *pair_r)
 {
-    static const uint8_t nobody[APP_SECRETS_MAX][SHA256_LENGTH];
-    const uint8_t(*known)[SHA256_LENGTH] = app ? app->secrets : nobody;
-    size_t count = app ? app->secret_count : 0;
-    uint8_t digest[SHA256_LENGTH];
-    bool match = false;
-    crypto_sha256(secret, digest);
-    for (size_t i = 0; i < APP_SECRETS_MAX; i++) {
-        bool equal = crypto_equal(digest, known[i], SHA256_LENGTH);
-        match = (equal && i < count) || match;
-    }
-    explicit_bzero(digest, sizeof digest);
-    return match;
+    struct span encoded = basic_part(find_header(request));
+    size_t length = 0;
+    *pair_r = (struct credentials_pair){.key = SPAN_NONE};
+    if (!encoded.data)
+        return CREDENTIALS_NONE;
+    if (encoded.length > CREDENTIALS_ENCODED_MAX ||
+        !crypto_base64_decode_to(pair_r->bytes, encoded, &length))
+        return CREDENTIALS_WRONG;
+    const char *text = (const char *)pair_r->bytes, *colon = memchr(text, ':', length);
+    if (!colon)
+        return CREDENTIALS_WRONG;
+    size_t key_length = (size_t)(colon - text);
+    pair_r->key = (struct span){text, key_length};
+    pair_r->secret = (struct span){colon + 1, length - key_length - 1};
+    return CREDENTIALS_GOOD;
 }
 
 enum credentials credentials_check(const struct settings *settings,
                                    const struct http_request *request, const struct app **app_r)
 {
-    struct span encoded = basic_part(find_header(request));
-    uint8_t pair[CRYPTO_DECODED_MAX(ENCODED_MAX)];
-    size_t length = 0;
-    enum credentials verdict = CREDENTIALS_WRONG;
-    if (!encoded.data)
-        return CREDENTIALS_NONE;
-    if (encoded.length > ENCODED_MAX || !crypto_base64_decode_to(pair, encoded, &length))
-        goto out;
-    const char *text = (const char *)pair, *colon = memchr(text, ':', length);
-    if (!colon)
-        goto out;
-    size_t key_length = (size_t)(colon - text);
-    struct span key = {text, key_length};
-    struct span secret = {colon + 1, length - key_length - 1};
-    const struct app *app = settings_find_app(settings, key);
-    if (secret_matches(app, secret)) {
-        *app_r = app;
-        verdict = CREDENTIALS_GOOD;
+    struct credentials_pair pair;
+    enum credentials verdict = credentials_read(request, &pair);
+    if (verdict == CREDENTIALS_GOOD) {
+        const struct app *app = settings_find_app(settings, pair.key);
+        if (settings_secret_matches(app, pair.secret))
+            *app_r = app;
+        else
+            verdict = CREDENTIALS_WRONG;
     }
-out:
-    explicit_bzero(pair, length);
+    explicit_bzero(&pair, sizeof pair);
     return verdict;
 }

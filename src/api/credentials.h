@@ -6,11 +6,23 @@
 #include "http.h"
 #include "settings/settings.h"
 
+#define CREDENTIALS_ENCODED_MAX 4096
+
 enum credentials {
     CREDENTIALS_NONE, /* no Basic credentials reached the program */
     CREDENTIALS_WRONG,
     CREDENTIALS_GOOD
 };
+
+/* What a request signs in with; wipe it after use. */
+struct credentials_pair {
+    struct span key, secret; /* in `bytes` */
+    uint8_t bytes[CRYPTO_DECODED_MAX(CREDENTIALS_ENCODED_MAX)];
+};
+
+/* Good: there is a key and a secret, whoever they belong to. */
+enum credentials credentials_read(const struct http_request *request,
+                                  struct credentials_pair *pair_r);
 
 /* Looks where web servers leave the header.  *app_r is set when they are good.
  * A wrong key takes the time that a wrong secret takes. */

@@ -72,7 +72,7 @@ enum outcome issue_for_guest(struct exchange *exchange)
     };
     const struct http_request *request = exchange->request;
     struct guest guest;
-    if (!exchange->app->config.guests)
+    if (!exchange->app->settings.guests)
         return OUTCOME_GUESTS_NOT_ALLOWED;
     if (request->body_state == HTTP_BODY_BROKEN)
         return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
@@ -187,8 +187,6 @@ enum outcome issue_token(struct exchange *exchange)
 
     if (request->body_state == HTTP_BODY_TOO_LARGE)
         return OUTCOME_REQUEST_TOO_LARGE;
-    if (!load_app(exchange->app)) /* as CGI its keys are read now */
-        return OUTCOME_INTERNAL_SERVER_ERROR;
     return exchange->route.kind == ROUTE_GUEST ? issue_for_guest(exchange)
                                                : issue_for_member(exchange);
 }

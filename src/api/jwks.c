@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "jwks.h"
 
-#include "settings/load.h"
-
 #include <string.h>
 
 /* RFC 9110, section 13.1.2: "*", or a list of tags, weak ones too. */
@@ -27,10 +25,8 @@ static bool matches(struct span list, struct span etag)
 
 enum outcome jwks_answer(struct exchange *exchange)
 {
-    const struct jwks *jwks = exchange->settings->jwks;
+    const struct jwks *jwks = &exchange->settings->jwks;
     struct http_response *response = exchange->response;
-    if (!load_jwks(exchange->settings))
-        return OUTCOME_INTERNAL_SERVER_ERROR;
     struct span etag = bytes_span(&jwks->etag);
     bool known = matches(exchange->request->if_none_match, etag);
     response->status = known ? 304 : 200;

@@ -48,7 +48,7 @@ void reply_begin_token(struct exchange *exchange)
     struct bytes *body = &exchange->response->body;
     exchange->response->status = 200;
     bytes_add_string(body, "{\"chatServerWebSocketUrl\":");
-    bytes_add_json(body, span_of(exchange->app->config.chat_server_url));
+    bytes_add_json(body, span_of(exchange->app->settings.chat_server_url));
     bytes_add_string(body, ",\"chatToken\":\"");
 }
 
@@ -64,7 +64,7 @@ void reply_end_token(struct exchange *exchange, const struct reply_token *answer
     bytes_add_json(body, answer->name);
     bytes_add_string(body, ",\"avatarProfileUrl\":");
     bytes_add_json(body, answer->avatar);
-    if (app->config.extended_response) {
+    if (app->settings.extended_response) {
         bytes_add_string(body, ",\"expiresAt\":");
         add_time(body, answer->expires);
         bytes_addf(body, ",\"expiresIn\":%lld", (long long)answer->lifetime);

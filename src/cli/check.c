@@ -27,7 +27,7 @@ static bool probe(struct settings_store *entry)
     struct store_report report;
     double start = milliseconds();
     enum memberchat_outcome outcome = MEMBERCHAT_MISCONFIGURED;
-    if (store_open(entry->store, &report))
+    if (store_open(entry->store, false, &report))
         outcome = store_probe(entry->store, clock_monotonic_ms() + PROBE_MS, &report);
     printf("store %s: %s, %.1f ms%s%s\n", entry->name, verdicts[outcome], milliseconds() - start,
            report.reason[0] ? ": " : "", report.reason);
@@ -41,9 +41,9 @@ static int run(const struct cli *cli, int argc, char **argv)
     struct config_report report = {0};
     if (!cli_parse(cli, argc, argv, options, NULL, 0))
         return cli_usage(cli);
-    struct settings *settings = settings_load(cli->config, cli->plugins, &report);
+    struct settings *settings = settings_read(cli->config, cli->plugins, NULL, &report);
     bool good = settings != NULL;
-    fputs(bytes_string(&report.text), stderr);
+    config_report_print(&report, stderr);
     config_report_free(&report);
     for (size_t i = 0; settings && online && i < settings->store_count; i++)
         good = probe(&settings->stores[i]) && good;

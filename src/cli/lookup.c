@@ -48,7 +48,8 @@ static int look_up(struct settings_store *entry, struct span id, int64_t timeout
     int code = EXIT_SUCCESS;
     const struct store_question question = {.id = id,
                                             .deadline = clock_monotonic_ms() + timeout_ms};
-    store_open_later(entry->store);
+    if (!store_open(entry->store, true, &report))
+        return explain(entry->name, "misconfigured", &report, EXIT_MISCONFIGURED);
     switch (store_lookup(entry->store, &question, &member, &report)) {
     case MEMBERCHAT_FOUND:
         print_member(&member);

@@ -106,9 +106,9 @@ bool cli_parse(const struct cli *cli, int argc, char **argv, const struct cli_op
 struct settings *cli_load(const struct cli *cli)
 {
     struct config_report report = {0};
-    struct settings *settings = settings_load(cli->config, cli->plugins, &report);
+    struct settings *settings = settings_read(cli->config, cli->plugins, NULL, &report);
     if (!settings)
-        fputs(bytes_string(&report.text), stderr);
+        config_report_print(&report, stderr);
     config_report_free(&report);
     return settings;
 }

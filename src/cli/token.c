@@ -90,8 +90,9 @@ static int run(const struct cli *cli, int argc, char **argv)
     const struct app *app = settings_find_app_id(settings, app_id);
     if (!app)
         cli_error("there is no app \"%s\" in %s", app_id, cli->config);
-    else if (settings_open(settings, NULL, true, &report))
+    else if (settings_open_app(settings, app, &report))
         code = issue(settings, app, &wishes);
+    config_report_print(&report, stderr);
     config_report_free(&report);
     settings_free(settings);
     return code;

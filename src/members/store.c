@@ -21,10 +21,7 @@ struct store {
     struct arena arena;    /* name and settings */
     const char *first_app; /* that uses it; "" until one is noted */
     void *handle;          /* of the plugin; NULL: not open */
-    bool later;            /* open it when it is first asked */
-    bool (*prepare)(struct store *store, void *context, struct store_report *report_r);
-    void *context; /* of `prepare`, which is called before it is opened, if there is no plugin */
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock;  /* guards what follows */
     pthread_cond_t left;
     bool inside; /* a thread is in a plugin that takes one at a time */
 };
@@ -161,27 +158,6 @@ struct store *store_new(const char *name, const struct memberchat_store_plugin *
     return store;
 }
 
-struct store *store_new_later(const char *name,
-                              bool (*prepare)(struct store *store, void *context,
-                                              struct store_report *report_r),
-                              void *context)
-{
-    struct arena none = {0};
-    struct store *store = store_new(name, NULL, NULL, &none);
-    if (!store)
-        return NULL;
-    store->prepare = prepare;
-    store->context = context;
-    return store;
-}
-
-void store_set_plugin(struct store *store, const struct memberchat_store_plugin *plugin,
-                      const void *settings)
-{
-    store->plugin = plugin;
-    store->settings = settings;
-}
-
 const char *store_name(const struct store *store)
 {
     return store->name;
@@ -189,12 +165,12 @@ const char *store_name(const struct store *store)
 
 bool store_is_local(const struct store *store)
 {
-    return store->plugin && store->plugin->flags & MEMBERCHAT_STORE_LOCAL;
+    return store->plugin->flags & MEMBERCHAT_STORE_LOCAL;
 }
 
 bool store_is_per_app(const struct store *store)
 {
-    return store->plugin && store->plugin->per_app && store->plugin->per_app(store->settings);
+    return store->plugin->per_app && store->plugin->per_app(store->settings);
 }
 
 const char *store_app(const struct store *store, const struct store_question *question)
@@ -204,8 +180,9 @@ const char *store_app(const struct store *store, const struct store_question *qu
 
 void store_note_app(struct store *store, const char *app_id)
 {
-    if (!*store->first_app)
-        store->first_app = arena_string(&store->arena, span_of(app_id));
+    const char *copy = *store->first_app ? NULL : arena_string(&store->arena, span_of(app_id));
+    if (copy)
+        store->first_app = copy;
 }
 
 static struct memberchat_result begin(const struct store *store, struct member *member,
@@ -250,33 +227,15 @@ bool store_check(struct store *store, struct store_report *report_r)
            store->plugin->check(store->settings, &store->services, &result);
 }
 
-static bool open_handle(struct store *store, uint32_t how, struct store_report *report_r)
+bool store_open(struct store *store, bool once, struct store_report *report_r)
 {
     struct memberchat_result result = begin(store, NULL, report_r);
-    store->handle = store->plugin->open(store->settings, &store->services, how, &result);
+    store->handle = store->plugin->open(store->settings, &store->services,
+                                        once ? MEMBERCHAT_OPEN_ONCE : 0, &result);
     if (!store->handle && !report_r->reason[0])
         service_reason(&result, "the store plugin \"%s\" refused to open, without a reason",
                        store->plugin->name);
     return store->handle != NULL;
-}
-
-bool store_open(struct store *store, struct store_report *report_r)
-{
-    return open_handle(store, 0, report_r);
-}
-
-void store_open_later(struct store *store)
-{
-    store->later = true;
-}
-
-/* Opens a store that was to be opened later; then there is one thread only. */
-static bool is_open(struct store *store, struct store_report *report_r)
-{
-    if (store->handle)
-        return true;
-    return store->later && (store->plugin || store->prepare(store, store->context, report_r)) &&
-           open_handle(store, MEMBERCHAT_OPEN_ONCE, report_r);
 }
 
 /* One of the four, whatever the plugin returned. */
@@ -304,8 +263,6 @@ static enum memberchat_outcome judge(enum memberchat_outcome outcome,
 enum memberchat_outcome store_lookup(struct store *store, const struct store_question *question,
                                      struct member *member_r, struct store_report *report_r)
 {
-    if (!is_open(store, report_r))
-        return MEMBERCHAT_MISCONFIGURED;
     struct memberchat_result result = begin(store, member_r, report_r);
     result.app_id = store_app(store, question);
     member_reset(member_r);
@@ -323,8 +280,6 @@ enum memberchat_outcome store_lookup(struct store *store, const struct store_que
 enum memberchat_outcome store_probe(struct store *store, int64_t deadline,
                                     struct store_report *report_r)
 {
-    if (!is_open(store, report_r))
-        return MEMBERCHAT_MISCONFIGURED;
     struct memberchat_result result = begin(store, NULL, report_r);
     if (!store->plugin->probe)
         return MEMBERCHAT_FOUND;

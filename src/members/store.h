@@ -29,16 +29,6 @@ struct store;
 struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
                         const void *settings, struct arena *arena);
 
-/* The same without a plugin: store_open_later() is to follow, and before the store is
- * opened it gets its plugin by `prepare`, which calls store_set_plugin() or returns false.
- * `name` and `context` are borrowed.  NULL: no memory. */
-struct store *store_new_later(const char *name,
-                              bool (*prepare)(struct store *store, void *context,
-                                              struct store_report *report_r),
-                              void *context);
-void store_set_plugin(struct store *store, const struct memberchat_store_plugin *plugin,
-                      const void *settings);
-
 const char *store_name(const struct store *store);
 bool store_is_local(const struct store *store);
 
@@ -54,11 +44,8 @@ void store_note_app(struct store *store, const char *app_id);
 /* Whether the settings fit together, by the plugin's own judgement; no network. */
 bool store_check(struct store *store, struct store_report *report_r);
 
-/* False: report_r has the reason. */
-bool store_open(struct store *store, struct store_report *report_r);
-
-/* For a process that ends after one request: opened when it is first asked. */
-void store_open_later(struct store *store);
+/* `once`: for a process that ends after one request.  False: report_r has the reason. */
+bool store_open(struct store *store, bool once, struct store_report *report_r);
 
 /* Asks the plugin, and distrusts what it says: whatever is not one of the four
  * outcomes, and a FOUND without a proper id, becomes MISCONFIGURED. */

@@ -184,7 +184,7 @@ static int load_and_serve(const struct options *options)
         return EXIT_USAGE;
     }
     block_signals(&before); /* one that comes early is looked at when all is ready */
-    struct settings *settings = load_settings(config, plugins, NULL, LOAD_RESIDENT);
+    struct settings *settings = load_resident(config, plugins, NULL);
     if (!settings)
         return EXIT_FAILURE;
     if (!listen_somewhere(options->address, &listener)) {
@@ -200,9 +200,9 @@ static int test_config(const struct options *options)
 {
     const char *path = load_config_path(options->config);
     struct config_report report = {0};
-    struct settings *settings = settings_load(path, load_plugin_folder(options->plugins), &report);
+    struct settings *settings = settings_read(path, load_plugin_folder(options->plugins), NULL, &report);
     bool good = settings != NULL;
-    fputs(bytes_string(&report.text), stderr);
+    config_report_print(&report, stderr);
     if (good)
         printf("%s: ok\n", path);
     settings_free(settings);

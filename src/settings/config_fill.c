@@ -261,17 +261,11 @@ static const struct memberchat_key *find_key(const struct config_table *tables, 
 /* The most similar name of the tables, NULL when none is similar enough. */
 static const char *suggest(const struct config_table *tables, size_t count, const char *name)
 {
-    const char *best = NULL;
-    unsigned best_distance = strlen(name) < 4 ? 2 : 3; /* one or two mistakes */
+    struct value_match match = value_match_start(name);
     for (size_t t = 0; t < count; t++)
-        for (size_t k = 0; k < tables[t].count; k++) {
-            unsigned distance = value_distance(name, tables[t].keys[k].name, best_distance);
-            if (distance < best_distance) {
-                best_distance = distance;
-                best = tables[t].keys[k].name;
-            }
-        }
-    return best;
+        for (size_t k = 0; k < tables[t].count; k++)
+            value_match_try(&match, tables[t].keys[k].name);
+    return match.best;
 }
 
 static void report_unknown(const struct config_node *group, const struct config_table *tables,

@@ -97,3 +97,17 @@ unsigned value_distance(const char *a, const char *b, unsigned limit)
     }
     return rows[1][nb] > limit ? limit + 1 : rows[1][nb];
 }
+
+struct value_match value_match_start(const char *wanted)
+{
+    return (struct value_match){.wanted = wanted, .limit = strlen(wanted) < 4 ? 2 : 3};
+}
+
+void value_match_try(struct value_match *match, const char *candidate)
+{
+    unsigned distance = value_distance(match->wanted, candidate, match->limit);
+    if (distance >= match->limit)
+        return;
+    match->limit = distance;
+    match->best = candidate;
+}

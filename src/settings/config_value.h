@@ -20,4 +20,14 @@ const char *value_format_duration(int64_t ms, char buffer[32]);
  * names, letter case not counting; more than `limit` counts as limit + 1. */
 unsigned value_distance(const char *a, const char *b, unsigned limit);
 
+/* The name that was meant: of those tried, the most similar one; NULL: none is similar
+ * enough, with one or two mistakes. */
+struct value_match {
+    const char *best;
+    const char *wanted;
+    unsigned limit;
+};
+struct value_match value_match_start(const char *wanted);
+void value_match_try(struct value_match *match, const char *candidate);
+
 #endif

@@ -17,8 +17,17 @@
 #define FILE_MAX_BYTES (64 * 1024 * 1024)
 #define INCLUDES_MAX   10 /* files inside one another, as in libconfig */
 
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*"
-#define DIGITS  "0123456789"
+#define DIGITS "0123456789"
+
+static bool begins_a_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '*';
+}
+
+static bool goes_on_a_name(char c)
+{
+    return begins_a_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
 
 /* ---- What is wrong ---- */
 
@@ -220,7 +229,7 @@ static size_t number_length(const char *text, bool *fraction_r)
     return digits ? at : 0;
 }
 
-/* How many bytes of `text` are a number; 0: it is none.  *base_r 0: a fraction. */
+/* How many bytes of `text` are a number; 0: it is not a number.  *base_r 0: a fraction. */
 static size_t measure_number(const char *text, int *base_r)
 {
     bool fraction = false;
@@ -236,7 +245,7 @@ static size_t measure_number(const char *text, int *base_r)
     }
     if (length && !fraction && text[length] == 'L')
         length += text[length + 1] == 'L' ? 2 : 1;
-    return strspn(text + length, LETTERS DIGITS "_.") ? 0 : length;
+    return goes_on_a_name(text[length]) || text[length] == '.' ? 0 : length;
 }
 
 static void take_number(struct lexer *lexer)
@@ -264,7 +273,9 @@ static void take_number(struct lexer *lexer)
 static void take_name(struct lexer *lexer)
 {
     const char *text = lexer->input->at;
-    size_t length = strspn(text, LETTERS DIGITS "_-");
+    size_t length = 1;
+    while (goes_on_a_name(text[length]))
+        length++;
     lexer->input->at += length;
     lexer->boolean = length == 4 && strncasecmp(text, "true", 4) == 0;
     bool is_false = length == 5 && strncasecmp(text, "false", 5) == 0;
@@ -295,7 +306,8 @@ static void skip_blanks(struct lexer *lexer)
 {
     struct lexer_input *input = lexer->input;
     while (lexer->token != TOKEN_FAULT) {
-        input->at += strspn(input->at, " \t\r\f");
+        while (*input->at == ' ' || *input->at == '\t' || *input->at == '\r' || *input->at == '\f')
+            input->at++;
         if (*input->at == '\n') {
             input->at++;
             input->line++;
@@ -374,10 +386,10 @@ void lexer_advance(struct lexer *lexer)
         lexer->token = TOKEN_END;
     } else if (first == '"') {
         take_string(lexer);
+    } else if (begins_a_name(first)) {
+        take_name(lexer);
     } else if (first && strchr(DIGITS "+-.", first)) {
         take_number(lexer);
-    } else if (first && strchr(LETTERS, first)) {
-        take_name(lexer);
     } else if (first && strchr("=:{}[](),;", first)) {
         lexer->token = TOKEN_SIGN;
         lexer->sign = first == ':' ? '=' : first;

@@ -21,21 +21,18 @@ const char *load_plugin_folder(const char *option)
     return first_of(option, "MEMBERCHAT_PLUGIN_DIR", DEFAULT_PLUGIN_FOLDER);
 }
 
-/* A line of the log for each line of the report. */
-static void log_report(struct config_report *report)
+static void log_line(struct span line, void *context)
 {
     static const char mark[] = ": warning: ";
-    char *rest = NULL;
-    char *text = strdup(bytes_string(&report->text));
-    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
-         line = strtok_r(NULL, "\n", &rest)) {
-        const char *warning = strstr(line, mark);
-        if (warning)
-            log_warning("%.*s: %s", (int)(warning - line), line, warning + sizeof mark - 1);
-        else
-            log_error("%s", line);
+    const char *warning = memmem(line.data, line.length, mark, sizeof mark - 1);
+    (void)context;
+    if (!warning) {
+        log_error("%.*s", (int)line.length, line.data);
+        return;
     }
-    free(text);
+    const char *rest = warning + sizeof mark - 1;
+    log_warning("%.*s: %.*s", (int)(warning - line.data), line.data,
+                (int)(line.data + line.length - rest), rest);
 }
 
 static bool set_up_log(const struct settings *settings)
@@ -47,44 +44,37 @@ static bool set_up_log(const struct settings *settings)
     return false;
 }
 
-static bool conclude(bool good, struct config_report *report)
+/* Logs the report, and gives up settings that are not good. */
+static struct settings *conclude(struct settings *settings, bool good, struct config_report *report)
 {
-    if (!good)
-        log_report(report);
+    config_report_each(report, log_line, NULL);
     config_report_free(report);
-    return good;
-}
-
-bool load_app(const struct app *app)
-{
-    struct config_report report = {0};
-    return conclude(settings_finish_app(app, &report), &report);
-}
-
-bool load_jwks(const struct settings *settings)
-{
-    struct config_report report = {0};
-    return conclude(settings_finish_jwks(settings, &report), &report);
-}
-
-struct settings *load_settings(const char *path, const char *plugin_folder,
-                               const struct settings *previous, enum load_how how)
-{
-    struct config_report report = {0};
-    bool once = how == LOAD_ONCE;
-    struct settings *settings = once ? settings_load_once(path, plugin_folder, &report)
-                                     : settings_load(path, plugin_folder, &report);
-    /* stores log while they open; a log that works is not given up for settings
-     * that may not come into force */
-    bool good = settings && (previous || set_up_log(settings)) &&
-                settings_open(settings, previous, once, &report) &&
-                (!previous || set_up_log(settings));
-    /* a CGI process would repeat the warnings with each request */
-    if (!good || !once)
-        log_report(&report);
-    config_report_free(&report);
     if (good)
         return settings;
     settings_free(settings);
     return NULL;
+}
+
+struct settings *load_resident(const char *path, const char *plugin_folder,
+                               const struct settings *previous)
+{
+    struct config_report report = {0};
+    struct settings *settings = settings_read(path, plugin_folder, NULL, &report);
+    /* stores log while they open; a log that works is not given up for settings
+     * that may not come into force */
+    bool good = settings && (previous || set_up_log(settings)) &&
+                settings_open(settings, previous, false, &report) &&
+                (!previous || set_up_log(settings));
+    return conclude(settings, good, &report);
+}
+
+struct settings *load_once(const char *path, const char *plugin_folder,
+                           const struct settings_choice *choice)
+{
+    struct config_report report = {0};
+    struct settings *settings = settings_read(path, plugin_folder, choice, &report);
+    bool good = settings && set_up_log(settings) && settings_open(settings, NULL, true, &report);
+    if (good) /* each process would repeat the warnings */
+        config_report_free(&report);
+    return conclude(settings, good, &report);
 }

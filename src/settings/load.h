@@ -11,19 +11,13 @@
 const char *load_config_path(const char *option);
 const char *load_plugin_folder(const char *option);
 
-enum load_how {
-    LOAD_RESIDENT, /* stores are opened now */
-    LOAD_ONCE      /* each when it is first asked */
-};
+/* Settings to serve with; `previous` (or NULL) shares its stores with them.  NULL: the
+ * log, or where there is none yet standard error, has said why. */
+struct settings *load_resident(const char *path, const char *plugin_folder,
+                               const struct settings *previous);
 
-/* NULL: the log, or where there is none yet standard error, has said why.
- * `previous` (or NULL) shares its stores with the new settings. */
-struct settings *load_settings(const char *path, const char *plugin_folder,
-                               const struct settings *previous, enum load_how how);
-
-/* What LOAD_ONCE has left for the request that needs it: an app's keys and claims, or
- * those of all apps.  False: the log has said why. */
-bool load_app(const struct app *app);
-bool load_jwks(const struct settings *settings);
+/* The same for one request, which needs no more than what is chosen. */
+struct settings *load_once(const char *path, const char *plugin_folder,
+                           const struct settings_choice *choice);
 
 #endif

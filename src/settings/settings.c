@@ -4,30 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h> /* memory that runs out while a configuration is read ends the process */
-
-struct app_index {
-    UT_hash_handle hh;                 /* in settings->by_key */
-    UT_hash_handle by_id;              /* in settings->by_id */
-    uint8_t key_digest[SHA256_LENGTH]; /* of the API key: says nothing about its bytes */
-    const struct app *app;
-};
-
 /* ---- Opening and closing ---- */
+
+/* The directory of `previous` that the same group has made, or NULL. */
+static struct directory *find_same(const struct settings_store *entry,
+                                   const struct settings *previous)
+{
+    for (size_t i = 0; previous && i < previous->store_count; i++)
+        if (strcmp(previous->stores[i].name, entry->name) == 0 &&
+            strcmp(previous->stores[i].fingerprint, entry->fingerprint) == 0)
+            return previous->stores[i].directory;
+    return NULL;
+}
 
 static bool open_store(struct settings_store *entry, const struct settings *previous, bool once,
                        struct config_report *report)
 {
     struct store_report verdict;
-    for (size_t i = 0; previous && i < previous->store_count; i++)
-        if (strcmp(previous->stores[i].name, entry->name) == 0 &&
-            strcmp(previous->stores[i].fingerprint, entry->fingerprint) == 0) {
-            entry->directory = directory_hold(previous->stores[i].directory);
-            return true;
-        }
-    if (once)
-        store_open_later(entry->store);
-    if (!once && !store_open(entry->store, &verdict)) {
+    struct directory *same = find_same(entry, previous);
+    if (same) {
+        entry->directory = directory_hold(same);
+        return true;
+    }
+    if (!store_open(entry->store, once, &verdict)) {
         bytes_addf(&report->text, "store %s: %s\n", entry->name, verdict.reason);
         report->errors++;
         return false;
@@ -35,23 +34,43 @@ static bool open_store(struct settings_store *entry, const struct settings *prev
     entry->directory =
         directory_new(entry->store, entry->cached ? &entry->cache : NULL, &entry->breaker);
     entry->store = NULL;
+    if (!entry->directory)
+        config_report_no_memory(report);
     return entry->directory != NULL;
+}
+
+/* Once the stores of an app are open. */
+static void take_directories(struct settings *settings, struct app *app,
+                             struct config_report *report)
+{
+    app->directories =
+        arena_alloc(&settings->arena, (app->store_count + 1) * sizeof *app->directories);
+    for (size_t i = 0; app->directories && i < app->store_count; i++)
+        app->directories[i] = app->stores[i]->directory;
+    if (!app->directories)
+        config_report_no_memory(report);
 }
 
 bool settings_open(struct settings *settings, const struct settings *previous, bool once,
                    struct config_report *report)
 {
-    bool good = true;
+    unsigned errors = report->errors;
     for (size_t i = 0; i < settings->store_count; i++)
-        good = open_store(&settings->stores[i], previous, once, report) && good;
-    for (size_t i = 0; i < settings->app_count; i++) {
-        struct app *app = &settings->apps[i];
-        app->directories =
-            arena_alloc(&settings->arena, (app->store_count + 1) * sizeof *app->directories);
-        for (size_t s = 0; s < app->store_count; s++)
-            app->directories[s] = app->stores[s]->directory;
-    }
-    return good;
+        open_store(&settings->stores[i], previous, once, report);
+    for (size_t i = 0; i < settings->app_count; i++)
+        take_directories(settings, &settings->apps[i], report);
+    return report->errors == errors;
+}
+
+bool settings_open_app(struct settings *settings, const struct app *app,
+                       struct config_report *report)
+{
+    unsigned errors = report->errors;
+    for (size_t i = 0; i < app->store_count; i++)
+        if (!app->stores[i]->directory)
+            open_store(app->stores[i], NULL, true, report);
+    take_directories(settings, &settings->apps[app - settings->apps], report);
+    return report->errors == errors;
 }
 
 void settings_free(struct settings *settings)
@@ -62,51 +81,46 @@ void settings_free(struct settings *settings)
         store_close(settings->stores[i].store);
         directory_release(settings->stores[i].directory);
     }
-    for (size_t i = 0; i < settings->app_count; i++)
-        settings_free_app(&settings->apps[i]);
-    if (settings->jwks) {
-        bytes_free(&settings->jwks->text);
-        bytes_free(&settings->jwks->etag);
+    for (size_t i = 0; i < settings->app_count; i++) {
+        key_ring_free(&settings->apps[i].keys);
+        key_ring_free(&settings->apps[i].access_keys);
     }
-    config_close(settings->source);
-    HASH_CLEAR(hh, settings->by_key);
-    HASH_CLEAR(by_id, settings->by_id);
+    bytes_free(&settings->jwks.text);
+    bytes_free(&settings->jwks.etag);
     arena_free(&settings->arena);
     free(settings);
 }
 
 /* ---- Finding ---- */
 
-const struct app *settings_index_app(struct settings *settings, const struct app *app)
+static int compare_key(const void *digest, const void *entry)
 {
-    struct app_index *entry = arena_alloc(&settings->arena, sizeof *entry), *other = NULL;
-    struct span api_key = span_of(app->config.api_key);
-    entry->app = app;
-    crypto_sha256(api_key, entry->key_digest);
-    HASH_FIND(by_id, settings->by_id, app->id, strlen(app->id), other);
-    if (!other)
-        HASH_FIND(hh, settings->by_key, entry->key_digest, SHA256_LENGTH, other);
-    if (other)
-        return other->app;
-    HASH_ADD_KEYPTR(by_id, settings->by_id, app->id, strlen(app->id), entry);
-    HASH_ADD(hh, settings->by_key, key_digest, SHA256_LENGTH, entry);
-    return NULL;
+    return memcmp(digest, ((const struct app_index *)entry)->key_digest, SHA256_LENGTH);
 }
 
 const struct app *settings_find_app(const struct settings *settings, struct span api_key)
 {
     uint8_t digest[SHA256_LENGTH];
-    struct app_index *entry;
     crypto_sha256(api_key, digest);
-    HASH_FIND(hh, settings->by_key, digest, sizeof digest, entry);
+    const struct app_index *entry = settings->app_count
+                                        ? bsearch(digest, settings->by_key, settings->app_count,
+                                                  sizeof *settings->by_key, compare_key)
+                                        : NULL;
     return entry ? entry->app : NULL;
+}
+
+static int compare_id(const void *id, const void *entry)
+{
+    return strcmp(id, (*(const struct app *const *)entry)->id);
 }
 
 const struct app *settings_find_app_id(const struct settings *settings, const char *id)
 {
-    struct app_index *entry;
-    HASH_FIND(by_id, settings->by_id, id, strlen(id), entry);
-    return entry ? entry->app : NULL;
+    const struct app **entry =
+        settings->app_count
+            ? bsearch(id, settings->by_id, settings->app_count, sizeof *settings->by_id, compare_id)
+            : NULL;
+    return entry ? *entry : NULL;
 }
 
 struct settings_store *settings_find_store(const struct settings *settings, const char *name)
@@ -115,4 +129,21 @@ struct settings_store *settings_find_store(const struct settings *settings, cons
         if (strcmp(settings->stores[i].name, name) == 0)
             return &settings->stores[i];
     return NULL;
+}
+
+/* Compares with all places, whatever the first ones say. */
+bool settings_secret_matches(const struct app *app, struct span secret)
+{
+    static const uint8_t nobody[APP_SECRETS_MAX][SHA256_LENGTH];
+    const uint8_t(*known)[SHA256_LENGTH] = app ? app->secrets : nobody;
+    size_t count = app ? app->secret_count : 0;
+    uint8_t digest[SHA256_LENGTH];
+    bool match = false;
+    crypto_sha256(secret, digest);
+    for (size_t i = 0; i < APP_SECRETS_MAX; i++) {
+        bool equal = crypto_equal(digest, known[i], SHA256_LENGTH);
+        match = (equal && i < count) || match;
+    }
+    explicit_bzero(digest, sizeof digest);
+    return match;
 }

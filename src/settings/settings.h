@@ -43,7 +43,7 @@ struct access_settings {
 };
 
 struct app {
-    struct app_settings config;
+    struct app_settings settings;
     struct token_settings token;
     const char *id;
     uint8_t secrets[APP_SECRETS_MAX][SHA256_LENGTH]; /* SHA-256 of each */
@@ -57,7 +57,6 @@ struct app {
     struct settings_store **stores; /* asked in order */
     struct directory **directories; /* the same, once they are open; borrowed */
     size_t store_count;
-    struct app_later *later; /* token, access and what is made of them are to be read; else NULL */
 };
 
 /* A group of `stores`. */
@@ -73,7 +72,7 @@ struct settings_store {
 
 /* The public keys of all apps (RFC 7517, section 5), and what changes with them. */
 struct jwks {
-    struct bytes text; /* empty, in settings for one request: not made yet */
+    struct bytes text;
     struct bytes etag;
 };
 
@@ -94,7 +93,6 @@ struct status_settings {
 
 struct settings {
     struct arena arena;
-    struct config *source; /* of settings that are for one request; else NULL */
     struct top_settings top;
     struct log_settings log;
     struct status_settings status;
@@ -105,39 +103,46 @@ struct settings {
     size_t store_count;
     struct app *apps;
     size_t app_count;
-    struct jwks *jwks;
-    struct span base_path;            /* of the environment, SPAN_NONE: none is set */
-    struct app_index *by_key, *by_id; /* the apps, by API key and by appId */
+    struct jwks jwks;
+    struct span base_path;    /* of the environment, SPAN_NONE: none is set */
+    struct app_index *by_key; /* the apps, sorted by the digest of the API key */
+    const struct app **by_id; /* the same, sorted by appId */
 };
 
-/* Reads and checks a configuration: values, key files, plugins and what they
- * say of their settings.  Opens no store, asks no network.  All mistakes are in
- * the report; NULL when there was one. */
-struct settings *settings_load(const char *path, const char *plugin_folder,
-                               struct config_report *report);
+/* What of a configuration is read: for one request, no more than it needs.  Mistakes in
+ * the rest go unnoticed. */
+enum {
+    SETTINGS_STORES = 1u,     /* all stores */
+    SETTINGS_APPS = 2u,       /* all apps */
+    SETTINGS_KEYS = 4u,       /* their keys and claims */
+    SETTINGS_ONE_APP = 8u,    /* the app with the API key below; keys and claims only of */
+                              /* this one, and only if the API secret is right, too */
+    SETTINGS_APP_STORES = 16u /* and the stores that it names */
+};
+struct settings_choice {
+    unsigned parts;
+    struct span api_key, api_secret; /* with SETTINGS_ONE_APP */
+};
 
-/* The same for one request: a plugin is loaded, its settings are read, and its store
- * is opened when it is first asked, and the groups token and access_token of an app are
- * read by settings_finish_app(); mistakes in them are found then.
- * `plugin_folder` is borrowed. */
-struct settings *settings_load_once(const char *path, const char *plugin_folder,
-                                    struct config_report *report);
-
-/* Reads what settings for one request have put off of an app, or of all, and makes
- * settings->jwks.  False: the report says why. */
-bool settings_finish_app(const struct app *app, struct config_report *report);
-bool settings_finish_jwks(const struct settings *settings, struct config_report *report);
+/* Reads and checks a configuration: values, key files, plugins and what they say of their
+ * settings.  `choice` NULL: all of it.  Opens no store, asks no network.  All mistakes are
+ * in the report; NULL when there was one. */
+struct settings *settings_read(const char *path, const char *plugin_folder,
+                               const struct settings_choice *choice, struct config_report *report);
 
 /* Opens the stores; those of `previous` (or NULL) that are the same are shared.
- * `once`: for one request, each store when it is first asked.  False: the report
- * says why. */
+ * `once`: for one request.  False: the report says why. */
 bool settings_open(struct settings *settings, const struct settings *previous, bool once,
                    struct config_report *report);
+
+/* For one request of one app: opens the stores that it asks. */
+bool settings_open_app(struct settings *settings, const struct app *app,
+                       struct config_report *report);
+
 void settings_free(struct settings *settings);
 
-/* Makes an app known by its API key and its id.  NULL, or the app that has one of
- * them already. */
-const struct app *settings_index_app(struct settings *settings, const struct app *app);
+/* Whether a secret is one of the app's (NULL: of no app), in the same time for any. */
+bool settings_secret_matches(const struct app *app, struct span secret);
 
 /* The app with this API key, in a time that does not tell how much of a key was
  * right.  NULL when there is none. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings_private.h"
 
+#include "config_value.h"
+
 #include "base/file.h"
 #include "base/text.h"
 
@@ -113,10 +115,11 @@ static void wipe_list(const struct memberchat_list *list)
         explicit_bzero((char *)list->items[i], strlen(list->items[i]));
 }
 
-static void read_secrets(struct app *app, const struct config_node *group,
-                         struct config_report *report)
+static void read_secrets(const struct loading *loading, struct app *app,
+                         const struct config_node *group)
 {
-    const struct app_settings *values = &app->config;
+    struct config_report *report = loading->report;
+    const struct app_settings *values = &app->settings;
     int kinds = (config_child(group, "api_secret") != NULL) +
                 (config_child(group, "api_secret_sha256") != NULL) +
                 (config_child(group, "api_secret_file") != NULL);
@@ -167,93 +170,114 @@ static bool is_origin(const char *text)
     return true;
 }
 
-static void check_texts(const struct app *app, const struct config_node *group,
-                        struct config_report *report)
+static void check_texts(const struct loading *loading, const struct app *app,
+                        const struct config_node *group)
 {
+    struct config_report *report = loading->report;
     static const char *const schemes[] = {"wss://", "ws://", "https://", "http://", NULL};
-    const struct app_settings *config = &app->config;
-    if (config->api_key &&
-        (strchr(config->api_key, ':') || !text_is_plain(span_of(config->api_key))))
+    const struct app_settings *settings = &app->settings;
+    if (settings->api_key &&
+        (strchr(settings->api_key, ':') || !text_is_plain(span_of(settings->api_key))))
         config_error(report, group, "api_key",
                      "must not contain a colon or control characters: it is sent as a user name");
-    if (config->chat_server_url && !text_is_plain(span_of(config->chat_server_url)))
+    if (settings->chat_server_url && !text_is_plain(span_of(settings->chat_server_url)))
         config_error(report, group, "chat_server_url", "must not contain control characters");
-    else if (config->chat_server_url && !has_prefix(config->chat_server_url, schemes))
+    else if (settings->chat_server_url && !has_prefix(settings->chat_server_url, schemes))
         config_error(report, group, "chat_server_url",
                      "\"%s\" must begin with wss://, ws://, https:// or http://",
-                     config->chat_server_url);
+                     settings->chat_server_url);
     if (!text_is_plain(span_of(app->id)))
         config_error(report, group, "app_id", "must not contain control characters");
-    for (size_t i = 0; i < config->cors_origins.count; i++)
-        if (!is_origin(config->cors_origins.items[i]))
+    for (size_t i = 0; i < settings->cors_origins.count; i++)
+        if (!is_origin(settings->cors_origins.items[i]))
             config_error(report, group, "cors_origins",
                          "\"%s\" is no origin; write it as the browser sends it, in small letters "
                          "and without a path: \"https://www.example.com\"",
-                         config->cors_origins.items[i]);
+                         settings->cors_origins.items[i]);
 }
 
-static void find_stores(struct settings *settings, struct app *app, const struct config_node *group,
-                        struct config_report *report)
+/* ---- Stores ---- */
+
+/* The store with this name, read now where the app's own stores are wanted; NULL: there is
+ * none, which is reported, or it is not wanted. */
+static struct settings_store *find_store(const struct loading *loading,
+                                         const struct config_node *group, const char *name)
 {
-    const struct memberchat_list *names = &app->config.stores;
-    app->stores = arena_alloc(&settings->arena, (names->count + 1) * sizeof *app->stores);
-    for (size_t i = 0; i < names->count; i++) {
-        struct settings_store *store = settings_find_store(settings, names->items[i]);
-        if (store) {
-            app->stores[app->store_count++] = store;
-            if (store->store)
-                store_note_app(store->store, app->id);
-        } else
-            config_error(report, group, "store", "there is no store \"%s\" in the group stores",
-                         names->items[i]);
+    const struct config_node *stores = config_child(loading->root, "stores");
+    const struct config_node *node = config_child(stores, name);
+    struct settings_store *store = settings_find_store(loading->settings, name);
+    if (store)
+        return store;
+    if (config_is_group(node) && !loading_wants(loading, SETTINGS_STORES))
+        return loading_wants(loading, SETTINGS_APP_STORES) ? settings_read_store(loading, node)
+                                                           : NULL;
+    if (loading->settings->arena.failed)
+        return NULL;
+    struct value_match match = value_match_start(name);
+    for (node = config_is_group(stores) ? config_first(stores) : NULL; node;
+         node = config_next(node))
+        value_match_try(&match, config_name(node));
+    config_error(loading->report, group, "store",
+                 "there is no store \"%s\" in the group stores%s%s%s", name,
+                 match.best ? " (did you mean \"" : "", match.best ? match.best : "",
+                 match.best ? "\"?)" : "");
+    return NULL;
+}
+
+static void find_stores(const struct loading *loading, struct app *app,
+                        const struct config_node *group)
+{
+    const struct memberchat_list *names = &app->settings.stores;
+    app->stores = arena_alloc(&loading->settings->arena, (names->count + 1) * sizeof *app->stores);
+    for (size_t i = 0; app->stores && i < names->count; i++) {
+        struct settings_store *store = find_store(loading, group, names->items[i]);
+        if (!store)
+            continue;
+        app->stores[app->store_count++] = store;
+        if (store->store)
+            store_note_app(store->store, app->id);
     }
 }
 
-static void read_tokens(struct settings *settings, struct app *app, const struct config_node *group,
-                        const char *plugin_folder, struct config_report *report)
+/* ---- A group of `apps` ---- */
+
+static void read_tokens(const struct loading *loading, struct app *app,
+                        const struct config_node *group)
 {
     const struct config_node *token = config_child(group, "token");
     const struct config_node *access = config_child(group, "access_token");
     if (config_is_group(token))
-        settings_read_token(settings, app, token, plugin_folder, report);
+        settings_read_token(loading, app, token);
     if (config_is_group(access))
-        settings_read_access(settings, app, access, plugin_folder, report);
+        settings_read_access(loading, app, access);
 }
 
-struct app_later {
-    struct settings *settings;
-    struct app *app;
-    const struct config_node *group;
-    const char *plugin_folder;
-};
-
-bool settings_finish_app(const struct app *app, struct config_report *report)
+/* Whether the rest of the app is wanted.  A caller without the secret does not learn from
+ * the time it takes whether the key was right. */
+static bool is_let_in(const struct loading *loading, const struct app *app)
 {
-    const struct app_later *later = app->later;
-    unsigned errors = report->errors;
-    if (!later)
-        return true;
-    read_tokens(later->settings, later->app, later->group, later->plugin_folder, report);
-    if (report->errors > errors)
-        return false;
-    later->app->later = NULL;
-    return true;
+    const struct settings_choice *choice = loading->choice;
+    return !loading_wants(loading, SETTINGS_ONE_APP) ||
+           (app->settings.api_key && span_equal(span_of(app->settings.api_key), choice->api_key) &&
+            settings_secret_matches(app, choice->api_secret));
 }
 
-void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
-                       const char *plugin_folder, bool once, struct config_report *report)
+void settings_read_app(const struct loading *loading, const struct config_node *group)
 {
-    const struct config_table table = CONFIG_TABLE(app_keys, &app->config);
-    config_fill(group, &table, 1, &settings->arena, report);
-    app->id = app->config.app_id ? app->config.app_id
-                                 : arena_string(&settings->arena, span_of(config_name(group)));
-    read_secrets(app, group, report);
-    check_texts(app, group, report);
-    find_stores(settings, app, group, report);
-    if (!once) {
-        read_tokens(settings, app, group, plugin_folder, report);
+    struct settings *settings = loading->settings;
+    struct app *app = &settings->apps[settings->app_count];
+    const struct config_table table = CONFIG_TABLE(app_keys, &app->settings);
+    config_fill(group, &table, 1, &settings->arena, loading->report);
+    app->id = app->settings.app_id ? app->settings.app_id
+                                   : arena_string(&settings->arena, span_of(config_name(group)));
+    if (settings->arena.failed)
         return;
-    }
-    app->later = arena_alloc(&settings->arena, sizeof *app->later);
-    *app->later = (struct app_later){settings, app, group, plugin_folder};
+    settings->app_count++;
+    read_secrets(loading, app, group);
+    check_texts(loading, app, group);
+    if (!is_let_in(loading, app))
+        return;
+    find_stores(loading, app, group);
+    if (loading_wants(loading, SETTINGS_KEYS))
+        read_tokens(loading, app, group);
 }

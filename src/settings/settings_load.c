@@ -49,147 +49,213 @@ const struct settings_table settings_tables[] = {
     {"status", status_keys, CONFIG_COUNT(status_keys)},
 };
 
-/* ---- Reading ---- */
+/* ---- The top ---- */
 
-static struct network *read_nets(struct settings *settings, const struct memberchat_list *texts,
-                                 const struct config_node *group, const char *key,
-                                 struct config_report *report)
+static struct network *read_nets(const struct loading *loading, const struct config_node *group,
+                                 const char *key, const struct memberchat_list *texts)
 {
-    struct network *nets = arena_alloc(&settings->arena, (texts->count + 1) * sizeof *nets);
-    for (size_t i = 0; i < texts->count; i++)
+    struct network *nets =
+        arena_alloc(&loading->settings->arena, (texts->count + 1) * sizeof *nets);
+    for (size_t i = 0; nets && i < texts->count; i++)
         if (!network_parse(texts->items[i], &nets[i]))
-            config_error(report, group, key,
-                         "\"%s\" is no address or network, such as \"127.0.0.1\" or "
+            config_error(loading->report, group, key,
+                         "\"%s\" is not an address or network, such as \"127.0.0.1\" or "
                          "\"2001:db8::/32\"",
                          texts->items[i]);
     return nets;
 }
 
-static void read_log(struct settings *settings, const struct config_node *group,
-                     struct config_report *report)
+/* The group of the root with this name, or NULL. */
+static const struct config_node *root_group(const struct loading *loading, const char *name)
 {
+    const struct config_node *group = config_child(loading->root, name);
+    return config_is_group(group) ? group : NULL;
+}
+
+static void read_log(const struct loading *loading)
+{
+    struct settings *settings = loading->settings;
+    const struct config_node *group = root_group(loading, "log");
     const struct config_table table = CONFIG_TABLE(log_keys, &settings->log);
-    config_fill(group, &table, 1, &settings->arena, report);
+    config_fill(group, &table, 1, &settings->arena, loading->report);
     const char *target = settings->log.target;
     if (target && strcmp(target, "stderr") != 0 && strcmp(target, "syslog") != 0)
         settings->log.target = config_resolve_path(group, target, &settings->arena);
 }
 
-static void read_top(struct settings *settings, const struct config_node *root,
-                     struct config_report *report)
+static void read_status(const struct loading *loading)
 {
-    const struct config_table top = CONFIG_TABLE(top_keys, &settings->top);
-    const struct config_table status = CONFIG_TABLE(status_keys, &settings->status);
-    const struct config_node *log_group = config_child(root, "log");
-    const struct config_node *status_group = config_child(root, "status");
-    config_fill(root, &top, 1, &settings->arena, report);
-    settings->request_timeout_set = config_child(root, "request_timeout") != NULL;
-    settings->trusted_proxies =
-        read_nets(settings, &settings->top.trusted_proxies, root, "trusted_proxies", report);
-    settings->trusted_proxy_count = settings->top.trusted_proxies.count;
-    read_log(settings, config_is_group(log_group) ? log_group : NULL, report);
-    if (config_is_group(status_group)) {
-        config_fill(status_group, &status, 1, &settings->arena, report);
-        read_nets(settings, &settings->status.allow, status_group, "allow", report);
-        config_warning(report, status_group, NULL,
-                       "has no effect yet: this version has no /metrics and no /status");
-    }
+    struct settings *settings = loading->settings;
+    const struct config_node *group = root_group(loading, "status");
+    const struct config_table table = CONFIG_TABLE(status_keys, &settings->status);
+    if (!group)
+        return;
+    config_fill(group, &table, 1, &settings->arena, loading->report);
+    read_nets(loading, group, "allow", &settings->status.allow);
+    config_warning(loading->report, group, NULL,
+                   "has no effect yet: this version has no /metrics and no /status");
 }
 
-/* The groups of a group, of which there must be one at least. */
-static unsigned count_groups(const struct config_node *root, const char *name,
-                             struct config_report *report)
+static void read_top(const struct loading *loading)
 {
-    const struct config_node *group = config_child(root, name);
-    unsigned count = config_is_group(group) ? config_count(group) : 0;
-    if (!config_is_group(group))
+    struct settings *settings = loading->settings;
+    const char *base_path = getenv("MEMBERCHAT_BASE_PATH");
+    const struct config_table top = CONFIG_TABLE(top_keys, &settings->top);
+    config_fill(loading->root, &top, 1, &settings->arena, loading->report);
+    settings->request_timeout_set = config_child(loading->root, "request_timeout") != NULL;
+    settings->trusted_proxies =
+        read_nets(loading, loading->root, "trusted_proxies", &settings->top.trusted_proxies);
+    settings->trusted_proxy_count = settings->top.trusted_proxies.count;
+    if (base_path)
+        settings->base_path = span_of(arena_string(&settings->arena, span_of(base_path)));
+    read_log(loading);
+    read_status(loading);
+}
+
+/* ---- Stores and apps ---- */
+
+/* The groups of a group, of which there must be one at least. */
+static unsigned count_groups(const struct loading *loading, const char *name)
+{
+    const struct config_node *group = root_group(loading, name);
+    unsigned count = group ? config_count(group) : 0;
+    if (!group)
         return 0;
     if (count == 0)
-        config_error(report, root, name, "is empty");
+        config_error(loading->report, loading->root, name, "is empty");
     for (const struct config_node *child = config_first(group); child; child = config_next(child))
         if (!config_is_group(child)) {
-            config_error(report, child, NULL, "expected a group in braces");
+            config_error(loading->report, child, NULL, "expected a group in braces");
             count = 0;
         }
     return count;
 }
 
-/* Two apps must not be taken for one another. */
-static void index_app(struct settings *settings, const struct app *app,
-                      const struct config_node *group, struct config_report *report)
+/* Whether an app signs in with the key that the choice names. */
+static bool is_chosen(const struct loading *loading, const struct config_node *group)
 {
-    const struct app *other = app->config.api_key ? settings_index_app(settings, app) : NULL;
-    if (!other)
-        return;
-    bool same_id = strcmp(other->id, app->id) == 0;
-    config_error(report, group, same_id ? "app_id" : "api_key", "is also that of the app \"%s\"",
-                 other->id);
+    const struct config_node *key = config_child(group, "api_key");
+    if (loading_wants(loading, SETTINGS_APPS))
+        return true;
+    struct span asked = loading->choice->api_key;
+    struct span own =
+        span_of(key && config_kind(key) == CONFIG_KIND_STRING ? config_string(key) : NULL);
+    return own.data && own.length == asked.length && crypto_equal(own.data, asked.data, own.length);
 }
 
-static void read_all(struct settings *settings, const struct config_node *root,
-                     const char *plugin_folder, bool once, struct config_report *report)
+static void read_stores_and_apps(struct loading *loading)
 {
-    unsigned stores = count_groups(root, "stores", report);
-    unsigned apps = count_groups(root, "apps", report);
-    const struct config_node *stores_group = config_child(root, "stores");
-    const struct config_node *apps_group = config_child(root, "apps");
-    read_top(settings, root, report);
+    struct settings *settings = loading->settings;
+    unsigned stores = count_groups(loading, "stores");
+    unsigned apps = count_groups(loading, "apps");
     settings->stores = arena_alloc(&settings->arena, (stores + 1) * sizeof *settings->stores);
     settings->apps = arena_alloc(&settings->arena, (apps + 1) * sizeof *settings->apps);
-    const struct config_node *group = stores ? config_first(stores_group) : NULL;
+    loading->app_groups = arena_alloc(&settings->arena, (apps + 1) * sizeof *loading->app_groups);
+    if (settings->arena.failed)
+        return;
+    const struct config_node *group = NULL;
+    if (stores && loading_wants(loading, SETTINGS_STORES))
+        group = config_first(root_group(loading, "stores"));
     for (; group; group = config_next(group))
-        settings_read_store(settings, &settings->stores[settings->store_count++], group,
-                            plugin_folder, once, report);
-    for (group = apps ? config_first(apps_group) : NULL; group; group = config_next(group)) {
-        struct app *app = &settings->apps[settings->app_count++];
-        settings_read_app(settings, app, group, plugin_folder, once, report);
-        index_app(settings, app, group, report);
+        settings_read_store(loading, group);
+    if (apps && loading_wants(loading, SETTINGS_APPS | SETTINGS_ONE_APP))
+        group = config_first(root_group(loading, "apps"));
+    for (; group; group = config_next(group))
+        if (is_chosen(loading, group)) {
+            loading->app_groups[settings->app_count] = group;
+            settings_read_app(loading, group);
+        }
+}
+
+/* ---- Two apps that would be taken for one another ---- */
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct app_index *one = a, *other = b;
+    int order = memcmp(one->key_digest, other->key_digest, SHA256_LENGTH);
+    return order ? order : (one->app > other->app) - (one->app < other->app);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct app *one = *(const struct app *const *)a;
+    const struct app *other = *(const struct app *const *)b;
+    int order = strcmp(one->id, other->id);
+    return order ? order : (one > other) - (one < other);
+}
+
+static void report_double(const struct loading *loading, const struct app *app,
+                          const struct app *first, const char *key)
+{
+    size_t index = (size_t)(app - loading->settings->apps);
+    config_error(loading->report, loading->app_groups[index], key, "is also that of the app \"%s\"",
+                 first->id);
+}
+
+/* Sorts the apps by API key and by id; both must be there and unique. */
+static void index_apps(const struct loading *loading)
+{
+    struct settings *settings = loading->settings;
+    size_t count = settings->app_count;
+    settings->by_key = arena_alloc(&settings->arena, (count + 1) * sizeof *settings->by_key);
+    settings->by_id = arena_alloc(&settings->arena, (count + 1) * sizeof *settings->by_id);
+    if (settings->arena.failed)
+        return;
+    size_t keys = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct app *app = &settings->apps[i];
+        settings->by_id[i] = app;
+        settings->by_key[keys].app = app;
+        if (app->settings.api_key)
+            crypto_sha256(span_of(app->settings.api_key), settings->by_key[keys++].key_digest);
     }
-    settings->jwks = arena_alloc(&settings->arena, sizeof *settings->jwks);
-    if (!once)
-        settings_make_jwks(settings, apps_group, report);
+    qsort(settings->by_key, keys, sizeof *settings->by_key, compare_keys);
+    qsort(settings->by_id, count, sizeof *settings->by_id, compare_ids);
+    for (size_t i = 1; i < keys; i++)
+        if (memcmp(settings->by_key[i - 1].key_digest, settings->by_key[i].key_digest,
+                   SHA256_LENGTH) == 0)
+            report_double(loading, settings->by_key[i].app, settings->by_key[i - 1].app, "api_key");
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(settings->by_id[i - 1]->id, settings->by_id[i]->id) == 0)
+            report_double(loading, settings->by_id[i], settings->by_id[i - 1], "app_id");
 }
 
-static void read_environment(struct settings *settings)
+/* ---- The file ---- */
+
+static void read_all(struct loading *loading)
 {
-    const char *base_path = getenv("MEMBERCHAT_BASE_PATH");
-    if (base_path)
-        settings->base_path = span_of(arena_string(&settings->arena, span_of(base_path)));
+    read_top(loading);
+    read_stores_and_apps(loading);
+    if (loading->settings->arena.failed)
+        return;
+    index_apps(loading);
+    if (loading_wants(loading, SETTINGS_APPS) && !loading_wants(loading, SETTINGS_ONE_APP) &&
+        loading_wants(loading, SETTINGS_KEYS))
+        settings_make_jwks(loading);
 }
 
-/* Settings that hold on to the file's tree. */
-static struct settings *load(const char *path, const char *plugin_folder, bool once,
-                             struct config_report *report)
+struct settings *settings_read(const char *path, const char *plugin_folder,
+                               const struct settings_choice *choice, struct config_report *report)
 {
+    static const struct settings_choice all = {.parts =
+                                                   SETTINGS_STORES | SETTINGS_APPS | SETTINGS_KEYS};
     struct config *config = config_open(path, report);
     struct settings *settings = config ? calloc(1, sizeof *settings) : NULL;
-    if (!settings) {
-        config_close(config);
-        return NULL;
+    if (settings) {
+        struct loading loading = {.settings = settings,
+                                  .root = config_root(config),
+                                  .plugin_folder = plugin_folder,
+                                  .choice = choice ? choice : &all,
+                                  .once = choice != NULL,
+                                  .report = report};
+        read_all(&loading);
     }
-    settings->source = config;
-    read_environment(settings);
-    read_all(settings, config_root(config), plugin_folder, once, report);
+    if (config && (!settings || settings->arena.failed))
+        config_report_no_memory(report);
+    config_close(config);
     if (report->errors) {
         settings_free(settings);
         return NULL;
     }
     return settings;
-}
-
-struct settings *settings_load(const char *path, const char *plugin_folder,
-                               struct config_report *report)
-{
-    struct settings *settings = load(path, plugin_folder, false, report);
-    if (settings) {
-        config_close(settings->source);
-        settings->source = NULL;
-    }
-    return settings;
-}
-
-struct settings *settings_load_once(const char *path, const char *plugin_folder,
-                                    struct config_report *report)
-{
-    return load(path, plugin_folder, true, report);
 }

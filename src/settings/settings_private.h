@@ -6,30 +6,42 @@
 #include "config_fill.h"
 #include "settings.h"
 
-/* Fill one entry from one group of `stores` or `apps`.  Names of stores are
- * looked up in settings->stores, which are read first.  `once`: what belongs to the
- * store's plugin is read when the store is first asked, and what belongs to the app's
- * tokens by settings_finish_app(). */
-void settings_read_store(struct settings *settings, struct settings_store *store,
-                         const struct config_node *group, const char *plugin_folder, bool once,
-                         struct config_report *report);
-void settings_read_app(struct settings *settings, struct app *app, const struct config_node *group,
-                       const char *plugin_folder, bool once, struct config_report *report);
+struct app_index {
+    uint8_t key_digest[SHA256_LENGTH]; /* of the API key: says nothing about its bytes */
+    const struct app *app;
+};
 
-/* The groups "token" and "access_token" of an app, of which the second may be NULL. */
-void settings_read_token(struct settings *settings, struct app *app,
-                         const struct config_node *group, const char *plugin_folder,
-                         struct config_report *report);
-void settings_read_access(struct settings *settings, struct app *app,
-                          const struct config_node *group, const char *plugin_folder,
-                          struct config_report *report);
+/* One way through a configuration. */
+struct loading {
+    struct settings *settings;
+    const struct config_node *root;
+    const char *plugin_folder;
+    const struct settings_choice *choice;
+    bool once;                             /* for one request */
+    const struct config_node **app_groups; /* of settings->apps */
+    struct config_report *report;
+};
 
-/* Frees what an app has beside the arena. */
-void settings_free_app(struct app *app);
+/* Whether any of some parts is to be read. */
+static inline bool loading_wants(const struct loading *loading, unsigned parts)
+{
+    return (loading->choice->parts & parts) != 0;
+}
 
-/* Makes the set of public keys, once all apps are read; `apps` is their group. */
-void settings_make_jwks(const struct settings *settings, const struct config_node *apps,
-                        struct config_report *report);
+/* Add an entry to settings->stores or settings->apps, which have room for it, from a group
+ * of `stores` or `apps`.  The stores that an app names are read first, or with it. */
+struct settings_store *settings_read_store(const struct loading *loading,
+                                           const struct config_node *group);
+void settings_read_app(const struct loading *loading, const struct config_node *group);
+
+/* The groups "token" and "access_token" of an app. */
+void settings_read_token(const struct loading *loading, struct app *app,
+                         const struct config_node *group);
+void settings_read_access(const struct loading *loading, struct app *app,
+                          const struct config_node *group);
+
+/* Makes the set of public keys, once all apps are read. */
+void settings_make_jwks(const struct loading *loading);
 
 /* Every table of keys of the core with the name of its group, for the test that
  * holds tables, manual and sample configuration against each other. */

@@ -48,9 +48,8 @@ const struct settings_table settings_store_tables[] = {
 };
 
 /* The values of a group: those of the core and those of the plugin. */
-static void *read_values(const struct memberchat_store_plugin *plugin,
-                         const struct config_node *group, struct arena *arena,
-                         struct config_report *report)
+static void *read_values(const struct loading *loading, const struct config_node *group,
+                         const struct memberchat_store_plugin *plugin, struct arena *arena)
 {
     struct store_values values = {0};
     void *own = arena_alloc(arena, plugin->settings_size + 1);
@@ -58,123 +57,93 @@ static void *read_values(const struct memberchat_store_plugin *plugin,
         CONFIG_TABLE(store_keys, &values),
         {plugin->keys, plugin->key_count, own},
     };
-    config_fill(group, tables, 2, arena, report);
+    if (own)
+        config_fill(group, tables, 2, arena, loading->report);
     return own;
 }
 
-static const struct memberchat_store_plugin *load_plugin(const char *folder,
-                                                         const struct config_node *group,
-                                                         struct config_report *report)
+static const struct memberchat_store_plugin *load_plugin(const struct loading *loading,
+                                                         const struct config_node *group)
 {
     const struct config_node *node = config_child(group, "plugin");
     struct bytes why = {0};
     if (!node || config_kind(node) != CONFIG_KIND_STRING) {
-        config_error(report, group, "plugin", "%s: %s",
+        config_error(loading->report, group, "plugin", "%s: %s",
                      node ? "expected a string in quotes" : "is missing", store_keys[0].help);
         return NULL;
     }
-    const struct memberchat_store_plugin *plugin = plugin_load(folder, config_string(node), &why);
+    const struct memberchat_store_plugin *plugin =
+        plugin_load(loading->plugin_folder, config_string(node), &why);
     if (!plugin)
-        config_error(report, group, "plugin", "%s", bytes_string(&why));
+        config_error(loading->report, group, "plugin", "%s", bytes_string(&why));
     bytes_free(&why);
     return plugin;
 }
 
 /* By the plugin's own judgement of settings that were read without a mistake. */
-static void judge(struct store *store, const struct config_node *group,
-                  struct config_report *report)
+static void judge(const struct loading *loading, const struct config_node *group,
+                  struct store *store)
 {
     struct store_report verdict;
     if (!store_check(store, &verdict))
-        config_error(report, group, NULL, "%s",
+        config_error(loading->report, group, NULL, "%s",
                      verdict.reason[0] ? verdict.reason : "the plugin refuses these settings");
 }
 
 /* The plugin's settings go to the store, which may outlive these settings. */
-static void make_store(struct settings_store *store, const struct config_node *group,
-                       const char *plugin_folder, struct config_report *report)
+static struct store *make_store(const struct loading *loading, const struct config_node *group)
 {
-    const struct memberchat_store_plugin *plugin = load_plugin(plugin_folder, group, report);
+    const struct memberchat_store_plugin *plugin = load_plugin(loading, group);
     struct arena arena = {0};
-    unsigned errors = report->errors;
+    unsigned errors = loading->report->errors;
     if (!plugin)
-        return;
-    const char *name = arena_string(&arena, span_of(store->name));
-    void *own = read_values(plugin, group, &arena, report);
-    store->store = store_new(name, plugin, own, &arena);
-    if (!store->store)
-        config_error(report, group, NULL, "out of memory");
-    else if (report->errors == errors)
-        judge(store->store, group, report);
-    store->cached = store->store && (config_child(group, "cache") || !store_is_local(store->store));
-}
-
-/* ---- For one request ---- */
-
-struct later {
-    struct settings *settings;
-    const struct config_node *group;
-    const char *plugin_folder;
-};
-
-/* The store is about to be asked. */
-static bool prepare(struct store *store, void *context, struct store_report *report_r)
-{
-    const struct later *later = context;
-    struct config_report report = {0};
-    const struct memberchat_store_plugin *plugin =
-        load_plugin(later->plugin_folder, later->group, &report);
-    if (plugin) {
-        store_set_plugin(store, plugin,
-                         read_values(plugin, later->group, &later->settings->arena, &report));
-        if (report.errors == 0)
-            judge(store, later->group, &report);
-    }
-    const char *mistake = bytes_string(&report.text);
-    *report_r = (struct store_report){0};
-    if (report.errors)
-        snprintf(report_r->reason, sizeof report_r->reason, "%.*s", (int)strcspn(mistake, "\n"),
-                 mistake);
-    bool good = report.errors == 0;
-    if (!good)
-        store_set_plugin(store, NULL, NULL);
-    config_report_free(&report);
-    return good;
-}
-
-static void make_store_later(struct settings *settings, struct settings_store *store,
-                             const struct config_node *group, const char *plugin_folder,
-                             struct config_report *report)
-{
-    struct later *later = arena_alloc(&settings->arena, sizeof *later);
-    *later = (struct later){settings, group, plugin_folder};
-    store->store = store_new_later(store->name, prepare, later);
-    if (!store->store)
-        config_error(report, group, NULL, "out of memory");
+        return NULL;
+    const char *name = arena_string(&arena, span_of(config_name(group)));
+    void *own = read_values(loading, group, plugin, &arena);
+    struct store *store = NULL;
+    if (arena.failed)
+        arena_free(&arena);
+    else
+        store = store_new(name, plugin, own, &arena);
+    if (!store)
+        config_report_no_memory(loading->report);
+    else if (loading->report->errors == errors)
+        judge(loading, group, store);
+    return store;
 }
 
 /* ---- A group of `stores` ---- */
 
-void settings_read_store(struct settings *settings, struct settings_store *store,
-                         const struct config_node *group, const char *plugin_folder, bool once,
-                         struct config_report *report)
+/* The settings of a group in the store's, or those where it is not there. */
+static void read_part(const struct loading *loading, const struct config_node *store,
+                      const char *name, const struct config_table *table)
 {
-    const struct config_node *cache_group = config_child(group, "cache");
-    const struct config_node *breaker_group = config_child(group, "breaker");
+    const struct config_node *group = config_child(store, name);
+    config_fill(config_is_group(group) ? group : NULL, table, 1, &loading->settings->arena,
+                loading->report);
+}
+
+struct settings_store *settings_read_store(const struct loading *loading,
+                                           const struct config_node *group)
+{
+    struct settings *settings = loading->settings;
+    struct settings_store *store = &settings->stores[settings->store_count];
     const struct config_table cache = CONFIG_TABLE(cache_keys, &store->cache);
     const struct config_table breaker = CONFIG_TABLE(breaker_keys, &store->breaker);
 
     store->name = arena_string(&settings->arena, span_of(config_name(group)));
-    config_fill(config_is_group(cache_group) ? cache_group : NULL, &cache, 1, &settings->arena,
-                report);
-    config_fill(config_is_group(breaker_group) ? breaker_group : NULL, &breaker, 1,
-                &settings->arena, report);
+    if (!store->name)
+        return NULL;
+    settings->store_count++;
+    read_part(loading, group, "cache", &cache);
+    read_part(loading, group, "breaker", &breaker);
     if (store->breaker.max_open_ms < store->breaker.open_ms)
-        config_error(report, breaker_group, "max_open", "is less than \"open\"");
-    if (once) {
-        make_store_later(settings, store, group, plugin_folder, report);
-        return;
-    }
+        config_error(loading->report, config_child(group, "breaker"), "max_open",
+                     "is less than \"open\"");
+    store->store = make_store(loading, group);
+    if (loading->once)
+        return store;
     store->fingerprint = config_fingerprint(group, &settings->arena);
-    make_store(store, group, plugin_folder, report);
+    store->cached = store->store && (config_child(group, "cache") || !store_is_local(store->store));
+    return store;
 }

@@ -79,17 +79,22 @@ static void load_keys(const struct key_source *source, struct key_ring *ring,
 }
 
 /* "FILE" or "FILE#KEYID" */
-static void load_list(struct settings *settings, struct app *app,
-                      const struct memberchat_list *files, const struct config_node *group,
-                      const char *key, struct key_source source, struct config_report *report)
+static void load_list(const struct loading *loading, struct app *app,
+                      const struct config_node *group, const char *key,
+                      const struct memberchat_list *files)
 {
+    struct arena *arena = &loading->settings->arena;
+    struct key_source source = {.modules = loading->plugin_folder,
+                                .algorithm = (enum algorithm)app->token.algorithm,
+                                .any_algorithm = true};
     for (size_t i = 0; i < files->count; i++) {
         const char *hash = strrchr(files->items[i], '#');
         size_t length = hash ? (size_t)(hash - files->items[i]) : strlen(files->items[i]);
-        const char *file = arena_string(&settings->arena, (struct span){files->items[i], length});
+        const char *file = arena_string(arena, (struct span){files->items[i], length});
         source.id = hash && hash[1] ? hash + 1 : NULL;
-        source.path = config_resolve_path(group, file, &settings->arena);
-        load_keys(&source, &app->keys, group, key, report);
+        source.path = file ? config_resolve_path(group, file, arena) : NULL;
+        if (source.path)
+            load_keys(&source, &app->keys, group, key, loading->report);
     }
 }
 
@@ -115,29 +120,28 @@ static void check_ids(const struct key_ring *ring, const struct config_node *gro
                              ring->keys[i]->id);
 }
 
-static void read_keys(struct settings *settings, struct app *app, const struct config_node *group,
-                      const char *plugin_folder, struct config_report *report)
+static void read_keys(const struct loading *loading, struct app *app,
+                      const struct config_node *group)
 {
     const struct token_settings *token = &app->token;
-    struct key_source source = {.path = token->key_file,
-                                .id = token->key_id,
-                                .modules = plugin_folder,
-                                .algorithm = (enum algorithm)token->algorithm,
-                                .signs = true};
-    load_keys(&source, &app->keys, group, "key_file", report);
+    const struct key_source source = {.path = token->key_file,
+                                      .id = token->key_id,
+                                      .modules = loading->plugin_folder,
+                                      .algorithm = (enum algorithm)token->algorithm,
+                                      .signs = true};
+    load_keys(&source, &app->keys, group, "key_file", loading->report);
     app->key = app->keys.count ? app->keys.keys[0] : NULL;
-    source.signs = false;
-    source.any_algorithm = true;
-    load_list(settings, app, &token->next_keys, group, "next_keys", source, report);
-    load_list(settings, app, &token->previous_keys, group, "previous_keys", source, report);
-    check_ids(&app->keys, group, report);
+    load_list(loading, app, group, "next_keys", &token->next_keys);
+    load_list(loading, app, group, "previous_keys", &token->previous_keys);
+    check_ids(&app->keys, group, loading->report);
 }
 
 /* ---- Claims ---- */
 
-static void read_claims(struct settings *settings, struct app *app, const struct config_node *group,
-                        struct config_report *report)
+static void read_claims(const struct loading *loading, struct app *app,
+                        const struct config_node *group)
 {
+    struct config_report *report = loading->report;
     const struct claims_constants constants = {app->token.issuer, app->token.audience, app->id};
     struct bytes file = {0}, warning = {0}, why = {0};
     struct reason unread = {0};
@@ -147,7 +151,7 @@ static void read_claims(struct settings *settings, struct app *app, const struct
         config_error(report, group, "claims", "%s", unread.text);
     } else {
         app->claims = claims_parse(app->token.claims ? bytes_span(&file) : SPAN_NONE, &constants,
-                                   &settings->arena, &warning, &why);
+                                   &loading->settings->arena, &warning, &why);
         if (!app->claims)
             config_error(report, group, "claims", "%s: %s", app->token.claims, bytes_string(&why));
         if (warning.length)
@@ -159,55 +163,52 @@ static void read_claims(struct settings *settings, struct app *app, const struct
     bytes_free(&why);
 }
 
-static void make_header(struct settings *settings, struct app *app)
+static void make_header(const struct loading *loading, struct app *app)
 {
+    struct arena *arena = &loading->settings->arena;
     struct bytes header = {0};
     jws_write_header(app->key, app->claims->type, app->claims->more_header, &header);
-    app->token_header =
-        (struct span){arena_string(&settings->arena, bytes_span(&header)), header.length};
+    if (!header.failed)
+        app->token_header = (struct span){arena_string(arena, bytes_span(&header)), header.length};
+    if (!app->token_header.data)
+        config_report_no_memory(loading->report);
     bytes_free(&header);
 }
 
 /* ---- Groups ---- */
 
-void settings_read_token(struct settings *settings, struct app *app,
-                         const struct config_node *group, const char *plugin_folder,
-                         struct config_report *report)
+void settings_read_token(const struct loading *loading, struct app *app,
+                         const struct config_node *group)
 {
     struct token_settings *token = &app->token;
     const struct config_table table = CONFIG_TABLE(token_keys, token);
-    config_fill(group, &table, 1, &settings->arena, report);
-    check_claim(token->issuer, "issuer", group, report);
-    check_claim(token->audience, "audience", group, report);
+    config_fill(group, &table, 1, &loading->settings->arena, loading->report);
+    if (loading->settings->arena.failed)
+        return;
+    check_claim(token->issuer, "issuer", group, loading->report);
+    check_claim(token->audience, "audience", group, loading->report);
     if (!token->audience)
         token->audience = app->id;
     if (token->key_file && token->algorithm >= 0)
-        read_keys(settings, app, group, plugin_folder, report);
+        read_keys(loading, app, group);
     if (token->issuer)
-        read_claims(settings, app, group, report);
+        read_claims(loading, app, group);
     if (app->key && app->claims)
-        make_header(settings, app);
+        make_header(loading, app);
 }
 
-void settings_read_access(struct settings *settings, struct app *app,
-                          const struct config_node *group, const char *plugin_folder,
-                          struct config_report *report)
+void settings_read_access(const struct loading *loading, struct app *app,
+                          const struct config_node *group)
 {
     struct access_settings *access = &app->access;
     const struct config_table table = CONFIG_TABLE(access_keys, access);
-    config_fill(group, &table, 1, &settings->arena, report);
+    config_fill(group, &table, 1, &loading->settings->arena, loading->report);
     if (!access->key_file || access->algorithm < 0 || !config_child(group, "algorithm"))
         return;
     const struct key_source source = {.path = access->key_file,
-                                      .modules = plugin_folder,
+                                      .modules = loading->plugin_folder,
                                       .algorithm = (enum algorithm)access->algorithm};
-    load_keys(&source, &app->access_keys, group, "key_file", report);
-}
-
-void settings_free_app(struct app *app)
-{
-    key_ring_free(&app->keys);
-    key_ring_free(&app->access_keys);
+    load_keys(&source, &app->access_keys, group, "key_file", loading->report);
 }
 
 /* ---- The set of public keys ---- */
@@ -229,17 +230,18 @@ static bool is_published(const struct key_ring *set, const struct key *key,
     return false;
 }
 
-void settings_make_jwks(const struct settings *settings, const struct config_node *apps,
-                        struct config_report *report)
+void settings_make_jwks(const struct loading *loading)
 {
+    struct settings *settings = loading->settings;
+    const struct config_node *apps = config_child(loading->root, "apps");
     struct key_ring set = {0}; /* borrows its keys */
-    struct bytes *text = &settings->jwks->text, *etag = &settings->jwks->etag;
+    struct bytes *text = &settings->jwks.text, *etag = &settings->jwks.etag;
     uint8_t digest[SHA256_LENGTH];
     bytes_add_string(text, "{\"keys\":[");
     for (size_t a = 0; a < settings->app_count; a++)
         for (size_t k = 0; k < settings->apps[a].keys.count; k++) {
             struct key *key = settings->apps[a].keys.keys[k];
-            if (!key->jwk.length || is_published(&set, key, apps, report))
+            if (!key->jwk.length || is_published(&set, key, apps, loading->report))
                 continue;
             bytes_add_string(text, set.count ? "," : "");
             bytes_add_span(text, bytes_span(&key->jwk));
@@ -251,19 +253,7 @@ void settings_make_jwks(const struct settings *settings, const struct config_nod
     crypto_base64url_encode(etag, (struct span){(const char *)digest, sizeof digest});
     bytes_add_string(etag, "\"");
     if (text->failed || etag->failed)
-        config_error(report, apps, NULL, "out of memory");
+        config_report_no_memory(loading->report);
     set.count = 0;
     key_ring_free(&set);
-}
-
-bool settings_finish_jwks(const struct settings *settings, struct config_report *report)
-{
-    unsigned errors = report->errors;
-    if (settings->jwks->text.length)
-        return true;
-    for (size_t i = 0; i < settings->app_count; i++)
-        settings_finish_app(&settings->apps[i], report);
-    if (report->errors == errors)
-        settings_make_jwks(settings, config_child(config_root(settings->source), "apps"), report);
-    return report->errors == errors;
 }

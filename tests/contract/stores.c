@@ -35,10 +35,10 @@ static int start(void **state)
                " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n",
                fixture->plugin, fixture->keys);
     const char *path = scratch_write("memberchat.conf", bytes_span(&text));
-    settings = settings_load(path, *fixture->folder, &report);
+    settings = settings_read(path, *fixture->folder, NULL, &report);
     expect(settings, "%s", bytes_string(&report.text));
     store = settings->stores[0].store;
-    expect(store_open(store, &told), "%s", told.reason);
+    expect(store_open(store, false, &told), "%s", told.reason);
     config_report_free(&report);
     bytes_free(&text);
     return 0;
@@ -325,11 +325,12 @@ static void closing_leaves_nothing(void **state)
     for (int i = 0; i < 20; i++) {
         struct config_report report = {0};
         struct settings *others =
-            settings_load(scratch_path("memberchat.conf"), *fixture->folder, &report);
+            settings_read(scratch_path("memberchat.conf"), *fixture->folder, NULL, &report);
         expect(others, "%s", bytes_string(&report.text));
         struct store *kept = store;
         store = others->stores[0].store;
-        store_open_later(store);
+        struct store_report told;
+        expect(store_open(store, i % 4 < 2, &told), "%s", told.reason);
         if (i % 2)
             expect_found(SPAN("1"));
         store = kept;

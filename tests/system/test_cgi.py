@@ -12,7 +12,7 @@ from lib.fcgi import Responder, request_pairs
 from lib.programs import limit, programs
 from lib.responder import environment
 from lib.scratch import unix_listener
-from lib.site import GUEST_PATH, SECRET, Site, member_path
+from lib.site import APP, GUEST_PATH, SECRET, Site, member_path
 
 BODY = b'{"appUserId":"g1"}'
 
@@ -197,6 +197,30 @@ class Surroundings(CgiCase):
             self.assertEqual((500, "INTERNAL_SERVER_ERROR"), answer.error)
             self.assertRegex(self.errors.decode(),
                              r"memberchat\.conf:\d+: apps\.other\.token\.key_file: \S+/keys/none_such cannot be read")
+
+    def test_a_thousand_apps(self):
+        """A request pays for its own app, not for the mistakes of the others, nor much for their number."""
+        site = Site(self.scratch.path / "many")
+        for i in range(1000):
+            site.settings["apps"][f"app-{i}"] = {**site.new_app(f"app-{i}", f"key-{i}", SECRET), "no_such_key": 1}
+        site.write()
+        began = time.monotonic()
+        site.check(self.run_cgi(self.environment(conf=site.conf)), user="g1", name="GUEST_g1", role="guest")
+        self.assertLess(time.monotonic() - began, limit(1))
+        self.assertEqual(401, self.run_cgi(self.environment(conf=site.conf,
+                                                            HTTP_AUTHORIZATION=basic("key-1001", SECRET))).status)
+        answer = self.run_cgi(self.environment(conf=site.conf, HTTP_AUTHORIZATION=basic("key-999", SECRET)))
+        self.assertEqual(500, answer.status)
+        self.assertIn(b"apps.app-999.no_such_key: unknown key", self.errors)
+        self.assertNotIn(b"app-998", self.errors)
+
+    def test_wrong_secrets_open_nothing(self):
+        """Neither keys nor stores are looked at for those who do not sign in."""
+        site = Site(self.scratch.path / "closed").write()
+        site.members.unlink()
+        (site.folder / f"keys/{APP}.key").unlink()
+        env = self.environment(member_path("1"), b"", conf=site.conf, HTTP_AUTHORIZATION=basic("demo-key", "wrong"))
+        self.assertEqual((401, "INVALID_APP_CREDENTIALS"), self.run_cgi(env, b"").error)
 
     def test_without_gateway_interface(self):
         process = self.begin(self.environment(GATEWAY_INTERFACE=None))

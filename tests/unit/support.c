@@ -193,7 +193,7 @@ struct settings *settings_from(const struct config_texts *texts)
     struct config_report report = {0};
     scratch_write_basics();
     const char *path = scratch_write("memberchat.conf", span_of(config_text(texts)));
-    struct settings *settings = settings_load(path, plugins, &report);
+    struct settings *settings = settings_read(path, plugins, NULL, &report);
     bool good = settings && settings_open(settings, NULL, false, &report);
     expect(good, "the configuration is not good:\n%s", bytes_string(&report.text));
     config_report_free(&report);

@@ -11,9 +11,9 @@ static const char *const listed[] = {"https://www.example.com", "http://localhos
 static const char *const any[] = {"*"};
 
 static struct app apps[] = {
-    {.config = {.cors_origins = {listed, 2}}},
-    {.config = {.cors_origins = {any, 1}}},
-    {.config = {.cors_origins = {NULL, 0}}},
+    {.settings = {.cors_origins = {listed, 2}}},
+    {.settings = {.cors_origins = {any, 1}}},
+    {.settings = {.cors_origins = {NULL, 0}}},
 };
 
 static const char *headers_of(struct app *app, struct span origin, struct http_response *response)

@@ -51,7 +51,7 @@ static void make(size_t i, enum memberchat_outcome outcome, const struct cache_s
     struct store_report told;
     stubs[i].outcome = (int)outcome;
     struct store *store = stub_store(&stubs[i]);
-    assert_true(store_open(store, &told));
+    assert_true(store_open(store, false, &told));
     chain[i] = directory_new(store, cache, breaker);
     assert_non_null(chain[i]);
 }

@@ -29,7 +29,7 @@ static int start(void **state)
             "log_path = \"asked\"; cache = { size = 0 }; breaker = { failures = 0 } } }\n"
             "apps = { demo = { api_key = \"demo-key\"; api_secret = \"demo-secret\";\n"
             "store = \"far\"; chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n"));
-    settings = settings_load(path, test_plugins, &report);
+    settings = settings_read(path, test_plugins, NULL, &report);
     expect(settings, "%s", bytes_string(&report.text));
     assert_true(settings_open(settings, NULL, false, &report));
     config_report_free(&report);

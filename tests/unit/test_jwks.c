@@ -42,10 +42,10 @@ static struct settings *load(const char *token, const char *apps)
     config_report_free(&report);
     report = (struct config_report){0};
     scratch_write_basics();
-    return settings_load(
+    return settings_read(
         scratch_write("memberchat.conf",
                       span_of(config_text(&(struct config_texts){.token = token, .apps = apps}))),
-        plugins, &report);
+        plugins, NULL, &report);
 }
 
 static void serve(const struct settings *settings, const char *if_none_match)
@@ -102,34 +102,36 @@ static void all_public_keys_once(void **state)
     settings_free(settings);
 }
 
-/* For one request: each app's keys when they are needed, and all of them here. */
+static bool read_choice(unsigned parts, const char *key, const char *secret)
+{
+    const struct settings_choice choice = {parts, span_of(key), span_of(secret)};
+    config_report_free(&report);
+    report = (struct config_report){0};
+    struct settings *settings =
+        settings_read(scratch_path("memberchat.conf"), plugins, &choice, &report);
+    settings_free(settings);
+    return settings != NULL;
+}
+
+/* For one request: the keys of the app that signs in, and all of them for the set. */
 static void keys_are_read_when_they_are_needed(void **state)
 {
     struct config_texts texts = {.apps = APP("a", "algorithm = \"ES256\"; key_file = \"one\"")};
     (void)state;
-    for (int good = 0; good < 2; good++) {
-        config_report_free(&report);
-        report = (struct config_report){0};
-        scratch_write_basics();
-        if (good)
-            write_key("one", ALGORITHM_ES256, "first");
-        const char *path = scratch_write("memberchat.conf", span_of(config_text(&texts)));
-        struct settings *settings = settings_load_once(path, plugins, &report);
-        assert_non_null(settings);
-        const struct app *app = settings_find_app_id(settings, "a");
-        assert_null(app->key);
-        assert_int_equal(settings_finish_jwks(settings, &report), good);
-        assert_int_equal(settings_finish_jwks(settings, &report), good);
-        assert_int_equal(settings_finish_app(app, &report), good);
-        if (good) {
-            assert_int_equal(app->keys.count, 1);
-            serve(settings, "");
-            expect_contains(bytes_string(&response.body), "\"kid\":\"first\"");
-        } else {
-            expect_contains(bytes_string(&report.text), "apps.a.token.key_file: ");
-        }
-        settings_free(settings);
-    }
+    scratch_write_basics();
+    scratch_write("memberchat.conf", span_of(config_text(&texts)));
+    unsigned one = SETTINGS_ONE_APP | SETTINGS_KEYS, all = SETTINGS_APPS | SETTINGS_KEYS;
+    assert_true(read_choice(one, "demo-key", "demo-secret"));
+    assert_true(read_choice(one | SETTINGS_APPS, "demo-key", "demo-secret"));
+    assert_true(read_choice(one, "a", "wrong"));
+    assert_true(read_choice(one, NULL, NULL));
+    assert_false(read_choice(one, "a", "s"));
+    expect_contains(bytes_string(&report.text), "apps.a.token.key_file: ");
+    assert_false(read_choice(all, NULL, NULL));
+    expect_contains(bytes_string(&report.text), "apps.a.token.key_file: ");
+    write_key("one", ALGORITHM_ES256, "first");
+    assert_true(read_choice(one, "a", "s"));
+    assert_true(read_choice(all, NULL, NULL));
 }
 
 static void one_id_for_two_keys(void **state)
@@ -154,7 +156,7 @@ static void conditional_requests(void **state)
     struct bytes tags = {0};
     (void)state;
     struct settings *settings = load(NULL, NULL);
-    const char *etag = bytes_string(&settings->jwks->etag);
+    const char *etag = bytes_string(&settings->jwks.etag);
     const struct {
         const char *before, *after;
         int status;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct settings_choice nothing; /* but the top of the file */
+
 static void where_things_are(void **state)
 {
     (void)state;
@@ -33,10 +35,10 @@ static void good_settings(void **state)
     const char *path = scratch_write("memberchat.conf",
                                      span_of(config_text(&(struct config_texts){
                                          .top = "log = { target = \"log\"; level = \"debug\" }"})));
-    struct settings *first = load_settings(path, plugins, NULL, LOAD_RESIDENT);
+    struct settings *first = load_resident(path, plugins, NULL);
     assert_non_null(first);
     assert_true(log_enabled(LOG_LEVEL_DEBUG));
-    struct settings *second = load_settings(path, plugins, first, LOAD_RESIDENT);
+    struct settings *second = load_resident(path, plugins, first);
     assert_non_null(second);
     assert_ptr_equal(second->stores[0].directory, first->stores[0].directory);
     log_configure("stderr", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
@@ -47,15 +49,14 @@ static void good_settings(void **state)
 
 static void mistakes_are_logged(void **state)
 {
-    static const enum load_how hows[] = {LOAD_RESIDENT, LOAD_ONCE};
     (void)state;
     scratch_write_basics();
     const char *path = scratch_write_mode(
         "memberchat.conf",
         span_of(config_text(&(struct config_texts){.top = "threads = 0; x = 1"})), 0644);
-    for (size_t i = 0; i < COUNT(hows); i++) {
+    for (int once = 0; once < 2; once++) {
         stderr_catch();
-        assert_null(load_settings(path, plugins, NULL, hows[i]));
+        assert_null(once ? load_once(path, plugins, &nothing) : load_resident(path, plugins, NULL));
         const char *log = stderr_caught();
         expect_contains(log, " error: ");
         expect_contains(log, "memberchat.conf:1: threads: is 0");
@@ -71,10 +72,10 @@ static void warnings_are_not_repeated_by_each_cgi_process(void **state)
     const char *path = scratch_write_mode("memberchat.conf",
                                           span_of(config_text(&(struct config_texts){0})), 0644);
     stderr_catch();
-    settings_free(load_settings(path, plugins, NULL, LOAD_ONCE));
+    settings_free(load_once(path, plugins, &nothing));
     assert_string_equal(stderr_caught(), "");
     stderr_catch();
-    settings_free(load_settings(path, plugins, NULL, LOAD_RESIDENT));
+    settings_free(load_resident(path, plugins, NULL));
     expect_contains(stderr_caught(), "warning: ");
 }
 
@@ -86,7 +87,7 @@ static void logs_that_cannot_be_written(void **state)
         "memberchat.conf",
         span_of(config_text(&(struct config_texts){.top = "log = { target = \"no/folder/x\" }"})));
     stderr_catch();
-    assert_null(load_settings(path, plugins, NULL, LOAD_RESIDENT));
+    assert_null(load_resident(path, plugins, NULL));
     expect_contains(stderr_caught(), "no/folder/x cannot be written: No such file");
 }
 

@@ -97,7 +97,7 @@ static struct store *open_store(const char *name)
     expect(plugin, "%s", bytes_string(&why));
     void *settings = arena_alloc(&arena, plugin->settings_size + 1);
     struct store *store = store_new("bad", plugin, settings, &arena);
-    expect(store_open(store, &told), "%s", told.reason);
+    expect(store_open(store, false, &told), "%s", told.reason);
     return store;
 }
 
@@ -140,7 +140,7 @@ static void opening_fails_with_a_reason(void **state)
     assert_non_null(plugin);
     struct store *store =
         store_new("bad", plugin, arena_alloc(&arena, plugin->settings_size), &arena);
-    assert_false(store_open(store, &told));
+    assert_false(store_open(store, false, &told));
     assert_string_equal(told.reason, "the directory of this store is a fiction");
     store_close(store);
 }

@@ -107,7 +107,7 @@ static void reply(const struct reply_token *token)
 
 static void tokens(void **state)
 {
-    struct app app = {.id = "demo", .config = {.chat_server_url = "wss://c/\"ws\""}};
+    struct app app = {.id = "demo", .settings = {.chat_server_url = "wss://c/\"ws\""}};
     struct reply_token token = {.id = SPAN("u\"1"),
                                 .name = SPAN_NONE,
                                 .avatar = SPAN("https://i/1"),
@@ -122,7 +122,7 @@ static void tokens(void **state)
         "{\"chatServerWebSocketUrl\":\"wss://c/\\\"ws\\\"\",\"chatToken\":\"a.b.c\","
         "\"appId\":\"demo\",\"userId\":\"u\\\"1\",\"userName\":null,"
         "\"avatarProfileUrl\":\"https://i/1\"}");
-    app.config.extended_response = true;
+    app.settings.extended_response = true;
     token.name = SPAN("");
     http_response_reset(&response);
     reply(&token);

@@ -30,7 +30,7 @@ static struct settings *load_text(const char *text)
 {
     config_report_free(&report);
     report = (struct config_report){0};
-    return settings_load(scratch_write("memberchat.conf", span_of(text)), plugins, &report);
+    return settings_read(scratch_write("memberchat.conf", span_of(text)), plugins, NULL, &report);
 }
 
 static struct settings *load(const struct config_texts *texts)
@@ -124,16 +124,18 @@ static void mistakes_at_the_top(void **state)
         {{.top = "threads = 0"}, ":1: threads: is 0; it must be 1 to 256"},
         {{.top = "threads = \"8\""}, ":1: threads: expected a whole number"},
         {{.top = "request_timeout = 3"}, ":1: request_timeout: expected a duration"},
-        {{.top = "request_timeout = \"2m\""}, ":1: request_timeout: is \"2m\"; it must be 10 ms to 60 s"},
+        {{.top = "request_timeout = \"2m\""},
+         ":1: request_timeout: is \"2m\"; it must be 10 ms to 60 s"},
         {{.top = "body_limit = \"1G\""}, ":1: body_limit: is 1073741824 bytes; it must be 1024 to"},
         {{.top = "trusted_proxies = [ \"10.0.0.0/33\" ]"},
-         ":1: trusted_proxies: \"10.0.0.0/33\" is no address or network"},
+         ":1: trusted_proxies: \"10.0.0.0/33\" is not an address or network"},
         {{.top = "log = \"stderr\""}, ":1: log: expected a group in braces, found a string"},
-        {{.top = "log = { level = \"loud\" }"}, ":1: log.level: is \"loud\"; it must be one of: error"},
+        {{.top = "log = { level = \"loud\" }"},
+         ":1: log.level: is \"loud\"; it must be one of: error"},
         {{.top = "log = { target = \"\" }"}, ":1: log.target: has 0 bytes"},
         {{.top = "log = {\n file = \"x\" }"}, ":2: log.file: unknown key"},
         {{.top = "status = { allow = [ \"nobody\" ] }"},
-         ":1: status.allow: \"nobody\" is no address"},
+         ":1: status.allow: \"nobody\" is not an address"},
         {{.top = "status = { alow = [ ] }"}, "status.alow: unknown key (did you mean \"allow\"?)"},
     };
     (void)state;
@@ -145,7 +147,8 @@ static void mistakes_in_stores(void **state)
     static const struct mistake rows[] = {
         {{.store = "max_bads = 1"},
          ":3: stores.members.max_bads: unknown key (did you mean \"max_bad\"?)"},
-        {{.store = "\n max_bad = -1"}, ":4: stores.members.max_bad: is -1; it must be 0 to 1000000000"},
+        {{.store = "\n max_bad = -1"},
+         ":4: stores.members.max_bad: is -1; it must be 0 to 1000000000"},
         {{.store = "cache = true"}, "stores.members.cache: expected a group"},
         {{.store = "cache = { size = -1 }"}, "stores.members.cache.size: is -1"},
         {{.store = "cache = { tll = \"1s\" }"},
@@ -227,12 +230,12 @@ static void caches_of_stores_that_wait(void **state)
     (void)state;
     config_report_free(&report);
     report = (struct config_report){0};
-    settings = settings_load(
+    settings = settings_read(
         scratch_write("memberchat.conf",
                       SPAN("stores = { far = { plugin = \"slow\" } }\n"
                            "apps = { demo = { api_key = \"k\"; api_secret = \"s\"; store = \"far\";"
                            " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }")),
-        test_plugins, &report);
+        test_plugins, NULL, &report);
     expect(settings, "%s", told());
     assert_true(settings->stores[0].cached);
     assert_int_equal(settings->stores[0].cache.size, 100000);
@@ -284,40 +287,74 @@ static void stores_that_do_not_open(void **state)
     expect_contains(told(), "store members: ");
     expect_contains(told(), "members.csv");
     settings_free(settings);
+}
 
-    scratch_write_basics();
-    settings = load(&(struct config_texts){0});
-    scratch_write("members.csv", SPAN("no,id,here\n"));
-    assert_true(settings_open(settings, NULL, true, &report)); /* when it is first asked */
-    assert_int_equal(look_up(settings, "1"), MEMBERCHAT_MISCONFIGURED);
+/* For one request: what is not chosen is not read, and its mistakes do not matter. */
+static void only_what_is_chosen_is_read(void **state)
+{
+    static const struct {
+        const char *store, *app;
+        unsigned parts;
+        const char *secret;
+        bool good;
+    } rows[] = {
+        {"pat = \"x\"", "", 0, "s", true},
+        {"pat = \"x\"", "", SETTINGS_ONE_APP, "s", true},
+        {"pat = \"x\"", "", SETTINGS_ONE_APP | SETTINGS_APP_STORES, "s", false},
+        {"pat = \"x\"", "", SETTINGS_ONE_APP | SETTINGS_APP_STORES, "wrong", true},
+        {"pat = \"x\"", "", SETTINGS_STORES, "s", false},
+        {"max_bad = 5", "", SETTINGS_STORES, "s", true},
+        {"", "bad = 1", 0, "s", true},
+        {"", "bad = 1", SETTINGS_STORES, "s", true},
+        {"", "bad = 1", SETTINGS_ONE_APP, "s", false},
+        {"", "bad = 1", SETTINGS_APPS, "s", false},
+        {"", "", SETTINGS_ONE_APP | SETTINGS_APP_STORES | SETTINGS_KEYS, "s", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char app[256];
+        snprintf(app, sizeof app, "api_secret = \"s\"; store = \"members\"; %s", rows[i].app);
+        const char *text = config_text(&(struct config_texts){.store = rows[i].store, .app = app});
+        const struct settings_choice choice = {rows[i].parts, SPAN("demo-key"),
+                                               span_of(rows[i].secret)};
+        config_report_free(&report);
+        report = (struct config_report){0};
+        struct settings *settings = settings_read(scratch_write("memberchat.conf", span_of(text)),
+                                                  plugins, &choice, &report);
+        expect((settings != NULL) == rows[i].good, "row %zu: %s", i, told());
+        if (settings && rows[i].parts & SETTINGS_APP_STORES && strcmp(rows[i].secret, "s") == 0) {
+            assert_true(settings_open(settings, NULL, true, &report));
+            assert_int_equal(look_up(settings, "1"), MEMBERCHAT_FOUND);
+        }
+        settings_free(settings);
+    }
+}
+
+static void another_key_chooses_no_app(void **state)
+{
+    const struct settings_choice choice = {SETTINGS_ONE_APP, SPAN("demo-kez"), SPAN("s")};
+    (void)state;
+    const char *text = config_text(&(struct config_texts){.app = "bad = 1"});
+    struct settings *settings =
+        settings_read(scratch_write("memberchat.conf", span_of(text)), plugins, &choice, &report);
+    expect(settings, "%s", told());
+    assert_int_equal(settings->app_count, 0);
+    assert_null(settings_find_app(settings, SPAN("demo-key")));
+    assert_null(settings_find_app_id(settings, "demo"));
     settings_free(settings);
 }
 
-/* For one request: what is wrong with a store is found when it is asked. */
-static void plugins_are_loaded_when_they_are_asked(void **state)
+static void two_apps_with_the_key_of_one_request(void **state)
 {
-    static const struct {
-        const char *store;
-        enum memberchat_outcome outcome;
-    } cases[] = {
-        {"max_bad = 5", MEMBERCHAT_FOUND},
-        {"pat = \"x\"", MEMBERCHAT_MISCONFIGURED},
-        {"columns = { id = \"nowhere\" }", MEMBERCHAT_MISCONFIGURED},
-    };
+    const struct settings_choice choice = {SETTINGS_ONE_APP, SPAN("demo-key"), SPAN("s")};
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const char *text = config_text(&(struct config_texts){.store = cases[i].store});
-        struct settings *settings =
-            settings_load_once(scratch_write("memberchat.conf", span_of(text)), plugins, &report);
-        expect(settings && settings_open(settings, NULL, true, &report), "%s", told());
-        assert_int_equal(look_up(settings, "1"), cases[i].outcome);
-        assert_int_equal(look_up(settings, "1"), cases[i].outcome); /* nor later */
-        settings_free(settings);
-    }
-    const char *text = config_text(&(struct config_texts){.app = "no_such_key = 1"});
+    const char *text = config_text(&(struct config_texts){
+        .app = "api_secret = \"s\"; store = \"members\"",
+        .apps = "other = { api_key = \"demo-key\"; api_secret = \"t\"; store = \"members\";"
+                " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } }"});
     assert_null(
-        settings_load_once(scratch_write("memberchat.conf", span_of(text)), plugins, &report));
-    expect_contains(told(), "no_such_key: unknown key");
+        settings_read(scratch_write("memberchat.conf", span_of(text)), plugins, &choice, &report));
+    expect_contains(told(), "apps.other.api_key: is also that of the app \"demo\"");
 }
 
 int main(void)
@@ -334,7 +371,9 @@ int main(void)
         TEST(caches_of_stores_that_wait),
         TEST(stores_are_opened_and_shared),
         TEST(stores_that_do_not_open),
-        TEST(plugins_are_loaded_when_they_are_asked),
+        TEST(only_what_is_chosen_is_read),
+        TEST(another_key_chooses_no_app),
+        TEST(two_apps_with_the_key_of_one_request),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
 }

@@ -32,8 +32,8 @@ static struct settings *load(const struct config_texts *texts)
 {
     config_report_free(&report);
     report = (struct config_report){0};
-    return settings_load(scratch_write("memberchat.conf", span_of(config_text(texts))), plugins,
-                         &report);
+    return settings_read(scratch_write("memberchat.conf", span_of(config_text(texts))), plugins,
+                         NULL, &report);
 }
 
 static const char *told(void)
@@ -50,10 +50,10 @@ static void defaults(void **state)
     assert_non_null(app);
     assert_string_equal(app->id, "demo");
     assert_ptr_equal(app, settings_find_app_id(settings, "demo"));
-    assert_true(app->config.guests);
-    assert_false(app->config.extended_response);
-    assert_int_equal(app->config.cors_origins.count, 0);
-    assert_string_equal(app->config.chat_server_url, "wss://chat.example.com/ws");
+    assert_true(app->settings.guests);
+    assert_false(app->settings.extended_response);
+    assert_int_equal(app->settings.cors_origins.count, 0);
+    assert_string_equal(app->settings.chat_server_url, "wss://chat.example.com/ws");
     assert_int_equal(app->store_count, 1);
     assert_ptr_equal(app->stores[0], &settings->stores[0]);
     assert_string_equal(app->token.issuer, "memberchat");
@@ -82,9 +82,9 @@ static void everything_of_an_app(void **state)
     expect(settings, "%s", told());
     const struct app *app = settings_find_app_id(settings, "Demo One");
     assert_non_null(app);
-    assert_false(app->config.guests);
-    assert_true(app->config.extended_response);
-    assert_int_equal(app->config.cors_origins.count, 3);
+    assert_false(app->settings.guests);
+    assert_true(app->settings.extended_response);
+    assert_int_equal(app->settings.cors_origins.count, 3);
     assert_int_equal(app->store_count, 2);
     assert_string_equal(app->token.issuer, "me");
     assert_string_equal(app->token.audience, "you");
