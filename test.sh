@@ -166,6 +166,18 @@ system_tests() {
         "$PYTHON" tests/system/run.py "$@"
 }
 
+# openapi_answers ANSWERS: every answer that the system tests saw, and the description itself, by validators that
+# others keep.
+openapi_answers() {
+    local tools=$AREA/openapi/node_modules/.bin description=$PWD/docs/openapi.json good=0 bad=0 tool
+    (cd "$AREA/openapi" && node answers.mjs "$description" "$1") || return
+    for tool in "redocly lint" "spectral lint --fail-severity=hint -r .spectral.yaml"; do
+        # shellcheck disable=SC2086 # a command and its words
+        if (cd "$AREA/openapi" && "$tools"/$tool "$description"); then good=$((good + 1)); else bad=$((bad + 1)); fi
+    done
+    echo "$good passed, $bad failed"
+}
+
 # both STAGE TOOL BUILD [NAME...]: side by side, for they wait more than they work.
 both() {
     local stage=$1 tool=$2 build=$3
@@ -197,7 +209,14 @@ quickstart_within() {
 stage_normal() {
     must "normal build" build normal || return 0
     must "node clients" install_clients tests/system/clients clients || return 0
+    must "openapi tools" install_clients tests/openapi openapi || return 0
+    cp tests/openapi/.spectral.yaml "$AREA/openapi/"
+    export MEMBERCHAT_ANSWERS=$AREA/answers.jsonl
+    rm -f "$MEMBERCHAT_ANSWERS"
     both normal none "$AREA/normal"
+    began=$SECONDS
+    step "openapi" openapi_answers "$MEMBERCHAT_ANSWERS"
+    unset MEMBERCHAT_ANSWERS
 }
 
 stage_sanitizers() {

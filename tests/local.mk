@@ -341,12 +341,12 @@ endif
 endif
 TESTS += tests/docs/lint.sh tests/house/apt_lock.sh
 if HAVE_PYTHON
-TESTS += tests/house/includes.py
+TESTS += tests/house/includes.py tests/docs/codes.py
 endif
-EXTRA_DIST += tests/docs/keys.py tests/docs/lint.sh tests/house/apt_lock.sh tests/house/includes.py
+EXTRA_DIST += tests/docs/keys.py tests/docs/codes.py tests/docs/lint.sh tests/house/apt_lock.sh tests/house/includes.py
 
 # ---- Tests behind real servers, which test.sh runs ----
 
-EXTRA_DIST += tests/system
+EXTRA_DIST += tests/system tests/openapi
 dist-hook:
 	find $(distdir)/tests \( -name __pycache__ -o -name node_modules \) -prune -exec rm -rf {} +

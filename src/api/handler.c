@@ -5,6 +5,7 @@
 #include "health.h"
 #include "issue.h"
 #include "jwks.h"
+#include "openapi.h"
 #include "host/log.h"
 #include "base/random.h"
 #include "reply.h"
@@ -53,6 +54,8 @@ static enum outcome serve(struct exchange *exchange)
         return health_ready(exchange);
     case ROUTE_JWKS:
         return jwks_answer(exchange);
+    case ROUTE_OPENAPI:
+        return openapi_answer(exchange);
     default:
         return OUTCOME_RESOURCE_NOT_FOUND;
     }

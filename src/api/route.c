@@ -37,6 +37,7 @@ static const struct pattern {
     {ROUTE_HEALTHZ, "GET, HEAD", 1, {"healthz"}, "/healthz"},
     {ROUTE_READYZ, "GET, HEAD", 1, {"readyz"}, "/readyz"},
     {ROUTE_JWKS, "GET, HEAD", 2, {".well-known", "jwks.json"}, "/.well-known/jwks.json"},
+    {ROUTE_OPENAPI, "GET, HEAD", 1, {"openapi.json"}, "/openapi.json"},
 };
 
 /* The byte at *at, decoded (RFC 3986, section 2.1); -1 for a broken escape. */

@@ -7,7 +7,15 @@
 #include "http.h"
 #include "members/member.h"
 
-enum route_kind { ROUTE_NONE, ROUTE_GUEST, ROUTE_MEMBER, ROUTE_HEALTHZ, ROUTE_READYZ, ROUTE_JWKS };
+enum route_kind {
+    ROUTE_NONE,
+    ROUTE_GUEST,
+    ROUTE_MEMBER,
+    ROUTE_HEALTHZ,
+    ROUTE_READYZ,
+    ROUTE_JWKS,
+    ROUTE_OPENAPI
+};
 
 struct route {
     enum route_kind kind;

@@ -15,11 +15,12 @@ command -v "$CLANG" >/dev/null || { echo "make fuzz needs clang" >&2; exit 1; }
 mkdir -p build-fuzz
 cd build-fuzz
 flags="-g -O1 -std=gnu11 -D_GNU_SOURCE -DPACKAGE_VERSION=\"fuzz\" -DDEFAULT_CONFIG=\"\"
-    -DDEFAULT_PLUGIN_FOLDER=\"\" -I$source/src -I$source/include -I$source
+    -DDEFAULT_PLUGIN_FOLDER=\"\" -I. -I$source/src -I$source/include -I$source
     $(pkg-config --cflags json-c nettle)"
 checks="address,undefined -fno-sanitize-recover=all"
 resident="cgi conn fastcgi listen main park server snapshot upkeep"
 
+mkdir -p api && sh "$source/tools/c_string.sh" "$source/docs/openapi.json" >api/openapi.inc
 objects=
 for file in "$source"/base/*.c "$source"/src/api/*.c "$source"/src/settings/*.c "$source"/src/token/*.c \
     "$source"/src/members/*.c "$source"/src/host/*.c "$source"/src/server/*.c \

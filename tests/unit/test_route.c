@@ -180,7 +180,7 @@ static void other_paths(void **state)
         {"/v2/apps/me/healthz", ROUTE_NONE},
         {"/metrics", ROUTE_NONE},
         {"/status", ROUTE_NONE},
-        {"/openapi.json", ROUTE_NONE},
+        {"/openapi.json", ROUTE_OPENAPI},
         {"/.well-known/jwks.json", ROUTE_JWKS},
         {"/chat-api/.well-known/jwks.json?x", ROUTE_JWKS},
         {"/jwks.json", ROUTE_NONE},

@@ -165,7 +165,7 @@ class Responder:
             if "HTTP_" + name in values:
                 values[name] = values.pop("HTTP_" + name)
         values.update(extra or {})
-        return self.exchange(request(method, path, auth, body, values))
+        return self.exchange(request(method, path, auth, body, values)).record(method, path)
 
     def post(self, path, auth=None, body=b"", **more):
         return self.call("POST", path, auth=auth, body=body, **more)

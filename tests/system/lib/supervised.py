@@ -49,7 +49,7 @@ class Unit:
 
     def __init__(self, text):
         self.parser = configparser.ConfigParser(interpolation=None, delimiters=("=",),
-                                                comment_prefixes=("#", ";"))
+                                                comment_prefixes=("#", ";"), strict=False)
         self.parser.optionxform = str
         self.parser.read_string(text)
 

@@ -34,7 +34,8 @@ class Web:
         payload = body or b""
         if chunks is not None:
             payload = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in chunks) + b"0\r\n\r\n"
-        return self.exchange(head.encode("utf-8") + payload, method)
+        answer = self.exchange(head.encode("utf-8") + payload, method)
+        return answer.record(method, path)
 
     def post(self, path, auth=None, body=b"", **more):
         return self.call("POST", path, auth=auth, body=body, **more)

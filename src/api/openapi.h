@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ * The route /openapi.json: docs/openapi.json, which is compiled in. */
+#ifndef OPENAPI_H
+#define OPENAPI_H
+
+#include "exchange.h"
+
+enum outcome openapi_answer(struct exchange *exchange);
+
+#endif
