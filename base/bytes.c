@@ -152,6 +152,21 @@ void bytes_add_hex(struct bytes *buf, struct span span)
     buf->length += room ? 2 * span.length : 0;
 }
 
+void bytes_add_base64(struct bytes *buf, struct span span)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < span.length; i += 3) {
+        unsigned bits = 0;
+        char group[4];
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (i + j < span.length ? (unsigned char)span.data[i + j] : 0);
+        for (size_t j = 0; j < 4; j++)
+            group[j] = i + j > span.length ? '=' : alphabet[bits >> (18 - 6 * j) & 63];
+        bytes_add(buf, group, sizeof group);
+    }
+}
+
 static bool is_unreserved(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||

@@ -43,6 +43,8 @@ void bytes_add_json_part(struct bytes *buf, struct span span);
 
 void bytes_add_hex(struct bytes *buf, struct span span); /* two lower-case digits a byte */
 
+void bytes_add_base64(struct bytes *buf, struct span span); /* RFC 4648, section 4 */
+
 /* Percent-encodes all but the unreserved bytes (RFC 3986, section 2.3). */
 void bytes_add_percent(struct bytes *buf, struct span span);
 

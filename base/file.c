@@ -124,6 +124,8 @@ static bool has_pem(struct span text, const char *tail)
         const char *end = memchr(text.data, '\n', text.length);
         size_t whole = end ? (size_t)(end - text.data) + 1 : text.length;
         size_t length = file_line_length((struct span){text.data, whole});
+        while (length && (text.data[length - 1] == ' ' || text.data[length - 1] == '\t'))
+            length--;
         if (length >= sizeof mark - 1 + tail_length &&
             memcmp(text.data, mark, sizeof mark - 1) == 0 &&
             memcmp(text.data + length - tail_length, tail, tail_length) == 0)

@@ -1,15 +1,10 @@
-/* SPDX-License-Identifier: MIT
- *
- * rest_answer.c: see rest_answer.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "answer.h"
 
 #include "base/json.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- The status ---- */
 
@@ -22,7 +17,7 @@ static bool is_listed(const struct memberchat_list *statuses, long status)
 }
 
 enum memberchat_outcome rest_answer_status(const struct rest_settings *settings, long status,
-                                           struct rest_reason *reason)
+                                           struct reason *why)
 {
     static const struct {
         long first, last;
@@ -30,9 +25,8 @@ enum memberchat_outcome rest_answer_status(const struct rest_settings *settings,
         const char *words;
     } rows[] = {
         {200, 299, MEMBERCHAT_FOUND, ""},
-        {300, 399, MEMBERCHAT_MISCONFIGURED, "a redirect, where none is followed"},
-        {401, 401, MEMBERCHAT_MISCONFIGURED, "it does not know us: check our credentials"},
-        {403, 403, MEMBERCHAT_MISCONFIGURED, "it refuses us: check our credentials and rights"},
+        {401, 401, MEMBERCHAT_MISCONFIGURED, "it refused our credentials: check them"},
+        {403, 403, MEMBERCHAT_MISCONFIGURED, "it refused us: check our credentials and rights"},
         {404, 404, MEMBERCHAT_NOT_FOUND, ""},
         {407, 407, MEMBERCHAT_MISCONFIGURED, "the proxy wants credentials"},
         {408, 408, MEMBERCHAT_UNAVAILABLE, "it was too busy to read the request"},
@@ -45,82 +39,11 @@ enum memberchat_outcome rest_answer_status(const struct rest_settings *settings,
         return MEMBERCHAT_NOT_FOUND;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (status >= rows[i].first && status <= rows[i].last) {
-            rest_reason_set(reason, "HTTP status %ld: %s", status, rows[i].words);
+            reason_set(why, "HTTP status %ld: %s", status, rows[i].words);
             return rows[i].outcome;
         }
-    rest_reason_set(reason, "HTTP status %ld: it does not understand the request", status);
+    reason_set(why, "HTTP status %ld: it does not understand the request", status);
     return MEMBERCHAT_MISCONFIGURED;
-}
-
-/* ---- JSON ---- */
-
-/* The document; NULL: with a reason. */
-static struct json_object *parse(char *text, size_t length, struct rest_reason *reason)
-{
-    struct json_object *document;
-    struct reason why;
-    enum json_result result =
-        json_read((struct span){text, length}, JSON_ANY | JSON_DEEP, &document, &why);
-    if (result != JSON_GOOD)
-        rest_reason_set(reason, "the answer is not JSON: %.200s",
-                        length ? why.text : "it is empty");
-    else if (!document)
-        rest_reason_set(reason, "the answer is null");
-    return document;
-}
-
-bool rest_answer_is_json(char *text, size_t length)
-{
-    struct rest_reason reason;
-    struct json_object *document = parse(text, length, &reason);
-    json_object_put(document);
-    return document != NULL;
-}
-
-bool rest_answer_is_pointer(const char *pointer)
-{
-    if (*pointer && *pointer != '/')
-        return false;
-    for (const char *at = pointer; (at = strchr(at, '~')); at++)
-        if (at[1] != '0' && at[1] != '1')
-            return false;
-    return true;
-}
-
-/* A value where a pointer leads. */
-enum found { IS_ABSENT, IS_TEXT, IS_WRONG };
-
-/* Its text; a number is taken as it is written.  Null and an empty text are absent. */
-static enum found text_of(struct json_object *value, struct rest_id *text_r)
-{
-    switch (json_object_get_type(value)) {
-    case json_type_null:
-        return IS_ABSENT;
-    case json_type_string:
-        *text_r = (struct rest_id){json_object_get_string(value),
-                                   (size_t)json_object_get_string_len(value)};
-        break;
-    case json_type_boolean:
-    case json_type_int:
-    case json_type_double:
-        text_r->bytes =
-            json_object_to_json_string_length(value, JSON_C_TO_STRING_PLAIN, &text_r->length);
-        if (!text_r->bytes)
-            return IS_WRONG;
-        break;
-    default:
-        return IS_WRONG;
-    }
-    return text_r->length ? IS_TEXT : IS_ABSENT;
-}
-
-static enum found find(struct json_object *document, const char *pointer, struct rest_id *text_r)
-{
-    struct json_object *value = NULL;
-    *text_r = (struct rest_id){0};
-    if (!pointer || !*pointer || json_pointer_get(document, pointer, &value) != 0)
-        return IS_ABSENT;
-    return text_of(value, text_r);
 }
 
 /* ---- The member ---- */
@@ -130,73 +53,120 @@ struct reading {
     const struct memberchat_services *services;
     struct memberchat_result *result;
     struct json_object *document;
-    struct rest_reason *reason;
+    struct bytes scratch; /* of a number's text */
+    struct reason *why;
 };
 
-static enum memberchat_outcome wrong_value(const struct reading *reading, const char *pointer)
+enum found { IS_ABSENT, IS_TEXT, IS_WRONG, NO_MEMORY };
+
+/* The text of a value; a number's is as it was written.  Null and an empty text are absent. */
+static enum found text_of(struct reading *reading, struct json_object *value, struct span *text_r)
 {
-    rest_reason_set(reading->reason,
-                    "the answer's \"%s\" is neither text nor number: is the pointer right?",
-                    pointer);
+    switch (json_kind_of(value)) {
+    case JSON_ABSENT:
+    case JSON_NULL:
+        return IS_ABSENT;
+    case JSON_STRING:
+        *text_r = json_text(value);
+        return text_r->length ? IS_TEXT : IS_ABSENT;
+    case JSON_INTEGER:
+    case JSON_FRACTION:
+    case JSON_BOOLEAN:
+        bytes_reset(&reading->scratch);
+        json_write_scalar(&reading->scratch, value);
+        *text_r = bytes_span(&reading->scratch);
+        return reading->scratch.failed ? NO_MEMORY : IS_TEXT;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        break;
+    }
+    return IS_WRONG;
+}
+
+/* The text where a pointer leads, until the next is looked for. */
+static enum found find(struct reading *reading, const char *pointer, struct span *text_r)
+{
+    struct json_object *value;
+    *text_r = SPAN_NONE;
+    if (!pointer || !*pointer || json_at(reading->document, pointer, &value) == JSON_ABSENT)
+        return IS_ABSENT;
+    return text_of(reading, value, text_r);
+}
+
+/* How the look-up ends where a value is neither absent nor a text. */
+static enum memberchat_outcome refuse(const struct reading *reading, enum found found,
+                                      const char *pointer)
+{
+    if (found == NO_MEMORY) {
+        reason_set(reading->why, "out of memory");
+        return MEMBERCHAT_UNAVAILABLE;
+    }
+    reason_set(reading->why,
+               "the answer's \"%s\" is neither text nor number: is the pointer right?", pointer);
     return MEMBERCHAT_MISCONFIGURED;
 }
 
-static enum memberchat_outcome read_id(const struct reading *reading, struct rest_id asked)
+static enum memberchat_outcome lacks(const struct reading *reading, const char *what,
+                                     const char *key, const char *pointer)
 {
-    const char *pointer = reading->settings->id_pointer;
-    struct rest_id id = asked;
-    if (*pointer) {
-        enum found found = find(reading->document, pointer, &id);
-        if (found == IS_WRONG)
-            return wrong_value(reading, pointer);
-        if (found == IS_ABSENT) {
-            rest_reason_set(reading->reason,
-                            "the answer has no id at \"%s\": correct \"id_pointer\"", pointer);
-            return MEMBERCHAT_MISCONFIGURED;
-        }
-    }
-    if (id.length != asked.length || memcmp(id.bytes, asked.bytes, id.length) != 0) {
-        rest_reason_set(reading->reason,
-                        "the answer is about another member than the one asked for (\"%s\")",
-                        pointer);
-        return MEMBERCHAT_MISCONFIGURED;
-    }
-    reading->services->set(reading->result, MEMBERCHAT_ID, id.bytes, id.length);
-    return MEMBERCHAT_FOUND;
+    reason_set(reading->why, "the answer has no %s at \"%s\": correct \"%s\"", what, pointer, key);
+    return MEMBERCHAT_MISCONFIGURED;
 }
 
-static bool is_active_value(const struct memberchat_list *values, struct rest_id state)
+/* What the host does not take, it gives the reason for. */
+static enum memberchat_outcome set(const struct reading *reading, enum memberchat_field field,
+                                   struct span value)
+{
+    bool taken = reading->services->set(reading->result, field, value.data, value.length);
+    return taken ? MEMBERCHAT_FOUND : MEMBERCHAT_UNAVAILABLE;
+}
+
+static enum memberchat_outcome read_id(struct reading *reading, struct span asked)
+{
+    const char *pointer = reading->settings->id_pointer;
+    struct span id = asked;
+    enum found found = *pointer ? find(reading, pointer, &id) : IS_TEXT;
+    if (found == IS_ABSENT)
+        return lacks(reading, "id", "id_pointer", pointer);
+    if (found != IS_TEXT)
+        return refuse(reading, found, pointer);
+    if (!span_equal(id, asked)) {
+        reason_set(reading->why,
+                   "the answer is about another member than the one asked for (\"%s\")", pointer);
+        return MEMBERCHAT_MISCONFIGURED;
+    }
+    return set(reading, MEMBERCHAT_ID, id);
+}
+
+static bool is_active(const struct memberchat_list *values, struct span state)
 {
     for (size_t i = 0; i < values->count; i++)
-        if (strlen(values->items[i]) == state.length &&
-            strncasecmp(values->items[i], state.bytes, state.length) == 0)
+        if (span_equal_nocase(state, values->items[i]))
             return true;
     return false;
 }
 
-/* Without "state_pointer", what has no state is active. */
-static enum memberchat_outcome read_state(const struct reading *reading)
+/* Without "state_pointer", a member without a state is active. */
+static enum memberchat_outcome read_state(struct reading *reading)
 {
     const char *given = reading->settings->state_pointer;
     const char *pointer = given ? given : "/state";
-    struct rest_id state;
-    switch (find(reading->document, pointer, &state)) {
-    case IS_TEXT:
-        return is_active_value(&reading->settings->active_values, state) ? MEMBERCHAT_FOUND
-                                                                         : MEMBERCHAT_NOT_FOUND;
-    case IS_WRONG:
-        return wrong_value(reading, pointer);
-    case IS_ABSENT:
-        break;
-    }
-    if (!given || !*given)
+    struct span state;
+    enum found found = find(reading, pointer, &state);
+    if (found == IS_ABSENT && (!given || !*given))
         return MEMBERCHAT_FOUND;
-    rest_reason_set(reading->reason, "the answer has no state at \"%s\": correct \"state_pointer\"",
-                    pointer);
-    return MEMBERCHAT_MISCONFIGURED;
+    if (found == IS_ABSENT)
+        return lacks(reading, "state", "state_pointer", pointer);
+    if (found != IS_TEXT)
+        return refuse(reading, found, pointer);
+    if (is_active(&reading->settings->active_values, state))
+        return MEMBERCHAT_FOUND;
+    reason_set(reading->why, "its state is \"%.*s\"", state.length < 64 ? (int)state.length : 64,
+               state.data);
+    return MEMBERCHAT_NOT_FOUND;
 }
 
-static enum memberchat_outcome read_fields(const struct reading *reading)
+static enum memberchat_outcome read_fields(struct reading *reading)
 {
     const struct rest_settings *settings = reading->settings;
     const struct {
@@ -207,64 +177,84 @@ static enum memberchat_outcome read_fields(const struct reading *reading)
         {MEMBERCHAT_AVATAR, settings->avatar_pointer},
         {MEMBERCHAT_ROLE, settings->role_pointer},
     };
-    struct rest_id value;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum found found = find(reading->document, rows[i].pointer, &value);
-        if (found == IS_WRONG)
-            return wrong_value(reading, rows[i].pointer);
-        if (found == IS_TEXT &&
-            !reading->services->set(reading->result, rows[i].field, value.bytes, value.length))
-            return MEMBERCHAT_MISCONFIGURED;
+    enum memberchat_outcome outcome = MEMBERCHAT_FOUND;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && outcome == MEMBERCHAT_FOUND; i++) {
+        struct span value;
+        enum found found = find(reading, rows[i].pointer, &value);
+        if (found == IS_TEXT)
+            outcome = set(reading, rows[i].field, value);
+        else if (found != IS_ABSENT)
+            outcome = refuse(reading, found, rows[i].pointer);
     }
-    return MEMBERCHAT_FOUND;
+    return outcome;
 }
 
-static enum memberchat_outcome read_attributes(const struct reading *reading)
+static enum memberchat_outcome read_attributes(struct reading *reading)
 {
     const struct memberchat_map *map = &reading->settings->attributes;
-    struct rest_id value;
     for (size_t i = 0; i < map->count; i++) {
-        enum found found = find(reading->document, map->values[i], &value);
-        if (found == IS_WRONG)
-            return wrong_value(reading, map->values[i]);
+        struct span value;
+        enum found found = find(reading, map->values[i], &value);
+        if (found == IS_WRONG || found == NO_MEMORY)
+            return refuse(reading, found, map->values[i]);
         if (found == IS_TEXT &&
             !reading->services->set_attribute(reading->result, map->names[i], strlen(map->names[i]),
-                                              value.bytes, value.length))
-            return MEMBERCHAT_MISCONFIGURED;
+                                              value.data, value.length))
+            return MEMBERCHAT_UNAVAILABLE;
     }
     return MEMBERCHAT_FOUND;
 }
 
-enum memberchat_outcome rest_answer_read(const struct rest_settings *settings, char *body,
-                                         size_t length, struct rest_id asked,
-                                         const struct memberchat_services *services,
-                                         struct memberchat_result *result,
-                                         struct rest_reason *reason)
+/* FOUND: there is a document. */
+static enum memberchat_outcome parse(struct reading *reading, struct span body)
 {
-    struct reading reading = {settings, services, result, NULL, reason};
-    enum memberchat_outcome outcome = MEMBERCHAT_MISCONFIGURED;
-    reading.document = parse(body, length, reason);
-    if (!reading.document)
-        return outcome;
-    outcome = read_id(&reading, asked);
+    struct reason fault;
+    switch (json_read(body, JSON_ANY | JSON_DEEP | JSON_HALVES, &reading->document, &fault)) {
+    case JSON_GOOD:
+        if (reading->document)
+            return MEMBERCHAT_FOUND;
+        reason_set(reading->why, "the answer is null");
+        return MEMBERCHAT_MISCONFIGURED;
+    case JSON_BROKEN:
+        reason_set(reading->why, "the answer is not JSON: %s",
+                   body.length ? fault.text : "it is empty");
+        return MEMBERCHAT_MISCONFIGURED;
+    case JSON_NO_MEMORY:
+        break;
+    }
+    return refuse(reading, NO_MEMORY, "");
+}
+
+enum memberchat_outcome rest_answer_read(const struct rest_settings *settings, struct span body,
+                                         struct span asked,
+                                         const struct memberchat_services *services,
+                                         struct memberchat_result *result, struct reason *why)
+{
+    struct reading reading = {
+        .settings = settings, .services = services, .result = result, .why = why};
+    enum memberchat_outcome outcome = parse(&reading, body);
+    if (outcome == MEMBERCHAT_FOUND)
+        outcome = read_id(&reading, asked);
     if (outcome == MEMBERCHAT_FOUND)
         outcome = read_state(&reading);
     if (outcome == MEMBERCHAT_FOUND)
         outcome = read_fields(&reading);
     if (outcome == MEMBERCHAT_FOUND)
         outcome = read_attributes(&reading);
-    json_object_put(reading.document);
+    json_release(reading.document);
+    bytes_free(&reading.scratch);
     return outcome;
 }
 
-void rest_answer_excerpt(const char *body, size_t length, char out[REST_EXCERPT_MAX + 1])
+void rest_answer_excerpt(struct span body, char out[REST_EXCERPT_MAX + 1])
 {
     size_t used = 0;
-    for (size_t i = 0; i < length && used < REST_EXCERPT_MAX; i++) {
-        bool blank = strchr(" \t\r\n", body[i]) && body[i];
+    for (size_t i = 0; i < body.length && used < REST_EXCERPT_MAX; i++) {
+        char c = body.data[i];
+        bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
         if (blank && (used == 0 || out[used - 1] == ' '))
             continue;
-        out[used++] = blank ? ' ' : body[i] > 0x20 && body[i] < 0x7f ? body[i] : '?';
+        out[used++] = blank ? ' ' : c > 0x20 && c < 0x7f ? c : '?';
     }
     out[used] = '\0';
 }

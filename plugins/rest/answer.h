@@ -1,38 +1,26 @@
 /* SPDX-License-Identifier: MIT
- *
- * rest_answer.h: what an answer means: its status, and its JSON.
- */
-#ifndef MEMBERCHAT_REST_ANSWER_H
-#define MEMBERCHAT_REST_ANSWER_H
+ * What an answer means: its status, and its JSON.  Pure functions. */
+#ifndef REST_ANSWER_H
+#define REST_ANSWER_H
 
+#include "base/bytes.h"
+#include "base/reason.h"
 #include "settings.h"
 
 /* FOUND: the body tells more.  Otherwise how the look-up ends, with a reason. */
 enum memberchat_outcome rest_answer_status(const struct rest_settings *settings, long status,
-                                           struct rest_reason *reason);
+                                           struct reason *why);
 
-struct rest_id {
-    const char *bytes;
-    size_t length;
-};
-
-/* Describes the member in a body to the host: FOUND; NOT_FOUND when it is not
- * active; MISCONFIGURED, with a reason, when it is no strict JSON (RFC 8259), lacks
- * what it should have, or speaks of somebody else.  The body is written to. */
-enum memberchat_outcome rest_answer_read(const struct rest_settings *settings, char *body,
-                                         size_t length, struct rest_id asked,
+/* Describes the member in a body to the host.  NOT_FOUND: the member is not active.
+ * UNAVAILABLE: memory ran out.  MISCONFIGURED: the body is not strict JSON (RFC 8259), lacks
+ * what it should have, or is about another member than `asked`. */
+enum memberchat_outcome rest_answer_read(const struct rest_settings *settings, struct span body,
+                                         struct span asked,
                                          const struct memberchat_services *services,
-                                         struct memberchat_result *result,
-                                         struct rest_reason *reason);
-
-/* Whether this is a JSON Pointer (RFC 6901). */
-bool rest_answer_is_pointer(const char *pointer);
-
-/* Whether a text is one value of strict JSON.  It is written to. */
-bool rest_answer_is_json(char *text, size_t length);
+                                         struct memberchat_result *result, struct reason *why);
 
 /* The beginning of a body for the log: one line of visible ASCII. */
 #define REST_EXCERPT_MAX 120
-void rest_answer_excerpt(const char *body, size_t length, char out[REST_EXCERPT_MAX + 1]);
+void rest_answer_excerpt(struct span body, char out[REST_EXCERPT_MAX + 1]);
 
 #endif

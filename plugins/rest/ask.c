@@ -1,9 +1,8 @@
-/* SPDX-License-Identifier: MIT
- *
- * rest_ask.c: see rest_ask.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "ask.h"
 
+#include "answer.h"
+#include "base/clock.h"
 #include "template.h"
 
 #include <string.h>
@@ -11,42 +10,51 @@
 
 enum { REDIRECTS_MAX = 5 };
 
-/* Everything that is sent, and the memory of it. */
+/* ---- What is sent ---- */
+
 struct message {
-    struct rest_text url, body, authorization, request_id;
-    struct rest_text expanded[REST_HEADERS_MAX]; /* headers with placeholders */
+    struct bytes url, body;
+    struct bytes head;             /* the lines, each with a NUL */
+    size_t starts[REST_LINES_MAX]; /* where in it */
     const char *lines[REST_LINES_MAX];
-    size_t line_count;
-    unsigned credentials; /* which ones */
+    size_t count;
+    struct rest_proof proof;
 };
 
-static void free_message(struct message *message)
+static void message_free(struct message *message)
 {
-    rest_text_free(&message->url);
-    rest_text_free(&message->body);
-    rest_text_free(&message->authorization);
-    rest_text_free(&message->request_id);
-    for (size_t i = 0; i < REST_HEADERS_MAX; i++)
-        rest_text_free(&message->expanded[i]);
+    bytes_free(&message->url);
+    bytes_free(&message->body);
+    bytes_free(&message->head);
+    rest_proof_free(&message->proof);
+}
+
+/* Begins a line of the head. */
+static struct bytes *begin_line(struct message *message)
+{
+    message->starts[message->count++] = message->head.length;
+    return &message->head;
 }
 
 static void add_line(struct message *message, const char *line)
 {
-    message->lines[message->line_count++] = line;
+    bytes_add(begin_line(message), line, strlen(line) + 1);
 }
 
 static bool has_header(const struct memberchat_list *headers, const char *name)
 {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < headers->count; i++)
-        if (strncasecmp(headers->items[i], name, length) == 0 && headers->items[i][length] == ':')
+    for (size_t i = 0; i < headers->count; i++) {
+        struct span given = {headers->items[i], strcspn(headers->items[i], ":")};
+        if (span_equal_nocase(given, name))
             return true;
+    }
     return false;
 }
 
-/* What every request has, unless the configuration says otherwise. */
-static void add_own_lines(struct message *message, const struct rest_settings *settings)
+static void add_lines(struct message *message, const struct rest_question *question,
+                      const struct rest_values *values)
 {
+    const struct rest_settings *settings = question->settings;
     const struct memberchat_list *headers = &settings->headers;
     if (!has_header(headers, "Accept"))
         add_line(message, "Accept: application/json");
@@ -57,19 +65,13 @@ static void add_own_lines(struct message *message, const struct rest_settings *s
         if (!has_header(headers, "Content-Type"))
             add_line(message, "Content-Type: application/json");
     }
-}
-
-static void add_configured_lines(struct message *message, const struct rest_settings *settings,
-                                 const struct rest_values *values)
-{
-    for (size_t i = 0; i < settings->headers.count; i++) {
-        const char *header = settings->headers.items[i];
-        if (strchr(header, '{')) {
-            rest_template_expand(&message->expanded[i], header, values, REST_PERCENT);
-            header = rest_text_string(&message->expanded[i]);
-        }
-        if (*header)
-            add_line(message, header);
+    for (size_t i = 0; i < headers->count; i++) {
+        rest_template_expand(begin_line(message), headers->items[i], values, false);
+        bytes_add(&message->head, "", 1);
+    }
+    if (*question->request_id && !has_header(headers, "X-Request-Id")) {
+        bytes_add_string(begin_line(message), "X-Request-Id: ");
+        bytes_add(&message->head, question->request_id, strlen(question->request_id) + 1);
     }
 }
 
@@ -77,27 +79,65 @@ static void add_configured_lines(struct message *message, const struct rest_sett
 static bool write_message(const struct rest_question *question, struct message *message)
 {
     const struct rest_settings *settings = question->settings;
-    const struct rest_values values = {question->id.bytes, question->app_id, question->id.length,
-                                       strlen(question->app_id)};
-    bool failed = false;
-    rest_template_expand(&message->url, settings->url, &values, REST_PERCENT);
+    const struct rest_values values = {question->id, question->app_id};
+    rest_template_expand(&message->url, settings->url, &values, false);
+    bytes_string(&message->url);
     if (settings->body)
-        rest_template_expand(&message->body, settings->body, &values, REST_JSON);
-    add_own_lines(message, settings);
-    add_configured_lines(message, settings, &values);
-    if (*question->request_id && !has_header(&settings->headers, "X-Request-Id")) {
-        rest_text_add_string(&message->request_id, "X-Request-Id: ");
-        rest_text_add_string(&message->request_id, question->request_id);
-        add_line(message, rest_text_string(&message->request_id));
-    }
-    message->credentials = rest_credentials_copy(question->credentials, &message->authorization);
-    if (message->authorization.length)
-        add_line(message, rest_text_string(&message->authorization));
-    for (size_t i = 0; i < REST_HEADERS_MAX; i++)
-        failed |= message->expanded[i].failed;
-    rest_text_string(&message->url);
-    return !failed && !message->url.failed && !message->body.failed &&
-           !message->request_id.failed && !message->authorization.failed;
+        rest_template_expand(&message->body, settings->body, &values, true);
+    add_lines(message, question, &values);
+    rest_credentials_copy(question->credentials, &message->proof);
+    bytes_string(&message->proof.secret);
+    for (size_t i = 0; i < message->count && !message->head.failed; i++)
+        message->lines[i] = message->head.data + message->starts[i];
+    return !message->url.failed && !message->body.failed && !message->head.failed &&
+           !message->proof.secret.failed;
+}
+
+/* ---- Sending it ---- */
+
+static bool take_wire(const struct rest_question *question, struct rest_exchange *exchange)
+{
+    enum pool_result result = pool_take(question->wires, question->deadline, NULL, &exchange->loan);
+    exchange->reply = (struct rest_reply){.end = result == POOL_BUSY ? REST_BUSY : REST_NO_ANSWER,
+                                          .trouble = "out of memory"};
+    return result == POOL_GOOD;
+}
+
+/* On a kept connection a GET leaves a third of its time to another try. */
+static int64_t first_deadline(const struct rest_question *question,
+                              const struct rest_exchange *exchange)
+{
+    bool again = question->settings->method == REST_GET && rest_wire_is_kept(exchange->loan->thing);
+    return question->deadline - (again ? clock_left_ms(question->deadline) / 3 : 0);
+}
+
+static void exchange_once(const struct rest_question *question, struct message *message,
+                          struct rest_exchange *exchange)
+{
+    const struct rest_settings *settings = question->settings;
+    struct rest_request request = {.url = message->url.data,
+                                   .post = settings->method == REST_POST,
+                                   .body = bytes_span(&message->body),
+                                   .lines = message->lines,
+                                   .line_count = message->count,
+                                   .scheme = message->proof.scheme,
+                                   .user = settings->username,
+                                   .secret = message->proof.secret.data,
+                                   .most = settings->max_body};
+    if (!exchange->loan && !take_wire(question, exchange))
+        return;
+    request.deadline = first_deadline(question, exchange);
+    rest_wire_exchange(exchange->loan->thing, &request, &exchange->reply);
+    if (exchange->reply.end != REST_LATE || !exchange->reply.reused)
+        return;
+    pool_flush_before(question->wires, exchange->loan);
+    if (request.post)
+        return;
+    rest_exchange_end(exchange, question->wires);
+    if (!take_wire(question, exchange))
+        return;
+    request.deadline = question->deadline;
+    rest_wire_exchange(exchange->loan->thing, &request, &exchange->reply);
 }
 
 static bool is_redirect(const struct rest_settings *settings, const struct rest_reply *reply)
@@ -107,94 +147,113 @@ static bool is_redirect(const struct rest_settings *settings, const struct rest_
     return reply->end == REST_ANSWERED && reply->location && (unchanged || as_get);
 }
 
-/* Why a redirect is not followed; NULL when it is. */
-static const char *refuse_redirect(const struct message *message, const struct rest_reply *reply,
-                                   int redirects)
+/* Says where a redirect leads that is not followed, without its query and user name. */
+static enum memberchat_outcome refuse_redirect(const struct rest_reply *reply, const char *words,
+                                               struct reason *why)
 {
-    if (redirects == REDIRECTS_MAX)
-        return "it redirects again and again";
-    if (!rest_client_same_place(message->url.bytes, reply->location))
-        return "it redirects to another place than its own host";
-    return NULL;
+    const char *target = reply->location ? reply->location : "";
+    size_t length = strcspn(target, "?#"), shown = length < 256 ? length : 256;
+    const char *at = memchr(target, '@', length);
+    if (at) {
+        shown -= shown > (size_t)(at + 1 - target) ? (size_t)(at + 1 - target) : shown;
+        target = at + 1;
+    }
+    reason_set(why, "HTTP status %ld: %s%s%.*s", reply->status, words, shown ? ": " : "",
+               (int)shown, target);
+    return MEMBERCHAT_MISCONFIGURED;
 }
 
-/* Sends a message, and again to where it is redirected.  False: with a reason. */
-static bool send_message(const struct rest_question *question, struct message *message,
-                         struct rest_wire *wire, struct rest_reply *reply_r,
-                         struct rest_reason *reason)
+/* Goes where a redirect leads.  FOUND: the message has its URL. */
+static enum memberchat_outcome follow(struct message *message, const struct rest_reply *reply,
+                                      bool too_many, struct reason *why)
 {
-    const struct rest_settings *settings = question->settings;
-    for (int redirects = 0;; redirects++) {
-        int64_t left = question->deadline - question->services->now(question->services);
-        struct rest_request request = {.url = message->url.bytes,
-                                       .body = message->body.bytes,
-                                       .body_length = message->body.length,
-                                       .headers = message->lines,
-                                       .header_count = message->line_count,
-                                       .timeout =
-                                           left < settings->timeout ? left : settings->timeout};
-        if (left <= 0) {
-            *reply_r = (struct rest_reply){.end = REST_NO_ANSWER, .trouble = "no time is left"};
-            return true;
-        }
-        rest_wire_exchange(wire, &request, reply_r);
-        if (!settings->follow_redirects || !is_redirect(settings, reply_r))
-            return true;
-        const char *refusal = refuse_redirect(message, reply_r, redirects);
-        if (refusal) {
-            rest_reason_set(reason, "HTTP status %ld: %s", reply_r->status, refusal);
-            return false;
-        }
-        rest_text_reset(&message->url);
-        rest_text_add(&message->url, reply_r->location, strlen(reply_r->location) + 1);
-        if (message->url.failed) {
-            rest_reason_set(reason, "out of memory");
-            return false;
-        }
+    struct rest_place from, to;
+    enum rest_url good = rest_place_read(message->url.data, &from);
+    if (good == REST_URL_GOOD)
+        good = rest_place_read(reply->location, &to);
+    if (good != REST_URL_NO_MEMORY && too_many)
+        return refuse_redirect(reply, "it redirects again and again", why);
+    if (good == REST_URL_BAD || (good == REST_URL_GOOD && !rest_place_may_lead_to(&from, &to)))
+        return refuse_redirect(reply, "it redirects to another place than its own host", why);
+    if (good == REST_URL_GOOD) {
+        bytes_reset(&message->url);
+        bytes_add(&message->url, reply->location, strlen(reply->location) + 1);
+        if (!message->url.failed)
+            return MEMBERCHAT_FOUND;
     }
+    reason_set(why, "out of memory");
+    return MEMBERCHAT_UNAVAILABLE;
 }
 
 static enum memberchat_outcome judge(const struct rest_settings *settings,
-                                     const struct rest_reply *reply, struct rest_reason *reason)
+                                     const struct rest_reply *reply, struct reason *why)
 {
-    enum memberchat_outcome outcome;
     switch (reply->end) {
     case REST_NO_ANSWER:
-        rest_reason_set(reason, "%s", reply->trouble);
+    case REST_LATE:
+        reason_set(why, "%s", reply->trouble);
+        return MEMBERCHAT_UNAVAILABLE;
+    case REST_BUSY:
+        reason_set(why, "all %lld \"connections\" were in use until the deadline",
+                   (long long)settings->connections);
         return MEMBERCHAT_UNAVAILABLE;
     case REST_IMPOSSIBLE:
-        rest_reason_set(reason, "%s", reply->trouble);
+        reason_set(why, "%s", reply->trouble);
         return MEMBERCHAT_MISCONFIGURED;
     case REST_ANSWERED:
     case REST_TOO_LARGE:
         break;
     }
-    outcome = rest_answer_status(settings, reply->status, reason);
+    if (reply->status >= 300 && reply->status < 400)
+        return refuse_redirect(reply, "a redirect, where none is followed", why);
+    enum memberchat_outcome outcome = rest_answer_status(settings, reply->status, why);
     if (outcome != MEMBERCHAT_FOUND || reply->end == REST_ANSWERED)
         return outcome;
-    rest_reason_set(reason, "the answer is larger than \"max_body\" (%lld bytes)",
-                    (long long)settings->max_body);
+    reason_set(why, "the answer is larger than \"max_body\" (%lld bytes)",
+               (long long)settings->max_body);
     return MEMBERCHAT_MISCONFIGURED;
 }
 
-enum memberchat_outcome rest_ask(const struct rest_question *question, struct rest_wire *wire,
-                                 struct rest_reply *reply_r, struct rest_reason *reason)
+/* Sends a message, and again to where it is redirected. */
+static enum memberchat_outcome send_message(const struct rest_question *question,
+                                            struct message *message, struct rest_exchange *exchange,
+                                            struct reason *why)
 {
-    bool again = true, refused_us = true;
-    bool sent = false;
-    *reply_r = (struct rest_reply){0};
+    const struct rest_settings *settings = question->settings;
+    for (int redirects = 0;; redirects++) {
+        exchange_once(question, message, exchange);
+        if (!settings->follow_redirects || !is_redirect(settings, &exchange->reply))
+            return judge(settings, &exchange->reply, why);
+        enum memberchat_outcome outcome =
+            follow(message, &exchange->reply, redirects == REDIRECTS_MAX, why);
+        if (outcome != MEMBERCHAT_FOUND)
+            return outcome;
+    }
+}
+
+enum memberchat_outcome rest_ask(const struct rest_question *question,
+                                 struct rest_exchange *exchange, struct reason *why)
+{
+    enum memberchat_outcome outcome = MEMBERCHAT_UNAVAILABLE;
+    bool again = true;
     for (int tries = 0; tries < 2 && again; tries++) {
         struct message message = {0};
-        if (!write_message(question, &message)) {
-            rest_reason_set(reason, "out of memory");
-            free_message(&message);
-            return MEMBERCHAT_UNAVAILABLE;
+        again = write_message(question, &message);
+        if (again) {
+            outcome = send_message(question, &message, exchange, why);
+            again = exchange->reply.end == REST_ANSWERED && exchange->reply.status == 401 &&
+                    rest_credentials_refresh(question->credentials) != message.proof.number;
+        } else {
+            reason_set(why, "out of memory");
         }
-        sent = send_message(question, &message, wire, reply_r, reason);
-        refused_us = sent && reply_r->end == REST_ANSWERED && reply_r->status == 401;
-        again =
-            refused_us && rest_credentials_refresh(question->credentials) != message.credentials;
-        free_message(&message);
+        message_free(&message);
     }
-    return sent ? judge(question->settings, reply_r, reason) : MEMBERCHAT_MISCONFIGURED;
+    return outcome;
+}
+
+void rest_exchange_end(struct rest_exchange *exchange, struct pool *wires)
+{
+    if (exchange->loan)
+        pool_give(wires, exchange->loan, exchange->reply.end != REST_LATE);
+    *exchange = (struct rest_exchange){0};
 }

@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: MIT
- *
- * rest_ask.h: one question to the service, from the template to the answer.
- */
-#ifndef MEMBERCHAT_REST_ASK_H
-#define MEMBERCHAT_REST_ASK_H
+ * One question to the service, from the template to the answer. */
+#ifndef REST_ASK_H
+#define REST_ASK_H
 
-#include "answer.h"
-#include "client.h"
+#include "base/pool.h"
 #include "credentials.h"
 
 struct rest_question {
     const struct rest_settings *settings;
-    const struct memberchat_services *services;
     struct rest_credentials *credentials;
-    struct rest_id id;
-    const char *app_id, *request_id; /* "" where there is none */
-    int64_t deadline;                /* on the host's clock */
+    struct pool *wires;
+    struct span id, app_id;
+    const char *request_id; /* "" where there is none */
+    int64_t deadline;       /* clock_monotonic_ms() */
 };
 
-/* Asks on a wire, follows redirects where that is wanted, and asks once more with
- * credentials that changed meanwhile.  FOUND: there is a body.  Otherwise how the
- * look-up ends, with a reason. */
-enum memberchat_outcome rest_ask(const struct rest_question *question, struct rest_wire *wire,
-                                 struct rest_reply *reply_r, struct rest_reason *reason);
+/* A wire on loan, and what came back on it.  Zero-initialised is none. */
+struct rest_exchange {
+    struct pool_loan *loan;
+    struct rest_reply reply;
+};
+
+/* Asks, follows redirects where that is wanted, and asks once more with credentials that
+ * have changed meanwhile.  When a kept connection turns out to be dead, none that is kept is
+ * used any more, and a GET is sent once more on a new one.  FOUND: there is a body.
+ * Otherwise how the look-up ends, with a reason. */
+enum memberchat_outcome rest_ask(const struct rest_question *question,
+                                 struct rest_exchange *exchange, struct reason *why);
+
+/* Gives the wire back, and with it the reply. */
+void rest_exchange_end(struct rest_exchange *exchange, struct pool *wires);
 
 #endif

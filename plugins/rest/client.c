@@ -1,10 +1,7 @@
-/* SPDX-License-Identifier: MIT
- *
- * rest_client.c: see rest_client.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "client.h"
 
-#include "base/networks.h"
+#include "base/clock.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -14,7 +11,7 @@
 
 enum {
     IDLE_S = 50,     /* servers close what idles for 60 s or more: be earlier */
-    LIFE_S = 300,    /* after that a connection follows a change of address */
+    LIFE_S = 300,    /* after that a new connection follows a change of address */
     RESOLVED_S = 30, /* how long a resolved name is good */
     TRUSTED_S = 300  /* how long a CA file that was read is good */
 };
@@ -28,10 +25,11 @@ struct rest_client {
 struct rest_wire {
     CURL *easy;
     const struct rest_settings *settings;
+    CURLcode fault; /* the first option that libcurl did not take */
     struct curl_slist lines[REST_LINES_MAX];
-    const char *body; /* what is left to send */
-    size_t body_left;
-    struct rest_text answer;
+    struct span body; /* what is left to send */
+    struct bytes answer;
+    size_t most;
     bool head_complete, too_large;
     char trouble[CURL_ERROR_SIZE];
 };
@@ -51,34 +49,41 @@ static void unlock_share(CURL *easy, curl_lock_data data, void *client)
     pthread_mutex_unlock(&((struct rest_client *)client)->locks[data]);
 }
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_state;
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER; /* guards `started` */
+static bool started;
 
-static void start_curl(void)
+static bool start_curl(void)
 {
-    curl_state = curl_global_init(CURL_GLOBAL_DEFAULT);
+    pthread_mutex_lock(&start_lock);
+    started = started || curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    bool good = started;
+    pthread_mutex_unlock(&start_lock);
+    return good;
+}
+
+static bool set_share(struct rest_client *client)
+{
+    CURLSH *share = client->share;
+    return curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_share) == CURLSHE_OK &&
+           curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_share) == CURLSHE_OK &&
+           curl_share_setopt(share, CURLSHOPT_USERDATA, client) == CURLSHE_OK &&
+           curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK &&
+           curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
 }
 
 struct rest_client *rest_client_new(const struct rest_settings *settings)
 {
-    struct rest_client *client;
-    pthread_once(&curl_once, start_curl);
-    if (curl_state != CURLE_OK || !(client = calloc(1, sizeof *client)))
+    struct rest_client *client = start_curl() ? calloc(1, sizeof *client) : NULL;
+    if (!client)
         return NULL;
     client->settings = settings;
-    client->share = curl_share_init();
-    if (!client->share) {
-        free(client);
-        return NULL;
-    }
     for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
         pthread_mutex_init(&client->locks[i], NULL);
-    curl_share_setopt(client->share, CURLSHOPT_LOCKFUNC, lock_share);
-    curl_share_setopt(client->share, CURLSHOPT_UNLOCKFUNC, unlock_share);
-    curl_share_setopt(client->share, CURLSHOPT_USERDATA, client);
-    curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    return client;
+    client->share = curl_share_init();
+    if (client->share && set_share(client))
+        return client;
+    rest_client_free(client);
+    return NULL;
 }
 
 void rest_client_free(struct rest_client *client)
@@ -98,11 +103,10 @@ static size_t take_part(char *bytes, size_t size, size_t count, void *handle)
 {
     struct rest_wire *wire = handle;
     size_t length = size * count;
-    if (length > (size_t)wire->settings->max_body - wire->answer.length) {
-        wire->too_large = true;
+    wire->too_large = length > wire->most - wire->answer.length;
+    if (wire->too_large)
         return 0;
-    }
-    rest_text_add(&wire->answer, bytes, length);
+    bytes_add(&wire->answer, bytes, length);
     return wire->answer.failed ? 0 : length;
 }
 
@@ -118,116 +122,145 @@ static size_t see_line(char *line, size_t size, size_t count, void *handle)
     return length;
 }
 
-/* There is no way back to the start of the body: so libcurl, which sends a request
- * again when its connection turns out dead, cannot do that with a POST. */
+/* There is no way back to the start of the body, so libcurl, which repeats a request when
+ * its connection turns out to be dead, cannot repeat a POST. */
 static size_t give_part(char *out, size_t size, size_t count, void *handle)
 {
     struct rest_wire *wire = handle;
-    size_t length = size * count < wire->body_left ? size * count : wire->body_left;
-    memcpy(out, wire->body, length);
-    wire->body += length;
-    wire->body_left -= length;
+    size_t length = size * count < wire->body.length ? size * count : wire->body.length;
+    memcpy(out, wire->body.data, length);
+    wire->body = (struct span){wire->body.data + length, wire->body.length - length};
     return length;
 }
 
-static void set_tls(CURL *easy, const struct rest_settings *settings)
+/* Sets an option, and keeps the first fault. */
+#define SET(WIRE, OPTION, VALUE)                                                                   \
+    do {                                                                                           \
+        CURLcode code_ = curl_easy_setopt((WIRE)->easy, OPTION, VALUE);                            \
+        if ((WIRE)->fault == CURLE_OK)                                                             \
+            (WIRE)->fault = code_;                                                                 \
+    } while (0)
+
+static void set_tls(struct rest_wire *wire)
 {
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, (long)settings->tls_verify);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, settings->tls_verify ? 2L : 0L);
-    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)TRUSTED_S);
+    const struct rest_settings *settings = wire->settings;
+    SET(wire, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(wire, CURLOPT_SSL_VERIFYPEER, (long)settings->tls_verify);
+    SET(wire, CURLOPT_SSL_VERIFYHOST, settings->tls_verify ? 2L : 0L);
     if (settings->ca_file) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's would count, too */
+        SET(wire, CURLOPT_CAINFO, settings->ca_file);
+        SET(wire, CURLOPT_CAPATH, NULL); /* else the system's would count, too */
     }
     if (settings->cert_file) {
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->cert_file);
-        curl_easy_setopt(easy, CURLOPT_SSLKEY,
-                         settings->key_file ? settings->key_file : settings->cert_file);
+        SET(wire, CURLOPT_SSLCERT, settings->cert_file);
+        SET(wire, CURLOPT_SSLKEY, settings->key_file ? settings->key_file : settings->cert_file);
     }
+    /* not every TLS library can, and nothing depends on it */
+    curl_easy_setopt(wire->easy, CURLOPT_CA_CACHE_TIMEOUT, (long)TRUSTED_S);
 }
 
-/* Nothing comes from the environment, and nothing is done on its own account. */
-static void set_manners(CURL *easy, const struct rest_settings *settings)
+/* Nothing comes from the environment, and libcurl does nothing on its own account. */
+static void set_manners(struct rest_wire *wire)
 {
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* the resolver may hang, we do not */
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                     settings->http_version == REST_HTTP_2 ? (long)CURL_HTTP_VERSION_2TLS
-                                                           : (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_MAXCONNECTS, 1L);
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
-    curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)LIFE_S);
-    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)RESOLVED_S);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)settings->max_body);
+    const struct rest_settings *settings = wire->settings;
+    SET(wire, CURLOPT_NOSIGNAL, 1L);
+    SET(wire, CURLOPT_QUICK_EXIT, 1L); /* the resolver may hang, we do not */
+    SET(wire, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(wire, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(wire, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
+    SET(wire, CURLOPT_NOPROXY, "");
+    SET(wire, CURLOPT_PATH_AS_IS, 1L);
+    SET(wire, CURLOPT_HTTP_VERSION,
+        settings->http_version == REST_HTTP_2 ? (long)CURL_HTTP_VERSION_2TLS
+                                              : (long)CURL_HTTP_VERSION_1_1);
+    SET(wire, CURLOPT_MAXCONNECTS, 1L);
+    SET(wire, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+    SET(wire, CURLOPT_MAXLIFETIME_CONN, (long)LIFE_S);
+    SET(wire, CURLOPT_DNS_CACHE_TIMEOUT, (long)RESOLVED_S);
+    SET(wire, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
 struct rest_wire *rest_wire_new(struct rest_client *client)
 {
     struct rest_wire *wire = calloc(1, sizeof *wire);
-    if (!wire || !(wire->easy = curl_easy_init())) {
-        free(wire);
+    if (!wire)
         return NULL;
-    }
-    CURL *easy = wire->easy;
     wire->settings = client->settings;
-    set_manners(easy, client->settings);
-    set_tls(easy, client->settings);
-    curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, wire->trouble);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, see_line);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, wire);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_part);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, wire);
-    if (client->settings->method == REST_POST) {
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_part);
-        curl_easy_setopt(easy, CURLOPT_READDATA, wire);
+    wire->easy = curl_easy_init();
+    if (wire->easy) {
+        set_manners(wire);
+        set_tls(wire);
+        SET(wire, CURLOPT_SHARE, client->share);
+        SET(wire, CURLOPT_ERRORBUFFER, wire->trouble);
+        SET(wire, CURLOPT_HEADERFUNCTION, see_line);
+        SET(wire, CURLOPT_HEADERDATA, wire);
+        SET(wire, CURLOPT_WRITEFUNCTION, take_part);
+        SET(wire, CURLOPT_WRITEDATA, wire);
+        SET(wire, CURLOPT_READFUNCTION, give_part);
+        SET(wire, CURLOPT_READDATA, wire);
     }
-    return wire;
+    if (wire->easy && wire->fault != CURLE_OUT_OF_MEMORY)
+        return wire;
+    rest_wire_free(wire);
+    return NULL;
 }
 
 void rest_wire_free(struct rest_wire *wire)
 {
     curl_easy_cleanup(wire->easy);
-    rest_text_free(&wire->answer);
+    bytes_free(&wire->answer);
     free(wire);
+}
+
+bool rest_wire_is_kept(const struct rest_wire *wire)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    return curl_easy_getinfo(wire->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+           fd != CURL_SOCKET_BAD;
 }
 
 /* ---- An exchange ---- */
 
+static void set_credentials(struct rest_wire *wire, const struct rest_request *request)
+{
+    bool basic = request->scheme == REST_BASIC, bearer = request->scheme == REST_BEARER;
+    SET(wire, CURLOPT_HTTPAUTH, bearer ? (long)CURLAUTH_BEARER : (long)CURLAUTH_BASIC);
+    SET(wire, CURLOPT_USERNAME, basic ? request->user : NULL);
+    SET(wire, CURLOPT_PASSWORD, basic ? request->secret : NULL);
+    SET(wire, CURLOPT_XOAUTH2_BEARER, bearer ? request->secret : NULL);
+}
+
 static void set_request(struct rest_wire *wire, const struct rest_request *request)
 {
-    CURL *easy = wire->easy;
+    int64_t left = clock_left_ms(request->deadline);
+    int64_t timeout = left < wire->settings->timeout ? left : wire->settings->timeout;
     int64_t patience = wire->settings->connect_timeout;
-    if (patience > request->timeout)
-        patience = request->timeout;
-    for (size_t i = 0; i < request->header_count; i++)
+    for (size_t i = 0; i < request->line_count; i++)
         wire->lines[i] =
-            (struct curl_slist){.data = (char *)(uintptr_t)request->headers[i],
-                                .next = i + 1 < request->header_count ? &wire->lines[i + 1] : NULL};
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->header_count ? wire->lines : NULL);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)patience);
-    if (wire->settings->method == REST_POST)
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+            (struct curl_slist){.data = (char *)(uintptr_t)request->lines[i],
+                                .next = i + 1 < request->line_count ? &wire->lines[i + 1] : NULL};
+    SET(wire, CURLOPT_URL, request->url);
+    SET(wire, CURLOPT_HTTPHEADER, request->line_count ? wire->lines : NULL);
+    SET(wire, CURLOPT_TIMEOUT_MS, (long)timeout);
+    SET(wire, CURLOPT_CONNECTTIMEOUT_MS, (long)(patience < timeout ? patience : timeout));
+    SET(wire, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->most);
+    if (request->post) {
+        SET(wire, CURLOPT_POST, 1L);
+        SET(wire, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
+    } else {
+        SET(wire, CURLOPT_HTTPGET, 1L);
+    }
+    set_credentials(wire, request);
     wire->body = request->body;
-    wire->body_left = request->body_length;
+    wire->most = (size_t)request->most;
     wire->head_complete = false;
     wire->too_large = false;
     wire->trouble[0] = '\0';
-    rest_text_reset(&wire->answer);
+    bytes_reset(&wire->answer);
 }
 
-/* An alert of the other side, which will send it again: it does not like our
- * certificate, or what we speak.  In TLS 1.3 it comes when the answer is read. */
+/* An alert of the other side, which it will send again: it does not like our certificate, or
+ * what we speak.  In TLS 1.3 it comes when the answer is read.  libcurl has no code for it. */
 static bool is_final_alert(const char *trouble)
 {
     return strstr(trouble, " alert ") && !strstr(trouble, "internal error");
@@ -243,10 +276,14 @@ static enum rest_end judge(CURLcode code, const struct rest_wire *wire)
         CURLE_SSL_CACERT_BADFILE,    CURLE_SSL_ISSUER_ERROR,    CURLE_SSL_PINNEDPUBKEYNOTMATCH,
         CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CLIENTCERT,
     };
+    if (wire->answer.failed)
+        return REST_NO_ANSWER;
     if (code == CURLE_OK)
         return wire->head_complete ? REST_ANSWERED : REST_NO_ANSWER;
     if (wire->too_large || code == CURLE_FILESIZE_EXCEEDED)
         return REST_TOO_LARGE;
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return REST_LATE;
     for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++)
         if (code == impossible[i])
             return REST_IMPOSSIBLE;
@@ -255,22 +292,39 @@ static enum rest_end judge(CURLcode code, const struct rest_wire *wire)
 
 static const char *describe(CURLcode code, const struct rest_wire *wire)
 {
+    if (wire->answer.failed)
+        return "out of memory";
     if (code == CURLE_OK)
         return "the answer ends within its headers";
     return wire->trouble[0] ? wire->trouble : curl_easy_strerror(code);
 }
 
+/* Whether the request went out on a connection that was not made for it. */
+static bool was_reused(CURL *easy)
+{
+    long made = 1, sent = 0;
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &made);
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    return made == 0 && sent > 0;
+}
+
 void rest_wire_exchange(struct rest_wire *wire, const struct rest_request *request,
                         struct rest_reply *reply_r)
 {
+    if (clock_left_ms(request->deadline) == 0) {
+        *reply_r = (struct rest_reply){.end = REST_NO_ANSWER, .trouble = "no time is left"};
+        return;
+    }
     curl_off_t wait = 0;
     char *location = NULL;
     set_request(wire, request);
-    CURLcode code = curl_easy_perform(wire->easy);
+    CURLcode code = wire->fault == CURLE_OK ? curl_easy_perform(wire->easy) : wire->fault;
     curl_easy_setopt(wire->easy, CURLOPT_HTTPHEADER, NULL); /* the caller's, and secret */
+    if (wire->fault == CURLE_OUT_OF_MEMORY)                 /* next time there may be more */
+        wire->fault = CURLE_OK;
     *reply_r = (struct rest_reply){.end = judge(code, wire),
-                                   .body = wire->answer.bytes,
-                                   .length = wire->answer.length,
+                                   .reused = was_reused(wire->easy),
+                                   .body = bytes_span(&wire->answer),
                                    .trouble = describe(code, wire)};
     curl_easy_getinfo(wire->easy, CURLINFO_RESPONSE_CODE, &reply_r->status);
     if (reply_r->status >= 300 && reply_r->status < 400)
@@ -283,45 +337,30 @@ void rest_wire_exchange(struct rest_wire *wire, const struct rest_request *reque
 
 /* ---- URLs ---- */
 
-struct url {
-    CURLU *handle;
-    char *scheme, *host, *port, *user;
-};
-
-static void url_free(struct url *url)
+/* One part of a URL; false with *result_r unless it is there and fits. */
+static bool get_part(CURLU *url, CURLUPart part, char *out, size_t room, enum rest_url *result_r)
 {
-    curl_free(url->scheme);
-    curl_free(url->host);
-    curl_free(url->port);
-    curl_free(url->user);
-    curl_url_cleanup(url->handle);
+    char *text = NULL;
+    CURLUcode code =
+        curl_url_get(url, part, &text, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0);
+    bool good = code == CURLUE_OK && strlen(text) < room;
+    if (good)
+        strcpy(out, text);
+    else
+        *result_r = code == CURLUE_OUT_OF_MEMORY ? REST_URL_NO_MEMORY : REST_URL_BAD;
+    curl_free(text);
+    return good;
 }
 
-/* False when it is none; url_free() in either case. */
-static bool url_read(const char *text, struct url *url_r)
+/* Whether there is a user name; false, too, with *result_r when memory runs out. */
+static bool has_user(CURLU *url, enum rest_url *result_r)
 {
-    *url_r = (struct url){.handle = curl_url()};
-    if (!url_r->handle || curl_url_set(url_r->handle, CURLUPART_URL, text, 0) != CURLUE_OK)
-        return false;
-    curl_url_get(url_r->handle, CURLUPART_USER, &url_r->user, 0);
-    return curl_url_get(url_r->handle, CURLUPART_SCHEME, &url_r->scheme, 0) == CURLUE_OK &&
-           curl_url_get(url_r->handle, CURLUPART_HOST, &url_r->host, 0) == CURLUE_OK &&
-           curl_url_get(url_r->handle, CURLUPART_PORT, &url_r->port, CURLU_DEFAULT_PORT) ==
-               CURLUE_OK;
-}
-
-bool rest_client_same_place(const char *from, const char *to)
-{
-    struct url a, b;
-    bool good = url_read(from, &a);
-    good = url_read(to, &b) && good;
-    bool same = good && !b.user && strcasecmp(a.host, b.host) == 0 &&
-                (strcmp(b.scheme, "https") == 0 || strcmp(b.scheme, "http") == 0) &&
-                (strcmp(a.scheme, b.scheme) == 0 ? strcmp(a.port, b.port) == 0
-                                                 : strcmp(b.scheme, "https") == 0);
-    url_free(&a);
-    url_free(&b);
-    return same;
+    char *user = NULL;
+    CURLUcode code = curl_url_get(url, CURLUPART_USER, &user, 0);
+    if (code == CURLUE_OUT_OF_MEMORY)
+        *result_r = REST_URL_NO_MEMORY;
+    curl_free(user);
+    return code == CURLUE_OK;
 }
 
 /* libcurl would take what follows too many or too few slashes for a host. */
@@ -331,16 +370,34 @@ static bool has_host(const char *text)
     return rest && rest == strchr(text, ':') && rest[3] && !strchr("/\\?#", rest[3]);
 }
 
-struct rest_place rest_client_read_url(const char *text)
+enum rest_url rest_place_read(const char *text, struct rest_place *place_r)
 {
-    struct rest_place place = {0};
-    struct url url;
-    if (url_read(text, &url) && has_host(text) && *url.host)
-        place = (struct rest_place){.valid = true,
-                                    .http = strcmp(url.scheme, "http") == 0,
-                                    .https = strcmp(url.scheme, "https") == 0,
-                                    .credentials = url.user != NULL,
-                                    .loopback = network_is_loopback(url.host)};
-    url_free(&url);
-    return place;
+    enum rest_url result = REST_URL_GOOD;
+    CURLU *url = curl_url();
+    CURLUcode code = url ? curl_url_set(url, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
+    *place_r = (struct rest_place){0};
+    if (code != CURLUE_OK) {
+        result = code == CURLUE_OUT_OF_MEMORY ? REST_URL_NO_MEMORY : REST_URL_BAD;
+    } else if (get_part(url, CURLUPART_SCHEME, place_r->scheme, sizeof place_r->scheme, &result) &&
+               get_part(url, CURLUPART_HOST, place_r->host, sizeof place_r->host, &result) &&
+               get_part(url, CURLUPART_PORT, place_r->port, sizeof place_r->port, &result)) {
+        place_r->credentials = has_user(url, &result);
+        bool web = rest_place_is_https(place_r) || strcmp(place_r->scheme, "http") == 0;
+        if (result == REST_URL_GOOD && (!web || !has_host(text) || !*place_r->host))
+            result = REST_URL_BAD;
+    }
+    curl_url_cleanup(url);
+    return result;
+}
+
+bool rest_place_is_https(const struct rest_place *place)
+{
+    return strcmp(place->scheme, "https") == 0;
+}
+
+bool rest_place_may_lead_to(const struct rest_place *from, const struct rest_place *to)
+{
+    bool same_scheme = strcmp(from->scheme, to->scheme) == 0;
+    return !to->credentials && strcasecmp(from->host, to->host) == 0 &&
+           (same_scheme ? strcmp(from->port, to->port) == 0 : rest_place_is_https(to));
 }

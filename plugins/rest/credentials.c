@@ -1,10 +1,7 @@
-/* SPDX-License-Identifier: MIT
- *
- * rest_credentials.c: see rest_credentials.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "credentials.h"
 
-#include "file.h"
+#include "base/file.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -21,49 +18,14 @@ enum {
 struct rest_credentials {
     const struct rest_settings *settings;
     const struct memberchat_services *services;
-    const char *path;     /* of the password or token; NULL: there is none */
+    const char *path; /* of the password or token; NULL: there is none */
+    enum rest_scheme scheme;
     pthread_mutex_t lock; /* guards what follows */
-    struct rest_text secret, line;
-    struct rest_stamp seen; /* the file, when it was read last, whatever came of it */
-    unsigned number;        /* of the secret that is in force */
-    struct rest_stamp tls[TLS_FILES];
+    struct bytes secret;
+    struct file_stamp seen; /* the file, when it was last read, whatever came of it */
+    unsigned number;        /* of the secret in force */
+    struct file_stamp tls[TLS_FILES];
 };
-
-/* RFC 4648, section 4. */
-static void add_base64(struct rest_text *out, const char *bytes, size_t length)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < length; i += 3) {
-        unsigned bits = 0;
-        char group[4];
-        for (size_t j = 0; j < 3; j++)
-            bits = bits << 8 | (i + j < length ? (unsigned char)bytes[i + j] : 0);
-        for (size_t j = 0; j < 4; j++)
-            group[j] = i + j > length ? '=' : alphabet[bits >> (18 - 6 * j) & 63];
-        rest_text_add(out, group, sizeof group);
-    }
-}
-
-/* RFC 6750, section 2.1, or RFC 7617, section 2. */
-static void write_line(const struct rest_settings *settings, const struct rest_text *secret,
-                       struct rest_text *line_r)
-{
-    struct rest_text pair = {0};
-    rest_text_reset(line_r);
-    if (settings->bearer_token_file) {
-        rest_text_add_string(line_r, "Authorization: Bearer ");
-        rest_text_add(line_r, secret->bytes, secret->length);
-    } else {
-        rest_text_add_string(&pair, settings->username);
-        rest_text_add_string(&pair, ":");
-        rest_text_add(&pair, secret->bytes, secret->length);
-        rest_text_add_string(line_r, "Authorization: Basic ");
-        add_base64(line_r, pair.bytes, pair.length);
-        line_r->failed |= pair.failed;
-        rest_text_free(&pair);
-    }
-}
 
 static void warn_of(const struct rest_credentials *credentials, const char *path)
 {
@@ -71,55 +33,57 @@ static void warn_of(const struct rest_credentials *credentials, const char *path
                                "any user of this machine can read %s: chmod o-rwx it", path);
 }
 
-/* Reads the secret; the caller holds the lock.  False: with a reason, and all is
- * as it was. */
-static bool read_secret(struct rest_credentials *credentials, bool warn, struct rest_reason *reason)
+/* Reads the one line, without its end, that a file of secrets is: visible ASCII, and with
+ * `blanks` also blanks. */
+static bool read_line(const char *path, size_t most, bool blanks, struct bytes *out,
+                      bool *exposed_r, struct reason *why)
 {
-    bool bearer = credentials->settings->bearer_token_file != NULL;
-    struct rest_text fresh = {0}, line = {0};
-    bool exposed;
-    bool good = rest_file_read_secret(credentials->path, bearer ? TOKEN_MAX : PASSWORD_MAX, !bearer,
-                                      &fresh, &exposed, reason);
-    if (good) {
-        write_line(credentials->settings, &fresh, &line);
-        good = !fresh.failed && !line.failed;
-        if (!good)
-            rest_reason_set(reason, "out of memory");
+    if (!file_read_secret(path, most + 2, out, exposed_r, why))
+        return false;
+    size_t length = out->length = file_line_length(bytes_span(out));
+    if (length == 0)
+        reason_set(why, "%s is empty", path);
+    else if (length > most)
+        reason_set(why, "%s is larger than %zu bytes", path, most);
+    for (size_t i = 0; i < length; i++) {
+        char c = out->data[i];
+        if (c > 0x7e || c < (blanks ? 0x20 : 0x21)) {
+            reason_set(why, "%s must be one line of visible ASCII; byte %zu is not", path, i + 1);
+            return false;
+        }
     }
-    if (!good) {
-        rest_text_free(&fresh);
-        rest_text_free(&line);
+    return length > 0 && length <= most;
+}
+
+/* Reads the secret; the caller holds the lock.  False: all is as it was. */
+static bool read_secret(struct rest_credentials *credentials, bool warn, struct reason *why)
+{
+    bool basic = credentials->scheme == REST_BASIC, exposed;
+    struct bytes fresh = {0};
+    if (!read_line(credentials->path, basic ? PASSWORD_MAX : TOKEN_MAX, basic, &fresh, &exposed,
+                   why)) {
+        bytes_free(&fresh);
         return false;
     }
     if (exposed && warn)
         warn_of(credentials, credentials->path);
-    rest_text_free(&credentials->secret);
-    rest_text_free(&credentials->line);
+    bytes_free(&credentials->secret);
     credentials->secret = fresh;
-    credentials->line = line;
     return true;
 }
 
-static const char *tls_path(const struct rest_settings *settings, size_t index)
-{
-    const char *const paths[TLS_FILES] = {settings->ca_file, settings->cert_file,
-                                          settings->key_file};
-    return paths[index];
-}
-
 static bool check_tls_files(const struct rest_credentials *credentials, bool warn,
-                            struct rest_reason *reason)
+                            struct reason *why)
 {
     const struct rest_settings *settings = credentials->settings;
     const char *key_path = settings->key_file ? settings->key_file : settings->cert_file;
     bool exposed = false;
-    if (settings->ca_file &&
-        !rest_file_check_pem(settings->ca_file, REST_CERTIFICATE, &exposed, reason))
+    if (settings->ca_file && !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, why))
         return false;
     if (!settings->cert_file)
         return true;
-    if (!rest_file_check_pem(settings->cert_file, REST_CERTIFICATE, &exposed, reason) ||
-        !rest_file_check_pem(key_path, REST_KEY, &exposed, reason))
+    if (!file_check_pem(settings->cert_file, FILE_CERTIFICATE, &exposed, why) ||
+        !file_check_pem(key_path, FILE_PRIVATE_KEY, &exposed, why))
         return false;
     if (exposed && warn)
         warn_of(credentials, key_path);
@@ -128,23 +92,26 @@ static bool check_tls_files(const struct rest_credentials *credentials, bool war
 
 struct rest_credentials *rest_credentials_new(const struct rest_settings *settings,
                                               const struct memberchat_services *services, bool warn,
-                                              struct rest_reason *reason)
+                                              struct reason *why)
 {
     struct rest_credentials *credentials = calloc(1, sizeof *credentials);
     if (!credentials) {
-        rest_reason_set(reason, "out of memory");
+        reason_set(why, "out of memory");
         return NULL;
     }
     credentials->settings = settings;
     credentials->services = services;
     credentials->path =
         settings->bearer_token_file ? settings->bearer_token_file : settings->password_file;
+    credentials->scheme = settings->bearer_token_file ? REST_BEARER
+                          : settings->password_file   ? REST_BASIC
+                                                      : REST_ANONYMOUS;
     pthread_mutex_init(&credentials->lock, NULL);
     rest_credentials_tls_changed(credentials);
-    bool good = check_tls_files(credentials, warn, reason);
+    bool good = check_tls_files(credentials, warn, why);
     if (good && credentials->path) {
-        credentials->seen = rest_stamp_read(credentials->path); /* before: no change is lost */
-        good = read_secret(credentials, warn, reason);
+        file_stamp_read(credentials->path, &credentials->seen); /* before: no change is lost */
+        good = read_secret(credentials, warn, why);
     }
     if (good)
         return credentials;
@@ -156,79 +123,100 @@ void rest_credentials_free(struct rest_credentials *credentials)
 {
     if (!credentials)
         return;
-    rest_text_free(&credentials->secret);
-    rest_text_free(&credentials->line);
+    bytes_free(&credentials->secret);
     pthread_mutex_destroy(&credentials->lock);
     free(credentials);
 }
 
 unsigned rest_credentials_refresh(struct rest_credentials *credentials)
 {
-    struct rest_reason reason;
+    struct file_stamp stamp;
+    struct reason why;
     if (!credentials->path)
         return 0;
-    struct rest_stamp stamp = rest_stamp_read(credentials->path);
+    file_stamp_read(credentials->path, &stamp);
     pthread_mutex_lock(&credentials->lock);
-    if (!rest_stamp_equal(&stamp, &credentials->seen)) {
-        credentials->seen = stamp;
-        if (read_secret(credentials, true, &reason)) {
-            credentials->number++;
-            credentials->services->log(credentials->services, MEMBERCHAT_LOG_INFO,
-                                       "%s: read anew, for it changed", credentials->path);
-        } else {
-            credentials->services->log(credentials->services, MEMBERCHAT_LOG_WARNING,
-                                       "%s; the old one stays in use", reason.text);
-        }
-    }
+    bool changed = !file_stamp_equal(&stamp, &credentials->seen);
+    credentials->seen = stamp;
+    bool read = changed && read_secret(credentials, true, &why);
+    credentials->number += read;
     unsigned number = credentials->number;
     pthread_mutex_unlock(&credentials->lock);
+    if (read)
+        credentials->services->log(credentials->services, MEMBERCHAT_LOG_INFO,
+                                   "%s has changed and was read again", credentials->path);
+    else if (changed)
+        credentials->services->log(credentials->services, MEMBERCHAT_LOG_WARNING,
+                                   "%s; the old one stays in use", why.text);
     return number;
 }
 
 bool rest_credentials_tls_changed(struct rest_credentials *credentials)
 {
+    const struct rest_settings *settings = credentials->settings;
+    const char *const paths[TLS_FILES] = {settings->ca_file, settings->cert_file,
+                                          settings->key_file};
     bool changed = false;
-    pthread_mutex_lock(&credentials->lock);
     for (size_t i = 0; i < TLS_FILES; i++) {
-        const char *path = tls_path(credentials->settings, i);
-        struct rest_stamp stamp = path ? rest_stamp_read(path) : (struct rest_stamp){0};
-        changed |= !rest_stamp_equal(&stamp, &credentials->tls[i]);
+        struct file_stamp stamp = {0};
+        if (paths[i])
+            file_stamp_read(paths[i], &stamp);
+        pthread_mutex_lock(&credentials->lock);
+        changed |= !file_stamp_equal(&stamp, &credentials->tls[i]);
         credentials->tls[i] = stamp;
+        pthread_mutex_unlock(&credentials->lock);
     }
-    pthread_mutex_unlock(&credentials->lock);
     return changed;
 }
 
-unsigned rest_credentials_copy(struct rest_credentials *credentials, struct rest_text *out)
+void rest_credentials_copy(struct rest_credentials *credentials, struct rest_proof *proof_r)
 {
+    *proof_r = (struct rest_proof){.scheme = credentials->scheme};
     pthread_mutex_lock(&credentials->lock);
-    rest_text_add(out, credentials->line.bytes, credentials->line.length);
-    unsigned number = credentials->number;
+    bytes_add_span(&proof_r->secret, bytes_span(&credentials->secret));
+    proof_r->number = credentials->number;
     pthread_mutex_unlock(&credentials->lock);
-    return number;
 }
 
-static bool has(const char *text, size_t length, const char *secret, size_t secret_length,
-                size_t shortest)
+void rest_proof_free(struct rest_proof *proof)
 {
-    return secret_length >= shortest && memmem(text, length, secret, secret_length);
+    bytes_free(&proof->secret);
 }
 
-bool rest_credentials_stand_in(struct rest_credentials *credentials, const char *text,
-                               size_t length)
+/* ---- What must not be logged ---- */
+
+static bool is_in(struct span text, struct span secret, size_t shortest)
+{
+    return secret.length >= shortest && memmem(text.data, text.length, secret.data, secret.length);
+}
+
+/* The same as Basic sends it (RFC 7617). */
+static bool basic_is_in(const char *user, struct span secret, struct span text)
+{
+    struct bytes pair = {0}, basic = {0};
+    bytes_add_string(&pair, user);
+    bytes_add(&pair, ":", 1);
+    bytes_add_span(&pair, secret);
+    bytes_add_base64(&basic, bytes_span(&pair));
+    bool found = pair.failed || basic.failed || is_in(text, bytes_span(&basic), SHORTEST_SECRET);
+    bytes_free(&pair);
+    bytes_free(&basic);
+    return found;
+}
+
+bool rest_credentials_are_in(struct rest_credentials *credentials, struct span text)
 {
     const struct memberchat_list *headers = &credentials->settings->headers;
-    pthread_mutex_lock(&credentials->lock);
-    const struct rest_text *line = &credentials->line;
-    size_t scheme = line->length ? strlen("Authorization: Basic ") : 0;
+    struct rest_proof proof;
+    rest_credentials_copy(credentials, &proof);
+    struct span secret = bytes_span(&proof.secret);
     bool found =
-        has(text, length, credentials->secret.bytes, credentials->secret.length, SHORTEST_SECRET) ||
-        has(text, length, line->bytes + scheme, line->length - scheme, SHORTEST_SECRET);
-    pthread_mutex_unlock(&credentials->lock);
+        proof.secret.failed || is_in(text, secret, SHORTEST_SECRET) ||
+        (proof.scheme == REST_BASIC && basic_is_in(credentials->settings->username, secret, text));
+    rest_proof_free(&proof);
     for (size_t i = 0; i < headers->count && !found; i++) {
         const char *value = headers->items[i] + strcspn(headers->items[i], ":") + 1;
-        value += strspn(value, " ");
-        found = has(text, length, value, strlen(value), SHORTEST_VALUE);
+        found = is_in(text, span_of(value + strspn(value, " ")), SHORTEST_VALUE);
     }
     return found;
 }

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT
- *
- * rest_settings.h: the keys of a REST store, and whether they fit together.
- */
-#ifndef MEMBERCHAT_REST_SETTINGS_H
-#define MEMBERCHAT_REST_SETTINGS_H
+ * The keys of a REST store. */
+#ifndef REST_SETTINGS_H
+#define REST_SETTINGS_H
 
 #include "memberchat_store.h"
-#include "text.h"
 
 enum { REST_GET, REST_POST };        /* indices of the choices of "method" */
 enum { REST_HTTP_1_1, REST_HTTP_2 }; /* and of "http_version" */
 
 #define REST_HEADERS_MAX 32 /* of the configuration */
-#define REST_ID_POINTER  "/appUserId"
 
 struct rest_settings {
     const char *url, *body;
@@ -32,9 +28,5 @@ struct rest_settings {
 
 #define REST_KEY_COUNT 27
 extern const struct memberchat_key rest_keys[REST_KEY_COUNT];
-
-/* False, with a reason, when the settings contradict each other or name what
- * cannot be.  Asks no network and opens no file. */
-bool rest_settings_check(const struct rest_settings *settings, struct rest_reason *reason);
 
 #endif

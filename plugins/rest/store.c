@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
- *
- * store_rest.c: members from a service that speaks JSON over HTTP.
- *
- * A look-up takes a connection that nobody uses, asks, reads the answer, and gives
- * the connection back; look-ups share nothing else that they would wait for.
- */
+ * Members from a service that speaks JSON over HTTP.  A look-up takes a connection that
+ * nobody uses, asks, reads the answer, and gives the connection back; look-ups wait for
+ * nothing else that they share. */
+#include "answer.h"
 #include "ask.h"
-#include "pool.h"
+#include "base/clock.h"
+#include "check.h"
 #include "template.h"
 
 #include <stdatomic.h>
@@ -15,7 +14,7 @@
 
 enum {
     IDLE_MS = 60000,    /* a connection that nobody used for so long is closed */
-    EXCERPT_MS = 60000, /* one beginning of a strange answer in the log for so long */
+    EXCERPT_MS = 60000, /* how often the beginning of a strange answer is logged */
     EARLY_MS = 20       /* we are done before the deadline, not at it */
 };
 
@@ -26,45 +25,44 @@ struct rest_store {
     const struct memberchat_services *services;
     struct rest_credentials *credentials;
     struct rest_client *client;
-    struct rest_pool *wires;
-    _Atomic int64_t next_excerpt; /* when, on the host's clock */
+    struct pool *wires;
+    _Atomic int64_t next_excerpt; /* clock_monotonic_ms() */
 };
 
 static bool rest_check(const void *settings_given, const struct memberchat_services *services,
                        struct memberchat_result *result)
 {
     const struct rest_settings *settings = settings_given;
-    struct rest_reason reason;
     struct rest_credentials *credentials = NULL;
-    bool good = rest_settings_check(settings, &reason);
-    if (good) {
-        credentials = rest_credentials_new(settings, services, true, &reason);
-        good = credentials != NULL;
-    }
+    struct reason why;
+    bool good = rest_check_settings(settings, &why) &&
+                (credentials = rest_credentials_new(settings, services, true, &why));
     if (good && !settings->tls_verify)
         services->log(services, MEMBERCHAT_LOG_WARNING,
-                      "\"tls_verify\" is off: anybody on the way can answer in the place of the "
-                      "service");
+                      "\"tls_verify\" is off: anyone on the way can answer in the service's place");
     if (!good)
-        services->reason(result, "%s", reason.text);
+        services->reason(result, "%s", why.text);
     rest_credentials_free(credentials);
     return good;
 }
 
-static void *make_wire(void *client)
+static void *make_wire(void *client, int64_t deadline, void *why)
 {
+    (void)deadline;
+    (void)why;
     return rest_wire_new(client);
 }
 
-static void unmake_wire(void *wire)
+static void unmake_wire(void *client, void *wire)
 {
+    (void)client;
     rest_wire_free(wire);
 }
 
 static void rest_close(void *handle)
 {
     struct rest_store *store = handle;
-    rest_pool_free(store->wires);
+    pool_free(store->wires);
     rest_client_free(store->client);
     rest_credentials_free(store->credentials);
     free(store);
@@ -73,62 +71,45 @@ static void rest_close(void *handle)
 static void *rest_open(const void *settings, const struct memberchat_services *services,
                        uint32_t how, struct memberchat_result *result)
 {
-    struct rest_reason reason = {"out of memory"};
+    struct reason why = {"out of memory"};
     struct rest_store *store = calloc(1, sizeof *store);
     (void)how;
     if (!store) {
-        services->reason(result, "%s", reason.text);
+        services->reason(result, "%s", why.text);
         return NULL;
     }
     store->settings = settings;
     store->services = services;
-    store->credentials = rest_credentials_new(settings, services, false, &reason);
+    store->credentials = rest_credentials_new(settings, services, false, &why);
     store->client = rest_client_new(settings);
-    store->wires = rest_pool_new(
-        (size_t)store->settings->connections,
-        &(struct rest_pool_kind){.make = make_wire, .unmake = unmake_wire, .maker = store->client});
+    store->wires = pool_new(&(struct pool_kind){.make = make_wire,
+                                                .unmake = unmake_wire,
+                                                .context = store->client,
+                                                .most = (size_t)store->settings->connections,
+                                                .idle_ms = IDLE_MS});
     if (store->credentials && store->client && store->wires)
         return store;
-    services->reason(result, "%s", reason.text);
+    services->reason(result, "%s", why.text);
     rest_close(store);
     return NULL;
 }
 
 /* The beginning of an answer that makes no sense, but not with each request. */
-static void log_excerpt(struct rest_store *store, const struct rest_reply *reply)
+static void log_excerpt(struct rest_store *store, struct span body)
 {
     const struct memberchat_services *services = store->services;
-    int64_t now = services->now(services), due = atomic_load(&store->next_excerpt);
+    int64_t now = clock_monotonic_ms(), due = atomic_load(&store->next_excerpt);
     char excerpt[REST_EXCERPT_MAX + 1];
-    if (reply->length == 0 || now < due ||
+    if (!body.length || now < due ||
         !atomic_compare_exchange_strong(&store->next_excerpt, &due, now + EXCERPT_MS))
         return;
-    if (rest_credentials_stand_in(store->credentials, reply->body, reply->length)) {
+    if (rest_credentials_are_in(store->credentials, body)) {
         services->log(services, MEMBERCHAT_LOG_WARNING,
                       "the answer repeats our credentials, and is not shown");
         return;
     }
-    rest_answer_excerpt(reply->body, reply->length, excerpt);
+    rest_answer_excerpt(body, excerpt);
     services->log(services, MEMBERCHAT_LOG_WARNING, "the answer begins: %s", excerpt);
-}
-
-/* A service that an older host has not. */
-#define HAS(SERVICES, MEMBER)                                                                      \
-    ((SERVICES)->size >= offsetof(struct memberchat_services, MEMBER) + sizeof(SERVICES)->MEMBER)
-
-static struct rest_question new_question(struct rest_store *store, struct rest_id id,
-                                         int64_t deadline, const struct memberchat_result *result)
-{
-    const struct memberchat_services *services = store->services;
-    return (struct rest_question){
-        .settings = store->settings,
-        .services = services,
-        .credentials = store->credentials,
-        .id = id,
-        .app_id = HAS(services, app_id) ? services->app_id(result) : "",
-        .request_id = HAS(services, request_id) ? services->request_id(result) : "",
-        .deadline = deadline - EARLY_MS,
-    };
 }
 
 /* Whether the service was there, though it did not like the id of the probe. */
@@ -138,83 +119,83 @@ static bool probe_is_good(enum memberchat_outcome outcome, const struct rest_rep
            (reply->end == REST_ANSWERED && (reply->status == 400 || reply->status == 422));
 }
 
-/* Asks on a wire; `probe`: only whether there is somebody to answer. */
-static enum memberchat_outcome ask_on(struct rest_store *store, struct rest_wire *wire,
-                                      const struct rest_question *question, bool probe,
-                                      struct memberchat_result *result, struct rest_reason *reason)
-{
-    struct rest_reply reply;
-    enum memberchat_outcome outcome = rest_ask(question, wire, &reply, reason);
-    if (outcome == MEMBERCHAT_UNAVAILABLE && reply.retry_after)
-        store->services->retry_after(result, reply.retry_after);
-    if (probe && probe_is_good(outcome, &reply))
-        return MEMBERCHAT_FOUND;
-    if (outcome == MEMBERCHAT_FOUND)
-        outcome = rest_answer_read(store->settings, reply.body, reply.length, question->id,
-                                   store->services, result, reason);
-    if (outcome == MEMBERCHAT_MISCONFIGURED)
-        log_excerpt(store, &reply);
-    return outcome;
-}
-
-static bool rest_per_app(const void *settings_given)
-{
-    const struct rest_settings *settings = settings_given;
-    bool found = rest_template_has_app(settings->url) ||
-                 (settings->body && rest_template_has_app(settings->body));
-    for (size_t i = 0; i < settings->headers.count; i++)
-        found |= rest_template_has_app(settings->headers.items[i]);
-    return found;
-}
-
-static enum memberchat_outcome ask(struct rest_store *store, struct rest_id id, int64_t deadline,
+/* `probe`: only whether somebody answers. */
+static enum memberchat_outcome ask(struct rest_store *store, const struct rest_question *question,
                                    bool probe, struct memberchat_result *result)
 {
+    struct rest_exchange exchange = {0};
+    struct reason why = {""};
+    enum memberchat_outcome outcome = rest_ask(question, &exchange, &why);
+    if (outcome == MEMBERCHAT_UNAVAILABLE && exchange.reply.retry_after)
+        store->services->retry_after(result, exchange.reply.retry_after);
+    if (probe && probe_is_good(outcome, &exchange.reply)) {
+        outcome = MEMBERCHAT_FOUND;
+    } else {
+        if (outcome == MEMBERCHAT_FOUND)
+            outcome = rest_answer_read(store->settings, exchange.reply.body, question->id,
+                                       store->services, result, &why);
+        if (outcome == MEMBERCHAT_MISCONFIGURED)
+            log_excerpt(store, exchange.reply.body);
+    }
+    rest_exchange_end(&exchange, question->wires);
+    if (outcome != MEMBERCHAT_FOUND && why.text[0])
+        store->services->reason(result, "%s", why.text);
+    return outcome;
+}
+
+/* A service that an older host lacks. */
+#define HAS(SERVICES, MEMBER)                                                                      \
+    ((SERVICES)->size >= offsetof(struct memberchat_services, MEMBER) + sizeof(SERVICES)->MEMBER)
+
+static enum memberchat_outcome ask_for(struct rest_store *store, struct span id, int64_t deadline,
+                                       bool probe, struct memberchat_result *result)
+{
     const struct memberchat_services *services = store->services;
-    const struct rest_question question = new_question(store, id, deadline, result);
-    if (!*question.app_id && rest_per_app(store->settings)) {
-        services->reason(result, "no app uses this store: {appId} stands for none");
+    struct rest_question question = {
+        .settings = store->settings,
+        .credentials = store->credentials,
+        .wires = store->wires,
+        .id = id,
+        .app_id = span_of(HAS(services, app_id) ? services->app_id(result) : ""),
+        .request_id = HAS(services, request_id) ? services->request_id(result) : "",
+        .deadline = deadline - EARLY_MS,
+    };
+    if (!question.app_id.length && rest_check_per_app(store->settings)) {
+        services->reason(result, "no app uses this store, so {appId} has no value");
         return MEMBERCHAT_MISCONFIGURED;
     }
-    int64_t left = question.deadline - services->now(services);
-    enum memberchat_outcome outcome = MEMBERCHAT_UNAVAILABLE;
-    struct rest_reason reason = {"no time is left"};
-    struct rest_loan loan;
-    if (left > 0 && !rest_pool_take(store->wires, left, &loan)) {
-        rest_reason_set(&reason, "all %lld \"connections\" were in use until the deadline",
-                        (long long)store->settings->connections);
-    } else if (left > 0) {
-        outcome = ask_on(store, loan.thing, &question, probe, result, &reason);
-        rest_pool_give(store->wires, &loan);
-    }
-    if (outcome == MEMBERCHAT_UNAVAILABLE || outcome == MEMBERCHAT_MISCONFIGURED)
-        services->reason(result, "%s", reason.text);
-    return outcome;
+    return ask(store, &question, probe, result);
 }
 
 static enum memberchat_outcome rest_lookup(void *handle, const char *id, size_t id_length,
                                            int64_t deadline, struct memberchat_result *result)
 {
     struct rest_store *store = handle;
-    if (!rest_template_takes_id(store->settings->url, id, id_length))
+    struct span asked = {id, id_length};
+    if (!rest_template_takes_id(store->settings->url, asked))
         return MEMBERCHAT_NOT_FOUND;
-    return ask(store, (struct rest_id){id, id_length}, deadline, false, result);
+    return ask_for(store, asked, deadline, false, result);
 }
 
 static enum memberchat_outcome rest_probe(void *handle, int64_t deadline,
                                           struct memberchat_result *result)
 {
-    return ask(handle, (struct rest_id){PROBE_ID, strlen(PROBE_ID)}, deadline, true, result);
+    return ask_for(handle, span_of(PROBE_ID), deadline, true, result);
 }
 
-/* Changed files are taken in, and connections that nobody needs are closed. */
+/* Takes changed files in, and closes connections that nobody needs. */
 static void rest_reload(void *handle, bool asked)
 {
     struct rest_store *store = handle;
     rest_credentials_refresh(store->credentials);
     if (rest_credentials_tls_changed(store->credentials) || asked)
-        rest_pool_renew(store->wires);
-    rest_pool_trim(store->wires, IDLE_MS);
+        pool_flush(store->wires);
+    pool_trim(store->wires);
+}
+
+static bool rest_per_app(const void *settings)
+{
+    return rest_check_per_app(settings);
 }
 
 static const struct memberchat_store_plugin rest_plugin = {

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      .role_pointer = "/user/roles/0",
                                      .active_values = {words, 2},
                                      .attributes = {names, values, 2}};
-    struct rest_reason reason = {""};
+    struct reason reason = {""};
     char excerpt[REST_EXCERPT_MAX + 1];
     if (size == 0)
         return 0;
@@ -48,15 +48,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         settings.id_pointer = "";
     if (data[0] & 2)
         settings.state_pointer = "/user/enabled";
-    rest_answer_excerpt((const char *)data, size, excerpt);
+    rest_answer_excerpt((struct span){(const char *)data, size}, excerpt);
     for (const char *at = excerpt; *at; at++)
         must(*at >= 0x20 && *at < 0x7f);
     char *body = malloc(size);
     must(body);
     memcpy(body, data + 1, size - 1);
-    enum memberchat_outcome outcome =
-        rest_answer_read(&settings, body, size - 1, (struct rest_id){asked, strlen(asked)},
-                         &services, NULL, &reason);
+    enum memberchat_outcome outcome = rest_answer_read(&settings, (struct span){body, size - 1},
+                                                       span_of(asked), &services, NULL, &reason);
     must(outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND ||
          outcome == MEMBERCHAT_MISCONFIGURED);
     must(strlen(reason.text) < sizeof reason.text);

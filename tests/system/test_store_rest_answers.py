@@ -84,7 +84,7 @@ class Json(AnswerCase):
                     good + good, good + b"\0", b"'" + good, good.replace(b'"', b"'"),
                     good.replace(b"}", b",}"), good.replace(b"}", b',"x":NaN}'), good.replace(b"}", b',"x":01}'),
                     good.replace(b"}", b',"x":"\xff"}'), good.replace(b"}", b',"x":"\xc0\xaf"}'),
-                    good.replace(b"}", b',"x":"\\ud800"}'), good.replace(b"}", b',"x":"\n"}'),
+                    good.replace(b"}", b',"x":"\n"}'),
                     good.replace(b"}", b',"x":' + b"[" * 1000 + b"]" * 1000 + b"}"),
                     good.replace(b"}", b"} // comment"), good.replace(b"{", b"{/* c */")):
             self.assertEqual(500, self.look_up(bad), bad[:200])
@@ -92,7 +92,9 @@ class Json(AnswerCase):
 
     def test_json(self):
         good = json.dumps(member("1")).encode()
-        for fine in (b" \r\n\t" + good + b"\n", b"\xef\xbb\xbf" + good, good.replace(b"}", b',"x":[{"y":1e5}]}'),
+        for fine in (b" \r\n\t" + good + b"\n", b"\xef\xbb\xbf" + good,
+                     good.replace(b"}", b',"x":"\\ud800"}'),  # half a pair, where nothing is read
+                     good.replace(b"}", b',"x":[{"y":1e5}]}'),
                      good.replace(b"}", b',"x":' + b"[" * 20 + b"]" * 20 + b"}"),
                      b'{"appUserId":"2",' + good[1:],  # the last one counts
                      good.replace(b'"foobar1"', b'"\\u0066oobar1"')):

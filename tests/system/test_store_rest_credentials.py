@@ -42,13 +42,13 @@ class Credentials(RestCase):
         self.expect("1", 200)
         self.assertEqual("Bearer abc.def-ghi", self.sent())
 
-    def test_files_are_read_anew(self):
+    def test_files_are_read_again(self):
         """Within a second or two, without a signal."""
         self.site.put("token", "token-one", 0o600)
         self.serve(self.url, bearer_token_file="token")
         self.expect("1", 200)
         self.site.put("token", "token-two", 0o600)
-        self.expect_log("token: read anew")
+        self.expect_log("token has changed and was read again")
         self.expect("1", 200)
         self.assertEqual("Bearer token-two", self.sent())
 
@@ -80,7 +80,7 @@ class Credentials(RestCase):
         self.serve(self.url, bearer_token_file="token")
         self.good = "Bearer another"
         self.expect("1", 500)
-        self.expect_log("service: misconfigured: HTTP status 401: it does not know us: check our credentials")
+        self.expect_log("service: misconfigured: HTTP status 401: it refused our credentials: check them")
         self.assertEqual(1, len(self.upstream.received), "asked again with the same token")
 
     def test_secrets_are_not_logged(self):
@@ -135,7 +135,7 @@ class Redirects(RestCase):
         self.target = "/new/1"
         self.go(follow=False)
         self.expect("1", 500)
-        self.expect_log("HTTP status 302: a redirect, where none is followed")
+        self.expect_log(f"HTTP status 302: a redirect, where none is followed: {self.upstream.url}/new/1")
         self.assertEqual(1, len(self.upstream.received))
 
     def test_same_host(self):
@@ -158,14 +158,34 @@ class Redirects(RestCase):
             before = len(self.upstream.received)
             self.expect("1", 500)
             self.assertEqual(before + 1, len(self.upstream.received), target)
-        self.expect_log("HTTP status 302: it redirects to another place than its own host")
+        self.expect_log("HTTP status 302: it redirects to another place than its own host: "
+                        f"{self.elsewhere.url}/new/1")
         self.assertEqual(0, self.elsewhere.connections)
+
+    def test_what_is_told_of_a_target(self):
+        """Where it is, and no secret that may be in it."""
+        for target, told in (("https://me:s3cret@sso.example.com/login?token=s3cret#s3cret",
+                              "sso.example.com/login"),
+                             ("https://sso.example.com/s3cret@/login?a", "/login"),
+                             ("https://" + "x" * 5000, "https://xxx"), ("file:///etc/passwd", "file:///etc/passwd")):
+            self.target = target
+            self.go()
+            self.expect("1", 500)
+            self.expect_log(f"HTTP status 302: it redirects to another place than its own host: {told}")
+            self.assertNotIn("s3cret", self.responder.log_text())
+            self.assertNotIn("x" * 300, self.responder.log_text())
+            self.responder.process.stop()
+        self.target = None
+        self.upstream.script = lambda request, peer: peer.sendall(http(b"", "304 Not Modified", length=False)) or True
+        self.go()
+        self.expect("1", 500)
+        self.expect_log("HTTP status 304: a redirect, where none is followed\n")
 
     def test_for_ever(self):
         self.target = "/members/1"
         self.go()
         self.expect("1", 500)
-        self.expect_log("HTTP status 302: it redirects again and again")
+        self.expect_log(f"HTTP status 302: it redirects again and again: {self.upstream.url}/members/1")
         self.assertEqual(6, len(self.upstream.received))
 
     def test_slow_redirects_end_with_the_deadline(self):

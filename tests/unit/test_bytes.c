@@ -150,9 +150,35 @@ static void arenas_hold_many_things(void **state)
     arena_free(&arena);
 }
 
+/* RFC 4648, section 10. */
+static void base64(void **state)
+{
+    static const struct {
+        struct span in;
+        const char *out;
+    } rows[] = {
+        {LITERAL(""), ""},
+        {LITERAL("f"), "Zg=="},
+        {LITERAL("fo"), "Zm8="},
+        {LITERAL("foo"), "Zm9v"},
+        {LITERAL("foob"), "Zm9vYg=="},
+        {LITERAL("fooba"), "Zm9vYmE="},
+        {LITERAL("a:~~~???"), "YTp+fn4/Pz8="},
+        {LITERAL("\0\xff\xfe"), "AP/+"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes out = {0};
+        bytes_add_base64(&out, rows[i].in);
+        assert_string_equal(bytes_string(&out), rows[i].out);
+        bytes_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(base64),
         cmocka_unit_test(spans_compare),
         cmocka_unit_test(buffers_grow),
         cmocka_unit_test(formatted_texts_of_every_length),

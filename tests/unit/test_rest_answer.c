@@ -3,6 +3,7 @@
 #include "plugins/rest/answer.h"
 
 #include "fake_services.h"
+#include "short_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,7 @@
 
 static struct fake_services services;
 static struct fake_result result;
-static struct rest_reason reason;
+static struct reason reason;
 static const char *const active = "ACTIVE", *const statuses[] = {"204", "422"};
 static struct rest_settings settings;
 
@@ -45,8 +46,8 @@ static enum memberchat_outcome read_bytes(const char *body, size_t length, const
     memcpy(copy, body, length);
     reason.text[0] = '\0';
     enum memberchat_outcome outcome =
-        rest_answer_read(&settings, copy, length, (struct rest_id){asked, strlen(asked)},
-                         &services.table, fake_result_start(&result), &reason);
+        rest_answer_read(&settings, (struct span){copy, length}, span_of(asked), &services.table,
+                         fake_result_start(&result), &reason);
     free(copy);
     return outcome;
 }
@@ -94,37 +95,6 @@ static void a_member(void **state)
     assert_int_equal(result.attributes, 0);
 }
 
-/* RFC 6901, sections 5 and 3. */
-static void pointers(void **state)
-{
-    static const struct {
-        const char *pointer, *id; /* NULL: nothing is there */
-    } rows[] = {
-        {"/foo/0", "bar"},  {"/foo/1", "baz"}, {"/foo/2", NULL},    {"/foo/-", NULL},
-        {"/", "0"},         {"/a~1b", "1"},    {"/c%d", "2"},       {"/e^f", "3"},
-        {"/g|h", "4"},      {"/i\\j", "5"},    {"/k\"l", "6"},      {"/ ", "7"},
-        {"/m~0n", "8"},     {"/~01", "9"},     {"/deep/er/x", "d"}, {"/nothing", NULL},
-        {"/foo/bar", NULL}, {"/foo/00", NULL}, {"/foo/ 1", NULL},   {"/FOO/0", NULL},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        settings.id_pointer = rows[i].pointer;
-        enum memberchat_outcome outcome =
-            read_text("{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,"
-                      "\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8,\"~1\":9,"
-                      "\"deep\":{\"er\":{\"x\":\"d\"}}}",
-                      rows[i].id ? rows[i].id : "?");
-        if (outcome != (rows[i].id ? MEMBERCHAT_FOUND : MEMBERCHAT_MISCONFIGURED))
-            fail_msg("%s: %s", rows[i].pointer, reason.text);
-    }
-    static const char *const bad[] = {"a", "a/b", " /a", "/~", "/~2", "/a~", "~0"};
-    for (size_t i = 0; i < COUNT(bad); i++)
-        assert_false(rest_answer_is_pointer(bad[i]));
-    for (size_t i = 0; i < COUNT(rows); i++)
-        assert_true(rest_answer_is_pointer(rows[i].pointer));
-    assert_true(rest_answer_is_pointer(""));
-}
-
 static void lists_can_be_answers(void **state)
 {
     (void)state;
@@ -159,8 +129,42 @@ static void what_the_host_refuses(void **state)
     memset(body, 'x', sizeof body);
     memcpy(body, "{\"appUserId\":1,\"appUserName\":\"", 30);
     memcpy(body + sizeof body - 2, "\"}", 2);
-    assert_int_equal(read_bytes(body, sizeof body, "1"), MEMBERCHAT_MISCONFIGURED);
+    assert_int_equal(read_bytes(body, sizeof body, "1"), MEMBERCHAT_UNAVAILABLE);
     assert_true(result.refused);
+}
+
+/* Nobody is more than the whole answer says: not active who is not, not "member" who is a
+ * host. */
+static void memory_that_runs_out_is_unavailable(void **state)
+{
+    static const char body[] =
+        "{\"appUserId\":12345,\"appUserName\":\"a name that is longer than the first room of a "
+        "buffer, Ann\",\"role\":\"host\",\"state\":\"LEFT\",\"t\":1.5,\"mail\":\"a@b\"}";
+    static const char *const names[] = {"mail", "t"}, *const values[] = {"/mail", "/t"};
+    const char *const states[] = {"/state", "/appUserName"},
+                      *const words[] = {
+                          "ACTIVE", "a name that is longer than the first room of a buffer, Ann"};
+    (void)state;
+    settings.role_pointer = "/role";
+    settings.active_values = (struct memberchat_list){words, 2};
+    settings.attributes = (struct memberchat_map){names, values, 2};
+    for (size_t way = 0; way < 4; way++) {
+        settings.state_pointer = states[way & 1];
+        bool failed = true;
+        for (size_t granted = 0; failed; granted++) {
+            short_memory_start(granted, way & 2);
+            enum memberchat_outcome outcome =
+                rest_answer_read(&settings, span_of(body), span_of("12345"), &services.table,
+                                 fake_result_start(&result), &reason);
+            failed = short_memory_stop();
+            if (failed)
+                assert_int_equal(outcome, MEMBERCHAT_UNAVAILABLE);
+        }
+        enum memberchat_outcome outcome = read_text(body, "12345");
+        assert_int_equal(outcome, way & 1 ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND);
+    }
+    assert_string_equal(result.fields[MEMBERCHAT_ROLE], "host");
+    assert_string_equal(fake_result_attribute(&result, "t"), "1.5");
 }
 
 /* Every beginning of an answer is refused, and every byte that is turned over is
@@ -186,12 +190,12 @@ static void excerpts(void **state)
     static const char odd[] = " \r\n<p>\t\tA\0\x1b[31m \xc3\xbc\x7f";
     char out[REST_EXCERPT_MAX + 1], many[1000];
     (void)state;
-    rest_answer_excerpt(odd, sizeof odd - 1, out);
+    rest_answer_excerpt((struct span){odd, sizeof odd - 1}, out);
     assert_string_equal(out, "<p> A??[31m ???");
-    rest_answer_excerpt(NULL, 0, out);
+    rest_answer_excerpt(SPAN_NONE, out);
     assert_string_equal(out, "");
     memset(many, 'y', sizeof many);
-    rest_answer_excerpt(many, sizeof many, out);
+    rest_answer_excerpt((struct span){many, sizeof many}, out);
     assert_int_equal(strlen(out), REST_EXCERPT_MAX);
 }
 
@@ -200,7 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_statuses_mean, start, stop),
         cmocka_unit_test_setup_teardown(a_member, start, stop),
-        cmocka_unit_test_setup_teardown(pointers, start, stop),
+        cmocka_unit_test_setup_teardown(memory_that_runs_out_is_unavailable, start, stop),
         cmocka_unit_test_setup_teardown(lists_can_be_answers, start, stop),
         cmocka_unit_test_setup_teardown(attributes, start, stop),
         cmocka_unit_test_setup_teardown(what_the_host_refuses, start, stop),

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+
+#include "base/json.h"
+#include "base/networks.h"
+#include "client.h"
+#include "template.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct rest_values sample = {{"x", 1}, {"x", 1}};
+
+static bool fail_without_memory(struct reason *why)
+{
+    reason_set(why, "out of memory");
+    return false;
+}
+
+static bool read_place(const char *key, const char *url, struct rest_place *place_r,
+                       struct reason *why)
+{
+    switch (rest_place_read(url, place_r)) {
+    case REST_URL_GOOD:
+        return true;
+    case REST_URL_BAD:
+        reason_set(why,
+                   "\"%s\" must be a URL that begins with https:// or http:// and a host, with a "
+                   "good port if any",
+                   key);
+        return false;
+    case REST_URL_NO_MEMORY:
+        break;
+    }
+    return fail_without_memory(why);
+}
+
+/* A URL to which members and credentials go. */
+static bool check_target(const struct rest_settings *settings, const char *key, const char *url,
+                         struct reason *why)
+{
+    struct rest_place place;
+    if (!read_place(key, url, &place, why))
+        return false;
+    bool https = rest_place_is_https(&place);
+    if (place.credentials)
+        reason_set(why, "\"%s\" must not hold credentials: use \"username\" and \"password_file\"",
+                   key);
+    else if (!https && !network_is_loopback(place.host) && !settings->allow_http)
+        reason_set(why,
+                   "\"%s\" would send members and credentials in clear text: use https, or set "
+                   "\"allow_http = true\"",
+                   key);
+    else if (!https && (settings->ca_file || settings->cert_file))
+        reason_set(why, "\"%s\" is http: \"ca_file\" and \"cert_file\" work with https only", key);
+    else
+        return true;
+    return false;
+}
+
+static bool check_url(const struct rest_settings *settings, struct reason *why)
+{
+    struct bytes url = {0};
+    if (!rest_template_check_url(settings->url, why))
+        return false;
+    rest_template_expand(&url, settings->url, &sample, false);
+    const char *text = bytes_string(&url);
+    bool good = url.failed ? fail_without_memory(why) : check_target(settings, "url", text, why);
+    bytes_free(&url);
+    return good;
+}
+
+static bool check_body(const struct rest_settings *settings, struct reason *why)
+{
+    struct bytes body = {0};
+    struct json_object *document = NULL;
+    struct reason fault;
+    rest_template_expand(&body, settings->body, &sample, true);
+    enum json_result result =
+        body.failed ? JSON_NO_MEMORY
+                    : json_read(bytes_span(&body), JSON_ANY | JSON_DEEP, &document, &fault);
+    json_release(document);
+    bytes_free(&body);
+    if (result == JSON_NO_MEMORY)
+        return fail_without_memory(why);
+    if (result == JSON_BROKEN)
+        reason_set(why, "\"body\" must be JSON, with {id} and {appId} inside strings: %s",
+                   fault.text);
+    return result == JSON_GOOD;
+}
+
+static bool check_method(const struct rest_settings *settings, struct reason *why)
+{
+    bool post = settings->method == REST_POST;
+    if (post && !settings->body)
+        reason_set(why, "\"method\" POST needs a \"body\"");
+    else if (!post && settings->body)
+        reason_set(why, "\"body\" needs the \"method\" POST");
+    else if (!rest_template_has_id(settings->url) &&
+             !(post && rest_template_has_id(settings->body)))
+        reason_set(why, "nothing tells the service whom to look for: \"url\"%s needs {id}",
+                   post ? " or \"body\"" : "");
+    else
+        return !post || check_body(settings, why);
+    return false;
+}
+
+static bool check_credentials(const struct rest_settings *settings, struct reason *why)
+{
+    if (!settings->username != !settings->password_file)
+        reason_set(why, "\"username\" and \"password_file\" need each other");
+    else if (settings->username && settings->bearer_token_file)
+        reason_set(why, "\"username\" and \"bearer_token_file\" exclude each other");
+    else if (settings->username && strchr(settings->username, ':'))
+        reason_set(why, "\"username\" must not have a colon");
+    else if (settings->key_file && !settings->cert_file)
+        reason_set(why, "\"key_file\" needs \"cert_file\"");
+    else
+        return true;
+    return false;
+}
+
+/* RFC 9110, section 5.6.2. */
+static size_t token_length(const char *text)
+{
+    return strspn(text, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
+static bool is_header_line(const char *line)
+{
+    size_t name = token_length(line);
+    if (name == 0 || line[name] != ':')
+        return false;
+    const char *value = line + name + 1 + strspn(line + name + 1, " ");
+    for (const char *at = value; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            return false;
+    return *value;
+}
+
+static bool check_headers(const struct rest_settings *settings, struct reason *why)
+{
+    static const char *const ours[] = {"Accept-Encoding",  "Connection", "Content-Length",
+                                       "Expect",           "Host",       "TE",
+                                       "Transfer-Encoding"};
+    bool authorized = settings->username || settings->bearer_token_file;
+    for (size_t i = 0; i < settings->headers.count; i++) {
+        const char *line = settings->headers.items[i];
+        struct span name = {line, token_length(line)};
+        if (!is_header_line(line)) {
+            reason_set(why, "entry %zu of \"headers\" is not a line such as \"Name: value\"",
+                       i + 1);
+            return false;
+        }
+        for (size_t j = 0; j < sizeof ours / sizeof *ours; j++)
+            if (span_equal_nocase(name, ours[j])) {
+                reason_set(why, "\"headers\" must not set %s", ours[j]);
+                return false;
+            }
+        if (authorized && span_equal_nocase(name, "Authorization")) {
+            reason_set(why, "\"headers\" and other keys both set Authorization");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_proxy(const struct rest_settings *settings, struct reason *why)
+{
+    struct rest_place place;
+    return !settings->proxy || read_place("proxy", settings->proxy, &place, why);
+}
+
+static bool check_statuses(const struct rest_settings *settings, struct reason *why)
+{
+    for (size_t i = 0; i < settings->not_found_statuses.count; i++) {
+        const char *text = settings->not_found_statuses.items[i];
+        long status = strspn(text, "0123456789") == 3 && !text[3] ? strtol(text, NULL, 10) : 0;
+        if ((status < 400 || status > 499 || status == 401 || status == 429) && status != 204) {
+            reason_set(why,
+                       "\"not_found_statuses\": \"%s\" cannot mean that; it must be 204, or 400 "
+                       "to 499 without 401 and 429",
+                       text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_pointer(const char *key, const char *pointer, struct reason *why)
+{
+    if (!pointer || json_is_pointer(pointer))
+        return true;
+    reason_set(why, "%s: \"%s\" is not a JSON Pointer, such as \"/user/name\"", key, pointer);
+    return false;
+}
+
+static bool check_pointers(const struct rest_settings *settings, struct reason *why)
+{
+    const struct memberchat_map *attributes = &settings->attributes;
+    bool good = check_pointer("id_pointer", settings->id_pointer, why) &&
+                check_pointer("name_pointer", settings->name_pointer, why) &&
+                check_pointer("avatar_pointer", settings->avatar_pointer, why) &&
+                check_pointer("role_pointer", settings->role_pointer, why) &&
+                check_pointer("state_pointer", settings->state_pointer, why);
+    for (size_t i = 0; i < attributes->count && good; i++)
+        good = check_pointer(attributes->names[i], attributes->values[i], why);
+    return good;
+}
+
+bool rest_check_settings(const struct rest_settings *settings, struct reason *why)
+{
+    static bool (*const checks[])(const struct rest_settings *, struct reason *) = {
+        check_url,   check_method,   check_credentials, check_headers,
+        check_proxy, check_statuses, check_pointers,
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (!checks[i](settings, why))
+            return false;
+    return true;
+}
+
+bool rest_check_per_app(const struct rest_settings *settings)
+{
+    bool found = rest_template_has_app(settings->url) ||
+                 (settings->body && rest_template_has_app(settings->body));
+    for (size_t i = 0; i < settings->headers.count; i++)
+        found |= rest_template_has_app(settings->headers.items[i]);
+    return found;
+}
