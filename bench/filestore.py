@@ -40,7 +40,7 @@ def measure_load(programs, path, rounds, say):
 
 def loads_in_log(farm):
     with open(farm.area.path("million.log"), encoding="utf-8", errors="replace") as file:
-        return len(re.findall(r": \d+ members$", file.read(), re.MULTILINE))
+        return len(re.findall(r": \d+ members, ", file.read(), re.MULTILINE))
 
 
 def write_next(area, source, number):

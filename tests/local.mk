@@ -128,7 +128,6 @@ UNIT_TESTS = \
 	tests/unit/test_ksuid \
 	tests/unit/test_listen \
 	tests/unit/test_log \
-	tests/unit/test_log_sink \
 	tests/unit/test_map \
 	tests/unit/test_member \
 	tests/unit/test_networks \
@@ -183,13 +182,15 @@ tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c
 # A store without a host around it.
 FILE_LIBS = tests/unit/libhost.la libstorefile.la libbase.la $(CSV_LIBS) $(CDB_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += \
-	tests/unit/test_file_cdb \
-	tests/unit/test_file_csv \
+	tests/unit/test_file_compiled \
+	tests/unit/test_file_encoding \
+	tests/unit/test_file_row \
 	tests/unit/test_file_table \
 	tests/unit/test_store_file \
 	tests/unit/test_store_file_reload
-tests_unit_test_file_cdb_LDADD = $(FILE_LIBS)
-tests_unit_test_file_csv_LDADD = $(FILE_LIBS)
+tests_unit_test_file_compiled_LDADD = $(FILE_LIBS)
+tests_unit_test_file_encoding_LDADD = $(FILE_LIBS)
+tests_unit_test_file_row_LDADD = $(FILE_LIBS)
 tests_unit_test_file_table_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_reload_LDADD = $(FILE_LIBS)

@@ -1,132 +1,361 @@
 /* SPDX-License-Identifier: MIT
- *
- * file_members.c: one way to ask, for both formats, and what a row says.
- */
+ * A file of text is read and never mapped: when a mapped file is truncated, the process
+ * is killed. */
 #include "members.h"
 
+#include "compiled.h"
+#include "encoding.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEXT_LIMIT     (INT64_C(1) << 30)
+#define COMPILED_LIMIT INT64_C(0xffffffff) /* of the offsets in a cdb */
 
 /* One of the two is there. */
-struct file_members {
-    struct file_table *table;
-    struct file_cdb *cdb;
+struct members {
+    struct table *table;
+    struct compiled *compiled;
 };
 
-static struct file_members *members_new(struct file_table *table, struct file_cdb *cdb)
+void members_explain(const char *path, int error, struct reason *why)
 {
-    struct file_members *members = malloc(sizeof *members);
+    if (error == ENOENT || error == ENOTDIR)
+        reason_set(why, "%s: no such file: create it, or correct \"path\"", path);
+    else if (error == EACCES)
+        reason_set(why,
+                   "%s: permission denied: make it readable, and its folders accessible, for "
+                   "user %lu",
+                   path, (unsigned long)geteuid());
+    else
+        reason_set(why, "%s: %s", path, strerror(error));
+}
 
-    if (members == NULL) {
-        file_table_free(table);
-        file_cdb_close(cdb);
-        return NULL;
+/* ---- Loading ---- */
+
+/* Opens a regular file, and nothing that could block.  -1: with a reason. */
+static int open_file(const char *path, int64_t limit, struct file_stamp *stamp_r,
+                     struct reason *why)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        members_explain(path, errno, why);
+    } else if (!S_ISREG(status.st_mode)) {
+        reason_set(why, "%s: not a regular file", path);
+    } else if (status.st_size > limit) {
+        reason_set(why, "%s: larger than %lld MiB", path, (long long)(limit >> 20));
+    } else {
+        *stamp_r = file_stamp_of(&status);
+        return fd;
     }
-    *members = (struct file_members){table, cdb};
-    return members;
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
-struct file_members *file_members_from_table(struct file_table *table)
+/* Reads up to `size` bytes, fewer only at the end of the file.  -1: errno. */
+static ssize_t read_file(int fd, char *to, size_t size)
 {
-    return members_new(table, NULL);
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = read(fd, to + done, size - done);
+        if (got < 0 && errno != EINTR)
+            return -1;
+        if (got == 0)
+            break;
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return (ssize_t)done;
 }
 
-struct file_members *file_members_from_cdb(struct file_cdb *cdb)
+/* Reads the text of an open file whole.  LOAD_DONE: *text_r is from malloc. */
+static enum load read_text(int fd, const char *path, const struct file_stamp *stamp, char **text_r,
+                           struct reason *why)
 {
-    return members_new(NULL, cdb);
+    size_t size = (size_t)stamp->size;
+    struct stat after;
+    *text_r = malloc(size + 1);
+    if (!*text_r) {
+        reason_set(why, "%s: out of memory", path);
+        return LOAD_FAILED;
+    }
+    /* one byte more than there should be shows a file that grew */
+    ssize_t got = read_file(fd, *text_r, size + 1);
+    if (got < 0 || fstat(fd, &after) != 0) {
+        members_explain(path, errno, why);
+        return LOAD_FAILED;
+    }
+    struct file_stamp now = file_stamp_of(&after);
+    if ((size_t)got == size && file_stamp_equal(stamp, &now))
+        return LOAD_DONE;
+    reason_set(why, "%s: it changed while it was read", path);
+    return LOAD_CHANGING;
 }
 
-void file_members_free(struct file_members *members)
+/* Whether the file was written less than a second ago (a time to come is not one). */
+static bool stamp_is_fresh(const struct file_stamp *stamp)
 {
-    if (members == NULL)
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t age = (int64_t)(now.tv_sec - stamp->modified.tv_sec) * 1000 +
+                  (now.tv_nsec - stamp->modified.tv_nsec) / 1000000;
+    return age >= 0 && age < 1000;
+}
+
+/* Makes a table of a text; takes it over. */
+static enum load load_text(char *text, const struct file_settings *settings,
+                           const struct table_report *report, const struct file_stamp *stamp,
+                           struct table **table_r, struct reason *why)
+{
+    size_t size = (size_t)stamp->size;
+    struct reason what;
+    if (!encoding_convert(settings->encoding, &text, &size)) {
+        free(text);
+        reason_set(why, "%s: it cannot be converted from %s: %s", settings->path,
+                   settings->encoding, strerror(errno));
+        return LOAD_FAILED;
+    }
+    bool ended = size == 0 || text[size - 1] == '\n';
+    if (!ended && stamp_is_fresh(stamp)) {
+        free(text);
+        reason_set(why, "%s: the last line has no line end yet: someone is still writing",
+                   settings->path);
+        return LOAD_CHANGING;
+    }
+    enum load result = table_build(text, size, settings, report, table_r, &what);
+    if (result != LOAD_DONE)
+        reason_set(why, "%s: %s", settings->path, what.text);
+    else if (!ended)
+        report->services->log(report->services, MEMBERCHAT_LOG_WARNING,
+                              "%s: the last line has no line end: is the file complete?",
+                              settings->path);
+    return result;
+}
+
+static enum load load_compiled(int fd, const struct file_settings *settings,
+                               const struct memberchat_services *services,
+                               struct compiled **compiled_r, struct reason *why)
+{
+    struct column_names names = {.wanted = services->wanted};
+    struct reason what;
+    memcpy(names.of, settings->columns, sizeof names.of);
+    enum load result = compiled_open(fd, &names, compiled_r, &what);
+    if (result != LOAD_DONE)
+        reason_set(why, "%s: %s", settings->path, what.text);
+    return result;
+}
+
+static bool is_compiled(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 4 && strcmp(path + length - 4, ".cdb") == 0;
+}
+
+enum load members_load(const struct file_settings *settings, const struct table_report *report,
+                       struct file_stamp *stamp_r, struct members **members_r, struct reason *why)
+{
+    bool compiled = is_compiled(settings->path);
+    struct members *members = calloc(1, sizeof *members);
+    enum load result = members ? LOAD_REFUSED : LOAD_FAILED;
+    char *text = NULL;
+    *stamp_r = (struct file_stamp){0};
+    *members_r = NULL;
+    reason_set(why, "%s: out of memory", settings->path);
+    int fd = members
+                 ? open_file(settings->path, compiled ? COMPILED_LIMIT : TEXT_LIMIT, stamp_r, why)
+                 : -1;
+    if (fd >= 0 && compiled) {
+        result = load_compiled(fd, settings, report->services, &members->compiled, why);
+    } else if (fd >= 0) {
+        result = read_text(fd, settings->path, stamp_r, &text, why);
+        if (result != LOAD_DONE)
+            free(text);
+        else
+            result = load_text(text, settings, report, stamp_r, &members->table, why);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (result == LOAD_DONE) {
+        *members_r = members;
+        return result;
+    }
+    free(members);
+    if (result != LOAD_REFUSED)
+        *stamp_r = (struct file_stamp){0};
+    return result;
+}
+
+/* ---- Checking ---- */
+
+static bool check_columns(const struct columns *columns, const struct memberchat_list *wanted,
+                          const char *path, struct reason *why)
+{
+    for (size_t i = 0; i < wanted->count; i++)
+        if (!columns_has(columns, wanted->items[i])) {
+            reason_set(why,
+                       "%s: no column \"%s\" in the header, which a template of the store names",
+                       path, wanted->items[i]);
+            return false;
+        }
+    return true;
+}
+
+static bool check_text(const struct file_settings *settings,
+                       const struct memberchat_services *services, struct span text,
+                       struct reason *why)
+{
+    struct column_names names = {.wanted = services->wanted};
+    struct splitter *splitter = splitter_new(ROW_LONGEST, table_separator(settings));
+    struct columns columns;
+    struct row row;
+    struct reason what;
+    memcpy(names.of, settings->columns, sizeof names.of);
+    reason_set(&what, "out of memory");
+    bool good = splitter && encoding_is_text(settings->encoding, text, &what) &&
+                columns_take(splitter, &text, &names, &columns, &row, &what);
+    splitter_free(splitter);
+    if (!good)
+        reason_set(why, "%s: %s", settings->path, what.text);
+    return good && check_columns(&columns, &names.wanted, settings->path, why);
+}
+
+static bool check_start(int fd, const struct file_settings *settings,
+                        const struct memberchat_services *services, struct reason *why)
+{
+    char *text = malloc(ROW_LONGEST);
+    ssize_t got = text ? read_file(fd, text, ROW_LONGEST) : -1;
+    size_t size = (size_t)got;
+    bool good = got >= 0 && encoding_convert(settings->encoding, &text, &size);
+    if (good)
+        good = check_text(settings, services, (struct span){text, size}, why);
+    else
+        members_explain(settings->path, errno, why);
+    free(text);
+    return good;
+}
+
+bool members_check(const struct file_settings *settings, const struct memberchat_services *services,
+                   struct reason *why)
+{
+    bool compiled = is_compiled(settings->path);
+    struct compiled *opened = NULL;
+    struct file_stamp stamp;
+    int fd = open_file(settings->path, compiled ? COMPILED_LIMIT : TEXT_LIMIT, &stamp, why);
+    if (fd < 0)
+        return false;
+    bool good = compiled ? load_compiled(fd, settings, services, &opened, why) == LOAD_DONE &&
+                               check_columns(compiled_columns(opened), &services->wanted,
+                                             settings->path, why)
+                         : check_start(fd, settings, services, why);
+    compiled_close(opened);
+    close(fd);
+    return good;
+}
+
+void members_free(struct members *members)
+{
+    if (!members)
         return;
-    file_table_free(members->table);
-    file_cdb_close(members->cdb);
+    table_free(members->table);
+    compiled_close(members->compiled);
     free(members);
 }
 
-const struct file_header *file_members_header(const struct file_members *members)
+/* ---- Asking ---- */
+
+const struct columns *members_columns(const struct members *members)
 {
-    return members->cdb != NULL ? file_cdb_header(members->cdb) : &members->table->header;
+    return members->table ? &members->table->columns : compiled_columns(members->compiled);
 }
 
-size_t file_members_count(const struct file_members *members)
+size_t members_count(const struct members *members)
 {
-    return members->cdb != NULL ? file_cdb_members(members->cdb) : members->table->members;
+    return members->table ? members->table->members : compiled_members(members->compiled);
 }
 
-const struct file_table *file_members_table(const struct file_members *members)
+const struct table *members_table(const struct members *members)
 {
     return members->table;
 }
 
-size_t file_members_longest(const struct file_members *members)
+/* Describes the member of a record to the host. */
+static enum memberchat_outcome tell(const struct columns *columns, const struct row *row,
+                                    const struct file_settings *settings,
+                                    const struct memberchat_services *services,
+                                    struct memberchat_result *result)
 {
-    return members->cdb != NULL ? file_cdb_longest(members->cdb) : members->table->longest;
-}
-
-enum file_answer file_members_find(const struct file_members *members, struct file_csv *csv,
-                                   const char *id, size_t length, struct file_row *row_r,
-                                   struct file_twin *twin_r)
-{
-    const struct file_twin *twin = NULL;
-    enum file_answer answer;
-
-    if (members->cdb != NULL)
-        return file_cdb_find(members->cdb, csv, id, length, row_r, twin_r);
-    answer = file_table_find(members->table, csv, id, length, row_r, &twin);
-    if (answer == FILE_TWICE)
-        *twin_r = *twin;
-    return answer;
-}
-
-static bool row_is_active(const struct file_settings *settings, const struct file_header *header,
-                          const struct file_row *row)
-{
-    const struct memberchat_list *values = &settings->active_values;
-    const struct file_text *state;
-    size_t i, column = 0;
-
-    while (column < header->count && header->kinds[column] != FILE_STATE)
-        column++;
-    if (column == header->count || row->fields[column].length == 0)
-        return true;
-    state = &row->fields[column];
-    for (i = 0; i < values->count; i++)
-        if (strlen(values->items[i]) == state->length &&
-            strncasecmp(values->items[i], state->bytes, state->length) == 0)
-            return true;
-    return false;
-}
-
-enum memberchat_outcome file_members_tell(const struct file_members *members,
-                                          const struct file_settings *settings,
-                                          const struct file_row *row,
-                                          const struct memberchat_services *services,
-                                          struct memberchat_result *result)
-{
-    static const enum memberchat_field fields[] = {[FILE_ID] = MEMBERCHAT_ID,
-                                                   [FILE_NAME] = MEMBERCHAT_NAME,
-                                                   [FILE_AVATAR] = MEMBERCHAT_AVATAR,
-                                                   [FILE_ROLE] = MEMBERCHAT_ROLE};
-    const struct file_header *header = file_members_header(members);
+    static const enum memberchat_field fields[] = {[COLUMN_ID] = MEMBERCHAT_ID,
+                                                   [COLUMN_NAME] = MEMBERCHAT_NAME,
+                                                   [COLUMN_AVATAR] = MEMBERCHAT_AVATAR,
+                                                   [COLUMN_ROLE] = MEMBERCHAT_ROLE};
+    struct span state = columns_field(columns, row, COLUMN_STATE);
     bool good = true;
-    size_t i;
-
-    if (!row_is_active(settings, header, row))
+    if (!table_is_active(settings, state)) {
+        services->reason(result, "there, but with the state \"%.*s\"", (int)state.length,
+                         state.data);
         return MEMBERCHAT_NOT_FOUND;
-    for (i = 0; i < row->count; i++) {
-        const struct file_text *field = &row->fields[i];
-        enum file_kind kind = header->kinds[i];
-
-        if (field->length == 0)
-            continue;
-        if (kind < FILE_STATE)
-            good &= services->set(result, fields[kind], field->bytes, field->length);
-        else if (kind == FILE_ATTRIBUTE)
-            good &= services->set_attribute(result, header->names[i], strlen(header->names[i]),
-                                            field->bytes, field->length);
+    }
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        struct span field = columns_field(columns, row, (enum column)i);
+        if (field.length)
+            good &= services->set(result, fields[i], field.data, field.length);
+    }
+    for (size_t i = 0; i < columns->attribute_count; i++) {
+        struct span field = row_field(row, columns->attributes[i].at);
+        struct span name = columns->attributes[i].name;
+        if (field.length)
+            good &=
+                services->set_attribute(result, name.data, name.length, field.data, field.length);
     }
     return good ? MEMBERCHAT_FOUND : MEMBERCHAT_MISCONFIGURED;
+}
+
+static void explain_note(const struct table_note *note, const char *path,
+                         const struct memberchat_services *services,
+                         struct memberchat_result *result)
+{
+    if (note->first == note->line)
+        services->reason(result, "line %zu of %s is bad: %s", note->line, path, note->fault);
+    else
+        services->reason(result, "lines %zu and %zu have the same id in %s", note->first,
+                         note->line, path);
+}
+
+enum memberchat_outcome members_lookup(const struct members *members,
+                                       const struct file_settings *settings, struct span id,
+                                       const struct memberchat_services *services,
+                                       struct memberchat_result *result)
+{
+    const struct table *table = members->table;
+    struct splitter *splitter = table ? splitter_new(table->longest, table->separator)
+                                      : compiled_splitter(members->compiled);
+    enum memberchat_outcome outcome = MEMBERCHAT_MISCONFIGURED;
+    struct table_note note;
+    struct row row;
+    if (!splitter) {
+        services->reason(result, "out of memory");
+        return MEMBERCHAT_UNAVAILABLE;
+    }
+    switch (table ? table_find(table, splitter, id, &row, &note)
+                  : compiled_find(members->compiled, splitter, id, &row, &note)) {
+    case ANSWER_HERE:
+        outcome = tell(members_columns(members), &row, settings, services, result);
+        break;
+    case ANSWER_ABSENT:
+        outcome = MEMBERCHAT_NOT_FOUND;
+        break;
+    case ANSWER_NOTED:
+        explain_note(&note, settings->path, services, result);
+        break;
+    case ANSWER_BROKEN:
+        services->reason(result, "%s is damaged: make it again with memberchat index",
+                         settings->path);
+    }
+    splitter_free(splitter);
+    return outcome;
 }

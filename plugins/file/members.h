@@ -1,40 +1,39 @@
 /* SPDX-License-Identifier: MIT
- *
- * file_members.h: an opened members file, whatever its format: a table made from
- * CSV, or a compiled file.  Immutable, so any number of threads may ask it.
- */
-#ifndef MEMBERCHAT_FILE_MEMBERS_H
-#define MEMBERCHAT_FILE_MEMBERS_H
+ * A members file, whatever its format: a table made from CSV, or a compiled file.
+ * Immutable once loaded, so any number of threads may ask it. */
+#ifndef MEMBERS_H
+#define MEMBERS_H
 
-#include "cdb.h"
 #include "table.h"
 
-struct file_members;
+#include "base/file.h"
 
-/* Take over what they get.  NULL: no memory, and it is freed. */
-struct file_members *file_members_from_table(struct file_table *table);
-struct file_members *file_members_from_cdb(struct file_cdb *cdb);
-void file_members_free(struct file_members *members);
+struct members;
 
-const struct file_header *file_members_header(const struct file_members *members);
-size_t file_members_count(const struct file_members *members);
+/* Opens a compiled members file (its name ends in .cdb), or reads, checks and indexes one
+ * of text.  LOAD_DONE: *members_r is the caller's.  Otherwise a reason, which begins with
+ * the path.  *stamp_r is the content that this is about; all zero where the next try may
+ * end otherwise though the stamp is the same. */
+enum load members_load(const struct file_settings *settings, const struct table_report *report,
+                       struct file_stamp *stamp_r, struct members **members_r, struct reason *why);
+void members_free(struct members *members);
 
-/* The table of a file of text; NULL for a compiled one. */
-const struct file_table *file_members_table(const struct file_members *members);
+/* Whether the file can be read and its header has what is asked for; no more than its
+ * beginning is read.  False: with a reason, which begins with the path. */
+bool members_check(const struct file_settings *settings, const struct memberchat_services *services,
+                   struct reason *why);
 
-/* Looks `id` up.  FILE_HERE: *row_r is valid as that of file_csv_split().
- * FILE_TWICE: *twin_r.  The splitter takes lines of file_members_longest() bytes. */
-enum file_answer file_members_find(const struct file_members *members, struct file_csv *csv,
-                                   const char *id, size_t length, struct file_row *row_r,
-                                   struct file_twin *twin_r);
-size_t file_members_longest(const struct file_members *members);
+/* Says what went wrong with `path`, by errno, and what helps. */
+void members_explain(const char *path, int error, struct reason *why);
 
-/* Describes the member of a row to the host: FOUND, NOT_FOUND when it is not
- * active, MISCONFIGURED when the host would not have a field. */
-enum memberchat_outcome file_members_tell(const struct file_members *members,
-                                          const struct file_settings *settings,
-                                          const struct file_row *row,
-                                          const struct memberchat_services *services,
-                                          struct memberchat_result *result);
+const struct columns *members_columns(const struct members *members);
+size_t members_count(const struct members *members);
+const struct table *members_table(const struct members *members); /* NULL: it is compiled */
+
+/* Looks an id up, and describes the member to the host. */
+enum memberchat_outcome members_lookup(const struct members *members,
+                                       const struct file_settings *settings, struct span id,
+                                       const struct memberchat_services *services,
+                                       struct memberchat_result *result);
 
 #endif

@@ -1,348 +1,373 @@
 /* SPDX-License-Identifier: MIT
- *
- * file_table.c: the index from id to line, and how it is made.
- *
- * The index holds 8 bytes a line and no text: a look-up splits its line anew.
- * Memory is the file plus 12 bytes a line, whatever the number of columns.
- */
+ * The index holds 8 bytes a record and no text: a look-up splits its record again.
+ * Memory is the file plus 12 bytes a line, whatever the number of columns. */
 #include "table.h"
 
 #include "base/hash.h"
-#include "text.h"
+#include "base/text.h"
+#include "encoding.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
-#define TWIN_FLAG   (UINT64_C(1) << 63)
+#define NOTE_FLAG   (UINT64_C(1) << 63)
 #define TAG_MASK    (UINT64_C(0x7fffffff) << 32)
 #define OFFSET_MASK UINT64_C(0xffffffff)
 
-enum { TWINS_LOGGED = 100 };
+enum { NOTES_LOGGED = 100 };
 
-/* A line that is good, and on its way into the index. */
-struct entry {
-    uint64_t hash;
-    uint32_t offset;
-    size_t line, id_length;
-    char id[FILE_ID_MAX];
-};
+static const char no_memory[] = "out of memory";
 
 struct builder {
-    struct file_table *table;
+    struct table *table;
     const struct file_settings *settings;
-    const struct file_report *report;
-    struct file_reason *reason;
-    struct file_csv *line_csv, *twin_csv;
-    struct entry entry;
-    size_t twin_room, first_bad;
+    const struct table_report *report;
+    struct reason *why;
+    struct splitter *splitter, *other; /* `other`: for records that are in the index */
+    struct row row, found;
+    size_t note_room, first_bad;
+    struct reason encoding; /* of the first text that is not in it */
+    bool misread;           /* there is one */
 };
 
-static uint32_t table_start(const struct file_table *table, uint64_t hash)
+char table_separator(const struct file_settings *settings)
 {
-    return (uint32_t)((hash >> 32) * table->slot_count >> 32);
+    return ",;|\t"[settings->separator];
 }
 
-/* The slot that holds `id`, or the free one where it belongs.  The first: with its fields. */
-static uint64_t *table_slot(const struct file_table *table, struct file_csv *csv, uint64_t hash,
-                            struct file_text id, struct file_row *row_r)
+bool table_is_active(const struct file_settings *settings, struct span state)
 {
-    uint32_t i = table_start(table, hash);
-    uint64_t *slot;
+    if (!state.length)
+        return true;
+    for (size_t i = 0; i < settings->active_values.count; i++)
+        if (span_equal_nocase(state, settings->active_values.items[i]))
+            return true;
+    return false;
+}
 
+/* ---- Looking up ---- */
+
+static struct span text_from(const struct table *table, uint64_t slot)
+{
+    size_t offset = slot & OFFSET_MASK;
+    return (struct span){table->text + offset, table->size - offset};
+}
+
+/* The slot that holds `id`, with its fields, or the free one where it belongs. */
+static uint64_t *find_slot(const struct table *table, struct splitter *splitter, struct span id,
+                           uint64_t hash, struct row *row_r)
+{
+    uint32_t i = (uint32_t)((hash >> 32) * table->slot_count >> 32);
     for (;; i = i + 1 < table->slot_count ? i + 1 : 0) {
-        struct file_text rest, line;
-        const struct file_text *found;
-
-        slot = &table->slots[i];
-        if (*slot == 0)
+        uint64_t *slot = &table->slots[i];
+        if (!*slot)
             return slot;
-        if (((*slot ^ hash << 32) & TAG_MASK) != 0)
+        if ((*slot ^ hash << 32) & TAG_MASK)
             continue;
-        rest.bytes = table->text + (*slot & OFFSET_MASK);
-        rest.length = table->size - (*slot & OFFSET_MASK);
-        file_text_next_line(&rest, &line);
-        file_csv_split(csv, line.bytes, line.length, row_r);
-        found = &row_r->fields[table->header.id];
-        if (found->length == id.length && memcmp(found->bytes, id.bytes, id.length) == 0)
+        struct span rest = text_from(table, *slot);
+        splitter_take(splitter, &rest, row_r);
+        if (span_equal(columns_field(&table->columns, row_r, COLUMN_ID), id))
             return slot;
     }
 }
 
-/* The twin of a slot that has the flag. */
-static const struct file_twin *find_twin(const struct file_table *table, uint64_t slot)
+/* The first note of a slot that has the flag. */
+static const struct table_note *find_note(const struct table *table, uint64_t slot)
 {
-    size_t low = 0, high = table->twin_count;
-
+    size_t low = 0, high = table->note_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-
-        if (table->twins[middle].offset < (slot & OFFSET_MASK))
+        if (table->notes[middle].offset < (slot & OFFSET_MASK))
             low = middle + 1;
         else
             high = middle;
     }
-    return &table->twins[low];
+    return &table->notes[low];
 }
 
-enum file_answer file_table_find(const struct file_table *table, struct file_csv *csv,
-                                 const char *id, size_t length, struct file_row *row_r,
-                                 const struct file_twin **twin_r)
+enum answer table_find(const struct table *table, struct splitter *splitter, struct span id,
+                       struct row *row_r, struct table_note *note_r)
 {
-    uint64_t hash = hash_keyed(table->key, id, length);
-    uint64_t slot = *table_slot(table, csv, hash, (struct file_text){id, length}, row_r);
-
-    if (slot == 0)
-        return FILE_ABSENT;
-    if ((slot & TWIN_FLAG) == 0)
-        return FILE_HERE;
-    *twin_r = find_twin(table, slot);
-    return FILE_TWICE;
+    uint64_t hash = hash_keyed(table->key, id.data, id.length);
+    uint64_t slot = *find_slot(table, splitter, id, hash, row_r);
+    if (!slot)
+        return ANSWER_ABSENT;
+    if (!(slot & NOTE_FLAG))
+        return ANSWER_HERE;
+    *note_r = *find_note(table, slot);
+    return ANSWER_NOTED;
 }
 
-static bool twin_add(struct builder *builder, uint64_t *slot)
+bool table_each(const struct table *table,
+                void (*each)(void *context, struct span id, struct span record,
+                             const struct table_note *note),
+                void *context)
 {
-    struct file_table *table = builder->table;
-
-    if (table->twin_count == builder->twin_room) {
-        size_t room = builder->twin_room * 2 + 64;
-        struct file_twin *twins = realloc(table->twins, room * sizeof *twins);
-
-        if (twins == NULL)
-            return false;
-        table->twins = twins;
-        builder->twin_room = room;
+    struct splitter *splitter = splitter_new(ROW_LONGEST, table->separator);
+    struct row row;
+    if (!splitter)
+        return false;
+    for (uint32_t i = 0; i < table->slot_count; i++) {
+        uint64_t slot = table->slots[i];
+        if (!slot)
+            continue;
+        struct span rest = text_from(table, slot);
+        splitter_take(splitter, &rest, &row);
+        each(context, columns_field(&table->columns, &row, COLUMN_ID), row.record,
+             slot & NOTE_FLAG ? find_note(table, slot) : NULL);
     }
-    if ((*slot & TWIN_FLAG) == 0)
-        table->members--;
-    *slot |= TWIN_FLAG;
-    table->twins[table->twin_count++] =
-        (struct file_twin){(uint32_t)(*slot & OFFSET_MASK), 0, builder->entry.line};
+    splitter_free(splitter);
     return true;
 }
 
-static int twin_compare(const void *left, const void *right)
-{
-    const struct file_twin *a = left, *b = right;
+/* ---- Building ---- */
 
+/* False: no memory. */
+static bool add_note(struct builder *builder, uint64_t *slot, const char *fault)
+{
+    struct table *table = builder->table;
+    if (table->note_count == builder->note_room) {
+        size_t room = builder->note_room * 2 + 64;
+        struct table_note *notes = realloc(table->notes, room * sizeof *notes);
+        if (!notes)
+            return false;
+        table->notes = notes;
+        builder->note_room = room;
+    }
+    *slot |= NOTE_FLAG;
+    table->notes[table->note_count++] =
+        (struct table_note){(uint32_t)(*slot & OFFSET_MASK), 0, table->lines, fault};
+    return true;
+}
+
+static int compare_notes(const void *left, const void *right)
+{
+    const struct table_note *a = left, *b = right;
     if (a->offset != b->offset)
         return a->offset < b->offset ? -1 : 1;
     return (a->line > b->line) - (a->line < b->line);
 }
 
-/* Finds the number of each twin's first line, in one pass over the text, and logs them. */
-static void twins_finish(struct builder *builder)
+/* Finds the number of each note's first line, in one pass over the text, and logs the
+ * ids that stand in two. */
+static void finish_notes(struct builder *builder)
 {
-    struct file_table *table = builder->table;
-    struct file_text rest = {table->text, table->size}, line;
-    size_t number = 0, i;
-
-    if (table->twin_count > 0)
-        qsort(table->twins, table->twin_count, sizeof *table->twins, twin_compare);
-    for (i = 0; i < table->twin_count; i++) {
-        struct file_twin *twin = &table->twins[i];
-
-        while (rest.bytes <= table->text + twin->offset && file_text_next_line(&rest, &line))
+    struct table *table = builder->table;
+    const struct memberchat_services *services = builder->report->services;
+    const char *at = table->text, *path = builder->settings->path;
+    size_t number = 1, twins = 0;
+    if (table->note_count)
+        qsort(table->notes, table->note_count, sizeof *table->notes, compare_notes);
+    for (size_t i = 0; i < table->note_count; i++) {
+        struct table_note *note = &table->notes[i];
+        const char *to = table->text + note->offset, *end;
+        for (; (end = memchr(at, '\n', (size_t)(to - at))); at = end + 1)
             number++;
-        twin->first = number;
-        if (i < TWINS_LOGGED)
-            builder->report->services->log(
-                builder->report->services, builder->report->lines,
-                "%s:%zu: the id is in line %zu already: look-ups of it fail until one of them goes",
-                builder->settings->path, twin->line, twin->first);
+        note->first = number;
+        if (note->first != note->line && twins++ < NOTES_LOGGED)
+            services->log(services, builder->report->lines,
+                          "%s:%zu: the id is in line %zu already: look-ups of it fail until one of "
+                          "them goes",
+                          path, note->line, note->first);
     }
+    if (twins > 0)
+        services->log(services, MEMBERCHAT_LOG_WARNING,
+                      "%s: %zu lines have an id that an earlier line has", path, twins);
 }
 
-/* A line that is left out is named in the log.  False: there are too many. */
-static bool line_refuse(struct builder *builder, const char *what)
+/* Counts a member, or takes it back. */
+static void count_member(struct builder *builder, const struct row *row, bool back)
+{
+    struct table *table = builder->table;
+    struct span state = columns_field(&table->columns, row, COLUMN_STATE);
+    size_t by = back ? SIZE_MAX : 1, i = 0;
+    table->members += by;
+    if (table_is_active(builder->settings, state))
+        table->active += by;
+    if (!state.length)
+        return;
+    state.length = state.length < TABLE_STATE_MAX ? state.length : TABLE_STATE_MAX;
+    while (i < table->state_count && !span_equal(state, span_of(table->states[i].name)))
+        i++;
+    if (i == TABLE_STATES)
+        return;
+    if (i == table->state_count) {
+        table->state_count++;
+        memcpy(table->states[i].name, state.data, state.length);
+    }
+    table->states[i].count += by;
+}
+
+/* Puts a record into the index, bad ones to say so.  False: no memory. */
+static bool add_record(struct builder *builder, const char *fault)
+{
+    struct table *table = builder->table;
+    struct span id = columns_field(&table->columns, &builder->row, COLUMN_ID);
+    uint64_t hash = hash_keyed(table->key, id.data, id.length);
+    uint64_t *slot = find_slot(table, builder->other, id, hash, &builder->found);
+    if (*slot) {
+        if (!(*slot & NOTE_FLAG))
+            count_member(builder, &builder->found, true);
+        return add_note(builder, slot, fault);
+    }
+    *slot = (hash << 32 & TAG_MASK) | (uint64_t)(builder->row.record.data - table->text);
+    if (fault)
+        return add_note(builder, slot, fault);
+    count_member(builder, &builder->row, false);
+    return true;
+}
+
+/* Remembers which byte of a bad record is not in the encoding of the file. */
+static void note_encoding(struct builder *builder)
+{
+    struct table *table = builder->table;
+    struct span record = builder->row.record;
+    size_t end;
+    if (builder->misread || columns_is_utf8(record, &end))
+        return;
+    builder->misread = true;
+    encoding_explain(builder->settings->encoding, record,
+                     text_from(table, (uint64_t)(record.data - table->text)), table->lines,
+                     &builder->encoding);
+}
+
+/* A bad record: if its id can be read, look-ups of it fail. */
+static enum load refuse_record(struct builder *builder, const char *fault)
 {
     const struct memberchat_services *services = builder->report->services;
-    struct file_table *table = builder->table;
-
-    services->log(services, builder->report->lines, "%s:%zu: %s; the line is left out",
-                  builder->settings->path, table->lines, what);
+    struct table *table = builder->table;
+    struct span id = columns_field(&table->columns, &builder->row, COLUMN_ID);
+    bool readable = id.length && id.length <= MEMBERCHAT_ID_MAX && text_is_plain(id);
+    services->log(services, builder->report->lines, "%s:%zu: %s; %s", builder->settings->path,
+                  table->lines, fault,
+                  readable ? "look-ups of its id fail" : "the line is left out");
+    note_encoding(builder);
     if (table->bad++ == 0)
         builder->first_bad = table->lines;
-    if ((int64_t)table->bad <= builder->settings->max_bad)
-        return true;
-    file_reason_set(builder->reason, "more than %" PRId64 " bad lines (max_bad); line %zu: %s",
-                    builder->settings->max_bad, table->lines, what);
-    return false;
-}
-
-/* Puts the entry that waits into the index.  False: memory is short. */
-static bool entry_insert(struct builder *builder)
-{
-    struct file_table *table = builder->table;
-    struct entry *entry = &builder->entry;
-    struct file_row row;
-    uint64_t *slot;
-
-    if (entry->offset == 0)
-        return true;
-    slot = table_slot(table, builder->twin_csv, entry->hash,
-                      (struct file_text){entry->id, entry->id_length}, &row);
-    if (*slot != 0)
-        return twin_add(builder, slot);
-    *slot = (entry->hash << 32 & TAG_MASK) | entry->offset;
-    table->members++;
-    return true;
-}
-
-/* Adds one line.  Its entry waits until the next line is split: by then the
- * slot has come from memory.  False: with a reason. */
-static bool line_add(struct builder *builder, const struct file_text *line)
-{
-    struct file_table *table = builder->table;
-    struct entry *entry = &builder->entry;
-    struct file_row row;
-    const struct file_text *id;
-    struct file_reason what;
-    const char *fault = file_csv_split(builder->line_csv, line->bytes, line->length, &row);
-
-    if (fault != NULL)
-        return line_refuse(builder, fault);
-    if (row.count == 0)
-        return true;
-    if (!file_row_check(&table->header, &row, &what))
-        return line_refuse(builder, what.text);
-    if (!entry_insert(builder)) {
-        file_reason_set(builder->reason, "out of memory");
-        return false;
+    if ((int64_t)table->bad > builder->settings->max_bad) {
+        reason_set(builder->why, "more than %" PRId64 " bad lines (max_bad); line %zu: %s%s%s",
+                   builder->settings->max_bad, table->lines, fault, builder->misread ? "; " : "",
+                   builder->misread ? builder->encoding.text : "");
+        return LOAD_REFUSED;
     }
-    if (line->length > table->longest)
-        table->longest = line->length;
-    id = &row.fields[table->header.id];
-    entry->hash = hash_keyed(table->key, id->bytes, id->length);
-    entry->offset = (uint32_t)(line->bytes - table->text);
-    entry->line = table->lines;
-    entry->id_length = id->length;
-    memcpy(entry->id, id->bytes, id->length);
-    __builtin_prefetch(&table->slots[table_start(table, entry->hash)], 1);
-    return true;
+    return !readable || add_record(builder, fault) ? LOAD_DONE : LOAD_FAILED;
+}
+
+static enum load add_records(struct builder *builder, struct span rest)
+{
+    struct table *table = builder->table;
+    for (;;) {
+        const char *fault = splitter_take(builder->splitter, &rest, &builder->row);
+        enum load result = LOAD_DONE;
+        if (!builder->row.lines)
+            return LOAD_DONE;
+        table->lines++;
+        if (!fault && builder->row.count)
+            fault = columns_fault(&table->columns, &builder->row);
+        size_t length = builder->row.record.length;
+        if (length > table->longest)
+            table->longest = length < ROW_LONGEST ? length : ROW_LONGEST;
+        if (fault)
+            result = refuse_record(builder, fault);
+        else if (builder->row.count && !add_record(builder, NULL))
+            result = LOAD_FAILED;
+        if (result != LOAD_DONE)
+            return result;
+        table->lines += builder->row.lines - 1;
+    }
 }
 
 /* Room for all lines at a load of at most two thirds, all free. */
-static bool table_make_slots(struct file_table *table)
+static bool make_slots(struct table *table)
 {
-    struct file_text rest = {table->text, table->size}, line;
     uint32_t lines = 0;
-
-    while (file_text_next_line(&rest, &line))
-        lines += line.length > 0;
+    for (const char *at = table->text, *end = at + table->size;
+         (at = memchr(at, '\n', (size_t)(end - at))); at++)
+        lines++;
     table->slot_count = lines + lines / 2 + 8;
     table->slots = calloc(table->slot_count, sizeof *table->slots);
-    return table->slots != NULL;
+    return table->slots;
 }
 
-static bool table_fill(struct builder *builder)
+static enum load fill(struct builder *builder)
 {
-    struct file_table *table = builder->table;
-    struct file_text rest = {table->text, table->size}, line;
-
-    if (!file_text_is_plain(table->text, table->size, builder->reason))
-        return false;
-    builder->line_csv = file_csv_new(FILE_LINE_MAX);
-    builder->twin_csv = file_csv_new(FILE_LINE_MAX);
-    if (builder->line_csv == NULL || builder->twin_csv == NULL || !table_make_slots(table)) {
-        file_reason_set(builder->reason, "out of memory");
-        return false;
+    struct table *table = builder->table;
+    struct span rest = {table->text, table->size};
+    struct column_names names = {.wanted = builder->report->services->wanted};
+    memcpy(names.of, builder->settings->columns, sizeof names.of);
+    if (!encoding_is_text(builder->settings->encoding, rest, builder->why))
+        return LOAD_REFUSED;
+    if (table->size > OFFSET_MASK) {
+        reason_set(builder->why, "larger than 4 GiB as UTF-8");
+        return LOAD_REFUSED;
     }
-    if (getrandom(table->key, sizeof table->key, 0) != (ssize_t)sizeof table->key) {
-        file_reason_set(builder->reason, "no random numbers from the system");
-        return false;
-    }
-    if (!file_text_take_header(&rest, builder->line_csv, builder->settings->columns, &table->header,
-                               &table->header_line, &table->lines, builder->reason))
-        return false;
-    while (file_text_next_line(&rest, &line)) {
-        table->lines++;
-        if (!line_add(builder, &line))
-            return false;
-    }
-    if (!entry_insert(builder)) {
-        file_reason_set(builder->reason, "out of memory");
-        return false;
-    }
-    twins_finish(builder);
-    return true;
+    table->separator = table_separator(builder->settings);
+    builder->splitter = splitter_new(ROW_LONGEST, table->separator);
+    if (!builder->splitter || !make_slots(table) ||
+        getrandom(table->key, sizeof table->key, 0) != (ssize_t)sizeof table->key)
+        return LOAD_FAILED;
+    if (!columns_take(builder->splitter, &rest, &names, &table->columns, &builder->row,
+                      builder->why))
+        return LOAD_REFUSED;
+    table->header = builder->row.record;
+    table->longest = table->header.length;
+    table->lines = builder->row.lines;
+    table->separator = splitter_separator(builder->splitter);
+    builder->other = splitter_new(ROW_LONGEST, table->separator);
+    return builder->other ? add_records(builder, rest) : LOAD_FAILED;
 }
 
-static void table_report(const struct builder *builder)
+static void report_bad(const struct builder *builder)
 {
     const struct memberchat_services *services = builder->report->services;
-    const struct file_table *table = builder->table;
-    const char *path = builder->settings->path;
-
+    const struct table *table = builder->table;
     if (table->bad > 0)
         services->log(services, MEMBERCHAT_LOG_WARNING,
-                      "%s: %zu bad lines are left out, the first of them is line %zu", path,
-                      table->bad, builder->first_bad);
-    if (table->twin_count > 0)
-        services->log(services, MEMBERCHAT_LOG_WARNING,
-                      "%s: %zu lines have an id that an earlier line has", path, table->twin_count);
+                      "%s: bad lines: %zu, the first is line %zu%s%s", builder->settings->path,
+                      table->bad, builder->first_bad, builder->misread ? "; " : "",
+                      builder->misread ? builder->encoding.text : "");
 }
 
-struct file_table *file_table_build(char *text, size_t size, const struct file_settings *settings,
-                                    const struct file_report *report, struct file_reason *reason)
+enum load table_build(char *text, size_t size, const struct file_settings *settings,
+                      const struct table_report *report, struct table **table_r, struct reason *why)
 {
-    struct file_table *table = calloc(1, sizeof *table);
-    struct builder builder = {
-        .table = table, .settings = settings, .report = report, .reason = reason};
-    bool good = false;
-
-    if (table != NULL) {
+    struct table *table = calloc(1, sizeof *table);
+    struct builder *builder = calloc(1, sizeof *builder);
+    enum load result = LOAD_FAILED;
+    reason_set(why, "%s", no_memory);
+    if (table && builder) {
         table->text = text;
         table->size = size;
-        good = table_fill(&builder);
+        *builder =
+            (struct builder){.table = table, .settings = settings, .report = report, .why = why};
+        result = fill(builder);
     } else {
         free(text);
-        file_reason_set(reason, "out of memory");
     }
-    if (good)
-        table_report(&builder);
-    file_csv_free(builder.line_csv);
-    file_csv_free(builder.twin_csv);
-    if (good)
-        return table;
-    file_table_free(table);
-    return NULL;
+    if (result == LOAD_DONE) {
+        finish_notes(builder);
+        report_bad(builder);
+    }
+    if (builder) {
+        splitter_free(builder->splitter);
+        splitter_free(builder->other);
+    }
+    free(builder);
+    if (result != LOAD_DONE)
+        table_free(table);
+    *table_r = result == LOAD_DONE ? table : NULL;
+    return result;
 }
 
-bool file_table_each(const struct file_table *table,
-                     void (*each)(void *context, const struct file_text *id,
-                                  const struct file_text *line, const struct file_twin *twin),
-                     void *context)
+void table_free(struct table *table)
 {
-    struct file_csv *csv = file_csv_new(table->longest);
-    struct file_row row;
-    uint32_t i;
-
-    if (csv == NULL)
-        return false;
-    for (i = 0; i < table->slot_count; i++) {
-        uint64_t slot = table->slots[i];
-        struct file_text line,
-            rest = {table->text + (slot & OFFSET_MASK), table->size - (slot & OFFSET_MASK)};
-
-        if (slot == 0)
-            continue;
-        file_text_next_line(&rest, &line);
-        file_csv_split(csv, line.bytes, line.length, &row);
-        each(context, &row.fields[table->header.id], &line,
-             slot & TWIN_FLAG ? find_twin(table, slot) : NULL);
-    }
-    file_csv_free(csv);
-    return true;
-}
-
-void file_table_free(struct file_table *table)
-{
-    if (table == NULL)
+    if (!table)
         return;
     free(table->text);
     free(table->slots);
-    free(table->twins);
+    free(table->notes);
     free(table);
 }

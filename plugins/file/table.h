@@ -1,72 +1,94 @@
 /* SPDX-License-Identifier: MIT
- *
- * file_table.h: a members file in memory: its text in one buffer, and an index
- * from id to line.  Immutable once made, so any number of threads may ask it.
- */
-#ifndef MEMBERCHAT_FILE_TABLE_H
-#define MEMBERCHAT_FILE_TABLE_H
+ * A members file in memory: its text in one buffer, and an index from id to record.
+ * Immutable once made, so any number of threads may ask it. */
+#ifndef TABLE_H
+#define TABLE_H
 
-#include "csv.h"
-#include "memberchat_store.h"
+#include "columns.h"
 
 #include <stdint.h>
 
 /* What the configuration says; the key table of the store fills it. */
 struct file_settings {
-    const char *path;
-    const char *columns[FILE_MAPPED]; /* by enum file_kind */
+    const char *path, *encoding;
+    const char *columns[COLUMNS]; /* "" for none */
     struct memberchat_list active_values;
     int64_t max_bad;
+    int64_t separator; /* index in SEPARATOR_CHOICES */
 };
 
-/* An id that stands in several lines. */
-struct file_twin {
-    uint32_t offset; /* of its first line: the one in the index */
-    size_t first, line;
-};
-
-struct file_table {
-    char *text;
-    size_t size;
-    uint64_t *slots; /* 0: free; else twin flag (1 bit), tag (31), offset of the line (32) */
-    uint32_t slot_count;
-    uint64_t key[2];   /* of the hash, random */
-    size_t longest;    /* line */
-    size_t members;    /* ids that stand in one line */
-    size_t lines, bad; /* bad: lines that were left out */
-    struct file_header header;
-    struct file_text header_line; /* as it stands in the text */
-    struct file_twin *twins;      /* by offset, then line */
-    size_t twin_count;
-};
+#define SEPARATOR_CHOICES ", ; | tab"
+char table_separator(const struct file_settings *settings);
 
 /* Where a build reports: at `lines` each bad line and duplicate; that something
  * was bad is a warning in any case. */
-struct file_report {
+struct table_report {
     const struct memberchat_services *services;
     enum memberchat_level lines;
 };
 
-enum file_answer { FILE_HERE = 1, FILE_ABSENT, FILE_TWICE, FILE_BROKEN };
+/* Why an id is nobody's: it stands in two lines, or (then they are one) its line is bad. */
+struct table_note {
+    uint32_t offset; /* of the record in the index */
+    size_t first, line;
+    const char *fault; /* a constant; NULL: nothing but that there is another line */
+};
 
-/* Checks and indexes the text of a members file: takes over `text` (from
- * malloc) in any case.  NULL: with a reason, which does not name the path. */
-struct file_table *file_table_build(char *text, size_t size, const struct file_settings *settings,
-                                    const struct file_report *report, struct file_reason *reason);
+enum { TABLE_STATES = 8, TABLE_STATE_MAX = 24 };
 
-/* Looks `id` up.  FILE_HERE: its fields, valid as those of file_csv_split().  FILE_TWICE: *twin_r.
- */
-enum file_answer file_table_find(const struct file_table *table, struct file_csv *csv,
-                                 const char *id, size_t length, struct file_row *row_r,
-                                 const struct file_twin **twin_r);
+struct table {
+    char *text;
+    size_t size;
+    uint64_t *slots; /* 0: free; else note flag (1 bit), tag (31), offset of the record (32) */
+    uint32_t slot_count;
+    uint64_t key[2]; /* of the hash, random */
+    char separator;
+    size_t longest;         /* record or header */
+    size_t lines, bad;      /* bad: records that are of no use */
+    size_t members, active; /* ids that stand in one good record */
+    struct columns columns;
+    struct span header; /* as it stands in the text */
+    struct table_note *notes;
+    size_t note_count;
+    size_t state_count;
+    struct {
+        char name[TABLE_STATE_MAX + 1];
+        size_t count;
+    } states[TABLE_STATES]; /* the first that were seen */
+};
 
-/* Calls `each` for every id once: with its line, and with its twin when it stands
- * in several.  False: memory is short. */
-bool file_table_each(const struct file_table *table,
-                     void (*each)(void *context, const struct file_text *id,
-                                  const struct file_text *line, const struct file_twin *twin),
-                     void *context);
+enum load {
+    LOAD_DONE = 1,
+    LOAD_REFUSED,  /* not before someone mends the content */
+    LOAD_CHANGING, /* someone writes it right now: try again in a moment */
+    LOAD_FAILED    /* memory or another resource is short: try again later */
+};
 
-void file_table_free(struct file_table *table);
+/* Checks and indexes the text of a members file in UTF-8: takes over `text` (from malloc) in
+ * any case.  If it is not LOAD_DONE, a reason, which does not name the path. */
+enum load table_build(char *text, size_t size, const struct file_settings *settings,
+                      const struct table_report *report, struct table **table_r,
+                      struct reason *why);
+void table_free(struct table *table);
+
+enum answer {
+    ANSWER_HERE = 1, /* *row_r is valid as that of splitter_take() */
+    ANSWER_ABSENT,
+    ANSWER_NOTED, /* nobody's, see *note_r */
+    ANSWER_BROKEN /* a compiled file is damaged where this id should be */
+};
+
+enum answer table_find(const struct table *table, struct splitter *splitter, struct span id,
+                       struct row *row_r, struct table_note *note_r);
+
+/* Calls `each` for every id once: with its record, and with its note if it has one.
+ * False: no memory, and it was not called. */
+bool table_each(const struct table *table,
+                void (*each)(void *context, struct span id, struct span record,
+                             const struct table_note *note),
+                void *context);
+
+/* Whether a state is one of active members; none is. */
+bool table_is_active(const struct file_settings *settings, struct span state);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include "plugins/file/encoding.h"
 #include "plugins/file/index.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,51 +35,90 @@ static void default_target(const char *from, struct bytes *out)
     bytes_add_string(out, ".cdb");
 }
 
+/* The result is told before the file is put in place, so that the exit status says whether
+ * it is. */
 static int compile(const struct file_settings *settings, const char *to)
 {
     const struct memberchat_services services = {.size = sizeof services, .log = log_line};
-    const struct file_report report = {.services = &services, .lines = MEMBERCHAT_LOG_WARNING};
-    struct file_reason reason;
-    size_t members = 0;
-    if (!file_index(settings, &report, to, &members, &reason)) {
-        cli_error("%s", reason.text);
-        return EXIT_FAILURE;
+    const struct table_report report = {.services = &services, .lines = MEMBERCHAT_LOG_WARNING};
+    struct reason why;
+    struct index index;
+    bool synced = true, good = index_make(settings, &report, to, &index, &why);
+    if (good &&
+        (printf("%s: %zu member%s\n", to, index.members, index.members == 1 ? "" : "s") < 0 ||
+         fflush(stdout) != 0)) {
+        index_drop(&index);
+        reason_set(&why, "standard output: %s", strerror(errno));
+        good = false;
     }
-    printf("%s: %zu members\n", to, members);
-    return EXIT_SUCCESS;
+    good = good && index_place(&index, &synced, &why);
+    if (!good)
+        cli_error("%s", why.text);
+    else if (!synced)
+        cli_error("%s is in place, but a power cut may undo that: %s", to, strerror(errno));
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* The index of a word in the choices of a key, -1 for another. */
+static int64_t find_choice(const char *choices, const char *word)
+{
+    size_t length = strlen(word);
+    int64_t index = 0;
+    for (const char *at = choices; *at; index++) {
+        size_t next = strcspn(at, " ");
+        if (next == length && memcmp(at, word, length) == 0)
+            return index;
+        at += next + (at[next] == ' ');
+    }
+    return -1;
 }
 
 static int run(const struct cli *cli, int argc, char **argv)
 {
     struct file_settings settings = {
-        .columns = {[FILE_ID] = "appUserId",
-                    [FILE_NAME] = "appUserName",
-                    [FILE_AVATAR] = "appUserProfileImgUrl",
-                    [FILE_ROLE] = "role",
-                    [FILE_STATE] = "state"},
+        .encoding = "UTF-8",
+        .columns = {[COLUMN_ID] = "appUserId",
+                    [COLUMN_NAME] = "appUserName",
+                    [COLUMN_AVATAR] = "appUserProfileImgUrl",
+                    [COLUMN_ROLE] = "role",
+                    [COLUMN_STATE] = "state"},
         .max_bad = BAD_LINES_MAX,
     };
-    const struct cli_option options[] = {{"--id-column", &settings.columns[FILE_ID], NULL},
+    const char *separator = ",", *words[2] = {NULL, NULL};
+    const struct cli_option options[] = {{"--id-column", &settings.columns[COLUMN_ID], NULL},
+                                         {"--separator", &separator, NULL},
+                                         {"--encoding", &settings.encoding, NULL},
                                          {NULL, NULL, NULL}};
-    const char *words[2] = {NULL, NULL};
     struct bytes target = {0};
     if (!cli_parse(cli, argc, argv, options, words, 2) || !words[0])
         return cli_usage(cli);
+    settings.separator = find_choice(SEPARATOR_CHOICES, separator);
+    if (settings.separator < 0)
+        return cli_usage(cli);
+    if (!encoding_is_known(settings.encoding)) {
+        cli_error("the encoding \"%s\" is not known: see iconv -l", settings.encoding);
+        return EXIT_FAILURE;
+    }
     settings.path = words[0];
     if (!words[1])
         default_target(words[0], &target);
-    int code = compile(&settings, words[1] ? words[1] : bytes_string(&target));
+    const char *to = words[1] ? words[1] : bytes_string(&target);
+    if (target.failed)
+        cli_error("out of memory");
+    int code = target.failed ? EXIT_FAILURE : compile(&settings, to);
     bytes_free(&target);
     return code;
 }
 
 const struct cli_command cli_index = {
     .name = "index",
-    .arguments = "FILE.csv [FILE.cdb] [--id-column NAME]",
+    .arguments = "FILE.csv [FILE.cdb] [--id-column NAME] [--separator X] [--encoding NAME]",
     .summary = "Compile a members file, which is then opened in constant time",
     .help = "Writes FILE.cdb (from members.csv: members.cdb), replaced at once when it is\n"
             "complete.  Set the file store's path to it.\n\n"
-            "  --id-column NAME  the column with the id, where it is not appUserId\n\n"
+            "  --id-column NAME  the column with the id, if it is not appUserId\n"
+            "  --separator X     what separates the columns: , (default) ; | or tab\n"
+            "  --encoding NAME   the encoding of FILE.csv, if it is not UTF-8\n\n"
             "Exit: 0 done, 1 not, and FILE.cdb is what it was, 64 wrong arguments.\n",
     .run = run,
 };

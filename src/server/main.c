@@ -14,9 +14,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define EXIT_USAGE      64   /* sysexits.h */
-#define GRACE_MS        6000 /* mod_fcgid kills after 8 seconds */
-#define LOG_PATIENCE_MS 500
+#define EXIT_USAGE 64   /* sysexits.h */
+#define GRACE_MS   6000 /* mod_fcgid kills after 8 seconds */
 
 static const char usage_text[] =
     "usage: memberchat.fcgi [-c FILE] [-L PLUGINDIR] [-s ADDRESS] [-t] [-V]\n"
@@ -130,7 +129,6 @@ static int serve_until_stopped(struct server *server, struct upkeep *upkeep,
     upkeep_stop(upkeep);
     if (!server_stop(server, GRACE_MS)) {
         log_warning("stopped with requests in hand that did not end in %d s", GRACE_MS / 1000);
-        log_flush(LOG_PATIENCE_MS);
         _Exit(EXIT_SUCCESS);
     }
     return EXIT_SUCCESS;
@@ -157,7 +155,6 @@ static int serve(struct settings *settings, struct listener *listener, const cha
     server_free(server);
     snapshots_free(snapshots);
     log_info("stopped");
-    log_flush(LOG_PATIENCE_MS);
     return status;
 }
 

@@ -46,7 +46,7 @@ def plain(line):
     if line.startswith("."):
         line = re.sub(r"^\.\S+\s*", "", line)
         line = re.sub(r"\b(Ic|Ql|Qq|Ar|Pa|Ns|Fl)\b\s*", "", line)
-    return line.replace("\\(dq", '"').replace("\\-", "-")
+    return line.replace("\\(dq", '"').replace("\\-", "-").replace("\\&", "")
 
 
 def read_page(path, page):
@@ -88,11 +88,11 @@ def check_description(key, text):
     faults = []
     if key.type == "choice":
         for word in key.choices.split():
-            if not re.search(rf"\b{word}\b", text):
+            if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text):
                 faults.append(f"does not name {word}")
     elif not text.startswith(FIRST_WORDS[key.type]):
         faults.append(f"does not begin with {FIRST_WORDS[key.type]}")
-    told = re.search(r'default (?:is )?"?([^\s",;]+)', text)
+    told = re.search(r'default (?:is )?"?([^\s",;]+|[,;])', text)
     if key.default != "-" and (not told or told[1].rstrip(".") != key.default):
         faults.append(f"does not say: default {key.default}")
     if key.default == "-" and told and told[1].rstrip(".") not in ("none", "the", "that"):

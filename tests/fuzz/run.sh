@@ -24,7 +24,7 @@ mkdir -p api && sh "$source/tools/c_string.sh" "$source/docs/openapi.json" >api/
 objects=
 for file in "$source"/base/*.c "$source"/src/api/*.c "$source"/src/settings/*.c "$source"/src/token/*.c \
     "$source"/src/members/*.c "$source"/src/host/*.c "$source"/src/server/*.c \
-    "$source"/plugins/file/csv.c "$source"/plugins/file/text.c \
+    "$source"/plugins/file/columns.c "$source"/plugins/file/encoding.c "$source"/plugins/file/row.c \
     "$source"/plugins/ldap/filter.c "$source"/plugins/ldap/referral.c "$source"/plugins/ldap/uri.c \
     "$source"/plugins/rest/answer.c "$source"/plugins/rest/template.c "$source"/plugins/rest/text.c; do
     case " $resident " in *" $(basename "$file" .c) "*) continue ;; esac

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import subprocess
 
 from lib.answer import Answer, basic
 from lib.case import FreshCase
-from lib.programs import web_user
+from lib.programs import programs, web_user
 from lib.responder import command
 from lib.site import APP, GUEST_PATH
 from lib.tokens import MEMBERS_OF_AN_ANSWER
@@ -67,6 +68,22 @@ class Index(CommandCase):
         self.assertEqual(0, done.returncode, done.stderr)
         text, compiled = (os.stat(path) for path in (self.site.members, self.site.folder / "members.cdb"))
         self.assertEqual((text.st_gid, text.st_mode), (compiled.st_gid, compiled.st_mode))
+
+    def test_separator_and_encoding(self):
+        self.site.put("members.csv", "appUserName;appUserId\nJörg, 5 €;new\n".encode("cp1252"))
+        done = command("index", "--separator", ";", "--encoding", "cp1252", self.site.members)
+        self.assertEqual((0, f"{self.site.folder}/members.cdb: 1 member\n"), (done.returncode, done.stdout))
+        self.site.write({"stores": {"members": {"path": "members.cdb"}}})
+        done = self.call("lookup", "members", "new")
+        self.assertIn("Jörg, 5 €", done.stdout)
+
+    def test_result_that_cannot_be_told(self):
+        """Then the compiled file is what it was, as the exit status says."""
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([programs().command, "index", self.site.members], stdout=full, stderr=subprocess.PIPE,
+                                  check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertEqual([], [path.name for path in self.site.folder.iterdir() if ".cdb" in path.name])
 
 
 class Token(CommandCase):

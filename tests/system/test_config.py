@@ -243,3 +243,9 @@ class Files(ConfigCase):
         done = command("check", "-c", self.site.conf)
         self.assertIn("members.csv", done.stdout + done.stderr)
 
+    def test_members_file_with_which_nothing_would_start(self):
+        self.site.put("members.csv", "appUserId,appUserName\n" + "".join(f"m{i},a,b\n" for i in range(101)))
+        done = command("check", "-c", self.site.conf)
+        self.assertEqual((1, ""), (done.returncode, done.stdout))
+        self.assertIn("members.csv: more than 100 bad lines (max_bad)", done.stderr)
+

@@ -132,16 +132,29 @@ class MembersFile(FreshCase):
         self.mended()
 
     def test_another_encoding(self):
-        self.site.put("members.csv", MEMBERS.encode("utf-16"))
-        self.stays(r"members\.csv.*(UTF-16|UTF-8|NUL)")
+        self.site.put("members.csv", MEMBERS.encode("utf-16-le"))
+        self.stays(r'members\.csv.*line 1, byte 2: 0x00 is not UTF-8; this would fit: encoding = "UTF-16LE"')
         self.mended()
+
+    def test_utf16_with_a_byte_order_mark(self):
+        self.site.put("members.csv", (MEMBERS + "new,Jörg,,\n").encode("utf-16"))
+        self.until("new", "Jörg")
+
+    def test_separator_and_encoding(self):
+        self.site.put("other.csv", "sep=;\nappUserName;appUserId;column;column;\nJörg, 5 €;new;a;b;\"c\nd\"\nfoobar1;1\n"
+                      .encode("cp1252"))
+        self.site.write({"stores": {"members": {"path": "other.csv", "encoding": "windows-1252"}}})
+        self.responder.process.send_signal(signal.SIGHUP)
+        self.until("new", "Jörg, 5 €")
 
     def test_bad_lines_cost_only_themselves(self):
         self.site.put("members.csv", MEMBERS.encode() + b'bad,"quote\nok1,After,,\nworse,\xff\xfe,,\nok2,Later,,\n'
                       b"dup,One,,\ndup,Two,,\n")
         self.until("ok2", "Later")
         self.assertEqual(["After", "foobar2"], [self.name("ok1"), self.name("2")])
-        self.assertNotEqual(200, self.ask("dup").status)
+        for broken in ("bad", "worse", "dup"):
+            self.assertEqual(500, self.ask(broken).status)
+        self.assertEqual(404, self.ask("nobody").status)
         first_bad = MEMBERS.count("\n") + 1
         for line in (first_bad, first_bad + 2):
             self.responder.expect_log(rf"members\.csv:{line}\b")

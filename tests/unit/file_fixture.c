@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: MIT
- *
- * file_fixture.c: see file_fixture.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "file_fixture.h"
 
 #include <fcntl.h>
@@ -13,11 +10,14 @@ char folder[64], path[128], other[128];
 void *settings, *store;
 time_t written;
 
+static const char *const wanted[] = {"team", "shoe size", "state"};
+
 int fixture_start(void **state)
 {
     (void)state;
     plugin = memberchat_store_plugin();
     fake_services_start(&fake);
+    set_wanted(0);
     strcpy(folder, "/tmp/memberchat-store-file-XXXXXX");
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/members.csv", folder);
@@ -31,7 +31,7 @@ int fixture_start(void **state)
 int fixture_stop(void **state)
 {
     (void)state;
-    if (store != NULL)
+    if (store)
         plugin->close(store);
     store = NULL;
     free(settings);
@@ -39,6 +39,11 @@ int fixture_stop(void **state)
     (void)remove(path);
     (void)remove(other);
     return rmdir(folder);
+}
+
+void set_wanted(size_t count)
+{
+    fake.table.wanted = (struct memberchat_list){wanted, count};
 }
 
 void set_text(const char *key, const char *value)

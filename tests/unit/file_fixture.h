@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
- *
- * file_fixture.h: a file store on a members file in a folder of its own.
- */
+ * A file store on a members file in a folder of its own. */
 #ifndef MEMBERCHAT_FILE_FIXTURE_H
 #define MEMBERCHAT_FILE_FIXTURE_H
 
@@ -33,6 +31,9 @@ extern time_t written; /* the time that the next content gets */
 
 int fixture_start(void **state);
 int fixture_stop(void **state);
+
+/* Templates name so many of "team", "shoe size" and "state"; none at the start. */
+void set_wanted(size_t count);
 
 void set_text(const char *key, const char *value);
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT
- *
- * test_file_table.c: the index over the text of a members file.
- */
+ * The index over the text of a members file. */
 #include "fake_services.h"
 #include "plugins/file/table.h"
-#include "plugins/file/text.h"
 
 #include <endian.h>
 #include <setjmp.h>
@@ -18,11 +15,14 @@
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 static struct fake_services fake;
-static struct file_reason reason;
+static struct reason reason;
 
 static const char *const active[] = {"ACTIVE"};
-static struct file_settings settings = {
-    "m.csv", {"id", "name", "avatar", "role", "state"}, {active, 1}, 100};
+static struct file_settings settings = {.path = "m.csv",
+                                        .encoding = "UTF-8",
+                                        .columns = {"id", "name", "avatar", "role", "state"},
+                                        .active_values = {active, 1},
+                                        .max_bad = 100};
 
 static int start(void **state)
 {
@@ -39,40 +39,38 @@ static int stop(void **state)
     return 0;
 }
 
-static struct file_table *build(const char *text, size_t size)
+static struct table *build(const char *text, size_t size)
 {
-    const struct file_report report = {&fake.table, MEMBERCHAT_LOG_WARNING};
+    const struct table_report report = {&fake.table, MEMBERCHAT_LOG_WARNING};
     char *copy = malloc(size + 1);
-
+    struct table *table;
     assert_non_null(copy);
     memcpy(copy, text, size);
-    reason.text[0] = '\0';
-    return file_table_build(copy, size, &settings, &report, &reason);
+    enum load result = table_build(copy, size, &settings, &report, &table, &reason);
+    assert_int_equal(result, table ? LOAD_DONE : LOAD_REFUSED);
+    return table;
 }
 
-/* "name" of the member, "-" for none, "first+line" for an id that is there twice. */
-static const char *find(const struct file_table *table, const char *id)
+/* "name" of the member, "-" for none, "first+line" for an id of two lines, "line: fault" for
+ * one that is bad. */
+static const char *find(const struct table *table, const char *id)
 {
     static char answer[300];
-    struct file_csv *csv = file_csv_new(table->longest);
-    const struct file_twin *twin;
-    struct file_row row;
-
-    assert_non_null(csv);
-    switch (file_table_find(table, csv, id, strlen(id), &row, &twin)) {
-    case FILE_HERE:
-        snprintf(answer, sizeof answer, "%.*s", (int)row.fields[1].length, row.fields[1].bytes);
-        break;
-    case FILE_TWICE:
-        snprintf(answer, sizeof answer, "%zu+%zu", twin->first, twin->line);
-        break;
-    case FILE_ABSENT:
-        snprintf(answer, sizeof answer, "-");
-        break;
-    case FILE_BROKEN:
-        snprintf(answer, sizeof answer, "broken");
+    struct splitter *splitter = splitter_new(table->longest, table->separator);
+    struct table_note note;
+    struct row row;
+    assert_non_null(splitter);
+    strcpy(answer, "-");
+    enum answer found = table_find(table, splitter, span_of(id), &row, &note);
+    if (found == ANSWER_HERE) {
+        struct span name = row_field(&row, 1);
+        snprintf(answer, sizeof answer, "%.*s", (int)name.length, name.data);
+    } else if (found == ANSWER_NOTED && note.first == note.line) {
+        snprintf(answer, sizeof answer, "%zu: %s", note.line, note.fault);
+    } else if (found == ANSWER_NOTED) {
+        snprintf(answer, sizeof answer, "%zu+%zu", note.first, note.line);
     }
-    file_csv_free(csv);
+    splitter_free(splitter);
     return answer;
 }
 
@@ -94,25 +92,29 @@ static void good_texts_answer(void **state)
         {"id,name\n\"1\",\"Ann \"\"A\"\" B\"\n", 1, 0, "Ann \"A\" B"},
         {"id,name\n1,\"Ann, B\"\n", 1, 0, "Ann, B"},
         {"id,name\n,Ann\n", 0, 1, "-"},
-        {"id,name\n1\n", 0, 1, "-"},
-        {"id,name\n1,Ann,x\n", 0, 1, "-"},
-        {"id,name\n1,A\xff\n", 0, 1, "-"},
-        {"id,name\n1,\"A\nnn\"\n", 0, 2, "-"},
+        {"id,name\n1\n", 1, 0, ""},
+        {"id,name\n1,Ann,x\n", 0, 1, "2: more fields than the header has"},
+        {"id,name\n1,Ann,,\n", 1, 0, "Ann"},
+        {"id,name\n1,A\xff\n", 0, 1, "2: the name is not in the encoding of the file"},
+        {"id,name\n1,\"A\nnn\"\n", 1, 0, "A\nnn"},
+        {"id,name\n\n1,\"A\nnn\n", 1, 1, "3: a quotation mark that is not closed"},
+        {"id,name\n1,a\"b\n1,Ann", 0, 1,
+         "2: stray quotation mark: a field that holds one is quoted, and the mark doubled"},
+        {"id,name\n1,Ann\n2\n1,a\"b\n", 1, 1, "2+4"},
+        {"sep=;\nid;name\n1;Ann, B\n", 1, 0, "Ann, B"},
         {"id,name\n2,\"A\n1,Ann\n", 1, 1, "Ann"},
         {"id,name\n11,Bob\n1,Ann\n111,Joe\n", 3, 0, "Ann"},
         {"name,id\nAnn,1\n", 1, 0, "1"},
     };
-    size_t i;
-
     (void)state;
-    for (i = 0; i < COUNT(cases); i++) {
-        struct file_table *table = build(cases[i].text, strlen(cases[i].text));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct table *table = build(cases[i].text, strlen(cases[i].text));
 
         assert_non_null(table);
         assert_int_equal(table->members, cases[i].members);
         assert_int_equal(table->bad, cases[i].bad);
         assert_string_equal(find(table, "1"), cases[i].one);
-        file_table_free(table);
+        table_free(table);
     }
 }
 
@@ -126,8 +128,9 @@ static void bad_texts_are_refused(void **state)
         {"", 0, "the file is empty"},
         {"\n\n", 2, "the file is empty"},
         {"\xef\xbb\xbf", 3, "the file is empty"},
-        {"\xff\xfei\0d\0\n\0", 8, "UTF-16"},
-        {"\xfe\xff\0i\0d\0\n", 8, "UTF-16"},
+        {"i\0d\0\n\0", 6,
+         "line 1, byte 2: 0x00 is not UTF-8; this would fit: encoding = \"UTF-16LE\""},
+        {"\0i\0d\0\n", 6, "encoding = \"UTF-16BE\""},
         {"id,name\n1,A\0nn\n", 15, "NUL bytes"},
         {"PK\3\4\0\0", 6, "NUL bytes"},
         {"name\nAnn\n", 9, "no column \"id\""},
@@ -135,36 +138,29 @@ static void bad_texts_are_refused(void **state)
         {"\nid,na\"me\n", 10, "the header, line 2: stray"},
         {"id\rname\r1\r", 10, "the header, line 1: a carriage return"},
     };
-    size_t i;
-
     (void)state;
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         assert_null(build(cases[i].text, cases[i].size));
         assert_non_null(strstr(reason.text, cases[i].reason));
-        assert_false(file_text_check(cases[i].text, cases[i].size, settings.columns, &reason));
     }
-    assert_true(file_text_check("id,name\n1", 9, settings.columns, &reason));
 }
 
 /* A text of `lines` members, "m0,Name 0" onwards; the caller frees it. */
 static char *text_of(size_t lines, size_t *size_r)
 {
     char *text = malloc(64 + lines * 40);
-    size_t i;
-
     assert_non_null(text);
     *size_r = (size_t)sprintf(text, "id,name\n");
-    for (i = 0; i < lines; i++)
+    for (size_t i = 0; i < lines; i++)
         *size_r += (size_t)sprintf(text + *size_r, "m%zu,Name %zu\n", i, i);
     return text;
 }
 
 static void stray_quote_costs_one_line(void **state)
 {
-    size_t size, i;
+    size_t size;
     char *text = text_of(1000, &size), id[32], name[32];
-    struct file_table *table;
-
+    struct table *table;
     (void)state;
     *strstr(text, "Name 9\n") = '"'; /* line 11 */
     table = build(text, size);
@@ -172,46 +168,73 @@ static void stray_quote_costs_one_line(void **state)
     assert_non_null(table);
     assert_int_equal(table->members, 999);
     assert_int_equal(fake_services_count(&fake, "W m.csv:11: a quotation mark that is not"), 1);
-    assert_int_equal(fake_services_count(
-                         &fake, "W m.csv: 1 bad lines are left out, the first of them is line 11"),
-                     1);
-    for (i = 0; i < 1000; i++) {
+    assert_int_equal(fake_services_count(&fake, "W m.csv: bad lines: 1, the first is line 11"), 1);
+    for (size_t i = 0; i < 1000; i++) {
         snprintf(id, sizeof id, "m%zu", i);
         snprintf(name, sizeof name, "Name %zu", i);
-        assert_string_equal(find(table, id), i == 9 ? "-" : name);
+        assert_string_equal(find(table, id),
+                            i == 9 ? "11: a quotation mark that is not closed" : name);
     }
     assert_string_equal(find(table, "m1000"), "-");
     assert_string_equal(find(table, "M1"), "-");
     assert_string_equal(find(table, "m"), "-");
     assert_string_equal(find(table, "id"), "-");
-    file_table_free(table);
+    table_free(table);
 }
 
 static void too_many_bad_lines(void **state)
 {
-    static const char text[] = "id,name\n1\n2\n3\n4,Ann\n";
-    struct file_table *table;
-
+    static const char text[] = "id,name\n1,a,b\n2,a,b\n3,a,b\n4,Ann\n";
     (void)state;
     settings.max_bad = 2;
     assert_null(build(text, sizeof text - 1));
-    assert_string_equal(reason.text, "more than 2 bad lines (max_bad); line 4: 1 fields where the "
-                                     "header has 2");
+    assert_string_equal(reason.text,
+                        "more than 2 bad lines (max_bad); line 4: more fields than the header has");
     settings.max_bad = 3;
-    table = build(text, sizeof text - 1);
+    struct table *table = build(text, sizeof text - 1);
     assert_non_null(table);
     assert_string_equal(find(table, "4"), "Ann");
-    file_table_free(table);
+    table_free(table);
     settings.max_bad = 0;
     assert_null(build(text, sizeof text - 1));
+}
+
+static void wrong_encoding_is_explained(void **state)
+{
+    static const char text[] = "id,name\n1,Ann\n2,J\xf6rg M\xfcller\n3,5 \x80\n";
+    (void)state;
+    settings.max_bad = 1;
+    assert_null(build(text, sizeof text - 1));
+    assert_string_equal(reason.text,
+                        "more than 1 bad lines (max_bad); line 4: the name is not in the encoding "
+                        "of the file; line 3, byte 4: 0xf6 is not UTF-8; this would fit: "
+                        "encoding = \"windows-1252\"");
+    settings.max_bad = 2;
+    table_free(build(text, sizeof text - 1));
+    assert_int_equal(fake_services_count(&fake, "W m.csv: bad lines: 2, the first is line 3; line "
+                                                "3, byte 4: 0xf6 is not UTF-8"),
+                     1);
+}
+
+static void members_and_states_are_counted(void **state)
+{
+    static const char text[] =
+        "id,state\n1,ACTIVE\n2,left\n3,\n4,Active\n5,left\n4,ACTIVE\n6,a,b\n";
+    (void)state;
+    struct table *table = build(text, sizeof text - 1);
+    assert_int_equal(table->members, 4);
+    assert_int_equal(table->active, 2);
+    assert_int_equal(table->state_count, 3);
+    assert_string_equal(table->states[1].name, "left");
+    assert_int_equal(table->states[1].count, 2);
+    table_free(table);
 }
 
 static void line_of_a_megabyte(void **state)
 {
     static char text[1100000] = "id,name\n1,";
-    struct file_table *table;
+    struct table *table;
     size_t size = strlen(text);
-
     (void)state;
     memset(text + size, 'x', 1 << 20);
     size += 1 << 20;
@@ -219,11 +242,10 @@ static void line_of_a_megabyte(void **state)
     table = build(text, size);
     assert_non_null(table);
     assert_int_equal(table->bad, 1);
-    assert_true(table->longest < 10);
     assert_string_equal(find(table, "2"), "Bob");
-    assert_string_equal(find(table, "1"), "-");
+    assert_string_equal(find(table, "1"), "2: the line is too long");
     assert_int_equal(fake_services_count(&fake, "m.csv:2: the line is too long"), 1);
-    file_table_free(table);
+    table_free(table);
     assert_null(build(text + 10, size - 10));
     assert_non_null(strstr(reason.text, "the header, line 1: the line is too long"));
 }
@@ -239,8 +261,7 @@ static void twins_poison_their_id_only(void **state)
                                "1,Ann\n"
                                "4,Dan\n"
                                "2,Bill\n";
-    struct file_table *table = build(text, sizeof text - 1);
-
+    struct table *table = build(text, sizeof text - 1);
     (void)state;
     assert_non_null(table);
     assert_string_equal(find(table, "1"), "2+7");
@@ -252,7 +273,7 @@ static void twins_poison_their_id_only(void **state)
     assert_int_equal(fake_services_count(&fake, "W m.csv:7: the id is in line 2 already"), 1);
     assert_int_equal(fake_services_count(&fake, "W m.csv:6: the id is in line 3 already"), 1);
     assert_int_equal(fake_services_count(&fake, "W m.csv:9: the id is in line 3 already"), 1);
-    file_table_free(table);
+    table_free(table);
 }
 
 /* A file that someone appended to itself: no quadratic time, no endless log. */
@@ -261,8 +282,7 @@ static void all_are_twins(void **state)
     enum { MEMBERS = 20000 };
     size_t size, half;
     char *text = text_of(MEMBERS, &size), *twice = malloc(2 * size), expected[64];
-    struct file_table *table;
-
+    struct table *table;
     (void)state;
     assert_non_null(twice);
     half = size - strlen("id,name\n");
@@ -274,7 +294,7 @@ static void all_are_twins(void **state)
     snprintf(expected, sizeof expected, "%d+%d", 2 + 17, 2 + 17 + MEMBERS);
     assert_string_equal(find(table, "m17"), expected);
     assert_int_equal(fake_services_count(&fake, "already"), 100);
-    file_table_free(table);
+    table_free(table);
     free(twice);
     free(text);
 }
@@ -283,12 +303,11 @@ static void memory_is_bounded(void **state)
 {
     size_t size;
     char *text = text_of(100000, &size);
-    struct file_table *table = build(text, size);
-
+    struct table *table = build(text, size);
     (void)state;
     assert_non_null(table);
     assert_true(table->slot_count * sizeof *table->slots <= 100001 * 12 + 64);
-    file_table_free(table);
+    table_free(table);
     free(text);
 }
 
@@ -299,6 +318,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_texts_are_refused, start, stop),
         cmocka_unit_test_setup_teardown(stray_quote_costs_one_line, start, stop),
         cmocka_unit_test_setup_teardown(too_many_bad_lines, start, stop),
+        cmocka_unit_test_setup_teardown(wrong_encoding_is_explained, start, stop),
+        cmocka_unit_test_setup_teardown(members_and_states_are_counted, start, stop),
         cmocka_unit_test_setup_teardown(line_of_a_megabyte, start, stop),
         cmocka_unit_test_setup_teardown(twins_poison_their_id_only, start, stop),
         cmocka_unit_test_setup_teardown(all_are_twins, start, stop),

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
- *
- * test_store_file_reload.c: what becomes of the flat-file store when its file changes.
- */
+ * What becomes of the flat-file store when its file changes. */
 #include "file_fixture.h"
 
 #include <fcntl.h>
@@ -27,7 +25,6 @@ static void renamed_file_is_taken_at_once(void **state)
 static void link_is_followed(void **state)
 {
     char third[200];
-
     (void)state;
     snprintf(third, sizeof third, "%s/third", folder);
     put(other, HEADER "1,Ann\n");
@@ -44,8 +41,6 @@ static void link_is_followed(void **state)
 
 static void rewritten_file_has_to_settle(void **state)
 {
-    int i;
-
     (void)state;
     open_with(HEADER "1,Ann\n");
     put(path, HEADER "1,Bob\n");
@@ -60,7 +55,7 @@ static void rewritten_file_has_to_settle(void **state)
     tick(1);
     assert_name("1", "Cid");
     fake_services_forget(&fake);
-    for (i = 0; i < 15; i++) {
+    for (int i = 0; i < 15; i++) {
         put(path, HEADER "1,Dan\n");
         tick(1000);
         assert_name("1", "Cid");
@@ -74,18 +69,16 @@ static void rewritten_file_has_to_settle(void **state)
 
 static void vanished_file_leaves_its_content(void **state)
 {
-    int i;
-
     (void)state;
     open_with(HEADER "1,Ann\n");
     assert_int_equal(rename(path, other), 0);
-    for (i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++)
         tick(1000);
     plugin->reload(store, true);
     assert_name("1", "Ann");
     assert_int_equal(plugin->probe(store, 0, fake_result_start(&result)), MEMBERCHAT_FOUND);
     assert_int_equal(fake_services_count(&fake, "no such file"), 1);
-    assert_int_equal(fake_services_count(&fake, "the old content with 1 members stays"), 1);
+    assert_int_equal(fake_services_count(&fake, "the old content with 1 member stays"), 1);
     assert_int_equal(rename(other, path), 0);
     tick(1000); /* its inode has changed: it has to settle */
     tick(1000);
@@ -101,19 +94,17 @@ static void vanished_file_leaves_its_content(void **state)
 
 static void unreadable_file_leaves_the_content(void **state)
 {
-    int i;
-
     (void)state;
     open_with(HEADER "1,Ann\n");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkdir(path, 0700), 0);
-    for (i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++)
         tick(1000);
     assert_name("1", "Ann");
     assert_int_equal(fake_services_count(&fake, "not a regular file"), 1);
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(symlink(path, path), 0);
-    for (i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++)
         tick(1000);
     assert_name("1", "Ann");
     assert_int_equal(fake_services_count(&fake, "the old content"), 2);
@@ -121,7 +112,7 @@ static void unreadable_file_leaves_the_content(void **state)
     replace(HEADER "1,Bob\n");
     if (geteuid() != 0) {
         assert_int_equal(chmod(path, 0), 0);
-        for (i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++)
             tick(1000);
         assert_name("1", "Ann");
         assert_int_equal(fake_services_count(&fake, "permission denied"), 1);
@@ -135,13 +126,12 @@ static void unreadable_file_leaves_the_content(void **state)
 
 static void bad_file_leaves_the_content(void **state)
 {
-    static const char *const bad[] = {"", "nonsense\n", "\xfe\xffxx\n", HEADER "1,\"\n2\n3\n"};
-    size_t i;
-
+    static const char *const bad[] = {"", "nonsense\n", "\xfe\xffxx\n",
+                                      HEADER "1,a,b\n2,a,b\n3,a,b\n"};
     (void)state;
     *(int64_t *)fake_settings_at(plugin, settings, "max_bad") = 2;
     open_with(HEADER "1,Ann\n");
-    for (i = 0; i < COUNT(bad); i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         fake_services_forget(&fake);
         replace(bad[i]);
         tick(1000);
@@ -233,7 +223,6 @@ static void set_age(const char *of, time_t seconds)
 static void last_line_without_end(void **state)
 {
     struct timespec before, after;
-
     (void)state;
     put(path, HEADER "1,Ann");
     assert_true(open_store(0));
@@ -299,18 +288,16 @@ static void lookups_go_on_during_reloads(void **state)
                                            HEADER "5,E\n6,F\n7,H\n8,H\n9,I\n10,J\n", HEADER "1,\n"};
     struct crowd crowd = {false, 0, 0};
     pthread_t threads[4];
-    size_t i;
-
     (void)state;
     open_with(HEADER TEN);
-    for (i = 0; i < COUNT(threads); i++)
+    for (size_t i = 0; i < COUNT(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, crowd_member, &crowd), 0);
-    for (i = 0; i < 300 || (atomic_load(&crowd.right) < 100 && i < 100000); i++) {
+    for (size_t i = 0; i < 300 || (atomic_load(&crowd.right) < 100 && i < 100000); i++) {
         replace(contents[i % COUNT(contents)]);
         tick(1000);
     }
     atomic_store(&crowd.over, true);
-    for (i = 0; i < COUNT(threads); i++)
+    for (size_t i = 0; i < COUNT(threads); i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(crowd.wrong, 0);
     assert_true(crowd.right >= 100);
@@ -321,7 +308,7 @@ static long memory_now(void)
     long pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
 
-    if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1)
+    if (!file || fscanf(file, "%*d %ld", &pages) != 1)
         skip();
     fclose(file);
     return pages * sysconf(_SC_PAGESIZE);
@@ -339,17 +326,16 @@ static void reloads_leave_nothing_behind(void **state)
 {
     enum { LINES = 10000, RELOADS = 120 };
     char *text = malloc(64 + LINES * 40);
-    size_t size, i;
+    size_t size;
     long before = 0;
     int fd = next_descriptor();
-
     (void)state;
     assert_non_null(text);
     size = (size_t)sprintf(text, HEADER);
-    for (i = 0; i < LINES; i++)
+    for (size_t i = 0; i < LINES; i++)
         size += (size_t)sprintf(text + size, "m%zu,A name of some length %zu\n", i, i);
     open_with(text);
-    for (i = 0; i < RELOADS; i++) {
+    for (size_t i = 0; i < RELOADS; i++) {
         replace(i % 4 == 3 ? "bad\n" : text);
         tick(1000);
         if (i == 20)

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ * Compiled members files: the same answers as from the text, and no crash
+ * whatever becomes of their bytes. */
+#include "plugins/file/index.h"
+
+#include "fake_services.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char text[] = "\xef\xbb\xbf"
+                           "appUserId,appUserName,state,team\r\n"
+                           "1,\"Smith, \"\"Ann\"\"\",ACTIVE,red\r\n"
+                           "2,Björk,,\"of\n\nmany lines\"\r\n"
+                           "\r\n"
+                           "twice,a,,\r\n"
+                           "3,gone,LEFT,\r\n"
+                           "twice,b,,\r\n"
+                           "bad,\"stray,,\r\n"
+                           "short\r\n";
+
+struct folder {
+    char path[64], csv[96], cdb[96];
+    struct fake_services services;
+    struct file_settings settings;
+    struct table_report report;
+    struct fake_result result;
+};
+
+static const char *const active[] = {"ACTIVE"}, *const wanted[] = {"team"};
+
+static void put(const char *path, const void *bytes, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state)
+{
+    struct folder *folder = calloc(1, sizeof *folder);
+    strcpy(folder->path, "/tmp/mc-cdb-XXXXXX");
+    assert_non_null(mkdtemp(folder->path));
+    snprintf(folder->csv, sizeof folder->csv, "%s/members.csv", folder->path);
+    snprintf(folder->cdb, sizeof folder->cdb, "%s/members.cdb", folder->path);
+    fake_services_start(&folder->services);
+    folder->services.table.wanted = (struct memberchat_list){wanted, 1};
+    folder->settings = (struct file_settings){
+        .path = folder->csv,
+        .encoding = "UTF-8",
+        .columns = {"appUserId", "appUserName", "appUserProfileImgUrl", "role", "state"},
+        .active_values = {active, 1},
+        .max_bad = 100};
+    folder->report = (struct table_report){&folder->services.table, MEMBERCHAT_LOG_WARNING};
+    put(folder->csv, text, sizeof text - 1);
+    *state = folder;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct folder *folder = *state;
+    unlink(folder->csv);
+    unlink(folder->cdb);
+    assert_int_equal(rmdir(folder->path), 0);
+    fake_services_stop(&folder->services);
+    free(folder);
+    return 0;
+}
+
+static void compile(struct folder *folder, size_t members)
+{
+    struct reason why;
+    struct index index;
+    bool synced;
+    if (!index_make(&folder->settings, &folder->report, folder->cdb, &index, &why) ||
+        !index_place(&index, &synced, &why))
+        fail_msg("%s", why.text);
+    assert_int_equal(index.members, members);
+    assert_true(synced);
+}
+
+static struct members *load(struct folder *folder, const char *path)
+{
+    struct file_settings settings = folder->settings;
+    struct members *members = NULL;
+    struct reason why = {""};
+    struct file_stamp stamp;
+    settings.path = path;
+    bool loaded = members_load(&settings, &folder->report, &stamp, &members, &why) == LOAD_DONE;
+    assert_int_equal(loaded, members != NULL);
+    assert_true(loaded || why.text[0] != '\0');
+    return members;
+}
+
+static enum memberchat_outcome ask(struct folder *folder, const struct members *members,
+                                   const char *id)
+{
+    return members_lookup(members, &folder->settings, span_of(id), &folder->services.table,
+                          fake_result_start(&folder->result));
+}
+
+static void assert_same_answers(struct folder *folder)
+{
+    static const char *const ids[] = {"1", "2", "3", "twice", "bad", "short", "4", "appUserId"};
+    struct members *a = load(folder, folder->csv), *b = load(folder, folder->cdb);
+    static struct fake_result first;
+    assert_int_equal(members_count(a), members_count(b));
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        enum memberchat_outcome outcome = ask(folder, a, ids[i]);
+        first = folder->result;
+        assert_int_equal(ask(folder, b, ids[i]), outcome);
+        assert_memory_equal(first.fields, folder->result.fields, sizeof first.fields);
+        assert_memory_equal(first.values, folder->result.values, sizeof first.values);
+        /* the place, if not the words */
+        assert_memory_equal(first.reason, folder->result.reason, strcspn(first.reason, "."));
+    }
+    members_free(a);
+    members_free(b);
+}
+
+static void compiled_file_answers_like_its_text(void **state)
+{
+    struct folder *folder = *state;
+    compile(folder, 4);
+    assert_same_answers(folder);
+    struct members *members = load(folder, folder->cdb);
+    assert_int_equal(ask(folder, members, "bad"), MEMBERCHAT_MISCONFIGURED);
+    assert_memory_equal(folder->result.reason, "line 10 of ", 11);
+    assert_int_equal(ask(folder, members, "2"), MEMBERCHAT_FOUND);
+    assert_string_equal(fake_result_attribute(&folder->result, "team"), "of\n\nmany lines");
+    members_free(members);
+}
+
+static void separator_and_encoding_are_compiled_in(void **state)
+{
+    static const char latin[] = "appUserName;appUserId;team\nJ\xf6rg;1;a;b\n\x80 5;2\n";
+    struct folder *folder = *state;
+    folder->settings.encoding = "windows-1252";
+    folder->settings.separator = 1;
+    put(folder->csv, latin, sizeof latin - 1);
+    compile(folder, 1);
+    assert_same_answers(folder);
+    folder->settings.encoding = "UTF-8";
+    folder->settings.separator = 0;
+    struct members *members = load(folder, folder->cdb);
+    assert_int_equal(ask(folder, members, "1"), MEMBERCHAT_MISCONFIGURED);
+    assert_int_equal(ask(folder, members, "2"), MEMBERCHAT_FOUND);
+    assert_string_equal(folder->result.fields[MEMBERCHAT_NAME], "\xe2\x82\xac 5");
+    members_free(members);
+}
+
+static void keeps_permissions(void **state)
+{
+    struct folder *folder = *state;
+    struct stat status;
+    assert_int_equal(chmod(folder->csv, 0640), 0);
+    compile(folder, 4);
+    assert_int_equal(stat(folder->cdb, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+}
+
+/* Nothing is written when the text is not good, and nothing is left over. */
+static void refuses(void **state)
+{
+    struct folder *folder = *state;
+    struct reason why;
+    struct index index;
+    put(folder->csv, "name\n1\n", 7);
+    assert_false(index_make(&folder->settings, &folder->report, folder->cdb, &index, &why));
+    assert_non_null(strstr(why.text, "appUserId"));
+    assert_int_equal(access(folder->cdb, F_OK), -1);
+    put(folder->csv, text, sizeof text - 1);
+    assert_true(index_make(&folder->settings, &folder->report, folder->cdb, &index, &why));
+    index_drop(&index);
+    assert_int_equal(access(folder->cdb, F_OK), -1);
+    folder->settings.path = folder->cdb;
+    put(folder->cdb, "", 0);
+    assert_false(index_make(&folder->settings, &folder->report, folder->cdb, &index, &why));
+    assert_non_null(strstr(why.text, "not a compiled members file"));
+}
+
+/* Each byte changed in turn, each length: refused or asked, never a crash. */
+static void damaged(void **state)
+{
+    static const char *const ids[] = {"1", "2", "3", "twice", "bad", "4"};
+    struct folder *folder = *state;
+    unsigned char bytes[8192];
+    compile(folder, 4);
+    FILE *file = fopen(folder->cdb, "rb");
+    size_t length = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_in_range(length, 2048, sizeof bytes - 1);
+    for (size_t i = 0; i < 2 * length; i++) {
+        unsigned char before = bytes[i % length];
+        bytes[i % length] = i < length ? (unsigned char)~before : before;
+        put(folder->cdb, bytes, i < length ? length : i - length);
+        bytes[i % length] = before;
+        struct members *members = load(folder, folder->cdb);
+        for (size_t j = 0; members && j < sizeof ids / sizeof *ids; j++)
+            ask(folder, members, ids[j]);
+        members_free(members);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(compiled_file_answers_like_its_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(separator_and_encoding_are_compiled_in, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keeps_permissions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("file_compiled", tests, NULL, NULL);
+}

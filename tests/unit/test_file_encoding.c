@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ * Members files in other encodings. */
+#include "plugins/file/encoding.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(ARRAY)  (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+#define TEXT(LITERAL) LITERAL, sizeof(LITERAL) - 1
+
+static void texts_become_utf8(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        size_t size;
+        const char *utf8;
+    } cases[] = {
+        {"UTF-8", TEXT("\xef\xbb\xbfJ\xc3\xb6rg \xff"), "\xef\xbb\xbfJ\xc3\xb6rg \xff"},
+        {"utf8", TEXT(""), ""},
+        {"windows-1252", TEXT("plain text, of more than eight bytes"),
+         "plain text, of more than eight bytes"},
+        {"windows-1252", TEXT("J\xf6rg,\x80 5,\x93q\x94"),
+         "J\xc3\xb6rg,\xe2\x82\xac 5,\xe2\x80\x9cq\xe2\x80\x9d"},
+        {"windows-1252", TEXT("a\x81z"), "a\xffz"},                               /* not in it */
+        {"windows-1252", TEXT("\xef\xbb\xbfJ\xc3\xb6"), "\xef\xbb\xbfJ\xc3\xb6"}, /* it is UTF-8 */
+        {"ISO-8859-15", TEXT("\xa4"), "\xe2\x82\xac"},
+        {"US-ASCII", TEXT("a\xf6"), "a\xff"},
+        {"cp850", TEXT("M\x81ller"), "M\xc3\xbcller"},
+        {"IBM037", TEXT("\xc1\xc2"), "AB"},
+        {"Shift_JIS", TEXT("\x93\xfa\x96\x7b,1"), "\xe6\x97\xa5\xe6\x9c\xac,1"},
+        {"Shift_JIS", TEXT("\x93"), "\xff"},
+        {"ISO-2022-JP", TEXT("\x1b$BF|\x1b(B,1"), "\xe6\x97\xa5,1"},
+        {"windows-1258", TEXT("e\xec"), "\xc3\xa9"}, /* two bytes, one letter */
+        {"UTF-16LE", TEXT("a\0\xf6\0"), "a\xc3\xb6"},
+        {"UTF-8",
+         TEXT("\xff\xfe"
+              "a\0\xf6\0,\0"),
+         "a\xc3\xb6,"},
+        {"windows-1252", TEXT("\xfe\xff\0a\0\xf6"), "a\xc3\xb6"},
+        {"UTF-8", TEXT("\xff\xfe\0\0a\0\0\0"), "a"},
+        {"UTF-8",
+         TEXT("\xff\xfe"
+              "a\0\x3d\xd8z\0"),
+         "a\xed\xa0\x80z"}, /* half a pair */
+        {"UTF-8",
+         TEXT("\xff\xfe"
+              "a\0z"),
+         "a\xed\xa0\x80"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *text = malloc(cases[i].size + 1);
+        size_t size = cases[i].size;
+        assert_non_null(text);
+        memcpy(text, cases[i].text, size);
+        assert_true(encoding_convert(cases[i].name, &text, &size));
+        if (size != strlen(cases[i].utf8) || memcmp(text, cases[i].utf8, size) != 0)
+            fail_msg("%s, case %zu: %.*s", cases[i].name, i, (int)size, text);
+        free(text);
+    }
+}
+
+/* By the table and by iconv: enough to outgrow each first guess of the size. */
+static void long_texts_become_utf8(void **state)
+{
+    static const char *const names[] = {"windows-1252", "GB18030", "ISO-2022-KR", "UTF-16BE"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        size_t size = 300000;
+        char *text = malloc(size);
+        assert_non_null(text);
+        for (size_t at = 0; at < size; at++)
+            text[at] = at % 2 ? (char)0xe4 : '\0';
+        assert_true(encoding_convert(names[i], &text, &size));
+        assert_true(size >= 300000);
+        free(text);
+    }
+}
+
+static void names_are_known_or_not(void **state)
+{
+    (void)state;
+    assert_true(encoding_is_known("windows-1252"));
+    assert_true(encoding_is_known("latin1"));
+    assert_true(encoding_is_known("UTF-8"));
+    assert_false(encoding_is_known("windows-9999"));
+    assert_false(encoding_is_known("latin1//TRANSLIT"));
+}
+
+static void encodings_are_guessed(void **state)
+{
+    static const struct {
+        const char *fits, *text;
+        size_t size;
+    } cases[] = {
+        {"windows-1252", TEXT("J\xf6rg M\xfcller, Stra\xdf"
+                              "e, 5 \x80, Fran\xe7ois, \x84so\x93")},
+        {"windows-1250", TEXT("\xa3ukasz, D\xb9"
+                              "browski, K\xeapa")},
+        {"windows-1251", TEXT("\xc8\xe2\xe0\xed \xcf\xe5\xf2\xf0\xee\xe2, 7")},
+        {"cp850", TEXT("J\x94rg M\x81ller, K\x84the")},
+        {"macintosh", TEXT("J\x9arg M\x9fller, K\x8athe, Stra\xa7"
+                           "e")},
+        {"Shift_JIS", TEXT("\x93\xfa\x96\x7b\x8c\xea,\x82\xa0\x82\xa2")},
+        {"UTF-16LE", TEXT("i\0d\0\n\0")},
+        {"UTF-16BE", TEXT("\0i\0d\0\n")},
+    };
+    char expected[100];
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct reason why = {""};
+        struct span text = {cases[i].text, cases[i].size};
+        encoding_explain("UTF-8", text, text, 7, &why);
+        snprintf(expected, sizeof expected, "this would fit: encoding = \"%s\"", cases[i].fits);
+        assert_memory_equal(why.text, "line 7, byte ", 13);
+        if (!strstr(why.text, expected))
+            fail_msg("%s: %s", cases[i].fits, why.text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_become_utf8),
+        cmocka_unit_test(long_texts_become_utf8),
+        cmocka_unit_test(names_are_known_or_not),
+        cmocka_unit_test(encodings_are_guessed),
+    };
+    return cmocka_run_group_tests_name("file_encoding", tests, NULL, NULL);
+}
