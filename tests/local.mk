@@ -88,7 +88,7 @@ AM_CPPFLAGS += $(CMOCKA_CFLAGS)
 
 check_LTLIBRARIES += tests/unit/libsupport.la
 tests_unit_libsupport_la_SOURCES = \
-	tests/unit/frame_fixture.c tests/unit/frame_fixture.h tests/unit/peer.h tests/unit/question.h \
+	tests/unit/intake_fixture.c tests/unit/intake_fixture.h tests/unit/peer.h tests/unit/question.h \
 	tests/unit/records.c tests/unit/records.h tests/unit/stub_store.c \
 	tests/unit/stub_store.h tests/unit/support.c tests/unit/support.h
 tests_unit_libsupport_la_CPPFLAGS = $(AM_CPPFLAGS) \
@@ -114,9 +114,8 @@ UNIT_TESTS = \
 	tests/unit/test_cors \
 	tests/unit/test_crypto \
 	tests/unit/test_directory \
-	tests/unit/test_frame \
-	tests/unit/test_frame_faults \
-	tests/unit/test_gate \
+	tests/unit/test_intake \
+	tests/unit/test_intake_faults \
 	tests/unit/test_guest \
 	tests/unit/test_handler_far \
 	tests/unit/test_hash \
@@ -174,7 +173,6 @@ UNIT_TESTS += \
 	tests/unit/test_settings \
 	tests/unit/test_settings_app \
 	tests/unit/test_token \
-	tests/unit/test_turn \
 	tests/unit/test_upkeep
 tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
 tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h
@@ -263,7 +261,7 @@ FUZZ_LIBS = tests/fuzz/libreplay.la libmemberchat.la
 FUZZ_TESTS = \
 	tests/fuzz/replay_claims \
 	tests/fuzz/replay_credentials \
-	tests/fuzz/replay_frame \
+	tests/fuzz/replay_intake \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_jws \
 	tests/fuzz/replay_route \
@@ -272,8 +270,8 @@ tests_fuzz_replay_claims_SOURCES = tests/fuzz/fuzz_claims.c
 tests_fuzz_replay_claims_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_credentials_SOURCES = tests/fuzz/fuzz_credentials.c
 tests_fuzz_replay_credentials_LDADD = $(FUZZ_LIBS)
-tests_fuzz_replay_frame_SOURCES = tests/fuzz/fuzz_frame.c
-tests_fuzz_replay_frame_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_intake_SOURCES = tests/fuzz/fuzz_intake.c
+tests_fuzz_replay_intake_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_json_SOURCES = tests/fuzz/fuzz_json.c
 tests_fuzz_replay_json_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_jws_SOURCES = tests/fuzz/fuzz_jws.c

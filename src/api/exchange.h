@@ -11,7 +11,7 @@
 /* How a request ends.  reply.c has the one table that makes HTTP of it. */
 enum outcome {
     OUTCOME_ANSWERED, /* the response is complete */
-    OUTCOME_BUSY,     /* no answer yet: ask again when gate_has_room() */
+    OUTCOME_BUSY,     /* no answer yet: for a thread that may wait for a network */
     OUTCOME_INVALID_APP_USER_ID_FORMAT,
     OUTCOME_INVALID_HTTP_MESSAGE_BODY,
     OUTCOME_EMPTY_APP_CREDENTIALS,

@@ -2,6 +2,7 @@
 #include "handler.h"
 
 #include "base/clock.h"
+#include "credentials.h"
 #include "health.h"
 #include "issue.h"
 #include "jwks.h"
@@ -129,6 +130,14 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
     log_set_request(NULL);
     bytes_free(&exchange.message);
     return outcome != OUTCOME_BUSY;
+}
+
+bool handler_wants_body(const struct settings *settings, const struct http_request *request)
+{
+    const struct app *app;
+    return route_find(request, base_path(settings, request)).kind == ROUTE_GUEST &&
+           span_equal(request->method, span_of("POST")) &&
+           credentials_check(settings, request, &app) == CREDENTIALS_GOOD;
 }
 
 void handler_refuse(const struct http_request *request, struct http_response *response)

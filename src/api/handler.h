@@ -4,11 +4,14 @@
 
 #include "exchange.h"
 
-/* One request, whatever it asks for.  False: no answer yet, all workers that may
- * wait for a directory do; call again with the same request when gate_has_room(),
- * or when the deadline has passed. */
+/* One request, whatever it asks for.  False: no answer, since it has to wait for a network
+ * and is to be answered `at_once`; call again, without that or when the deadline has passed. */
 bool handler_serve(const struct settings *settings, const struct http_request *request,
                    struct http_response *response);
+
+/* Before the body has come: whether the answer may depend on what it says.  Never does
+ * that of a request without good credentials. */
+bool handler_wants_body(const struct settings *settings, const struct http_request *request);
 
 /* A 500 for a process that has no settings to serve with. */
 void handler_refuse(const struct http_request *request, struct http_response *response);

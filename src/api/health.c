@@ -17,8 +17,10 @@ enum outcome health_ready(struct exchange *exchange)
 {
     const struct settings *settings = exchange->settings;
     for (size_t i = 0; i < settings->store_count; i++) {
-        struct directory_answer answered =
-            directory_probe(settings->stores[i].directory, exchange->request->deadline);
+        struct directory_answer answered = directory_probe(
+            settings->stores[i].directory, exchange->request->deadline, exchange->request->at_once);
+        if (answered.outcome == DIRECTORY_BUSY)
+            return OUTCOME_BUSY;
         if (answered.outcome != MEMBERCHAT_FOUND)
             return answer(exchange, 503, "unavailable");
     }

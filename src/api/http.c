@@ -60,7 +60,7 @@ int64_t http_content_length(const struct http_request *request)
 {
     struct span text = request->content_length;
     int64_t value = 0;
-    if (text.length == 0)
+    if (text.length == 0 || span_equal(text, span_of("-1")))
         return -1;
     for (size_t i = 0; i < text.length; i++) {
         if (text.data[i] < '0' || text.data[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
@@ -73,20 +73,12 @@ int64_t http_content_length(const struct http_request *request)
 void http_judge_body(struct http_request *request, uint64_t received, uint64_t limit)
 {
     int64_t promised = http_content_length(request);
-    if (received > limit || (promised > 0 && (uint64_t)promised > limit))
+    if (received > limit)
         request->body_state = HTTP_BODY_TOO_LARGE;
-    else if (promised == -2 || (promised >= 0 && (uint64_t)promised != received))
+    else if (promised == -2 || (promised > 0 && received == 0))
         request->body_state = HTTP_BODY_BROKEN;
     else
         request->body_state = HTTP_BODY_COMPLETE;
-}
-
-void http_request_wipe(struct http_request *request)
-{
-    for (size_t i = 0; i < HTTP_AUTHORIZATIONS; i++)
-        if (request->authorizations[i].length)
-            explicit_bzero((char *)request->authorizations[i].data,
-                           request->authorizations[i].length);
 }
 
 void http_add_header(struct http_response *response, const char *name, struct span value)
@@ -126,8 +118,28 @@ bool http_has_content(const struct http_response *response)
     return response->status != 204 && response->status != 304;
 }
 
-void http_write_head(const struct http_response *response, struct bytes *out)
+struct span http_last_words(void)
 {
+#define BODY                                                                                       \
+    "{\"errorCode\":\"INTERNAL_SERVER_ERROR\",\"errorMessage\":\"The server ran out of memory; "   \
+    "try again later\"}"
+    static const char text[] = "Status: 500 Internal Server Error\r\n"
+                               "Content-Type: application/json\r\n"
+                               "Cache-Control: no-store\r\n"
+                               "X-Content-Type-Options: nosniff\r\n"
+                               "Content-Length: 100\r\n\r\n" BODY;
+    _Static_assert(sizeof BODY - 1 == 100, "Content-Length");
+#undef BODY
+    return (struct span){text, sizeof text - 1};
+}
+
+void http_write(const struct http_request *request, const struct http_response *response,
+                struct bytes *out)
+{
+    if (response->headers.failed || response->body.failed) {
+        bytes_add_span(out, http_last_words());
+        return;
+    }
     bytes_add_string(out, "Status: ");
     bytes_add_number(out, response->status);
     bytes_add(out, " ", 1);
@@ -140,6 +152,8 @@ void http_write_head(const struct http_response *response, struct bytes *out)
         bytes_add(out, "\r\n", 2);
     }
     bytes_add(out, "\r\n", 2);
+    if (!span_equal(request->method, span_of("HEAD")))
+        bytes_add_span(out, bytes_span(&response->body));
 }
 
 void http_response_reset(struct http_response *response)

@@ -9,8 +9,9 @@
 
 enum http_body {
     HTTP_BODY_COMPLETE,
+    HTTP_BODY_DROPPED, /* handler_wants_body() did not want it */
     HTTP_BODY_TOO_LARGE,
-    HTTP_BODY_BROKEN, /* shorter or longer than CONTENT_LENGTH, or that is no number */
+    HTTP_BODY_BROKEN, /* nothing came, though it was announced, or CONTENT_LENGTH is nonsense */
 };
 
 #define HTTP_AUTHORIZATIONS 4 /* HTTP_AUTHORIZATION and up to three times REDIRECT_ before it */
@@ -25,6 +26,7 @@ struct http_request {
     struct span body;
     enum http_body body_state;
     int64_t deadline; /* for all look-ups; monotonic ms */
+    bool at_once;     /* to be answered without waiting for a network, or handed back */
 };
 
 /* Takes one CGI variable (RFC 3875, section 4.1) if it is one of the above.  Of
@@ -34,14 +36,12 @@ void http_request_take(struct http_request *request, struct span name, struct sp
 /* Whether a variable is one of them. */
 bool http_request_wants(struct span name);
 
-/* CONTENT_LENGTH: -1 when absent or empty, -2 when it is no number. */
+/* CONTENT_LENGTH: -1 when it is unknown (absent, empty, or "-1"), -2 when it is not a
+ * number.  An input filter of the web server may have changed how many bytes come. */
 int64_t http_content_length(const struct http_request *request);
 
-/* Sets body_state, from how many bytes came and how many may. */
+/* Sets body_state, from how many bytes came up to the end, and how many may. */
 void http_judge_body(struct http_request *request, uint64_t received, uint64_t limit);
-
-/* Overwrites the credentials in the transport's memory, once they were used. */
-void http_request_wipe(struct http_request *request);
 
 struct http_response {
     int status;
@@ -55,8 +55,13 @@ void http_add_header(struct http_response *response, const char *name, struct sp
 /* Whether its status is one that has a body (RFC 9110, section 6.4.1). */
 bool http_has_content(const struct http_response *response);
 
-/* Status line (as CGI has it), headers and the empty line. */
-void http_write_head(const struct http_response *response, struct bytes *out);
+/* Appends the answer as CGI has it: status line, headers, the empty line, and the body
+ * unless the method is HEAD.  Where memory ran out for a part of it: http_last_words(). */
+void http_write(const struct http_request *request, const struct http_response *response,
+                struct bytes *out);
+
+/* A 500 for when there is no memory for an answer. */
+struct span http_last_words(void);
 
 void http_response_reset(struct http_response *response);
 void http_response_free(struct http_response *response);

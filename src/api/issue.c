@@ -63,6 +63,15 @@ static enum outcome answer_guest(struct exchange *exchange, const struct guest *
     return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
 }
 
+static enum outcome refuse_body(struct exchange *exchange)
+{
+    bool number = http_content_length(exchange->request) != -2;
+    bytes_add_string(&exchange->message, number
+                                             ? "The request body did not arrive, or not all of it"
+                                             : "The Content-Length is not a number of bytes");
+    return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
+}
+
 enum outcome issue_for_guest(struct exchange *exchange)
 {
     static const enum outcome outcomes[] = {
@@ -74,8 +83,10 @@ enum outcome issue_for_guest(struct exchange *exchange)
     struct guest guest;
     if (!exchange->app->settings.guests)
         return OUTCOME_GUESTS_NOT_ALLOWED;
+    if (request->body_state == HTTP_BODY_DROPPED) /* they were not good when it came */
+        return OUTCOME_INVALID_APP_CREDENTIALS;
     if (request->body_state == HTTP_BODY_BROKEN)
-        return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
+        return refuse_body(exchange);
     if (request->body.length && request->content_type.length && !is_json(request->content_type))
         return OUTCOME_UNSUPPORTED_MEDIA_TYPE;
 
@@ -136,6 +147,7 @@ enum outcome issue_for_member(struct exchange *exchange)
         .id = {exchange->route.id, exchange->route.id_length},
         .app_id = app->id,
         .deadline = exchange->request->deadline,
+        .at_once = exchange->request->at_once,
     };
     struct directory_answer found =
         directory_find(app->directories, app->store_count, &question, &member);

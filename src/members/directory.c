@@ -2,9 +2,7 @@
 #include "directory.h"
 
 #include "base/clock.h"
-#include "gate.h"
 #include "host/log.h"
-#include "host/turn.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -62,24 +60,6 @@ struct store *directory_store(const struct directory *directory)
     return directory->store;
 }
 
-/* Counts this thread among those that may wait for a network, if the store is `far`.  False:
- * there is no room. */
-static bool enter(bool far)
-{
-    if (!far)
-        return true;
-    if (!gate_enter())
-        return false;
-    turn_give(); /* it may take a while */
-    return true;
-}
-
-static void leave(bool far)
-{
-    if (far)
-        gate_leave();
-}
-
 /* Tells the breaker and the log how a look-up went. */
 static void note_outcome(struct directory *directory, int outcome,
                          const struct store_report *report)
@@ -133,8 +113,7 @@ static struct directory_answer ask_by_key(struct directory *directory, struct sp
 
     if (now < question->deadline &&
         !breaker_refuses(&directory->breaker, now, &answer.retry_after_ms)) {
-        bool far = !store_is_local(directory->store);
-        if (!enter(far))
+        if (question->at_once && !store_is_local(directory->store))
             return (struct directory_answer){DIRECTORY_BUSY, 0};
         if (cache)
             known =
@@ -147,7 +126,6 @@ static struct directory_answer ask_by_key(struct directory *directory, struct sp
                 cache_finish(cache, key, (enum memberchat_outcome)answer.outcome, member_r,
                              answer.retry_after_ms);
         }
-        leave(far);
     }
     if (answer.outcome == MEMBERCHAT_UNAVAILABLE && cache &&
         cache_find_stale(cache, key, clock_monotonic_ms(), member_r)) {
@@ -184,7 +162,7 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
     return answer;
 }
 
-struct directory_answer directory_probe(struct directory *directory, int64_t deadline)
+struct directory_answer directory_probe(struct directory *directory, int64_t deadline, bool at_once)
 {
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     struct store_report report;
@@ -194,16 +172,14 @@ struct directory_answer directory_probe(struct directory *directory, int64_t dea
     if (known)
         answer.outcome = directory->probe_outcome;
     pthread_mutex_unlock(&directory->probe_lock);
-    if (known)
+    if (known || now >= deadline)
         return answer;
 
-    bool far = !store_is_local(directory->store);
-    if (!enter(far)) {
+    if (at_once && !store_is_local(directory->store)) {
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
     answer.outcome = (int)store_probe(directory->store, deadline, &report);
-    leave(far);
     if (answer.outcome != MEMBERCHAT_FOUND)
         log_error_limited("store %s: not ready: %s", store_name(directory->store),
                           report.reason[0] ? report.reason : "no reason given");

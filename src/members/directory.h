@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who is this id?  The policy around the stores: cache, breaker, gate, deadline,
+ * Who is this id?  The policy around the stores: cache, breaker, deadline,
  * order.  "Not there" and "down" are never confused. */
 #ifndef DIRECTORY_H
 #define DIRECTORY_H
@@ -20,8 +20,8 @@ struct directory *directory_hold(struct directory *directory);
 void directory_release(struct directory *directory);
 struct store *directory_store(const struct directory *directory);
 
-/* Beyond the outcomes of memberchat_store.h: all workers that may wait for a
- * directory are waiting; ask again when gate_has_room(). */
+/* Beyond the outcomes of memberchat_store.h, where the thread may not wait for a network:
+ * a thread that may has to ask. */
 #define DIRECTORY_BUSY 100
 
 struct directory_answer {
@@ -36,6 +36,7 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
                                        struct member *member_r);
 
 /* Whether the directory answers; what it said in the last second counts. */
-struct directory_answer directory_probe(struct directory *directory, int64_t deadline);
+struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
+                                        bool at_once);
 
 #endif

@@ -20,6 +20,7 @@ struct store_question {
     struct span id;
     const char *app_id; /* that asks; NULL: the first that uses the store */
     int64_t deadline;
+    bool at_once; /* the thread may not wait for a network: directory_find() */
 };
 
 struct store;

@@ -105,7 +105,7 @@ static bool read_body(const struct http_request *request, size_t limit, struct b
     uint64_t end = promised >= 0 ? (uint64_t)promised : UINT64_MAX;
     enum input state = INPUT_MORE;
     *received_r = 0;
-    if (promised < 0 && !request->transfer_encoding.length)
+    if (!request->content_length.length && !request->transfer_encoding.length)
         return true;
     while (state == INPUT_MORE && *received_r < end && *received_r <= limit) {
         uint64_t wanted = end - *received_r;
@@ -127,8 +127,9 @@ static void drain_input(const struct http_request *request, uint64_t received)
     size_t got;
     int64_t deadline = clock_monotonic_ms() + DRAIN_TIMEOUT_MS;
     int64_t promised = http_content_length(request);
-    bool more = promised >= 0 ? received < (uint64_t)promised
-                              : promised == -2 || request->transfer_encoding.length > 0;
+    bool more = promised >= 0
+                    ? received < (uint64_t)promised
+                    : request->content_length.length + request->transfer_encoding.length > 0;
     if (!more)
         return;
     close(STDOUT_FILENO); /* the answer is complete */
@@ -141,10 +142,8 @@ static void drain_input(const struct http_request *request, uint64_t received)
 static void write_response(const struct http_request *request, const struct http_response *response)
 {
     struct bytes out = {0};
-    http_write_head(response, &out);
-    if (!span_equal(request->method, span_of("HEAD")))
-        bytes_add_span(&out, bytes_span(&response->body));
-    file_write_all(STDOUT_FILENO, bytes_span(&out)); /* or the web server has gone */
+    http_write(request, response, &out);
+    file_write_all(STDOUT_FILENO, out.failed ? http_last_words() : bytes_span(&out));
     bytes_free(&out);
 }
 

@@ -5,37 +5,71 @@
 #include "host/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#define SEND_TIMEOUT_S 5
 #define FIRST_BYTES_US 2000
-#define SPARE_BODY_MAX 65536 /* more memory than that is not kept */
+#define KEPT_BODY_MAX  65536 /* a buffer that is larger is not kept */
+#define KEPT_MAX       32    /* unused ones that any thread may take */
 #define READS_MAX      64    /* in a row, so that one busy peer does not keep a thread */
 
-static _Thread_local struct conn *spare;
+/* Unused memory.  A thread that serves what another one accepted frees more than it takes. */
+static _Thread_local struct conn *own;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
+static struct conn *shared;
+static unsigned shared_count;
+
+static struct conn *take_shared(void)
+{
+    pthread_mutex_lock(&lock);
+    struct conn *conn = shared;
+    if (conn) {
+        shared = conn->next;
+        shared_count--;
+        conn->next = NULL;
+    }
+    pthread_mutex_unlock(&lock);
+    return conn;
+}
+
+static bool give_shared(struct conn *conn)
+{
+    pthread_mutex_lock(&lock);
+    bool room = shared_count < KEPT_MAX;
+    if (room) {
+        conn->next = shared;
+        shared = conn;
+        shared_count++;
+    }
+    pthread_mutex_unlock(&lock);
+    return room;
+}
 
 struct conn *conn_new(int fd, size_t body_limit)
 {
-    struct conn *conn = spare ? spare : calloc(1, sizeof *conn);
-    spare = NULL;
+    struct conn *conn = own ? own : take_shared();
+    own = NULL;
+    if (!conn)
+        conn = calloc(1, sizeof *conn);
     if (!conn) {
         close(fd);
         return NULL;
     }
     conn->fd = fd;
-    conn->frame.body_limit = body_limit;
-    conn->frame.wants = http_request_wants;
+    conn->intake.body_limit = body_limit;
+    conn->intake.wants = http_request_wants;
     return conn;
 }
 
 static void destroy(struct conn *conn)
 {
-    frame_free(&conn->frame);
+    intake_free(&conn->intake);
     bytes_free(&conn->rest);
+    bytes_free(&conn->out);
     free(conn);
 }
 
@@ -43,56 +77,77 @@ void conn_free(struct conn *conn)
 {
     if (conn->fd >= 0)
         close(conn->fd);
-    if (spare || conn->frame.body.capacity > SPARE_BODY_MAX) {
+    if (conn->intake.body.capacity > KEPT_BODY_MAX || conn->out.capacity > KEPT_BODY_MAX) {
         destroy(conn);
         return;
     }
-    frame_restart(&conn->frame);
+    intake_restart(&conn->intake);
     bytes_free(&conn->rest);
-    *conn = (struct conn){.frame = conn->frame};
-    spare = conn;
+    bytes_reset(&conn->out);
+    *conn = (struct conn){.intake = conn->intake, .out = conn->out};
+    if (!own)
+        own = conn;
+    else if (!give_shared(conn))
+        destroy(conn);
 }
 
 void conn_thread_end(void)
 {
-    if (spare)
-        destroy(spare);
-    spare = NULL;
+    for (; own; own = take_shared())
+        destroy(own);
 }
 
-void conn_limit_sending(struct conn *conn)
+bool conn_send(struct conn *conn)
 {
-    const struct timeval patience = {.tv_sec = SEND_TIMEOUT_S};
-    setsockopt(conn->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-}
-
-static enum frame_state feed(struct conn *conn, const char *bytes, size_t length)
-{
-    enum frame_state state;
-    size_t taken = frame_feed(&conn->frame, bytes, length, &state);
-    if (conn->frame.out.length) {
-        send(conn->fd, conn->frame.out.data, conn->frame.out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
-        bytes_reset(&conn->frame.out);
+    while (conn->sent < conn->out.length) {
+        ssize_t sent = send(conn->fd, conn->out.data + conn->sent, conn->out.length - conn->sent,
+                            MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return errno == EAGAIN || errno == EWOULDBLOCK;
+        conn->sent += (size_t)sent;
     }
-    if (state == FRAME_BAD)
-        log_warning("a connection from the web server was dropped: %s", conn->frame.fault);
-    else if (taken < length)
+    bytes_reset(&conn->out);
+    conn->sent = 0;
+    return true;
+}
+
+/* ---- Receiving ---- */
+
+static enum intake_state feed(struct conn *conn, const char *bytes, size_t length)
+{
+    enum intake_state state;
+    size_t taken = intake_feed(&conn->intake, bytes, length, &state);
+    if (conn->intake.replies.length) {
+        bytes_add_span(&conn->out, bytes_span(&conn->intake.replies));
+        bytes_reset(&conn->intake.replies);
+        if (!conn_send(conn) || conn->out.failed)
+            return INTAKE_BAD;
+    }
+    if (state != INTAKE_BAD && taken < length)
         bytes_add(&conn->rest, bytes + taken, length - taken);
+    if (conn->rest.failed) {
+        conn->intake.fault = "out of memory";
+        state = INTAKE_BAD;
+    }
+    if (state == INTAKE_BAD)
+        log_warning("a connection from the web server was dropped: %s", conn->intake.fault);
     return state;
 }
 
 /* What came behind the last request. */
-static enum frame_state feed_rest(struct conn *conn)
+static enum intake_state feed_rest(struct conn *conn)
 {
     struct bytes rest = conn->rest;
     conn->rest = (struct bytes){0};
-    enum frame_state state = rest.length ? feed(conn, rest.data, rest.length) : FRAME_MORE;
+    enum intake_state state = rest.length ? feed(conn, rest.data, rest.length) : INTAKE_MORE;
     bytes_free(&rest);
     return state;
 }
 
 /* Reads once; *state_r is how it stands then.  False: nothing more is there. */
-static bool receive_once(struct conn *conn, int flags, enum frame_state *state_r)
+static bool receive_once(struct conn *conn, int flags, enum intake_state *state_r)
 {
     static _Thread_local char bytes[65536];
     ssize_t got = recv(conn->fd, bytes, sizeof bytes, flags);
@@ -103,28 +158,30 @@ static bool receive_once(struct conn *conn, int flags, enum frame_state *state_r
     }
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return errno == EINTR;
-    if (frame_in_request(&conn->frame))
+    if (intake_in_request(&conn->intake))
         log_info("the web server closed a connection in the middle of a request");
-    *state_r = FRAME_BAD;
+    *state_r = INTAKE_BAD;
     return false;
 }
 
-enum frame_state conn_receive(struct conn *conn)
+enum intake_state conn_receive(struct conn *conn)
 {
-    enum frame_state state = feed_rest(conn);
+    enum intake_state state = feed_rest(conn);
     int reads = 0;
-    while (state == FRAME_MORE && reads++ < READS_MAX && receive_once(conn, MSG_DONTWAIT, &state))
+    while (state == INTAKE_MORE && reads++ < READS_MAX && receive_once(conn, MSG_DONTWAIT, &state))
         continue;
+    conn->state = state;
     return state;
 }
 
-enum frame_state conn_receive_first(struct conn *conn)
+enum intake_state conn_receive_first(struct conn *conn)
 {
     const struct timeval moment = {.tv_usec = FIRST_BYTES_US};
-    enum frame_state state = FRAME_MORE;
+    enum intake_state state = INTAKE_MORE;
     setsockopt(conn->fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
     bool more = receive_once(conn, 0, &state);
-    return more && state == FRAME_MORE ? conn_receive(conn) : state;
+    conn->state = state;
+    return more && state == INTAKE_MORE ? conn_receive(conn) : state;
 }
 
 void conn_queue_push(struct conn_queue *queue, struct conn *conn)

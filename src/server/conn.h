@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * One connection from the web server, and the request that is arriving on it. */
+ * One connection from the web server: the request that is arriving on it, and what is
+ * still to be sent.  Nothing here waits for the peer, but for the first bytes. */
 #ifndef CONN_H
 #define CONN_H
 
-#include "frame.h"
+#include "intake.h"
 
 struct conn {
     int fd;
-    struct frame frame;
-    struct bytes rest;    /* bytes that came behind a complete request */
+    struct intake intake;
+    enum intake_state state; /* of what conn_receive() found last */
+    struct bytes rest;       /* bytes that came behind a complete request */
+    struct bytes out;        /* to be sent, from `sent` on */
+    size_t sent;
+    bool closing;         /* when `out` is sent, it ends */
     int64_t deadline;     /* of the look-ups of a complete request; 0: none is here */
     int64_t patience_end; /* parked: when it is given up */
     bool polled;          /* the parking lot's poll set knows it */
@@ -20,21 +25,21 @@ struct conn {
 struct conn *conn_new(int fd, size_t body_limit);
 
 /* And closes it.  Each thread keeps the memory of one for the next, until
- * conn_thread_end(). */
+ * conn_thread_end(); what it has too much of goes to others. */
 void conn_free(struct conn *conn);
 void conn_thread_end(void);
 
-/* Reads what is there, without waiting.  COMPLETE, MORE (park it), or BAD: the
- * peer has gone or talks nonsense, which was logged. */
-enum frame_state conn_receive(struct conn *conn);
+/* Reads what is there, without waiting; sets and returns `state`: BAD when the peer has
+ * gone or does not speak FastCGI, which was logged. */
+enum intake_state conn_receive(struct conn *conn);
 
 /* The same for a connection that was just accepted: web servers connect a moment
  * before they write, so the first bytes are waited for, a few milliseconds. */
-enum frame_state conn_receive_first(struct conn *conn);
+enum intake_state conn_receive_first(struct conn *conn);
 
-/* A peer that does not read may hold a thread for a few seconds, not longer.  To
- * be called where an answer might not fit into the socket's buffer. */
-void conn_limit_sending(struct conn *conn);
+/* Sends of `out` what the peer takes, without waiting; the rest is still in it.  False:
+ * the peer has gone. */
+bool conn_send(struct conn *conn);
 
 /* First in, first out; not locked.  Zero-initialised is empty. */
 struct conn_queue {

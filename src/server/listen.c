@@ -2,16 +2,19 @@
 #include "listen.h"
 
 #include "base/networks.h"
-#include "frame.h"
+#include "base/random.h"
 #include "host/log.h"
+#include "record.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -23,18 +26,11 @@
 #define PROBE_SECONDS 2
 #define SYSTEMD_FIRST 3
 
-static bool fill_address(const char *path, struct sockaddr_un *address)
-{
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address->sun_path)
-        return false;
-    strcpy(address->sun_path, path);
-    return true;
-}
+#define LOCK_TRIES 200 /* of a millisecond each */
 
 /* ---- Who is there already ---- */
 
-enum occupant { NOBODY, MEMBERCHAT, STRANGER };
+enum occupant { NOBODY, MEMBERCHAT, STRANGER, UNKNOWN };
 
 /* Asks the program behind a live socket whether it is one of us. */
 static enum occupant ask(int fd)
@@ -42,14 +38,14 @@ static enum occupant ask(int fd)
     const struct timeval patience = {.tv_sec = PROBE_SECONDS};
     struct bytes query = {0};
     char answer[256];
-    frame_add_query(&query);
+    record_append_query(&query);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ssize_t got = -1;
     if (send(fd, query.data, query.length, MSG_NOSIGNAL) == (ssize_t)query.length)
         got = recv(fd, answer, sizeof answer, 0);
     bytes_free(&query);
-    return got > 0 && frame_is_our_answer((struct span){answer, (size_t)got}) ? MEMBERCHAT
-                                                                              : STRANGER;
+    return got > 0 && record_is_our_answer((struct span){answer, (size_t)got}) ? MEMBERCHAT
+                                                                               : STRANGER;
 }
 
 static enum occupant probe(const struct sockaddr_un *address)
@@ -57,7 +53,7 @@ static enum occupant probe(const struct sockaddr_un *address)
     const struct timeval patience = {.tv_sec = PROBE_SECONDS};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return STRANGER;
+        return UNKNOWN;
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     enum occupant occupant = STRANGER;
     if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
@@ -69,62 +65,141 @@ static enum occupant probe(const struct sockaddr_un *address)
 }
 
 /* Whether the path may be taken. */
-static bool may_take(const char *path, const struct sockaddr_un *address, struct bytes *why_r)
+static bool may_take(const struct sockaddr_un *address, struct reason *why_r)
 {
     struct stat st;
-    if (lstat(path, &st) != 0)
+    if (lstat(address->sun_path, &st) != 0)
         return true;
-    if (!S_ISSOCK(st.st_mode))
-        bytes_addf(why_r, "%s exists and is not a socket; move it away or choose another path",
-                   path);
-    else if (probe(address) == STRANGER)
-        bytes_addf(why_r,
-                   "%s is the socket of another program that is running; stop it or choose "
+    if (!S_ISSOCK(st.st_mode)) {
+        reason_set(why_r, "%s exists and is not a socket: move it away or choose another path",
+                   address->sun_path);
+        return false;
+    }
+    switch (probe(address)) {
+    case STRANGER:
+        reason_set(why_r,
+                   "%s is the socket of another program that is running: stop it or choose "
                    "another path",
-                   path);
-    return why_r->length == 0;
+                   address->sun_path);
+        return false;
+    case UNKNOWN:
+        reason_set(why_r, "cannot ask which program listens on %s: %s", address->sun_path,
+                   strerror(errno));
+        return false;
+    default:
+        return true;
+    }
 }
 
 /* ---- Opening ---- */
 
+static bool fill_addresses(const char *path, struct listener *listener)
+{
+    unsigned unique;
+    size_t room = sizeof listener->beside.sun_path;
+    random_fill(&unique, sizeof unique);
+    listener->address.sun_family = listener->beside.sun_family = AF_UNIX;
+    int length = snprintf(listener->beside.sun_path, room, "%s.%08x", path, unique);
+    if (length < 0 || (size_t)length >= room)
+        return false;
+    strcpy(listener->address.sun_path, path);
+    return true;
+}
+
 static bool bind_beside(int fd, const struct sockaddr_un *address)
 {
     mode_t mask = umask(0777 & ~SOCKET_MODE);
-    unlink(address->sun_path);
     int rc = bind(fd, (const struct sockaddr *)address, sizeof *address);
     umask(mask);
-    return rc == 0 && listen(fd, BACKLOG) == 0;
+    return rc == 0;
 }
 
-static bool open_unix(const char *path, struct listener *listener_r, struct bytes *why_r)
+static bool open_unix(const char *path, struct listener *listener, struct reason *why_r)
 {
-    struct sockaddr_un address, beside;
-    struct bytes temporary = {0};
     struct stat st;
-    int fd = -1;
-    bytes_addf(&temporary, "%s.%d", path, (int)getpid());
-    if (!fill_address(path, &address) || !fill_address(bytes_string(&temporary), &beside)) {
-        bytes_addf(why_r, "%s is too long for a socket's path (at most %zu bytes)", path,
-                   sizeof address.sun_path - 12);
-        goto out;
+    if (!fill_addresses(path, listener)) {
+        reason_set(why_r, "%s is too long for a socket's path (at most %zu bytes)", path,
+                   sizeof listener->address.sun_path - sizeof ".12345678");
+        return false;
     }
-    if (!may_take(path, &address, why_r))
-        goto out;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (!may_take(&listener->address, why_r))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound = fd >= 0 && bind_beside(fd, &listener->beside);
     /* it listens before anybody can see it, so no connection is refused */
-    if (fd < 0 || !bind_beside(fd, &beside) || lstat(beside.sun_path, &st) != 0 ||
-        rename(beside.sun_path, path) != 0) {
-        bytes_addf(why_r, "cannot listen on %s: %s", path, strerror(errno));
-        unlink(beside.sun_path);
-        goto out;
+    if (!bound || listen(fd, BACKLOG) != 0 || lstat(listener->beside.sun_path, &st) != 0) {
+        reason_set(why_r, "cannot listen on %s: %s", path, strerror(errno));
+        if (bound)
+            unlink(listener->beside.sun_path);
+        if (fd >= 0)
+            close(fd);
+        return false;
     }
-    *listener_r =
-        (struct listener){.fd = fd, .path = path, .device = st.st_dev, .inode = st.st_ino};
-out:
-    if (why_r->length && fd >= 0)
-        close(fd);
-    bytes_free(&temporary);
-    return why_r->length == 0;
+    listener->fd = fd;
+    listener->device = st.st_dev;
+    listener->inode = st.st_ino;
+    return true;
+}
+
+/* One process at a time changes the path: between the look at it and its removal, nobody
+ * shall take it over.  -1: it goes without. */
+static int lock_folder(const char *path)
+{
+    char folder[sizeof(struct sockaddr_un)];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
+        usleep(1000);
+    return fd;
+}
+
+bool listen_take_place(struct listener *listener, struct reason *why_r)
+{
+    const char *path = listener->address.sun_path;
+    struct stat st;
+    if (!*path)
+        return true;
+    int lock = lock_folder(path);
+    if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+        reason_set(why_r, "%s is not a socket any more: another program made it", path);
+    else if (rename(listener->beside.sun_path, path) != 0)
+        reason_set(why_r, "cannot put the socket at %s: %s", path, strerror(errno));
+    else
+        listener->in_place = true;
+    if (lock >= 0)
+        close(lock);
+    return listener->in_place;
+}
+
+void listen_remove_path(struct listener *listener)
+{
+    const char *path = listener->in_place ? listener->address.sun_path : listener->beside.sun_path;
+    struct stat st;
+    if (!*path)
+        return;
+    int lock = lock_folder(path);
+    if (lstat(path, &st) == 0 && st.st_dev == listener->device && st.st_ino == listener->inode)
+        unlink(path);
+    if (lock >= 0)
+        close(lock);
+    listener->address.sun_path[0] = listener->beside.sun_path[0] = '\0';
+}
+
+void listen_describe(const struct listener *listener, struct reason *text_r)
+{
+    const char *path = listener->address.sun_path;
+    struct stat st;
+    if (!*path) {
+        reason_set(text_r, "descriptor %d", listener->fd);
+    } else if (lstat(path, &st) != 0) {
+        reason_set(text_r, "%s", path);
+    } else {
+        const struct group *group = getgrgid(st.st_gid);
+        reason_set(text_r, "%s (mode %04o, group %s)", path, (unsigned)st.st_mode & 07777,
+                   group ? group->gr_name : "without a name");
+    }
 }
 
 /* "127.0.0.1:9000" or "[::1]:9000" */
@@ -156,14 +231,14 @@ static bool parse_inet(const char *text, struct sockaddr_storage *address_r, soc
     return inet_pton(AF_INET, host, &v4->sin_addr) == 1;
 }
 
-static bool open_inet(const char *text, struct listener *listener_r, struct bytes *why_r)
+static bool open_inet(const char *text, struct listener *listener, struct reason *why_r)
 {
     struct sockaddr_storage address;
     socklen_t length;
     int yes = 1;
     if (!parse_inet(text, &address, &length)) {
-        bytes_addf(why_r,
-                   "\"%s\" is no address; write unix:/path/to/socket, 127.0.0.1:9000 or "
+        reason_set(why_r,
+                   "\"%s\" is not an address: write unix:/path/to/socket, 127.0.0.1:9000 or "
                    "[::1]:9000",
                    text);
         return false;
@@ -172,7 +247,7 @@ static bool open_inet(const char *text, struct listener *listener_r, struct byte
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, BACKLOG) != 0) {
-        bytes_addf(why_r, "cannot listen on %s: %s", text, strerror(errno));
+        reason_set(why_r, "cannot listen on %s: %s", text, strerror(errno));
         if (fd >= 0)
             close(fd);
         return false;
@@ -181,21 +256,22 @@ static bool open_inet(const char *text, struct listener *listener_r, struct byte
         log_warning("%s: whoever can reach this address can pass for the web server; a unix "
                     "socket or 127.0.0.1 is safer",
                     text);
-    *listener_r = (struct listener){.fd = fd};
+    listener->fd = fd;
     return true;
 }
 
-/* Whoever accepts waits in accept(); who passed the socket may have had other plans. */
+/* Acceptors wait in accept(); the process that passed the socket may use it otherwise. */
 static void set_blocking(int fd)
 {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 }
 
-bool listen_open(const char *address, struct listener *listener_r, struct bytes *why_r)
+bool listen_open(const char *address, struct listener *listener_r, struct reason *why_r)
 {
-    bool is_unix = strncmp(address, "unix:", 5) == 0;
-    return is_unix ? open_unix(address + 5, listener_r, why_r)
-                   : open_inet(address, listener_r, why_r);
+    *listener_r = (struct listener){.fd = -1};
+    return strncmp(address, "unix:", 5) == 0 && address[5]
+               ? open_unix(address + 5, listener_r, why_r)
+               : open_inet(address, listener_r, why_r);
 }
 
 /* ---- Inheriting ---- */
@@ -235,13 +311,4 @@ bool listen_inherit(struct listener *listener_r)
     }
     set_blocking(listener_r->fd);
     return true;
-}
-
-void listen_remove_path(struct listener *listener)
-{
-    struct stat st;
-    if (listener->path && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
-        st.st_ino == listener->inode)
-        unlink(listener->path);
-    listener->path = NULL;
 }

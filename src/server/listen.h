@@ -3,30 +3,39 @@
 #ifndef LISTEN_H
 #define LISTEN_H
 
-#include "base/bytes.h"
+#include "base/reason.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 struct listener {
-    int fd;           /* -1: none */
-    const char *path; /* of a unix socket that this process made; NULL: none */
-    dev_t device;     /* of that socket */
+    int fd;                             /* -1: none */
+    struct sockaddr_un address, beside; /* of an own unix socket; else no path in them */
+    bool in_place;                      /* it was renamed from `beside` to `address` */
+    dev_t device;                       /* of that socket */
     ino_t inode;
 };
 
-/* Opens "unix:/path" or "127.0.0.1:9000".  A unix socket is made with mode 0660
- * beside the path and renamed over it, so that it takes over from an older
- * memberchat, which finishes what waits in the old one.  A file, and the live
- * socket of another program, stay what they are.  False: *why_r says why. */
-bool listen_open(const char *address, struct listener *listener_r, struct bytes *why_r);
+/* Opens "unix:/path" or "127.0.0.1:9000".  A unix socket is made with mode 0660 beside
+ * the path, where nobody looks for it, until listen_take_place().  False: `why`. */
+bool listen_open(const char *address, struct listener *listener_r, struct reason *why_r);
 
-/* A socket that somebody has made for us: systemd's (descriptor 3, by LISTEN_PID
- * and LISTEN_FDS, which are unset), or the one that is descriptor 0.  False: there
- * is none. */
+/* A socket that was made for us: systemd's (descriptor 3, by LISTEN_PID and LISTEN_FDS,
+ * which are unset), or the one that is descriptor 0.  False: there is none. */
 bool listen_inherit(struct listener *listener_r);
 bool listen_is_inherited(void); /* only looks */
 
-/* Removes the path, unless another process has taken it over. */
+/* Renames a unix socket over its path, so that it takes over from an older memberchat,
+ * which finishes what waits in the old one.  A file, and the live socket of another
+ * program, stay what they are.  To be called when nothing can go wrong any more.
+ * False: `why`; nothing has changed. */
+bool listen_take_place(struct listener *listener, struct reason *why_r);
+
+/* Removes the unix socket's path, unless another process has taken it over. */
 void listen_remove_path(struct listener *listener);
+
+/* In words, with mode and group, for the log. */
+void listen_describe(const struct listener *listener, struct reason *text_r);
 
 #endif

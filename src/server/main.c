@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * memberchat.fcgi: the responder. */
 #include "cgi.h"
-#include "fastcgi.h"
 #include "listen.h"
-#include "settings/load.h"
 #include "server.h"
+#include "settings/load.h"
 #include "upkeep.h"
 
+#include <fcgiapp.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -115,61 +115,69 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int serve_until_stopped(struct server *server, struct upkeep *upkeep,
-                               struct listener *listener)
+static void serve_until_stopped(struct server *server, struct upkeep *upkeep,
+                                struct listener *listener)
 {
     while (!stop_wanted) {
         server_poll(server, 500);
+        upkeep_poll(upkeep);
         if (reload_wanted) {
             reload_wanted = 0;
             upkeep_reload(upkeep);
         }
     }
     listen_remove_path(listener);
-    upkeep_stop(upkeep);
     if (!server_stop(server, GRACE_MS)) {
         log_warning("stopped with requests in hand that did not end in %d s", GRACE_MS / 1000);
         _Exit(EXIT_SUCCESS);
     }
-    return EXIT_SUCCESS;
 }
 
-static int serve(struct settings *settings, struct listener *listener, const char *config,
-                 const char *plugins, const sigset_t *signals)
+/* Serves a socket that is open already.  An own one takes its place last, when nothing can
+ * keep this process from serving any more: until then another one may serve well there. */
+static bool serve(struct settings *settings, struct listener *listener, const char *config,
+                  const char *plugins, const sigset_t *signals)
 {
     unsigned threads = (unsigned)settings->top.threads;
-    unsigned workers = server_workers(threads); /* and the upkeep thread read settings */
-    struct snapshots *snapshots = snapshots_new(settings, workers + 1);
-    if (!snapshots || !fastcgi_library_init())
-        return EXIT_FAILURE;
-    raise_descriptor_limit();
+    unsigned readers = server_workers(threads); /* of settings; and the upkeep thread */
+    struct snapshots *snapshots = snapshots_new(settings, readers + 1);
+    struct upkeep *upkeep = snapshots ? upkeep_new(snapshots, readers, config, plugins) : NULL;
+    if (!upkeep) {
+        log_error("cannot start serving: out of memory");
+        return false;
+    }
+    struct reason text;
     struct server *server = server_start(listener->fd, threads, snapshots);
-    struct upkeep *upkeep = server ? upkeep_start(snapshots, workers, config, plugins) : NULL;
-    if (!upkeep)
-        return EXIT_FAILURE;
-    ignore_sigpipe(); /* again: libfcgi has a handler of its own */
+    if (!server)
+        return false;
+    upkeep_start(upkeep);
+    if (!listen_take_place(listener, &text)) {
+        log_error("%s", text.text);
+        return false;
+    }
     handle_signals(server, signals);
-    log_info("memberchat %s: ready, %u requests at once", PACKAGE_VERSION, threads);
-
-    int status = serve_until_stopped(server, upkeep, listener);
+    listen_describe(listener, &text);
+    log_info("memberchat %s: ready, %u look-ups at once, on %s", PACKAGE_VERSION, threads,
+             text.text);
+    serve_until_stopped(server, upkeep, listener);
+    upkeep_stop(upkeep);
     server_free(server);
     snapshots_free(snapshots);
     log_info("stopped");
-    return status;
+    return true;
 }
 
 static bool listen_somewhere(const char *address, struct listener *listener_r)
 {
-    struct bytes why = {0};
-    bool good = address ? listen_open(address, listener_r, &why) : listen_inherit(listener_r);
-    if (!good)
-        log_error("%s", bytes_string(&why));
-    bytes_free(&why);
-    return good;
+    struct reason why;
+    if (!address)
+        return listen_inherit(listener_r);
+    if (listen_open(address, listener_r, &why))
+        return true;
+    log_error("%s", why.text);
+    return false;
 }
 
-/* The configuration is good before the socket is taken over from a process that
- * serves well. */
 static int load_and_serve(const struct options *options)
 {
     const char *config = load_config_path(options->config);
@@ -180,24 +188,21 @@ static int load_and_serve(const struct options *options)
         fputs(usage_text, stderr);
         return EXIT_USAGE;
     }
-    block_signals(&before); /* one that comes early is looked at when all is ready */
+    block_signals(&before); /* an early signal stays pending until everything is set up */
+    raise_descriptor_limit();
     struct settings *settings = load_resident(config, plugins, NULL);
-    if (!settings)
-        return EXIT_FAILURE;
-    if (!listen_somewhere(options->address, &listener)) {
-        settings_free(settings);
-        return EXIT_FAILURE;
-    }
-    int status = serve(settings, &listener, config, plugins, &before);
+    bool served = settings && listen_somewhere(options->address, &listener) &&
+                  serve(settings, &listener, config, plugins, &before);
     listen_remove_path(&listener);
-    return status;
+    return served ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int test_config(const struct options *options)
 {
     const char *path = load_config_path(options->config);
     struct config_report report = {0};
-    struct settings *settings = settings_read(path, load_plugin_folder(options->plugins), NULL, &report);
+    struct settings *settings =
+        settings_read(path, load_plugin_folder(options->plugins), NULL, &report);
     bool good = settings != NULL;
     config_report_print(&report, stderr);
     if (good)
@@ -210,10 +215,11 @@ static int test_config(const struct options *options)
 int main(int argc, char **argv)
 {
     struct options options = {0};
-    ignore_sigpipe();
+    bool is_cgi = cgi_is_request() && FCGX_IsCGI() && !listen_is_inherited();
+    ignore_sigpipe(); /* behind libfcgi, which sets a handler of its own */
     /* As CGI the command line is not looked at: the web server may have made it
      * from the query (RFC 3875, section 4.4). */
-    if (cgi_is_request() && !listen_is_inherited()) {
+    if (is_cgi) {
         cgi_serve(load_config_path(NULL), load_plugin_folder(NULL));
         return EXIT_SUCCESS;
     }

@@ -16,6 +16,7 @@
 #define PARKED_MAX       1024  /* beyond it, the longest parked are given up */
 #define REQUEST_PATIENCE 15000 /* ms from the parking of an unfinished request to its end */
 #define IDLE_PATIENCE    30000 /* ms between two requests of a kept connection */
+#define SEND_PATIENCE    5000  /* ms without a byte that the peer reads of an answer */
 #define NEW_PATIENCE     1000  /* ms that a stopping server waits for a first request */
 #define LOOK_INTERVAL    500
 #define EVENTS           64
@@ -31,10 +32,12 @@ struct park {
     size_t count;
 };
 
-static bool watch(int epoll, int operation, int fd, void *data)
+static bool watch(struct park *park, struct conn *conn)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = data};
-    return epoll_ctl(epoll, operation, fd, &event) == 0;
+    uint32_t what = conn->out.length ? EPOLLOUT : EPOLLIN | EPOLLRDHUP;
+    struct epoll_event event = {.events = what | EPOLLONESHOT, .data.ptr = conn};
+    return epoll_ctl(park->epoll, conn->polled ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, conn->fd, &event) ==
+           0;
 }
 
 struct park *park_new(void)
@@ -76,18 +79,23 @@ void park_free(struct park *park)
     free(park);
 }
 
+/* An unfinished request has one patience in all, however often bytes come. */
+static int64_t patience_end(const struct conn *conn, int64_t now)
+{
+    if (conn->out.length)
+        return now + SEND_PATIENCE;
+    if (!intake_in_request(&conn->intake))
+        return now + IDLE_PATIENCE;
+    return conn->patience_end ? conn->patience_end : now + REQUEST_PATIENCE;
+}
+
 void park_put(struct park *park, struct conn *conn)
 {
-    bool middle = frame_in_request(&conn->frame);
-    int64_t now = clock_monotonic_ms();
-    /* an unfinished request has one patience in all, however often bytes come */
-    if (!middle || conn->patience_end == 0)
-        conn->patience_end = now + (middle ? REQUEST_PATIENCE : IDLE_PATIENCE);
+    conn->patience_end = patience_end(conn, clock_monotonic_ms());
     pthread_mutex_lock(&park->lock);
     size_t count = ++park->count;
     conn_queue_push(&park->parked, conn);
-    if (count > 2 * PARKED_MAX ||
-        !watch(park->epoll, conn->polled ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, conn->fd, conn))
+    if (count > 2 * PARKED_MAX || !watch(park, conn))
         drop(park, conn);
     else
         conn->polled = true;
@@ -96,25 +104,40 @@ void park_put(struct park *park, struct conn *conn)
         park_evict(park);
 }
 
-/* Bytes have come for a parked connection, or its end. */
+/* Sends the rest of an answer.  True: there is no rest, and another request may come. */
+static bool send_rest(struct park *park, struct conn *conn)
+{
+    bool alive = conn_send(conn);
+    if (alive && conn->out.length)
+        park_put(park, conn);
+    else if (!alive || conn->closing)
+        conn_free(conn);
+    else
+        return true;
+    return false;
+}
+
+/* A parked connection's peer has written, read, or gone. */
 static void resume(struct park *park, struct conn *conn, struct conn_queue *ready)
 {
     pthread_mutex_lock(&park->lock);
     conn_queue_remove(&park->parked, conn);
     park->count--;
     pthread_mutex_unlock(&park->lock);
-    bool was_idle = !frame_in_request(&conn->frame);
-    switch (conn_receive(conn)) {
-    case FRAME_COMPLETE:
+    bool was_sending = conn->out.length > 0;
+    if (was_sending && !send_rest(park, conn))
+        return;
+    if (was_sending || !intake_in_request(&conn->intake))
         conn->patience_end = 0;
+    switch (conn_receive(conn)) {
+    case INTAKE_HEAD:
+    case INTAKE_COMPLETE:
         conn_queue_push(ready, conn);
         break;
-    case FRAME_MORE:
-        if (was_idle)
-            conn->patience_end = 0;
+    case INTAKE_MORE:
         park_put(park, conn);
         break;
-    case FRAME_BAD:
+    case INTAKE_BAD:
         conn_free(conn);
     }
 }
@@ -130,7 +153,7 @@ static void give_up_late(struct park *park)
         next = conn->next;
         if (now < conn->patience_end)
             continue;
-        if (frame_in_request(&conn->frame))
+        if (!conn->out.length && intake_in_request(&conn->intake))
             log_warning("a connection from the web server was dropped: its request did not "
                         "become complete in %d s",
                         REQUEST_PATIENCE / 1000);
@@ -186,7 +209,7 @@ static bool has_unread(const struct conn *conn)
 static bool is_expected(const struct conn *conn, int64_t now)
 {
     int64_t parked_at = conn->patience_end - IDLE_PATIENCE;
-    return frame_in_request(&conn->frame) || has_unread(conn) ||
+    return conn->out.length || intake_in_request(&conn->intake) || has_unread(conn) ||
            (!conn->served && now < parked_at + NEW_PATIENCE);
 }
 

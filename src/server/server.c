@@ -1,132 +1,155 @@
 /* SPDX-License-Identifier: MIT */
 #include "server.h"
 
-#include "base/clock.h"
-#include "fastcgi.h"
-#include "members/gate.h"
 #include "api/handler.h"
+#include "base/clock.h"
+#include "crew.h"
 #include "host/log.h"
 #include "park.h"
-#include "host/turn.h"
+#include "record.h"
+#include "threads.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SPARE       2       /* workers beyond those that look something up or accept */
-#define KICK        SIGUSR2 /* ends a worker's waiting for a connection */
-#define SWEEP_MS    1000    /* how long a stopping server accepts what waits already */
-#define TICK_MS     10
-#define SURE_TO_FIT 32768 /* bytes that a fresh connection takes without waiting */
+#define READERS  2       /* threads for the requests of kept connections */
+#define KICK     SIGUSR2 /* ends an acceptor's waiting for a connection */
+#define SWEEP_MS 1000    /* how long a stopping server accepts what waits already */
+#define TICK_MS  10
 
 struct worker {
     struct server *server;
+    struct crew *crew; /* NULL: it accepts */
     unsigned number;
     pthread_t thread;
     atomic_bool accepting; /* it waits for a connection */
-    struct fastcgi *fastcgi;
     struct http_response response;
+    struct bytes text; /* of the response */
 };
 
 struct server {
     int listen_fd;
     struct park *park;
     struct snapshots *snapshots;
-    atomic_bool stopping;      /* accept only what has come already, */
-    int64_t sweep_end;         /* until then; set before `stopping` is */
-    atomic_bool leaving;       /* end */
-    atomic_uint awake;         /* workers that are not waiting for work */
-    pthread_mutex_t lock;      /* guards the queues */
-    struct conn_queue ready;   /* complete requests */
-    struct conn_queue waiting; /* complete requests that wait for the gate */
-    atomic_uint ready_count, waiting_count;
-    bool unheard; /* the polling thread: a call for what is ready woke nobody */
-    unsigned worker_count;
+    atomic_bool stopping;    /* accept only what has come already, */
+    int64_t sweep_end;       /* until then; set before `stopping` is */
+    atomic_uint acceptors;   /* that have not ended */
+    atomic_bool all_may_ask; /* there are no askers, or not yet */
+    struct crew readers;     /* serve kept connections; wait for nobody */
+    struct crew askers;      /* serve what has to wait for a directory */
+    atomic_llong poll_end;   /* when the polling thread looks at the askers' queue again */
+    unsigned count;          /* workers that run; the one behind them is the polling thread */
     struct worker workers[];
 };
 
-/* ---- The queues ---- */
-
-static void queue_put(struct server *server, struct conn_queue *queue, atomic_uint *count,
-                      struct conn *conn)
-{
-    pthread_mutex_lock(&server->lock);
-    conn_queue_push(queue, conn);
-    atomic_fetch_add(count, 1);
-    pthread_mutex_unlock(&server->lock);
-}
-
-static struct conn *queue_take(struct server *server, struct conn_queue *queue, atomic_uint *count)
-{
-    if (atomic_load_explicit(count, memory_order_relaxed) == 0)
-        return NULL;
-    pthread_mutex_lock(&server->lock);
-    struct conn *conn = conn_queue_pop(queue);
-    if (conn)
-        atomic_fetch_sub(count, 1);
-    pthread_mutex_unlock(&server->lock);
-    return conn;
-}
-
 /* ---- One request ---- */
 
-/* Serves the complete request of a connection.  True: the connection may carry
- * another; else it is gone, or waits for the gate. */
+static void fill_request(const struct worker *worker, const struct conn *conn,
+                         struct http_request *request_r)
+{
+    const struct intake *intake = &conn->intake;
+    struct span rest = bytes_span(&intake->params), name, value;
+    *request_r = (struct http_request){.body = bytes_span(&intake->body)};
+    while (intake_take_pair(&rest, &name, &value))
+        http_request_take(request_r, name, value);
+    http_judge_body(request_r, intake->body_total, intake->body_limit);
+    if (intake->body_fate == INTAKE_BODY_DROPPED && request_r->body_state == HTTP_BODY_COMPLETE)
+        request_r->body_state = HTTP_BODY_DROPPED;
+    request_r->deadline = conn->deadline;
+    request_r->at_once = worker->crew != &worker->server->askers &&
+                         !atomic_load_explicit(&worker->server->all_may_ask, memory_order_relaxed);
+}
+
+/* Puts the answer into the connection's `out`.  False: memory ran out, even for saying so. */
+static bool write_answer(struct worker *worker, struct conn *conn,
+                         const struct http_request *request)
+{
+    bool clean = conn->out.length == 0;
+    http_write(request, &worker->response, &worker->text);
+    record_append_answer(&conn->out, conn->intake.id, bytes_span(&worker->text));
+    if (worker->text.failed || (conn->out.failed && clean)) {
+        bytes_free(&worker->text);
+        bytes_reset(&conn->out);
+        record_append_answer(&conn->out, conn->intake.id, http_last_words());
+    }
+    bytes_reset(&worker->text);
+    return !conn->out.failed;
+}
+
+/* Hands a request over to the askers.  The polling thread has an eye on its deadline. */
+static void hand_over(struct server *server, struct conn *conn)
+{
+    int64_t deadline = conn->deadline;
+    if (!crew_put(&server->askers, conn) && deadline < atomic_load(&server->poll_end))
+        park_wake(server->park);
+}
+
+/* Serves a complete request: its answer is in `out`.  False: the connection is gone, or
+ * with the askers. */
 static bool serve_request(struct worker *worker, struct conn *conn)
 {
     struct server *server = worker->server;
     struct http_request request;
-    if (!fastcgi_begin(worker->fastcgi, &conn->frame, &request)) {
-        log_error("libfcgi did not take a request: the connection was dropped");
-        conn_free(conn);
-        return false;
-    }
     const struct settings *settings = snapshots_acquire(server->snapshots, worker->number);
     if (conn->deadline == 0)
         conn->deadline = clock_monotonic_ms() + settings->top.request_timeout_ms;
-    request.deadline = conn->deadline;
+    fill_request(worker, conn, &request);
     bool answered = handler_serve(settings, &request, &worker->response);
     snapshots_release(server->snapshots, worker->number);
     if (!answered) {
-        fastcgi_abandon(worker->fastcgi);
-        queue_put(server, &server->waiting, &server->waiting_count, conn);
+        hand_over(server, conn);
         return false;
     }
-    http_request_wipe(&request);
-    if (conn->frame.keep || worker->response.body.length > SURE_TO_FIT) {
-        conn_limit_sending(conn);
-        turn_give();
-    }
-    if (!fastcgi_answer(worker->fastcgi, conn->fd, &request, &worker->response))
-        conn->fd = -1;
+    bool written = write_answer(worker, conn, &request);
     http_response_reset(&worker->response);
-    bool keep = conn->fd >= 0 && conn->frame.keep && !atomic_load(&server->stopping);
-    if (!keep)
+    conn->closing = !conn->intake.keep || atomic_load(&server->stopping);
+    conn->served = true;
+    conn->deadline = conn->patience_end = 0;
+    intake_next(&conn->intake);
+    if (!written)
         conn_free(conn);
-    return keep;
+    return written;
 }
 
+/* Decides on a body that is not small: none is kept for those that may not ask for anything. */
+static void judge_body(struct worker *worker, struct conn *conn)
+{
+    struct server *server = worker->server;
+    struct http_request request;
+    const struct settings *settings = snapshots_acquire(server->snapshots, worker->number);
+    fill_request(worker, conn, &request);
+    intake_judge(&conn->intake, handler_wants_body(settings, &request));
+    snapshots_release(server->snapshots, worker->number);
+}
+
+/* Serves a connection as long as it has something to do. */
 static void serve(struct worker *worker, struct conn *conn)
 {
-    while (serve_request(worker, conn)) {
-        conn->deadline = 0;
-        conn->served = true;
-        frame_next(&conn->frame);
-        enum frame_state state = conn_receive(conn);
-        if (state == FRAME_COMPLETE)
-            continue;
-        if (state == FRAME_MORE)
-            park_put(worker->server->park, conn);
+    while (conn->state != INTAKE_MORE && conn->state != INTAKE_BAD) {
+        if (conn->state == INTAKE_HEAD)
+            judge_body(worker, conn);
+        else if (!serve_request(worker, conn))
+            return;
+        if (!conn_send(conn) || (conn->closing && !conn->out.length))
+            conn->state = INTAKE_BAD;
+        else if (conn->out.length)
+            conn->state = INTAKE_MORE; /* it reads first what it asked for */
         else
-            conn_free(conn);
-        return;
+            conn_receive(conn);
     }
+    if (conn->state == INTAKE_MORE)
+        park_put(worker->server->park, conn);
+    else
+        conn_free(conn);
 }
 
 /* ---- Getting work ---- */
@@ -154,70 +177,34 @@ static bool may_accept(struct server *server)
            (clock_monotonic_ms() < server->sweep_end && poll_socket(server, 0));
 }
 
-/* Waits for a connection.  -1 with errno; EINTR, and the turn is over, when the server
- * stops. */
+/* Waits for a connection.  -1 with errno; EINTR when the server stops. */
 static int accept_one(struct worker *worker)
 {
     int fd = -1, error = EINTR;
     atomic_store(&worker->accepting, true); /* from here on a kick is not missed */
     if (may_accept(worker->server)) {
-        turn_idle_begin();
         fd = accept4(worker->server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
         error = errno;
-        if (fd < 0 && error == EAGAIN) /* who shares the socket has made it non-blocking */
+        if (fd < 0 && error == EAGAIN) /* a process that shares the socket unblocked it */
             error = poll_socket(worker->server, -1) ? ECONNABORTED : EINTR;
-        turn_idle_end();
-    } else {
-        turn_end();
     }
     atomic_store(&worker->accepting, false);
     errno = error;
     return fd;
 }
 
-/* A connection that was accepted, if there is a complete request on it. */
-static struct conn *receive_first(struct worker *worker, int fd)
+/* Serves a connection that was accepted. */
+static void welcome(struct worker *worker, int fd)
 {
     struct server *server = worker->server;
     const struct settings *settings = snapshots_acquire(server->snapshots, worker->number);
     size_t body_limit = (size_t)settings->top.body_limit;
     snapshots_release(server->snapshots, worker->number);
     struct conn *conn = conn_new(fd, body_limit);
-    enum frame_state state = conn ? conn_receive_first(conn) : FRAME_BAD;
-    if (state == FRAME_COMPLETE)
-        return conn;
-    if (state == FRAME_MORE)
-        park_put(server->park, conn);
-    else if (conn)
-        conn_free(conn);
-    return NULL;
-}
-
-/* Waits for a turn, and then for a connection.  NULL: nothing complete came on it, or
- * something is in the queues. */
-static struct conn *wait_for_request(struct worker *worker)
-{
-    struct server *server = worker->server;
-    atomic_fetch_sub(&server->awake, 1);
-    errno = EINTR;
-    int fd = turn_wait() ? accept_one(worker) : -1;
-    atomic_fetch_add(&server->awake, 1);
-    if (fd >= 0)
-        return receive_first(worker, fd);
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-        make_room(server);
-    else if (errno != EINTR && errno != ECONNABORTED)
-        log_error_limited("cannot accept connections: %s", strerror(errno));
-    return NULL;
-}
-
-/* A complete request out of the queues, if there is one for this worker. */
-static struct conn *find_work(struct server *server)
-{
-    struct conn *conn = NULL;
-    if (gate_has_room())
-        conn = queue_take(server, &server->waiting, &server->waiting_count);
-    return conn ? conn : queue_take(server, &server->ready, &server->ready_count);
+    if (!conn)
+        return;
+    conn_receive_first(conn);
+    serve(worker, conn);
 }
 
 static void on_kick(int number)
@@ -233,36 +220,95 @@ static void allow_kick(void)
     pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
 }
 
+static void accept_connections(struct worker *worker)
+{
+    struct server *server = worker->server;
+    allow_kick();
+    while (may_accept(server)) {
+        int fd = accept_one(worker);
+        if (fd >= 0)
+            welcome(worker, fd);
+        else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            make_room(server);
+        else if (errno != EINTR && errno != ECONNABORTED)
+            log_error_limited("cannot accept connections: %s", strerror(errno));
+    }
+    atomic_fetch_sub(&server->acceptors, 1);
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
-    struct server *server = worker->server;
-    allow_kick();
-    while (!atomic_load(&server->leaving)) {
-        struct conn *conn = find_work(server);
-        if (!conn)
-            conn = wait_for_request(worker);
-        if (conn)
-            serve(worker, conn);
-    }
+    if (!worker->crew)
+        accept_connections(worker);
+    for (struct conn *conn; worker->crew && (conn = crew_take(worker->crew));)
+        serve(worker, conn);
     conn_thread_end();
     return NULL;
 }
 
 /* ---- Starting ---- */
 
-unsigned server_workers(unsigned threads)
+enum kind { ACCEPTOR, ASKER, READER, KINDS };
+
+static void count_wanted(unsigned threads, unsigned wanted_r[KINDS])
 {
-    return threads + turn_count() + SPARE;
+    wanted_r[ACCEPTOR] = 2 * threads_processors() + 1; /* some wait for first bytes */
+    wanted_r[ASKER] = threads;
+    wanted_r[READER] = READERS;
 }
 
-static bool start_worker(struct server *server, unsigned number)
+unsigned server_workers(unsigned threads)
 {
-    struct worker *worker = &server->workers[number];
-    worker->server = server;
-    worker->number = number;
-    worker->fastcgi = fastcgi_new();
-    return worker->fastcgi && pthread_create(&worker->thread, NULL, work, worker) == 0;
+    unsigned wanted[KINDS];
+    count_wanted(threads, wanted);
+    return wanted[ACCEPTOR] + wanted[ASKER] + wanted[READER] + 1; /* the polling thread */
+}
+
+/* One of each kind, then in proportion, in case we do not get all of them. */
+static enum kind next_kind(const unsigned have[KINDS], const unsigned wanted[KINDS])
+{
+    enum kind next = ACCEPTOR;
+    for (enum kind kind = ASKER; kind < KINDS; kind++)
+        if (have[kind] * wanted[next] < have[next] * wanted[kind])
+            next = kind;
+    return next;
+}
+
+static bool start_worker(struct server *server, enum kind kind)
+{
+    struct worker *worker = &server->workers[server->count];
+    worker->crew = kind == ASKER ? &server->askers : kind == READER ? &server->readers : NULL;
+    if (!threads_start(&worker->thread, work, worker))
+        return false;
+    if (worker->crew)
+        crew_join(worker->crew);
+    server->count++;
+    return true;
+}
+
+/* As many as the system lets us have.  False: none that accepts. */
+static bool start_workers(struct server *server, unsigned threads)
+{
+    unsigned have[KINDS] = {0}, wanted[KINDS], all = server_workers(threads) - 1;
+    count_wanted(threads, wanted);
+    atomic_store(&server->acceptors, wanted[ACCEPTOR]);
+    while (server->count < all) {
+        enum kind kind = next_kind(have, wanted);
+        if (!start_worker(server, kind))
+            break;
+        have[kind]++;
+    }
+    atomic_fetch_sub(&server->acceptors, wanted[ACCEPTOR] - have[ACCEPTOR]);
+    atomic_store(&server->all_may_ask, have[ASKER] == 0);
+    if (server->count < all) {
+        struct reason short_of;
+        threads_shortage(&short_of);
+        log_warning("only %u of %u threads could be started, %u of them for look-ups (threads = "
+                    "%u): %s",
+                    server->count, all, have[ASKER], threads, short_of.text);
+    }
+    return have[ACCEPTOR] > 0;
 }
 
 struct server *server_start(int listen_fd, unsigned threads, struct snapshots *snapshots)
@@ -270,24 +316,22 @@ struct server *server_start(int listen_fd, unsigned threads, struct snapshots *s
     const struct sigaction kick = {.sa_handler = on_kick}; /* no SA_RESTART: accept4() ends */
     unsigned count = server_workers(threads);
     struct server *server = calloc(1, sizeof *server + count * sizeof *server->workers);
-    if (!server)
-        goto fail;
+    if (!server) {
+        log_error("cannot start serving: out of memory");
+        return NULL;
+    }
     server->listen_fd = listen_fd;
     server->snapshots = snapshots;
-    server->worker_count = count;
-    server->awake = count;
-    pthread_mutex_init(&server->lock, NULL);
-    server->park = park_new();
-    if (!server->park || sigaction(KICK, &kick, NULL) != 0)
-        goto fail;
-    gate_set_limit((int)threads);
-    turn_begin();
+    server->all_may_ask = true;
     for (unsigned i = 0; i < count; i++)
-        if (!start_worker(server, i))
-            goto fail; /* the process ends: those that run need not be stopped */
-    return server;
-fail:
-    log_error("cannot start the workers: %s", strerror(errno));
+        server->workers[i] = (struct worker){.server = server, .number = i};
+    crew_init(&server->readers);
+    crew_init(&server->askers);
+    server->park = park_new();
+    if (server->park && sigaction(KICK, &kick, NULL) == 0 && start_workers(server, threads))
+        return server;
+    log_error("cannot start serving: %s", strerror(errno));
+    server_free(server);
     return NULL;
 }
 
@@ -297,49 +341,30 @@ fail:
  * repeated. */
 static void kick(struct server *server)
 {
-    for (unsigned i = 0; i < server->worker_count; i++)
+    for (unsigned i = 0; i < server->count; i++)
         if (atomic_load(&server->workers[i].accepting))
             pthread_kill(server->workers[i].thread, KICK);
 }
 
-static void hand_over(struct server *server, struct conn_queue *complete)
+/* The readers' work, or this thread's, where there are no readers. */
+static void read_all(struct server *server, struct conn_queue *ready)
 {
-    for (struct conn *conn; (conn = conn_queue_pop(complete));) {
-        queue_put(server, &server->ready, &server->ready_count, conn);
-        server->unheard = !turn_call(1) || server->unheard;
-    }
-}
-
-/* Where nobody sleeps who could take what is ready, those that accept are to do it. */
-static void call_again(struct server *server)
-{
-    server->unheard = server->unheard && atomic_load(&server->ready_count) > 0;
-    if (server->unheard)
-        kick(server);
-}
-
-/* Requests that waited for the gate until their deadline: they get an answer. */
-static void take_late(struct server *server, struct conn_queue *late)
-{
-    int64_t now = clock_monotonic_ms();
-    if (atomic_load(&server->waiting_count) == 0)
-        return;
-    pthread_mutex_lock(&server->lock);
-    while (server->waiting.first && server->waiting.first->deadline <= now) {
-        conn_queue_push(late, conn_queue_pop(&server->waiting));
-        atomic_fetch_sub(&server->waiting_count, 1);
-    }
-    pthread_mutex_unlock(&server->lock);
+    for (struct conn *conn; (conn = conn_queue_pop(ready));)
+        if (server->readers.members)
+            crew_put(&server->readers, conn);
+        else
+            serve(&server->workers[server->count], conn);
 }
 
 void server_poll(struct server *server, int timeout_ms)
 {
-    struct conn_queue complete = {0};
-    bool soon = server->unheard && timeout_ms > TICK_MS;
-    park_poll(server->park, soon ? TICK_MS : timeout_ms, &complete);
-    take_late(server, &complete);
-    hand_over(server, &complete);
-    call_again(server);
+    struct conn_queue ready = {0};
+    int64_t now = clock_monotonic_ms(), end = now + timeout_ms;
+    atomic_store(&server->poll_end, end); /* before the look at the queue: see hand_over() */
+    int64_t first = crew_take_late(&server->askers, now, &ready);
+    read_all(server, &ready); /* their deadline has passed: they are answered without asking */
+    park_poll(server->park, (int)((first < end ? first : end) - now), &ready);
+    read_all(server, &ready);
 }
 
 void server_wake(struct server *server)
@@ -347,13 +372,11 @@ void server_wake(struct server *server)
     park_wake(server->park);
 }
 
-/* Who has just accepted has a turn that has not ended; what was in the queues is with a
- * worker that is awake now, or was before. */
+/* In this order: acceptors and readers hand over to askers, and only this thread to readers. */
 static bool is_idle(struct server *server)
 {
-    return turn_alive() == 0 && atomic_load(&server->awake) == 0 &&
-           atomic_load(&server->ready_count) == 0 && atomic_load(&server->waiting_count) == 0 &&
-           atomic_load(&server->awake) == 0 && park_close_idle(server->park) == 0;
+    return atomic_load(&server->acceptors) == 0 && crew_is_idle(&server->readers) &&
+           crew_is_idle(&server->askers) && park_close_idle(server->park) == 0;
 }
 
 bool server_stop(struct server *server, int grace_ms)
@@ -369,21 +392,22 @@ bool server_stop(struct server *server, int grace_ms)
         server_poll(server, TICK_MS);
         kick(server);
     }
-    atomic_store(&server->leaving, true);
-    turn_call(server->worker_count);
-    for (unsigned i = 0; i < server->worker_count; i++)
+    crew_leave(&server->readers);
+    crew_leave(&server->askers);
+    for (unsigned i = 0; i < server->count; i++)
         pthread_join(server->workers[i].thread, NULL);
     return true;
 }
 
 void server_free(struct server *server)
 {
-    for (unsigned i = 0; i < server->worker_count; i++) {
-        fastcgi_free(server->workers[i].fastcgi);
+    for (unsigned i = 0; i <= server->count; i++) { /* and the polling thread's */
         http_response_free(&server->workers[i].response);
+        bytes_free(&server->workers[i].text);
     }
+    crew_destroy(&server->readers);
+    crew_destroy(&server->askers);
     park_free(server->park);
     conn_thread_end(); /* the polling thread's */
-    pthread_mutex_destroy(&server->lock);
     free(server);
 }

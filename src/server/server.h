@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The resident responder: workers that accept for themselves, and the thread
- * that started them, which polls what they parked and stops them. */
+ * The resident responder.  Acceptors accept connections and serve what needs no network,
+ * askers serve what has to wait for a directory, readers serve kept connections; the thread
+ * that started them polls what is parked, and stops them. */
 #ifndef SERVER_H
 #define SERVER_H
 
@@ -8,13 +9,12 @@
 
 struct server;
 
-/* How many workers there are for so many look-ups at once: more of them, so that
- * there is always one for the others. */
+/* How many readers of `snapshots` there are where `threads` look-ups may wait at once. */
 unsigned server_workers(unsigned threads);
 
-/* Starts the workers on a listening socket that blocks, and stays the caller's.  They
- * are the first server_workers() readers of `snapshots`.  One server a process.
- * NULL: logged. */
+/* Starts as many threads as the system lets us have, on a listening socket that blocks and
+ * stays the caller's.  They are the first server_workers() readers of `snapshots`.  One
+ * server a process.  NULL: logged, and nothing was accepted. */
 struct server *server_start(int listen_fd, unsigned threads, struct snapshots *snapshots);
 
 /* Polls for up to `timeout_ms`; another thread or a signal handler may end the
@@ -24,7 +24,7 @@ void server_wake(struct server *server);
 
 /* Takes no new request beyond those that wait in the socket already, finishes
  * what is in hand, and ends the workers.  False: some were not finished in
- * `grace_ms`; then the process should end without looking back. */
+ * `grace_ms`; then call _Exit() without cleaning up. */
 bool server_stop(struct server *server, int grace_ms);
 void server_free(struct server *server); /* after server_stop() was true */
 

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "upkeep.h"
 
+#include "base/clock.h"
 #include "settings/load.h"
+#include "threads.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
+
+#define INTERVAL_MS 1000
 
 struct upkeep {
     struct snapshots *snapshots;
     unsigned reader;
     const char *config_path, *plugin_folder;
     pthread_t thread;
+    bool threaded;
+    int64_t polled_at;    /* without a thread */
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t called;
     bool reload, stop;
@@ -47,13 +52,11 @@ static void look_after(struct upkeep *upkeep, bool asked)
     snapshots_collect(upkeep->snapshots);
 }
 
-/* Waits a second, or until called; false: stop.  *asked_r: a reload is wanted. */
-static bool wait_for_call(struct upkeep *upkeep, bool *asked_r)
+/* Waits until `deadline`, or until called; false: stop.  *asked_r: a reload is wanted. */
+static bool wait_for_call(struct upkeep *upkeep, int64_t deadline, bool *asked_r)
 {
-    struct timespec until;
+    struct timespec until = clock_deadline(deadline);
     int rc = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
     pthread_mutex_lock(&upkeep->lock);
     while (!upkeep->reload && !upkeep->stop && rc == 0)
         rc = pthread_cond_timedwait(&upkeep->called, &upkeep->lock, &until);
@@ -68,15 +71,27 @@ static void *run(void *argument)
 {
     struct upkeep *upkeep = argument;
     bool asked;
-    while (wait_for_call(upkeep, &asked))
+    while (wait_for_call(upkeep, clock_monotonic_ms() + INTERVAL_MS, &asked))
         look_after(upkeep, asked);
     return NULL;
 }
 
-struct upkeep *upkeep_start(struct snapshots *snapshots, unsigned reader, const char *config_path,
-                            const char *plugin_folder)
+void upkeep_poll(struct upkeep *upkeep)
 {
-    pthread_condattr_t monotonic;
+    int64_t now = clock_monotonic_ms();
+    bool asked = false;
+    if (upkeep->threaded)
+        return;
+    wait_for_call(upkeep, now, &asked);
+    if (asked || now >= upkeep->polled_at + INTERVAL_MS) {
+        look_after(upkeep, asked);
+        upkeep->polled_at = now;
+    }
+}
+
+struct upkeep *upkeep_new(struct snapshots *snapshots, unsigned reader, const char *config_path,
+                          const char *plugin_folder)
+{
     struct upkeep *upkeep = calloc(1, sizeof *upkeep);
     if (!upkeep)
         return NULL;
@@ -85,15 +100,13 @@ struct upkeep *upkeep_start(struct snapshots *snapshots, unsigned reader, const 
     upkeep->config_path = config_path;
     upkeep->plugin_folder = plugin_folder;
     pthread_mutex_init(&upkeep->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&upkeep->called, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&upkeep->thread, NULL, run, upkeep) != 0) {
-        free(upkeep);
-        return NULL;
-    }
+    clock_cond_init(&upkeep->called);
     return upkeep;
+}
+
+void upkeep_start(struct upkeep *upkeep)
+{
+    upkeep->threaded = threads_start(&upkeep->thread, run, upkeep);
 }
 
 static void call(struct upkeep *upkeep, bool *what)
@@ -111,8 +124,11 @@ void upkeep_reload(struct upkeep *upkeep)
 
 void upkeep_stop(struct upkeep *upkeep)
 {
+    if (!upkeep)
+        return;
     call(upkeep, &upkeep->stop);
-    pthread_join(upkeep->thread, NULL);
+    if (upkeep->threaded)
+        pthread_join(upkeep->thread, NULL);
     pthread_cond_destroy(&upkeep->called);
     pthread_mutex_destroy(&upkeep->lock);
     free(upkeep);

@@ -8,7 +8,7 @@ set -eu
 source=$(cd "$1" && pwd)
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- json route credentials frame csv ldap value rest_answer rest_template claims jws
+[ $# -gt 0 ] || set -- json route credentials intake csv ldap value rest_answer rest_template claims jws
 CLANG=${CLANG:-clang}
 command -v "$CLANG" >/dev/null || { echo "make fuzz needs clang" >&2; exit 1; }
 
@@ -18,7 +18,7 @@ flags="-g -O1 -std=gnu11 -D_GNU_SOURCE -DPACKAGE_VERSION=\"fuzz\" -DDEFAULT_CONF
     -DDEFAULT_PLUGIN_FOLDER=\"\" -I. -I$source/src -I$source/include -I$source
     $(pkg-config --cflags json-c nettle)"
 checks="address,undefined -fno-sanitize-recover=all"
-resident="cgi conn fastcgi listen main park server snapshot upkeep"
+resident="cgi conn crew listen main park server snapshot threads upkeep"
 
 mkdir -p api && sh "$source/tools/c_string.sh" "$source/docs/openapi.json" >api/openapi.inc
 objects=

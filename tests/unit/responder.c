@@ -30,19 +30,26 @@ static void *poll_often(void *argument)
 
 int responder_start(void **state)
 {
-    struct bytes why = {0}, address = {0};
+    struct bytes address = {0};
+    struct reason why = {0};
     int rc = scratch_start(state);
     struct settings *settings = settings_from(&(struct config_texts){.top = "body_limit = 2000"});
     responder_snapshots = snapshots_new(settings, server_workers(THREADS) + 1);
     bytes_addf(&address, "unix:%s", scratch_path("sock"));
-    expect(listen_open(bytes_string(&address), &responder_listener, &why), "%s",
-           bytes_string(&why));
+    expect(listen_open(bytes_string(&address), &responder_listener, &why) &&
+               listen_take_place(&responder_listener, &why),
+           "%s", why.text);
     responder_server = server_start(responder_listener.fd, THREADS, responder_snapshots);
     assert_non_null(responder_server);
-    atomic_store(&over, false);
-    assert_int_equal(pthread_create(&poller, NULL, poll_often, NULL), 0);
+    responder_start_polling();
     bytes_free(&address);
     return rc;
+}
+
+void responder_start_polling(void)
+{
+    atomic_store(&over, false);
+    assert_int_equal(pthread_create(&poller, NULL, poll_often, NULL), 0);
 }
 
 void responder_stop_polling(void)

@@ -22,6 +22,7 @@ extern struct server *responder_server;
 /* For each case.  A thread polls, until it is told to stop or the case ends. */
 int responder_start(void **state);
 int responder_stop(void **state);
+void responder_start_polling(void);
 void responder_stop_polling(void);
 
 int responder_connect(void);

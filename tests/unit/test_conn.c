@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What arrives on a connection, and queues of them. */
 #include "server/conn.h"
+#include "server/record.h"
 
 #include "base/clock.h"
 #include "host/log.h"
@@ -8,7 +9,7 @@
 #include "records.h"
 #include "support.h"
 
-#include <sys/time.h>
+#include <stdlib.h>
 
 static int peer; /* the web server's end */
 static struct conn *conn;
@@ -38,14 +39,14 @@ static int stop(void **state)
 static void requests_arrive(void **state)
 {
     (void)state;
-    assert_int_equal(conn_receive(conn), FRAME_MORE); /* does not wait */
+    assert_int_equal(conn_receive(conn), INTAKE_MORE); /* does not wait */
     tell(peer, (struct span){request.data, 5});
-    assert_int_equal(conn_receive(conn), FRAME_MORE);
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
     tell(peer, (struct span){request.data + 5, request.length - 5});
-    assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
-    assert_true(span_equal(bytes_span(&conn->frame.body), SPAN("body")));
-    frame_next(&conn->frame);
-    assert_int_equal(conn_receive(conn), FRAME_MORE);
+    assert_int_equal(conn_receive(conn), INTAKE_COMPLETE);
+    assert_true(span_equal(bytes_span(&conn->intake.body), SPAN("body")));
+    intake_next(&conn->intake);
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
 }
 
 static void pipelined_requests(void **state)
@@ -55,14 +56,14 @@ static void pipelined_requests(void **state)
         tell(peer, bytes_span(&request));
     tell(peer, (struct span){request.data, 9});
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
-        assert_true(span_equal(bytes_span(&conn->frame.body), SPAN("body")));
-        frame_next(&conn->frame);
+        assert_int_equal(conn_receive(conn), INTAKE_COMPLETE);
+        assert_true(span_equal(bytes_span(&conn->intake.body), SPAN("body")));
+        intake_next(&conn->intake);
     }
-    assert_int_equal(conn_receive(conn), FRAME_MORE);
-    assert_true(frame_in_request(&conn->frame));
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
+    assert_true(intake_in_request(&conn->intake));
     tell(peer, (struct span){request.data + 9, request.length - 9});
-    assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
+    assert_int_equal(conn_receive(conn), INTAKE_COMPLETE);
 }
 
 static void peers_that_go(void **state)
@@ -70,17 +71,17 @@ static void peers_that_go(void **state)
     (void)state;
     close(peer);
     peer = -1;
-    assert_int_equal(conn_receive(conn), FRAME_BAD); /* between requests: nothing to tell */
+    assert_int_equal(conn_receive(conn), INTAKE_BAD); /* between requests: nothing to tell */
     conn_free(conn);
     assert_string_equal(stderr_caught(), "");
 
     stderr_catch();
     conn = connect_one(&peer);
     tell(peer, (struct span){request.data, 9});
-    assert_int_equal(conn_receive(conn), FRAME_MORE);
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
     close(peer);
     peer = -1;
-    assert_int_equal(conn_receive(conn), FRAME_BAD);
+    assert_int_equal(conn_receive(conn), INTAKE_BAD);
     expect_contains(stderr_caught(), "closed a connection in the middle of a request");
 }
 
@@ -90,16 +91,16 @@ static void requests_before_the_end(void **state)
     (void)state;
     tell(peer, bytes_span(&request));
     shutdown(peer, SHUT_WR);
-    assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
-    frame_next(&conn->frame);
-    assert_int_equal(conn_receive(conn), FRAME_BAD);
+    assert_int_equal(conn_receive(conn), INTAKE_COMPLETE);
+    intake_next(&conn->intake);
+    assert_int_equal(conn_receive(conn), INTAKE_BAD);
 }
 
 static void nonsense_is_logged(void **state)
 {
     (void)state;
     tell(peer, SPAN("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
-    assert_int_equal(conn_receive(conn), FRAME_BAD);
+    assert_int_equal(conn_receive(conn), INTAKE_BAD);
     expect_contains(stderr_caught(), "a connection from the web server was dropped: not FastCGI");
 }
 
@@ -108,11 +109,11 @@ static void queries_are_answered_at_once(void **state)
     struct bytes query = {0};
     char answer[256];
     (void)state;
-    frame_add_query(&query);
+    record_append_query(&query);
     tell(peer, bytes_span(&query));
-    assert_int_equal(conn_receive(conn), FRAME_MORE);
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
     ssize_t got = recv(peer, answer, sizeof answer, MSG_DONTWAIT);
-    assert_true(got > 0 && frame_is_our_answer((struct span){answer, (size_t)got}));
+    assert_true(got > 0 && record_is_our_answer((struct span){answer, (size_t)got}));
     bytes_free(&query);
 }
 
@@ -131,7 +132,7 @@ static void memory_is_used_again(void **state)
     (void)state;
     tell(peer, bytes_span(&request));
     tell(peer, (struct span){request.data, 20});
-    assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
+    assert_int_equal(conn_receive(conn), INTAKE_COMPLETE);
     conn->deadline = conn->patience_end = 7;
     conn->polled = true;
     conn_free(conn);
@@ -140,11 +141,11 @@ static void memory_is_used_again(void **state)
     assert_int_equal(conn->deadline, 0);
     assert_int_equal(conn->patience_end, 0);
     assert_false(conn->polled);
-    assert_int_equal(conn_receive(conn), FRAME_MORE);
-    assert_false(frame_in_request(&conn->frame));
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
+    assert_false(intake_in_request(&conn->intake));
     tell(peer, bytes_span(&request));
-    assert_int_equal(conn_receive(conn), FRAME_COMPLETE);
-    assert_true(span_equal(bytes_span(&conn->frame.body), SPAN("body")));
+    assert_int_equal(conn_receive(conn), INTAKE_COMPLETE);
+    assert_true(span_equal(bytes_span(&conn->intake.body), SPAN("body")));
 }
 
 /* Web servers connect a moment before they write. */
@@ -152,15 +153,36 @@ static void first_bytes_are_waited_for(void **state)
 {
     (void)state;
     int64_t begin = clock_monotonic_ms();
-    assert_int_equal(conn_receive_first(conn), FRAME_MORE);
+    assert_int_equal(conn_receive_first(conn), INTAKE_MORE);
     assert_true(clock_monotonic_ms() - begin < 1000);
     tell(peer, bytes_span(&request));
-    assert_int_equal(conn_receive_first(conn), FRAME_COMPLETE);
-    conn_limit_sending(conn);
-    struct timeval limit;
-    socklen_t length = sizeof limit;
-    assert_int_equal(getsockopt(conn->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &length), 0);
-    assert_true(limit.tv_sec > 0);
+    assert_int_equal(conn_receive_first(conn), INTAKE_COMPLETE);
+}
+
+/* Nothing waits for a peer that does not read. */
+static void answers_that_do_not_fit(void **state)
+{
+    enum { SIZE = 1000000 };
+    char *answer = repeated('a', SIZE), some[65536];
+    size_t got = 0;
+    (void)state;
+    bytes_add(&conn->out, answer, SIZE);
+    assert_true(conn_send(conn));
+    assert_true(conn->sent > 0 && conn->sent < SIZE && conn->out.length == SIZE);
+    while (got < SIZE) {
+        ssize_t more = recv(peer, some, sizeof some, MSG_DONTWAIT);
+        assert_true(more > 0);
+        assert_memory_equal(some, answer, (size_t)more);
+        got += (size_t)more;
+        assert_true(conn_send(conn));
+    }
+    assert_int_equal(conn->out.length + conn->sent, 0);
+    bytes_add(&conn->out, answer, SIZE);
+    assert_true(conn_send(conn));
+    close(peer);
+    peer = -1;
+    assert_false(conn_send(conn));
+    free(answer);
 }
 
 static void queues(void **state)
@@ -195,6 +217,7 @@ int main(void)
         TEST(descriptors_are_closed),
         TEST(memory_is_used_again),
         TEST(first_bytes_are_waited_for),
+        TEST(answers_that_do_not_fit),
         TEST(queues),
     };
     return cmocka_run_group_tests_name("conn", tests, NULL, NULL);

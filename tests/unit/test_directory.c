@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The policy around stores: chains, cache, breaker, gate, deadlines. */
+ * The policy around stores: chains, cache, breaker, deadlines. */
 #include "members/directory.h"
 
 #include "base/clock.h"
-#include "members/gate.h"
 #include "question.h"
 #include "stub_store.h"
 #include "support.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,7 +22,6 @@ static int start(void **state)
     memset(chain, 0, sizeof chain);
     for (size_t i = 0; i < COUNT(stubs); i++)
         stubs[i].flags = MEMBERCHAT_STORE_THREAD_SAFE;
-    gate_set_limit(8);
     log_configure("stderr", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
     int rc = scratch_start(state);
     stderr_catch();
@@ -284,30 +281,33 @@ static void a_crowd_shares_one_lookup(void **state)
     assert_int_equal(stubs[0].lookups, 1);
 }
 
-/* Look-ups never take the last workers; those of local stores do not count. */
-static void full_gates_say_busy(void **state)
+static struct store_question at_once(int64_t ms)
 {
-    struct asker askers[2];
+    struct store_question question = *QUESTION(SPAN("8"), ms);
+    question.at_once = true;
+    return question;
+}
+
+/* A thread that may not wait for a network is told so; local stores do not count. */
+static void threads_that_may_not_wait(void **state)
+{
+    struct store_question question = at_once(1000), late = at_once(-1);
+    int64_t now = clock_monotonic_ms();
     (void)state;
-    gate_set_limit(2);
-    make(0, MEMBERCHAT_FOUND, NULL, &never);
-    stubs[0].delay_ms = 300;
-    ask_all(askers, 2);
-    while (stubs[0].inside < 2)
-        sched_yield();
-    assert_int_equal(find(1, "8").outcome, DIRECTORY_BUSY);
-    assert_int_equal(directory_probe(chain[0], clock_monotonic_ms() + 100).outcome, DIRECTORY_BUSY);
+    make(0, MEMBERCHAT_FOUND, &minute, &never);
+    assert_int_equal(directory_find(chain, 1, &question, &member).outcome, DIRECTORY_BUSY);
+    assert_int_equal(directory_probe(chain[0], now + 1000, true).outcome, DIRECTORY_BUSY);
+    /* what has no time left gets an answer instead of another wait */
+    assert_int_equal(directory_find(chain, 1, &late, &member).outcome, MEMBERCHAT_UNAVAILABLE);
+    assert_int_equal(directory_probe(chain[0], now, true).outcome, MEMBERCHAT_UNAVAILABLE);
+    assert_int_equal(stubs[0].lookups + stubs[0].probes, 0);
+    assert_int_equal(find(1, "8").outcome, MEMBERCHAT_FOUND); /* which the cache remembers */
+    assert_int_equal(directory_find(chain, 1, &question, &member).outcome, MEMBERCHAT_FOUND);
     stubs[1].flags = MEMBERCHAT_STORE_LOCAL;
     make(1, MEMBERCHAT_FOUND, NULL, &never);
-    struct directory *local[] = {chain[1]};
-    assert_int_equal(directory_find(local, 1, QUESTION(SPAN("8"), 100), &member).outcome,
-                     MEMBERCHAT_FOUND);
-    /* whose time is over gets an answer instead of another wait */
-    assert_int_equal(directory_find(chain, 1, QUESTION(SPAN("8"), -1), &member).outcome,
-                     MEMBERCHAT_UNAVAILABLE);
-    join_all(askers, 2);
-    assert_true(gate_has_room());
-    assert_int_equal(find(1, "8").outcome, MEMBERCHAT_FOUND);
+    question = at_once(1000);
+    assert_int_equal(directory_find(chain + 1, 1, &question, &member).outcome, MEMBERCHAT_FOUND);
+    assert_int_equal(directory_probe(chain[1], now + 1000, true).outcome, MEMBERCHAT_FOUND);
 }
 
 static void probes_are_remembered_for_a_second(void **state)
@@ -315,13 +315,13 @@ static void probes_are_remembered_for_a_second(void **state)
     (void)state;
     make(0, MEMBERCHAT_FOUND, NULL, &never);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(directory_probe(chain[0], clock_monotonic_ms() + 500).outcome,
+        assert_int_equal(directory_probe(chain[0], clock_monotonic_ms() + 500, false).outcome,
                          MEMBERCHAT_FOUND);
     assert_int_equal(stubs[0].probes, 1);
     stubs[0].outcome = MEMBERCHAT_UNAVAILABLE;
     wait_ms(1020);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(directory_probe(chain[0], clock_monotonic_ms() + 500).outcome,
+        assert_int_equal(directory_probe(chain[0], clock_monotonic_ms() + 500, false).outcome,
                          MEMBERCHAT_UNAVAILABLE);
     assert_int_equal(stubs[0].probes, 2);
 }
@@ -351,7 +351,7 @@ int main(void)
         TEST(absurd_wishes_do_no_harm),
         TEST(deadlines_are_kept),
         TEST(a_crowd_shares_one_lookup),
-        TEST(full_gates_say_busy),
+        TEST(threads_that_may_not_wait),
         TEST(probes_are_remembered_for_a_second),
         TEST(the_last_holder_closes),
     };

@@ -3,12 +3,8 @@
 #include "api/handler.h"
 
 #include "base/clock.h"
-#include "members/gate.h"
 #include "support.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #define MEMBER "/v2/apps/me/members/7/chat-tokens"
@@ -34,7 +30,6 @@ static int start(void **state)
     assert_true(settings_open(settings, NULL, false, &report));
     config_report_free(&report);
     scratch_write("asked", SPAN(""));
-    gate_set_limit(1);
     stderr_catch();
     return rc;
 }
@@ -108,48 +103,34 @@ static void readiness(void **state)
     assert_int_equal(response.status, 200);
 }
 
-static atomic_bool inside, leave;
-
-static void *hold_the_gate(void *argument)
+/* A thread that may not wait hands the request back.  It is served by one that may, and is
+ * answered at its deadline at the latest. */
+static void requests_that_are_handed_back(void **state)
 {
-    (void)argument;
-    assert_true(gate_enter());
-    atomic_store(&inside, true);
-    while (!atomic_load(&leave))
-        sched_yield();
-    gate_leave();
-    return NULL;
-}
-
-/* Workers do not wait at the gate: the request comes back later, and is answered at
- * its deadline at the latest. */
-static void full_gates(void **state)
-{
-    pthread_t holder;
+    static const char *const paths[] = {MEMBER, "/readyz"};
     (void)state;
     scratch_write("state", SPAN("up"));
-    atomic_store(&inside, false);
-    atomic_store(&leave, false);
-    assert_int_equal(pthread_create(&holder, NULL, hold_the_gate, NULL), 0);
-    while (!atomic_load(&inside))
-        sched_yield();
-    struct http_request asked = request("POST", MEMBER, 5000), late = request("POST", MEMBER, -1);
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        const char *method = i == 0 ? "POST" : "GET";
+        struct http_request asked = request(method, paths[i], 5000);
+        asked.at_once = true;
+        assert_false(handler_serve(settings, &asked, &response));
+        struct http_request late = request(method, paths[i], -1);
+        late.at_once = true;
+        assert_true(handler_serve(settings, &late, &response));
+        assert_int_equal(response.status, 503);
+        asked.at_once = false;
+        assert_true(handler_serve(settings, &asked, &response)); /* the same request again */
+        assert_int_equal(response.status, 200);
+        const char *headers = bytes_string(&response.headers);
+        const char *once = strstr(headers, "Cache-Control");
+        assert_non_null(once);
+        assert_null(strstr(once + 1, "Cache-Control"));
+    }
     struct http_request guest = request("POST", "/v2/apps/me/members/guest-chat-tokens", 5000);
-    assert_false(handler_serve(settings, &asked, &response));
-    assert_true(handler_serve(settings, &late, &response));
-    assert_int_equal(response.status, 503);
-    expect_contains(bytes_string(&response.headers), "Retry-After: 1\r\n");
-    assert_true(handler_serve(settings, &guest, &response)); /* which asks no directory */
+    guest.at_once = true; /* it asks no directory */
+    assert_true(handler_serve(settings, &guest, &response));
     assert_int_equal(response.status, 200);
-    atomic_store(&leave, true);
-    pthread_join(holder, NULL);
-    assert_true(gate_has_room());
-    assert_true(handler_serve(settings, &asked, &response)); /* the same request again */
-    assert_int_equal(response.status, 200);
-    const char *headers = bytes_string(&response.headers);
-    const char *once = strstr(headers, "Cache-Control");
-    assert_non_null(once);
-    assert_null(strstr(once + 1, "Cache-Control"));
 }
 
 int main(void)
@@ -159,7 +140,7 @@ int main(void)
         TEST(states_of_a_directory),
         TEST(ids_that_cannot_be),
         TEST(readiness),
-        TEST(full_gates),
+        TEST(requests_that_are_handed_back),
     };
     return cmocka_run_group_tests_name("handler_far", tests, NULL, NULL);
 }

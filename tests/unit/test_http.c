@@ -95,7 +95,9 @@ static void content_lengths(void **state)
         {"7", 7},
         {"007", 7},
         {"+7", -2},
-        {"-1", -2},
+        {"-1", -1},
+        {"-2", -2},
+        {"-", -2},
         {"7x", -2},
         {" 7", -2},
         {"7 ", -2},
@@ -120,15 +122,25 @@ static void bodies_are_judged(void **state)
         uint64_t received;
         enum http_body state;
     } rows[] = {
-        {NULL, 0, HTTP_BODY_COMPLETE},    {"", 0, HTTP_BODY_COMPLETE},
+        {NULL, 0, HTTP_BODY_COMPLETE},
+        {"", 0, HTTP_BODY_COMPLETE},
         {NULL, 50, HTTP_BODY_COMPLETE}, /* chunked */
-        {"0", 0, HTTP_BODY_COMPLETE},     {"50", 50, HTTP_BODY_COMPLETE},
-        {"100", 100, HTTP_BODY_COMPLETE}, {"50", 49, HTTP_BODY_BROKEN},
-        {"50", 51, HTTP_BODY_BROKEN},     {"50", 0, HTTP_BODY_BROKEN},
-        {"0", 1, HTTP_BODY_BROKEN},       {"+7", 7, HTTP_BODY_BROKEN},
-        {"-1", 0, HTTP_BODY_BROKEN},      {"99999999999999999999", 7, HTTP_BODY_BROKEN},
-        {NULL, 101, HTTP_BODY_TOO_LARGE}, {"101", 101, HTTP_BODY_TOO_LARGE},
-        {"101", 5, HTTP_BODY_TOO_LARGE},  {"5", 1000, HTTP_BODY_TOO_LARGE},
+        {"-1", 50, HTTP_BODY_COMPLETE},
+        {"0", 0, HTTP_BODY_COMPLETE},
+        {"50", 50, HTTP_BODY_COMPLETE},
+        {"100", 100, HTTP_BODY_COMPLETE},
+        {"50", 49, HTTP_BODY_COMPLETE}, /* an input filter was at work */
+        {"50", 51, HTTP_BODY_COMPLETE},
+        {"0", 1, HTTP_BODY_COMPLETE},
+        {"101", 5, HTTP_BODY_COMPLETE},
+        {"50", 0, HTTP_BODY_BROKEN},
+        {"+7", 7, HTTP_BODY_BROKEN},
+        {"-2", 0, HTTP_BODY_BROKEN},
+        {"99999999999999999999", 7, HTTP_BODY_BROKEN},
+        {NULL, 101, HTTP_BODY_TOO_LARGE},
+        {"101", 101, HTTP_BODY_TOO_LARGE},
+        {"5", 1000, HTTP_BODY_TOO_LARGE},
+        {"x", 101, HTTP_BODY_TOO_LARGE},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -138,20 +150,7 @@ static void bodies_are_judged(void **state)
     }
 }
 
-static void credentials_are_wiped(void **state)
-{
-    char secret[] = "Basic c2VjcmV0", other[] = "Basic b3RoZXI=";
-    static const char zeros[16];
-    (void)state;
-    request = (struct http_request){0};
-    take("HTTP_AUTHORIZATION", secret);
-    take("REDIRECT_REDIRECT_HTTP_AUTHORIZATION", other);
-    http_request_wipe(&request);
-    assert_memory_equal(secret, zeros, sizeof secret - 1);
-    assert_memory_equal(other, zeros, sizeof other - 1);
-}
-
-static void heads_are_written(void **state)
+static void answers_are_written(void **state)
 {
     static const struct {
         int status;
@@ -171,29 +170,57 @@ static void heads_are_written(void **state)
     struct http_response response = {.status = 200};
     struct bytes head = {0};
     (void)state;
+    request = (struct http_request){.method = SPAN("POST")};
     http_add_header(&response, "A", SPAN("b"));
     http_add_header(&response, "C", SPAN("d e"));
     bytes_add_string(&response.body, "{}");
-    http_write_head(&response, &head);
+    http_write(&request, &response, &head);
+    assert_string_equal(bytes_string(&head),
+                        "Status: 200 OK\r\nA: b\r\nC: d e\r\nContent-Length: 2\r\n\r\n{}");
+    request.method = SPAN("HEAD");
+    bytes_reset(&head);
+    http_write(&request, &response, &head);
     assert_string_equal(bytes_string(&head),
                         "Status: 200 OK\r\nA: b\r\nC: d e\r\nContent-Length: 2\r\n\r\n");
     for (size_t i = 0; i < COUNT(rows); i++) {
         response.status = rows[i].status;
         bytes_reset(&head);
-        http_write_head(&response, &head);
+        http_write(&request, &response, &head);
         expect_contains(bytes_string(&head), rows[i].line);
     }
     http_response_reset(&response);
     response.status = 204;
     bytes_reset(&head);
-    http_write_head(&response, &head);
+    http_write(&request, &response, &head);
     assert_string_equal(bytes_string(&head), "Status: 204 No Content\r\n\r\n");
     response.status = 304;
     bytes_reset(&head);
-    http_write_head(&response, &head);
+    http_write(&request, &response, &head);
     assert_string_equal(bytes_string(&head), "Status: 304 Not Modified\r\n\r\n");
     bytes_free(&head);
     http_response_free(&response);
+}
+
+/* Never a part of one, and never without headers or body. */
+static void answers_without_memory(void **state)
+{
+    struct bytes out = {0};
+    (void)state;
+    request = (struct http_request){.method = SPAN("POST")};
+    for (int part = 0; part < 2; part++) {
+        struct http_response response = {.status = 200};
+        http_add_header(&response, "A", SPAN("b"));
+        bytes_add_string(&response.body, "{}");
+        *(part ? &response.headers.failed : &response.body.failed) = true;
+        http_write(&request, &response, &out);
+        assert_true(span_equal(bytes_span(&out), http_last_words()));
+        bytes_reset(&out);
+        http_response_free(&response);
+    }
+    const char *text = http_last_words().data;
+    const char *length = strstr(text, "Content-Length: "), *body = strstr(text, "\r\n\r\n");
+    assert_int_equal(strtol(length + 16, NULL, 10), strlen(body + 4));
+    bytes_free(&out);
 }
 
 int main(void)
@@ -201,8 +228,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_are_taken),        cmocka_unit_test(others_are_left),
         cmocka_unit_test(the_first_of_a_name_counts), cmocka_unit_test(content_lengths),
-        cmocka_unit_test(bodies_are_judged),          cmocka_unit_test(credentials_are_wiped),
-        cmocka_unit_test(heads_are_written),
+        cmocka_unit_test(bodies_are_judged),          cmocka_unit_test(answers_are_written),
+        cmocka_unit_test(answers_without_memory),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }

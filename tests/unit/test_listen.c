@@ -2,7 +2,7 @@
  * The socket: whom it may push aside, and whom not. */
 #include "server/listen.h"
 
-#include "server/frame.h"
+#include "server/intake.h"
 #include "records.h"
 #include "support.h"
 
@@ -20,7 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct bytes why, address;
+static struct bytes address;
+static struct reason why;
 static const char *path;
 
 static int start(void **state)
@@ -33,15 +34,13 @@ static int start(void **state)
 
 static int stop(void **state)
 {
-    bytes_free(&why);
     bytes_free(&address);
     return scratch_stop(state);
 }
 
 static bool open_path(struct listener *listener)
 {
-    bytes_reset(&why);
-    return listen_open(bytes_string(&address), listener, &why);
+    return listen_open(bytes_string(&address), listener, &why) && listen_take_place(listener, &why);
 }
 
 static int connect_path(void)
@@ -66,7 +65,7 @@ static void a_new_socket(void **state)
     struct stat st;
     (void)state;
     mode_t mask = umask(0077);
-    expect(open_path(&listener), "%s", bytes_string(&why));
+    expect(open_path(&listener), "%s", why.text);
     assert_int_equal(umask(mask), 0077); /* as it was */
     assert_int_equal(stat(path, &st), 0);
     assert_true(S_ISSOCK(st.st_mode));
@@ -91,7 +90,7 @@ static void stale_sockets_are_replaced(void **state)
     (void)state;
     assert_true(open_path(&first));
     close(first.fd); /* as after a crash */
-    expect(open_path(&second), "%s", bytes_string(&why));
+    expect(open_path(&second), "%s", why.text);
     int client = connect_path();
     assert_true(client >= 0);
     close(client);
@@ -100,24 +99,6 @@ static void stale_sockets_are_replaced(void **state)
     listen_remove_path(&second);
     assert_int_equal(access(path, F_OK), -1);
     close(second.fd);
-}
-
-static void files_are_never_removed(void **state)
-{
-    struct listener listener;
-    (void)state;
-    scratch_write("sock", SPAN("a letter"));
-    assert_false(open_path(&listener));
-    expect_contains(bytes_string(&why), "exists and is not a socket");
-    assert_string_equal(scratch_read(path), "a letter");
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(symlink("elsewhere", path), 0);
-    assert_false(open_path(&listener));
-    expect_contains(bytes_string(&why), "is not a socket");
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(mkdir(path, 0700), 0);
-    assert_false(open_path(&listener));
-    expect_contains(bytes_string(&why), "is not a socket");
 }
 
 /* Answers one query, as a memberchat does or as another program might. */
@@ -130,23 +111,71 @@ struct other {
 static void *answer_one(void *argument)
 {
     struct other *other = argument;
-    struct frame frame = {0};
-    enum frame_state told;
+    struct intake intake = {0};
+    enum intake_state told;
     char bytes[256];
     fcntl(other->listener.fd, F_SETFL, 0);
     int fd = accept(other->listener.fd, NULL, NULL);
     ssize_t got = recv(fd, bytes, sizeof bytes, 0);
     if (got > 0)
-        frame_feed(&frame, bytes, (size_t)got, &told);
+        intake_feed(&intake, bytes, (size_t)got, &told);
     if (other->answer)
-        bytes_reset(&frame.out);
+        bytes_reset(&intake.replies);
     if (other->answer)
-        bytes_add_string(&frame.out, other->answer);
-    if (frame.out.length)
-        send(fd, frame.out.data, frame.out.length, MSG_NOSIGNAL);
+        bytes_add_string(&intake.replies, other->answer);
+    if (intake.replies.length)
+        send(fd, intake.replies.data, intake.replies.length, MSG_NOSIGNAL);
     close(fd);
-    frame_free(&frame);
+    intake_free(&intake);
     return NULL;
+}
+
+/* A process that does not come to serve leaves the path to the one that does. */
+static void sockets_take_their_place_last(void **state)
+{
+    struct listener old, failed;
+    (void)state;
+    assert_true(open_path(&old));
+    pthread_t thread;
+    struct other other = {.listener = old};
+    assert_int_equal(pthread_create(&thread, NULL, answer_one, &other), 0);
+    expect(listen_open(bytes_string(&address), &failed, &why), "%s", why.text);
+    pthread_join(thread, NULL);
+    struct stat beside;
+    assert_int_equal(stat(failed.beside.sun_path, &beside), 0);
+    listen_remove_path(&failed);
+    assert_int_equal(stat(path, &beside), 0);
+    assert_true(beside.st_ino == old.inode);
+    close(failed.fd);
+
+    assert_int_equal(unlink(path), 0); /* between opening and taking place a file came */
+    struct listener late;
+    assert_true(listen_open(bytes_string(&address), &late, &why));
+    scratch_write("sock", SPAN("a letter"));
+    assert_false(listen_take_place(&late, &why));
+    expect_contains(why.text, "is not a socket any more");
+    listen_remove_path(&late);
+    assert_string_equal(scratch_read(path), "a letter");
+    close(late.fd);
+    close(old.fd);
+}
+
+static void files_are_never_removed(void **state)
+{
+    struct listener listener;
+    (void)state;
+    scratch_write("sock", SPAN("a letter"));
+    assert_false(open_path(&listener));
+    expect_contains(why.text, "exists and is not a socket");
+    assert_string_equal(scratch_read(path), "a letter");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("elsewhere", path), 0);
+    assert_false(open_path(&listener));
+    expect_contains(why.text, "is not a socket");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_false(open_path(&listener));
+    expect_contains(why.text, "is not a socket");
 }
 
 static void live_sockets(void **state)
@@ -162,14 +191,14 @@ static void live_sockets(void **state)
         unlink(path);
         assert_true(open_path(&other.listener));
         assert_int_equal(pthread_create(&other.thread, NULL, answer_one, &other), 0);
-        expect(open_path(&listener) == rows[i].taken, "row %zu: %s", i, bytes_string(&why));
+        expect(open_path(&listener) == rows[i].taken, "row %zu: %s", i, why.text);
         pthread_join(other.thread, NULL);
         if (rows[i].taken) {
             listen_remove_path(&other.listener); /* leaves the successor's */
             assert_int_equal(access(path, F_OK), 0);
             close(listener.fd);
         } else {
-            expect_contains(bytes_string(&why), "is the socket of another program that is running");
+            expect_contains(why.text, "is the socket of another program that is running");
             int client = connect_path(); /* untouched */
             assert_true(client >= 0);
             close(client);
@@ -186,11 +215,11 @@ static void paths_that_cannot_be(void **state)
     bytes_reset(&address);
     bytes_addf(&address, "unix:%s", scratch_path(long_name));
     assert_false(open_path(&listener));
-    expect_contains(bytes_string(&why), "is too long for a socket's path");
+    expect_contains(why.text, "is too long for a socket's path");
     bytes_reset(&address);
     bytes_addf(&address, "unix:%s", scratch_path("no/such/folder"));
     assert_false(open_path(&listener));
-    expect_contains(bytes_string(&why), "No such file or directory");
+    expect_contains(why.text, "No such file or directory");
     free(long_name);
 }
 
@@ -211,12 +240,12 @@ static void inet_addresses(void **state)
     (void)state;
     bytes_reset(&address);
     bytes_addf(&address, "127.0.0.1:%d", free_port());
-    expect(open_path(&listener), "%s", bytes_string(&why));
+    expect(open_path(&listener), "%s", why.text);
     assert_true(is_blocking(listener.fd));
-    assert_null(listener.path);
+    assert_string_equal(listener.address.sun_path, "");
     listen_remove_path(&listener);
     assert_false(open_path(&second));
-    expect_contains(bytes_string(&why), "Address already in use");
+    expect_contains(why.text, "Address already in use");
     close(listener.fd);
 }
 
@@ -238,13 +267,13 @@ static void addresses_that_are_none(void **state)
                                         "[127.0.0.1]:80",
                                         "/run/sock",
                                         "unix",
+                                        "unix:",
                                         "1111111111111111111111111111111111111111111111111:1"};
     struct listener listener;
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
-        bytes_reset(&why);
         expect(!listen_open(texts[i], &listener, &why), "%s was taken", texts[i]);
-        expect_contains(bytes_string(&why), "is no address; write unix:/path/to/socket");
+        expect_contains(why.text, "is not an address: write unix:/path/to/socket");
     }
 }
 
@@ -271,7 +300,7 @@ static int inherit(enum given given)
     bool looked = listen_is_inherited(), taken = listen_inherit(&got);
     if (looked != taken)
         return 101;
-    if (taken && (!is_blocking(got.fd) || got.path))
+    if (taken && (!is_blocking(got.fd) || *got.address.sun_path))
         return 102;
     if (taken && got.fd == 3 &&
         (getenv("LISTEN_PID") || getenv("LISTEN_FDS") || !(fcntl(3, F_GETFD) & FD_CLOEXEC)))
@@ -305,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_socket),
         TEST(stale_sockets_are_replaced),
+        TEST(sockets_take_their_place_last),
         TEST(files_are_never_removed),
         TEST(live_sockets),
         TEST(paths_that_cannot_be),

@@ -8,6 +8,7 @@
 #include "records.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 static struct park *park;
 static struct conn *conn; /* until the lot has it */
@@ -53,8 +54,8 @@ static void parked_requests_become_ready(void **state)
     park_poll(park, 1000, &ready);
     assert_ptr_equal(ready.first, parked);
     conn = conn_queue_pop(&ready);
-    assert_true(span_equal(bytes_span(&conn->frame.body), SPAN("body")));
-    frame_next(&conn->frame); /* and again, for the next one */
+    assert_true(span_equal(bytes_span(&conn->intake.body), SPAN("body")));
+    intake_next(&conn->intake); /* and again, for the next one */
     park_put(park, conn);
     conn = NULL;
     tell(peer, bytes_span(&request));
@@ -82,6 +83,49 @@ static void parked_peers_that_go_or_talk_nonsense(void **state)
     close(other);
 }
 
+static size_t read_all(int fd)
+{
+    char some[65536];
+    size_t all = 0;
+    for (ssize_t got; (got = recv(fd, some, sizeof some, MSG_DONTWAIT)) > 0;)
+        all += (size_t)got;
+    return all;
+}
+
+/* The rest of an answer is sent as the peer reads; then the connection ends, or goes on. */
+static void answers_wait_for_their_readers(void **state)
+{
+    enum { SIZE = 1000000 };
+    char *answer = repeated('a', SIZE);
+    (void)state;
+    for (int keep = 0; keep < 2; keep++) {
+        struct conn_queue ready = {0};
+        size_t got = 0;
+        struct conn *parked = conn;
+        conn = NULL;
+        parked->closing = !keep;
+        bytes_add(&parked->out, answer, SIZE);
+        assert_true(conn_send(parked));
+        park_put(park, parked);
+        assert_int_equal(park_close_idle(park), 1); /* a stopping server waits for it */
+        while (got < SIZE) {
+            got += read_all(peer);
+            park_poll(park, 1000, &ready);
+        }
+        assert_int_equal(got, SIZE);
+        assert_int_equal(is_closed(peer), !keep);
+        if (keep) {
+            tell(peer, bytes_span(&request));
+            park_poll(park, 1000, &ready);
+            assert_ptr_equal(ready.first, parked);
+        }
+        if (!keep)
+            close(peer);
+        conn = keep ? conn_queue_pop(&ready) : connect_one(&peer);
+    }
+    free(answer);
+}
+
 /* What a stopping server does: one in the middle of a request is waited for, and
  * one that was just opened, for web servers write a moment later. */
 static void idle_ones_are_closed_on_demand(void **state)
@@ -89,7 +133,7 @@ static void idle_ones_are_closed_on_demand(void **state)
     int fresh, idle, unread;
     (void)state;
     tell(peer, (struct span){request.data, 9});
-    assert_int_equal(conn_receive(conn), FRAME_MORE);
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
     park_put(park, conn);
     park_put(park, connect_one(&fresh));
     conn = connect_one(&idle);
@@ -205,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(parked_requests_become_ready),
         TEST(parked_peers_that_go_or_talk_nonsense),
+        TEST(answers_wait_for_their_readers),
         TEST(idle_ones_are_closed_on_demand),
         TEST(the_longest_parked_is_evicted),
         TEST(the_lot_has_an_end),

@@ -2,10 +2,59 @@
  * The resident responder in this process, with a socket that a test speaks to. */
 #include "responder.h"
 
-#include "server/fastcgi.h"
-
+#include <dlfcn.h>
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
+
+/* ---- A host that does not give many threads ---- */
+
+static int threads_left = -1; /* -1: as many as are wanted */
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *argument)
+{
+    static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+    if (threads_left == 0)
+        return EAGAIN;
+    threads_left -= threads_left > 0;
+    return real(thread, attributes, run, argument);
+}
+
+static void restart_with(int threads)
+{
+    responder_stop_polling();
+    assert_true(server_stop(responder_server, 5000));
+    server_free(responder_server);
+    threads_left = threads;
+    responder_server = server_start(responder_listener.fd, THREADS, responder_snapshots);
+    threads_left = -1;
+}
+
+/* One is enough: with the polling thread it does everything. */
+static void few_threads(void **state)
+{
+    (void)state;
+    for (int count = 1; count <= 6; count++) {
+        stderr_catch();
+        restart_with(count);
+        assert_non_null(responder_server);
+        responder_start_polling();
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "only %d of %u threads could be started", count,
+                 server_workers(THREADS) - 1);
+        expect_contains(stderr_caught(), wanted);
+        responder_crowd();
+    }
+    stderr_catch();
+    restart_with(0);
+    assert_null(responder_server);
+    expect_contains(stderr_caught(), "cannot start serving");
+    responder_server = server_start(responder_listener.fd, THREADS, responder_snapshots);
+}
 
 static void requests_are_answered(void **state)
 {
@@ -125,8 +174,6 @@ static void stopping_finishes_what_is_in_hand(void **state)
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    assert_true(fastcgi_library_init());
-    signal(SIGPIPE, SIG_IGN);
 #define TEST(function) cmocka_unit_test_setup_teardown(function, responder_start, responder_stop)
     const struct CMUnitTest tests[] = {
         TEST(requests_are_answered),
@@ -135,6 +182,7 @@ int main(void)
         TEST(peers_that_do_not_finish),
         TEST(nonsense_is_dropped),
         TEST(many_peers_at_once),
+        TEST(few_threads),
         TEST(stopping_finishes_what_is_in_hand),
     };
     return cmocka_run_group_tests_name("server", tests, NULL, NULL);

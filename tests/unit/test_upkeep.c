@@ -3,7 +3,6 @@
 #include "server/upkeep.h"
 
 #include "base/clock.h"
-#include "server/fastcgi.h"
 #include "responder.h"
 
 #include <pthread.h>
@@ -22,8 +21,9 @@ static void write_config(const struct config_texts *texts)
 static struct upkeep *start_upkeep(void)
 {
     struct upkeep *upkeep =
-        upkeep_start(responder_snapshots, server_workers(THREADS), config_path, plugins);
+        upkeep_new(responder_snapshots, server_workers(THREADS), config_path, plugins);
     assert_non_null(upkeep);
+    upkeep_start(upkeep);
     return upkeep;
 }
 
@@ -102,7 +102,6 @@ static void reloads_lose_no_request(void **state)
 
 int main(void)
 {
-    assert_true(fastcgi_library_init());
     signal(SIGPIPE, SIG_IGN);
 #define TEST(function) cmocka_unit_test_setup_teardown(function, responder_start, responder_stop)
     const struct CMUnitTest tests[] = {

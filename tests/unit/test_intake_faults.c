@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Everything that may be wrong with records, and those between requests. */
-#include "server/frame.h"
+#include "server/intake.h"
+#include "server/record.h"
 
-#include "frame_fixture.h"
+#include "intake_fixture.h"
 #include "records.h"
 #include "support.h"
 
@@ -58,10 +59,10 @@ static void faults(void **state)
         record_add(&stream, rows[i].type, rows[i].id, rows[i].content, 0);
         stream.data[at] = (char)rows[i].version;
         for (size_t piece = 1; piece < 100; piece += 97) {
-            expect(frame_feed_stream(piece) == FRAME_BAD, "row %zu was taken", i);
-            expect_contains(frame.fault, rows[i].told);
-            frame_free(&frame);
-            frame = (struct frame){.body_limit = 100};
+            expect(intake_feed_stream(piece) == INTAKE_BAD, "row %zu was taken", i);
+            expect_contains(intake.fault, rows[i].told);
+            intake_free(&intake);
+            intake = (struct intake){.body_limit = 100};
         }
         bytes_reset(&stream);
     }
@@ -72,8 +73,8 @@ static void roles_are_refused_in_words_of_the_protocol(void **state)
     struct record answer;
     (void)state;
     record_add_begin(&stream, 7, 2, true);
-    assert_int_equal(frame_feed_stream(1), FRAME_BAD);
-    struct span out = bytes_span(&frame.out);
+    assert_int_equal(intake_feed_stream(1), INTAKE_BAD);
+    struct span out = bytes_span(&intake.replies);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_END);
     assert_int_equal(answer.id, 7);
@@ -109,29 +110,29 @@ static void bad_parameters(void **state)
         record_add_begin(&stream, 1, 1, true);
         record_add(&stream, RECORD_PARAMS, 1, rows[i].content, 0);
         record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
-        enum frame_state told = frame_feed_stream(3);
-        expect(told == (rows[i].told ? FRAME_BAD : FRAME_MORE), "row %zu: %s", i,
-               frame.fault ? frame.fault : "good");
+        enum intake_state told = intake_feed_stream(3);
+        expect(told == (rows[i].told ? INTAKE_BAD : INTAKE_MORE), "row %zu: %s", i,
+               intake.fault ? intake.fault : "good");
         if (rows[i].told)
-            expect_contains(frame.fault, rows[i].told);
-        frame_free(&frame);
-        frame = (struct frame){.body_limit = 100};
+            expect_contains(intake.fault, rows[i].told);
+        intake_free(&intake);
+        intake = (struct intake){.body_limit = 100};
         bytes_reset(&stream);
     }
 }
 
 static void parameters_have_a_limit(void **state)
 {
-    char *value = repeated('v', FRAME_PARAMS_MAX);
+    char *value = repeated('v', INTAKE_PARAMS_MAX);
     (void)state;
     for (size_t extra = 0; extra < 2; extra++) {
         const char *const large[] = {"N", value + 6 - extra, NULL}; /* with its lengths */
         record_add_request(&stream, 1, true, large, SPAN_NONE);
-        assert_int_equal(frame_feed_stream(10000), extra ? FRAME_BAD : FRAME_COMPLETE);
-        assert_int_equal(frame.params.length <= FRAME_PARAMS_MAX, 1);
+        assert_int_equal(intake_feed_stream(10000), extra ? INTAKE_BAD : INTAKE_COMPLETE);
+        assert_int_equal(intake.params.length <= INTAKE_PARAMS_MAX, 1);
         if (extra)
-            expect_contains(frame.fault, "more than 60 kB");
-        frame_next(&frame);
+            expect_contains(intake.fault, "more than 60 kB");
+        intake_next(&intake);
         bytes_reset(&stream);
     }
     free(value);
@@ -145,20 +146,20 @@ static void management_records(void **state)
     (void)state;
     bytes_reset(&stream);
     record_add(&stream, RECORD_GET_VALUES, 0, SPAN("\x0e\0FCGI_MAX_CONNS"), 2);
-    assert_int_equal(frame_feed_stream(1), FRAME_MORE);
-    struct span out = bytes_span(&frame.out);
+    assert_int_equal(intake_feed_stream(1), INTAKE_MORE);
+    struct span out = bytes_span(&intake.replies);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_GET_VALUES_RESULT);
     assert_int_equal(answer.id, 0);
     assert_int_equal(answer.content.length, 0);
-    assert_false(frame_is_our_answer(bytes_span(&frame.out)));
-    assert_false(frame_in_request(&frame));
+    assert_false(record_is_our_answer(bytes_span(&intake.replies)));
+    assert_false(intake_in_request(&intake));
 
     bytes_reset(&stream);
-    bytes_reset(&frame.out);
+    bytes_reset(&intake.replies);
     record_add(&stream, 99, 0, SPAN("what is this"), 0);
-    assert_int_equal(frame_feed_stream(5), FRAME_MORE);
-    out = bytes_span(&frame.out);
+    assert_int_equal(intake_feed_stream(5), INTAKE_MORE);
+    out = bytes_span(&intake.replies);
     assert_true(record_take(&out, &answer));
     assert_int_equal(answer.type, RECORD_UNKNOWN_TYPE);
     assert_memory_equal(answer.content.data, "\x63\0\0\0\0\0\0\0", 8);
@@ -167,14 +168,14 @@ static void management_records(void **state)
 static void we_know_each_other(void **state)
 {
     (void)state;
-    frame_add_query(&stream);
-    assert_int_equal(frame_feed_stream(1), FRAME_MORE);
-    assert_true(frame_is_our_answer(bytes_span(&frame.out)));
-    assert_false(frame_is_our_answer(bytes_span(&stream)));
-    assert_false(frame_is_our_answer(SPAN_NONE));
-    assert_false(frame_is_our_answer(SPAN("HTTP/1.1 400 Bad Request\r\n\r\nMEMBERCHAT")));
+    record_append_query(&stream);
+    assert_int_equal(intake_feed_stream(1), INTAKE_MORE);
+    assert_true(record_is_our_answer(bytes_span(&intake.replies)));
+    assert_false(record_is_our_answer(bytes_span(&stream)));
+    assert_false(record_is_our_answer(SPAN_NONE));
+    assert_false(record_is_our_answer(SPAN("HTTP/1.1 400 Bad Request\r\n\r\nMEMBERCHAT")));
     for (size_t length = 0; length < 18; length++)
-        assert_false(frame_is_our_answer((struct span){frame.out.data, length}));
+        assert_false(record_is_our_answer((struct span){intake.replies.data, length}));
 }
 
 /* A name that is repeated is what libfcgi dies of. */
@@ -186,8 +187,8 @@ static void queries_of_every_size_are_bounded(void **state)
         bytes_add_string(&content, "\x0f"
                                    "FCGI_MPXS_CONNS");
     record_add(&stream, RECORD_GET_VALUES, 0, bytes_span(&content), 0);
-    assert_int_equal(frame_feed_stream(1000), FRAME_MORE);
-    assert_true(frame.out.length < 1000);
+    assert_int_equal(intake_feed_stream(1000), INTAKE_MORE);
+    assert_true(intake.replies.length < 1000);
     bytes_free(&content);
 }
 
@@ -195,22 +196,22 @@ static void management_in_the_middle_and_without_end(void **state)
 {
     (void)state;
     record_add_begin(&stream, 1, 1, true);
-    frame_add_query(&stream);
+    record_append_query(&stream);
     record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
-    frame_add_query(&stream);
+    record_append_query(&stream);
     record_add(&stream, RECORD_STDIN, 1, SPAN_NONE, 0);
-    assert_int_equal(frame_feed_stream(1), FRAME_COMPLETE);
-    frame_next(&frame);
+    assert_int_equal(intake_feed_stream(1), INTAKE_COMPLETE);
+    intake_next(&intake);
     bytes_reset(&stream);
     for (int i = 0; i < 30; i++)
-        frame_add_query(&stream);
-    assert_int_equal(frame_feed_stream(1000), FRAME_BAD);
-    expect_contains(frame.fault, "too many management records");
+        record_append_query(&stream);
+    assert_int_equal(intake_feed_stream(1000), INTAKE_BAD);
+    expect_contains(intake.fault, "too many management records");
 }
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, frame_start, frame_stop)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, intake_start, intake_stop)
     const struct CMUnitTest tests[] = {
         TEST(faults),
         TEST(roles_are_refused_in_words_of_the_protocol),
@@ -221,5 +222,5 @@ int main(void)
         TEST(queries_of_every_size_are_bounded),
         TEST(management_in_the_middle_and_without_end),
     };
-    return cmocka_run_group_tests_name("frame_faults", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("intake_faults", tests, NULL, NULL);
 }

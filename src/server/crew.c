@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "crew.h"
+
+void crew_init(struct crew *crew)
+{
+    pthread_mutex_init(&crew->lock, NULL);
+    pthread_cond_init(&crew->filled, NULL);
+}
+
+void crew_destroy(struct crew *crew)
+{
+    pthread_mutex_destroy(&crew->lock);
+    pthread_cond_destroy(&crew->filled);
+}
+
+void crew_join(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->members++;
+    pthread_mutex_unlock(&crew->lock);
+}
+
+bool crew_put(struct crew *crew, struct conn *conn)
+{
+    pthread_mutex_lock(&crew->lock);
+    bool wakes = crew->sleeping > crew->queued; /* some may have been woken already */
+    crew->queued++;
+    conn_queue_push(&crew->queue, conn);
+    pthread_mutex_unlock(&crew->lock);
+    if (wakes)
+        pthread_cond_signal(&crew->filled);
+    return wakes;
+}
+
+struct conn *crew_take(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->sleeping++;
+    while (!crew->queue.first && !crew->leaving)
+        pthread_cond_wait(&crew->filled, &crew->lock);
+    crew->sleeping--;
+    struct conn *conn = conn_queue_pop(&crew->queue);
+    crew->queued -= conn != NULL;
+    pthread_mutex_unlock(&crew->lock);
+    return conn;
+}
+
+int64_t crew_take_late(struct crew *crew, int64_t now, struct conn_queue *late)
+{
+    pthread_mutex_lock(&crew->lock);
+    for (; crew->queue.first && crew->queue.first->deadline <= now; crew->queued--)
+        conn_queue_push(late, conn_queue_pop(&crew->queue));
+    int64_t first = crew->queue.first ? crew->queue.first->deadline : INT64_MAX;
+    pthread_mutex_unlock(&crew->lock);
+    return first;
+}
+
+bool crew_is_idle(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    bool idle = crew->sleeping == crew->members && crew->queued == 0;
+    pthread_mutex_unlock(&crew->lock);
+    return idle;
+}
+
+void crew_leave(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->leaving = true;
+    pthread_cond_broadcast(&crew->filled);
+    pthread_mutex_unlock(&crew->lock);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * A crew: threads that serve connections from one queue. */
+#ifndef CREW_H
+#define CREW_H
+
+#include "conn.h"
+
+#include <pthread.h>
+
+struct crew {
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t filled;
+    struct conn_queue queue;
+    unsigned members, sleeping, queued;
+    bool leaving;
+};
+
+void crew_init(struct crew *crew);
+void crew_destroy(struct crew *crew);
+
+/* One thread more, which is to call crew_take() again and again. */
+void crew_join(struct crew *crew);
+
+/* Hands a connection over.  False: nobody sleeps, so it has to wait for a thread. */
+bool crew_put(struct crew *crew, struct conn *conn);
+
+/* Waits for a connection.  NULL: the crew was told to leave, and the queue is empty. */
+struct conn *crew_take(struct crew *crew);
+
+/* Moves the connections at the front whose deadline has passed to `late`.  Returns the
+ * deadline of the first that still waits; INT64_MAX: none does. */
+int64_t crew_take_late(struct crew *crew, int64_t now, struct conn_queue *late);
+
+/* Whether all its threads sleep and the queue is empty. */
+bool crew_is_idle(struct crew *crew);
+void crew_leave(struct crew *crew);
+
+#endif
