@@ -185,12 +185,14 @@ UNIT_TESTS += \
 	tests/unit/test_file_row \
 	tests/unit/test_file_table \
 	tests/unit/test_store_file \
+	tests/unit/test_store_file_memory \
 	tests/unit/test_store_file_reload
 tests_unit_test_file_compiled_LDADD = $(FILE_LIBS)
 tests_unit_test_file_encoding_LDADD = $(FILE_LIBS)
 tests_unit_test_file_row_LDADD = $(FILE_LIBS)
 tests_unit_test_file_table_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_LDADD = $(FILE_LIBS)
+tests_unit_test_store_file_memory_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_reload_LDADD = $(FILE_LIBS)
 endif
 

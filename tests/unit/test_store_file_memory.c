@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ * The file store when memory runs out: each allocation fails in turn, once or from then on. */
+#include "file_fixture.h"
+
+#include "plugins/file/index.h"
+
+#include <errno.h>
+
+#define OLD HEADER "1,Ann\n2,Bob\n2,Bob\nbad,\"\n"
+#define NEW HEADER "1,Eve\n2,Bob\n2,Bob\nbad,\"\n"
+
+static long allowed = -1; /* allocations that still succeed; below zero: all */
+static bool for_good;     /* those after the one that fails fail, too */
+static bool failed;       /* one did */
+
+static bool may_allocate(void)
+{
+    if (allowed < 0)
+        return true;
+    if (allowed-- > 0)
+        return true;
+    failed = true;
+    if (for_good)
+        allowed = 0;
+    errno = ENOMEM;
+    return false;
+}
+
+/* These stand in front of the C library's, for the shared libraries, too. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+
+void *malloc(size_t size)
+{
+    return may_allocate() ? __libc_malloc(size) : NULL;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return may_allocate() ? __libc_calloc(count, size) : NULL;
+}
+
+void *realloc(void *old, size_t size)
+{
+    return may_allocate() ? __libc_realloc(old, size) : NULL;
+}
+
+static void start_failing(long after, bool forever)
+{
+    failed = false;
+    for_good = forever;
+    allowed = after;
+}
+
+static bool stop_failing(void)
+{
+    allowed = -1;
+    return failed;
+}
+
+/* The log of the host needs no memory. */
+static void log_nothing(const struct memberchat_services *services, enum memberchat_level level,
+                        const char *format, ...)
+{
+    (void)services;
+    (void)level;
+    (void)format;
+}
+
+/* Whole answers only, of the old content or of the new one. */
+static void assert_right_answers(const char *name, bool memory)
+{
+    static const struct {
+        const char *id;
+        enum memberchat_outcome outcome;
+    } questions[] = {{"1", MEMBERCHAT_FOUND},
+                     {"2", MEMBERCHAT_MISCONFIGURED},
+                     {"bad", MEMBERCHAT_MISCONFIGURED},
+                     {"3", MEMBERCHAT_NOT_FOUND}};
+    for (size_t i = 0; i < COUNT(questions); i++) {
+        enum memberchat_outcome outcome = lookup(questions[i].id);
+        if (!memory && outcome == MEMBERCHAT_UNAVAILABLE)
+            continue;
+        assert_int_equal(outcome, questions[i].outcome);
+        if (outcome == MEMBERCHAT_FOUND)
+            assert_string_equal(result.fields[MEMBERCHAT_NAME], name);
+    }
+}
+
+static const char *compile(const char *text)
+{
+    static char compiled[140];
+    static const char *const active[] = {"ACTIVE"};
+    struct file_settings csv = {
+        .path = other,
+        .encoding = "UTF-8",
+        .columns = {"appUserId", "appUserName", "appUserProfileImgUrl", "role", "state"},
+        .active_values = {active, 1},
+        .max_bad = 100};
+    const struct table_report report = {&fake.table, MEMBERCHAT_LOG_WARNING};
+    struct reason why;
+    struct index index;
+    bool synced;
+    snprintf(compiled, sizeof compiled, "%s/members.cdb", folder);
+    put(other, text);
+    return index_make(&csv, &report, compiled, &index, &why) && index_place(&index, &synced, &why)
+               ? compiled
+               : NULL;
+}
+
+static void put_content(bool compiled, const char *text)
+{
+    if (compiled)
+        set_text("path", compile(text));
+    else
+        replace(text);
+}
+
+static void remove_compiled(void)
+{
+    char name[140];
+    snprintf(name, sizeof name, "%s/members.cdb", folder);
+    unlink(name);
+}
+
+static void opening(bool compiled, bool forever)
+{
+    bool over = false;
+    put_content(compiled, OLD);
+    for (long after = 0; !over; after++) {
+        assert_true(after < 1000);
+        start_failing(after, forever);
+        bool open = open_store(0);
+        over = !stop_failing();
+        if (!open)
+            assert_true(result.reason[0]);
+        else
+            assert_right_answers("Ann", true);
+        assert_true(open || !over);
+        if (open)
+            plugin->close(store);
+        store = NULL;
+    }
+}
+
+static void reloading(bool compiled, bool forever)
+{
+    bool over = false;
+    for (long after = 0; !over; after++) {
+        assert_true(after < 1000);
+        put_content(compiled, OLD);
+        assert_true(open_store(0));
+        put_content(compiled, NEW);
+        start_failing(after, forever);
+        plugin->reload(store, after % 2);
+        over = !stop_failing();
+        lookup("1");
+        bool old = strcmp(result.fields[MEMBERCHAT_NAME], "Ann") == 0;
+        assert_right_answers(old ? "Ann" : "Eve", true);
+        assert_true(!old || !over);
+        tick(5000); /* memory is back: nothing else has to change */
+        tick(5000);
+        assert_right_answers("Eve", true);
+        plugin->close(store);
+        store = NULL;
+    }
+}
+
+static void asking(bool compiled, bool forever)
+{
+    bool over = false;
+    put_content(compiled, OLD);
+    assert_true(open_store(0));
+    for (long after = 0; !over; after++) {
+        start_failing(after, forever);
+        assert_right_answers("Ann", false);
+        over = !stop_failing();
+    }
+    assert_right_answers("Ann", true);
+}
+
+static void each_way(void (*part)(bool compiled, bool forever))
+{
+    for (int way = 0; way < 8; way += way < 4 ? 1 : 2) {
+        set_text("encoding", way < 4 ? "UTF-8" : "windows-1252");
+        part(way % 2 && way < 4, way & 2);
+        if (store)
+            plugin->close(store);
+        store = NULL;
+        remove_compiled();
+        set_text("path", path);
+    }
+}
+
+static void store_opens_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    fake.table.log = log_nothing;
+    each_way(opening);
+}
+
+static void reload_keeps_the_old_content_and_tries_again(void **state)
+{
+    (void)state;
+    fake.table.log = log_nothing;
+    each_way(reloading);
+}
+
+static void question_is_answered_right_or_not_at_all(void **state)
+{
+    (void)state;
+    fake.table.log = log_nothing;
+    each_way(asking);
+}
+
+static void index_is_in_place_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    fake.table.log = log_nothing;
+    for (int forever = 0; forever < 2; forever++) {
+        bool over = false;
+        for (long after = 0; !over; after++) {
+            start_failing(after, forever);
+            const char *compiled = compile(OLD);
+            over = !stop_failing();
+            assert_true(compiled || !over);
+            char name[140];
+            snprintf(name, sizeof name, "%s/members.cdb", folder);
+            assert_int_equal(access(name, F_OK) == 0, compiled != NULL);
+            if (compiled) {
+                set_text("path", compiled);
+                assert_true(open_store(0));
+                assert_right_answers("Ann", true);
+                plugin->close(store);
+                store = NULL;
+            }
+            remove_compiled();
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(store_opens_whole_or_not_at_all),
+        TEST(reload_keeps_the_old_content_and_tries_again),
+        TEST(question_is_answered_right_or_not_at_all),
+        TEST(index_is_in_place_whole_or_not_at_all),
+    };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+    return 77; /* a sanitizer has allocators of its own */
+#endif
+    return cmocka_run_group_tests_name("store_file_memory", tests, NULL, NULL);
+}
