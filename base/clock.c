@@ -8,11 +8,12 @@ int64_t clock_monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_unix_seconds(void)
+bool clock_unix_seconds(int64_t *seconds_r)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec;
+    struct timespec now = {0};
+    bool good = clock_gettime(CLOCK_REALTIME, &now) == 0;
+    *seconds_r = (int64_t)now.tv_sec;
+    return good;
 }
 
 int64_t clock_left_ms(int64_t deadline)

@@ -4,11 +4,12 @@
 #define CLOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
 int64_t clock_monotonic_ms(void); /* for deadlines */
-int64_t clock_unix_seconds(void); /* for claims and logs */
+bool clock_unix_seconds(int64_t *seconds_r); /* for claims and logs; false: there is no clock */
 
 int64_t clock_left_ms(int64_t deadline);             /* 0 when it has passed */
 int64_t clock_earlier(int64_t deadline, int64_t ms); /* the deadline, or `ms` from now */

@@ -15,8 +15,9 @@ struct reader {
     struct span text;
     size_t at;
     unsigned rules, depth;
-    struct bytes scratch; /* of the text or number that is being read */
-    const char *fault;    /* at `at` */
+    const char *const *once; /* NULL, or names that may stand once, at the top */
+    struct bytes scratch;    /* of the text or number that is being read */
+    const char *fault;       /* at `at` */
     bool no_memory;
 };
 
@@ -113,6 +114,18 @@ static bool read_element(struct reader *reader, struct json_object *array)
     return good;
 }
 
+/* Whether a second member of this name is a fault, and not the one that counts. */
+static bool may_not_repeat(const struct reader *reader, const struct bytes *name)
+{
+    if (reader->rules & JSON_UNIQUE)
+        return true;
+    if (reader->once && reader->depth == 1)
+        for (size_t i = 0; reader->once[i]; i++)
+            if (span_equal(bytes_span(name), span_of(reader->once[i])))
+                return true;
+    return false;
+}
+
 static bool read_member(struct reader *reader, struct json_object *object)
 {
     struct json_object *value = NULL;
@@ -134,11 +147,11 @@ static bool read_member(struct reader *reader, struct json_object *object)
     }
     if (!good)
         json_object_put(value);
-    bytes_free(&name);
-    if (good && reader->rules & JSON_UNIQUE && json_object_object_length(object) == before) {
+    if (good && json_object_object_length(object) == before && may_not_repeat(reader, &name)) {
         reader->at = start;
-        return fail(reader, "an object has two members of one name");
+        good = fail(reader, "an object has two members of one name");
     }
+    bytes_free(&name);
     return good;
 }
 
@@ -206,26 +219,27 @@ static bool read_document(struct reader *reader, struct json_object **value_r)
     return true;
 }
 
-enum json_result json_read(struct span text, unsigned rules, struct json_object **value_r,
-                           struct reason *why)
+/* By the rules in `reader`. */
+static enum json_result read_text(struct reader *reader, struct span text,
+                                  struct json_object **value_r, struct reason *why)
 {
     static const char mark[] = "\xef\xbb\xbf";
     size_t skipped = text.length >= 3 && memcmp(text.data, mark, 3) == 0 ? 3 : 0;
-    struct reader reader = {.text = {text.data + skipped, text.length - skipped}, .rules = rules};
     enum json_result result = JSON_BROKEN;
+    reader->text = (struct span){text.data + skipped, text.length - skipped};
     *value_r = NULL;
-    if (read_document(&reader, value_r)) {
-        if (rules & JSON_ANY || json_object_is_type(*value_r, json_type_object))
+    if (read_document(reader, value_r)) {
+        if (reader->rules & JSON_ANY || json_object_is_type(*value_r, json_type_object))
             result = JSON_GOOD;
         else
             reason_set(why, "it is not an object");
-    } else if (reader.no_memory) {
+    } else if (reader->no_memory) {
         reason_set(why, "out of memory");
         result = JSON_NO_MEMORY;
     } else {
-        reason_set(why, "%s at byte %zu", reader.fault, reader.at + skipped);
+        reason_set(why, "%s at byte %zu", reader->fault, reader->at + skipped);
     }
-    bytes_free(&reader.scratch);
+    bytes_free(&reader->scratch);
     if (result != JSON_GOOD) {
         json_object_put(*value_r);
         *value_r = NULL;
@@ -233,23 +247,18 @@ enum json_result json_read(struct span text, unsigned rules, struct json_object 
     return result;
 }
 
-static struct json_object *parse(struct span text, unsigned rules, struct bytes *why_r)
+enum json_result json_read(struct span text, unsigned rules, struct json_object **value_r,
+                           struct reason *why)
 {
-    struct json_object *object;
-    struct reason why;
-    if (json_read(text, rules, &object, &why) != JSON_GOOD)
-        bytes_add_string(why_r, why.text);
-    return object;
+    struct reader reader = {.rules = rules};
+    return read_text(&reader, text, value_r, why);
 }
 
-struct json_object *json_parse_object(struct span text, struct bytes *why_r)
+enum json_result json_read_once(struct span text, const char *const *once,
+                                struct json_object **value_r, struct reason *why)
 {
-    return parse(text, 0, why_r);
-}
-
-struct json_object *json_parse_unique(struct span text, struct bytes *why_r)
-{
-    return parse(text, JSON_UNIQUE, why_r);
+    struct reader reader = {.once = once};
+    return read_text(&reader, text, value_r, why);
 }
 
 void json_release(struct json_object *value)
@@ -359,5 +368,25 @@ bool json_integer_member(struct json_object *object, const char *name, int64_t *
     if (json_find(object, name, &value) != JSON_INTEGER)
         return false;
     *value_r = json_object_get_int64(value);
+    return true;
+}
+
+bool json_floor_member(struct json_object *object, const char *name, int64_t *value_r)
+{
+    struct json_object *value;
+    enum json_kind kind = json_find(object, name, &value);
+    if (kind != JSON_INTEGER && kind != JSON_FRACTION)
+        return false;
+    if (!json_object_is_type(value, json_type_double)) {
+        *value_r = json_object_get_int64(value);
+        return true;
+    }
+    double number = json_object_get_double(value);
+    if (number >= 0x1p63 || number < -0x1p63) {
+        *value_r = number > 0 ? INT64_MAX : INT64_MIN;
+    } else {
+        *value_r = (int64_t)number;
+        *value_r -= (double)*value_r > number;
+    }
     return true;
 }

@@ -29,9 +29,10 @@ enum json_result json_read(struct span text, unsigned rules, struct json_object 
                            struct reason *why);
 void json_release(struct json_object *value);
 
-/* The older form, for objects: NULL on any failure, with a reason appended to *why_r. */
-struct json_object *json_parse_object(struct span text, struct bytes *why_r);
-struct json_object *json_parse_unique(struct span text, struct bytes *why_r);
+/* The same for an object in which, at the top, no member that `once` names (NULL ends it) may be
+ * there twice. */
+enum json_result json_read_once(struct span text, const char *const *once,
+                                struct json_object **value_r, struct reason *why);
 
 enum json_kind {
     JSON_ABSENT,
@@ -68,6 +69,9 @@ struct span json_string_member(struct json_object *object, const char *name);
 /* False when the member is not a number without fraction and exponent.  One beyond 64 bits
  * becomes the nearest. */
 bool json_integer_member(struct json_object *object, const char *name, int64_t *value_r);
+
+/* Any number, rounded down and to the nearest of 64 bits.  False when the member is not one. */
+bool json_floor_member(struct json_object *object, const char *name, int64_t *value_r);
 
 /* JSON Pointers (RFC 6901): whether a text is one; what it leads to in `document`, ABSENT
  * when it leads nowhere.  Looking takes no memory, so it cannot fail. */

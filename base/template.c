@@ -177,6 +177,8 @@ bool template_add(struct bytes *out, unsigned filters, struct span value)
         bytes_add(out, "null", 4);
         return true;
     }
+    if (!value.data)
+        filters &= ~(unsigned)TEMPLATE_SHA256; /* no value is an empty text, and not its digest */
     if (filters & (TEMPLATE_JSON | TEMPLATE_SHA256))
         return add_by_steps(out, filters, value);
     if (filters & TEMPLATE_TRIM)

@@ -25,7 +25,7 @@ static void say(char why[SIGN_WHY_MAX], const char *reason)
 
 /* ---- PEM ---- */
 
-/* OpenSSL asks for a pass phrase: nobody is there to type one. */
+/* OpenSSL asks for a pass phrase, which nobody is there to type. */
 static int no_pass_phrase(char *buffer, int size, int writing, void *asked)
 {
     (void)buffer;
@@ -272,7 +272,7 @@ bool openssl_fits(EVP_PKEY *key, enum sign_algorithm algorithm, char why[SIGN_WH
                  *curve ? " on the curve " : "", curve, needs[algorithm]);
     else if ((algorithm == SIGN_RS256 || algorithm == SIGN_PS256) &&
              (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX))
-        snprintf(why, SIGN_WHY_MAX, "it is an RSA key of %d bits; %d to %d are possible", bits,
+        snprintf(why, SIGN_WHY_MAX, "it is an RSA key of %d bits; it must have %d to %d", bits,
                  RSA_BITS_MIN, RSA_BITS_MAX);
     else
         return true;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Public-key signatures by OpenSSL. */
-#include "ecdsa_form.h"
 #include "openssl_keys.h"
 
+#include <openssl/bn.h>
 #include <openssl/crypto.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdatomic.h>
@@ -11,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 64
+#define SLOTS         64
+#define ECDSA_HALF    32 /* r, or s, of P-256: RFC 7518, section 3.4 */
+#define ECDSA_DER_MAX 72
 
 /* Contexts that are ready for one key, of which each thread finds its own again:
  * to make one takes OpenSSL locks and look-ups.  Threads that share a slot do no
@@ -102,6 +105,35 @@ static void give_back(const struct sign_key *key, struct pool *pool, void *conte
 
 /* ---- Signatures ---- */
 
+/* OpenSSL signs in DER, JWS has the bare numbers. */
+static size_t from_der(const uint8_t *der, size_t length, uint8_t *out)
+{
+    const uint8_t *at = der;
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)length);
+    bool good = pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair), out, ECDSA_HALF) == ECDSA_HALF &&
+                BN_bn2binpad(ECDSA_SIG_get0_s(pair), out + ECDSA_HALF, ECDSA_HALF) == ECDSA_HALF;
+    ECDSA_SIG_free(pair);
+    return good ? 2 * ECDSA_HALF : 0;
+}
+
+/* The length of the DER; 0: no memory. */
+static size_t to_der(const uint8_t raw[2 * ECDSA_HALF], uint8_t der[ECDSA_DER_MAX])
+{
+    int length = 0;
+    uint8_t *at = der;
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(raw, ECDSA_HALF, NULL),
+           *s = BN_bin2bn(raw + ECDSA_HALF, ECDSA_HALF, NULL);
+    if (pair && r && s && ECDSA_SIG_set0(pair, r, s) == 1) {
+        r = s = NULL; /* the pair has them now */
+        length = i2d_ECDSA_SIG(pair, &at);
+    }
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(pair);
+    return length > 0 ? (size_t)length : 0;
+}
+
 static size_t sign_with(const struct sign_key *key, void *context, const uint8_t *data,
                         size_t length, const uint8_t digest[32], uint8_t *out)
 {
@@ -115,9 +147,7 @@ static size_t sign_with(const struct sign_key *key, void *context, const uint8_t
                    : 0;
     case SIGN_ES256:
         size = sizeof der;
-        return EVP_PKEY_sign(context, der, &size, digest, 32) == 1 && ecdsa_from_der(der, size, out)
-                   ? ECDSA_RAW
-                   : 0;
+        return EVP_PKEY_sign(context, der, &size, digest, 32) == 1 ? from_der(der, size, out) : 0;
     default:
         return EVP_PKEY_sign(context, out, &size, digest, 32) == 1 ? size : 0;
     }
@@ -143,58 +173,73 @@ static bool verify_with(const struct sign_key *key, void *context, const uint8_t
                         size_t size)
 {
     uint8_t der[ECDSA_DER_MAX];
+    size_t der_length;
     switch (key->algorithm) {
     case SIGN_EDDSA:
         return EVP_DigestVerifyInit(context, NULL, NULL, NULL, NULL) == 1 &&
                EVP_DigestVerify(context, signature, size, data, length) == 1;
     case SIGN_ES256:
-        return size == ECDSA_RAW &&
-               EVP_PKEY_verify(context, der, ecdsa_to_der(signature, der), digest, 32) == 1;
+        der_length = size == 2 * ECDSA_HALF ? to_der(signature, der) : 0;
+        return der_length && EVP_PKEY_verify(context, der, der_length, digest, 32) == 1;
     default:
         return EVP_PKEY_verify(context, signature, size, digest, 32) == 1;
     }
 }
 
-static bool verify(const struct sign_key *const_key, const uint8_t *data, size_t length,
-                   const uint8_t digest[32], const uint8_t *signature, size_t size)
+/* Whether the memory ran out since the errors were last cleared. */
+static bool has_run_out(void)
+{
+    for (unsigned long error; (error = ERR_get_error());)
+        if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+            return true;
+    return false;
+}
+
+static enum sign_verdict verify(const struct sign_key *const_key, const uint8_t *data,
+                                size_t length, const uint8_t digest[32], const uint8_t *signature,
+                                size_t size)
 {
     struct sign_key *key = (struct sign_key *)const_key;
     void *context = take(key, &key->verifiers, false);
     bool good = context && verify_with(key, context, data, length, digest, signature, size);
+    bool failed = !context || (!good && has_run_out());
     if (context)
         give_back(key, &key->verifiers, context);
     if (!good)
         ERR_clear_error();
-    return good;
+    return good ? SIGN_GOOD : failed ? SIGN_FAILED : SIGN_BAD;
 }
 
 /* ---- Keys ---- */
 
-static struct sign_key *wrap(EVP_PKEY *pkey)
+/* Takes the key over; NULL stays NULL. */
+static struct sign_key *wrap(EVP_PKEY *pkey, char why[SIGN_WHY_MAX])
 {
     struct sign_key *key = pkey ? calloc(1, sizeof *key) : NULL;
-    if (key)
+    if (key) {
         key->pkey = pkey;
-    else
+    } else if (pkey) {
+        snprintf(why, SIGN_WHY_MAX, "out of memory");
         EVP_PKEY_free(pkey);
+    }
     return key;
 }
 
 static struct sign_key *read_pem(const char *pem, size_t length, char why[SIGN_WHY_MAX])
 {
-    return wrap(openssl_read_pem(pem, length, why));
+    return wrap(openssl_read_pem(pem, length, why), why);
 }
 
 static struct sign_key *read_parts(enum sign_algorithm algorithm,
                                    const struct sign_bytes parts[SIGN_PARTS],
                                    char why[SIGN_WHY_MAX])
 {
-    return wrap(openssl_read_parts(algorithm, parts, why));
+    return wrap(openssl_read_parts(algorithm, parts, why), why);
 }
 
 static struct sign_key *generate(enum sign_algorithm algorithm, char why[SIGN_WHY_MAX])
 {
-    return wrap(openssl_generate(algorithm, why));
+    return wrap(openssl_generate(algorithm, why), why);
 }
 
 static void free_key(struct sign_key *key)
@@ -228,7 +273,7 @@ static bool prepare(struct sign_key *key, enum sign_algorithm algorithm, char wh
     if (!openssl_is_private(key->pkey))
         return true;
     size_t size = sign(key, digest, sizeof digest, digest, signature);
-    bool good = size && verify(key, digest, sizeof digest, digest, signature, size);
+    bool good = size && verify(key, digest, sizeof digest, digest, signature, size) == SIGN_GOOD;
     if (!good)
         snprintf(why, SIGN_WHY_MAX,
                  "its private and its public half do not belong together, or OpenSSL refuses to "

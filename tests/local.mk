@@ -114,6 +114,7 @@ UNIT_TESTS = \
 	tests/unit/test_cors \
 	tests/unit/test_crypto \
 	tests/unit/test_directory \
+	tests/unit/test_disguise \
 	tests/unit/test_intake \
 	tests/unit/test_intake_faults \
 	tests/unit/test_guest \

@@ -6,7 +6,7 @@
 #include "token/keys_private.h"
 #include "base/random.h"
 #include "base/file.h"
-#include "api/token.h"
+#include "token/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,8 @@
 
 struct subject {
     const struct key *key;
-    const struct app *app;
+    const struct token_profile *profile;
+    const struct key_ring *keys;
     struct bytes out;
     struct span token, text, signature;
 };
@@ -67,19 +68,20 @@ static void sign(struct subject *subject)
 
 static void verify(struct subject *subject)
 {
-    if (!key_verify(subject->key, subject->text, subject->signature))
+    if (key_verify(subject->key, subject->text, subject->signature) != SIGN_GOOD)
         fail("verify", "not good");
 }
 
 static void issue(struct subject *subject)
 {
     int64_t expires;
+    struct span refused;
     const struct token_subject person = {.id = span_of("2MwN1UVGBpDL090lFjsXobNQLdq"),
                                          .name = span_of("GUEST_2MwN1UVGBpDL090lFjsXobNQLdq"),
-                                         .role = span_of(TOKEN_ROLE_GUEST),
+                                         .role = span_of(CLAIMS_ROLE_GUEST),
                                          .ttl_ms = 600000};
     bytes_reset(&subject->out);
-    if (token_issue(subject->app, &person, &subject->out, &expires) || subject->out.failed)
+    if (token_issue(subject->profile, &person, &subject->out, &expires, &refused) != TOKEN_ISSUED)
         fail("issue", "no token");
 }
 
@@ -87,10 +89,9 @@ static void check(struct subject *subject)
 {
     struct jws jws;
     const struct jws_rules rules = {
-        .keys = &subject->app->keys, .ours = true, .type = subject->app->claims->type};
-    const char *fault = jws_verify(subject->token, &rules, &jws);
-    if (fault)
-        fail("check", fault);
+        .keys = subject->keys, .ours = true, .type = subject->profile->claims->type};
+    if (jws_verify(subject->token, &rules, &jws) != JWS_GOOD)
+        fail("check", jws.fault);
     jws_free(&jws);
 }
 
@@ -102,35 +103,31 @@ static void read_file(const char *path, struct bytes *text)
         fail(path, why.text);
 }
 
-/* An app with one key, and claims with a template or without one. */
-static void set_up(struct app *app, const struct key *key, struct span template,
-                   struct arena *arena, struct bytes *header)
+/* Claims with a template or without one. */
+static void set_up(struct token_profile *profile, struct span template, struct arena *arena)
 {
     static const struct claims_constants constants = {"memberchat", "my-app", "my-app"};
-    struct bytes why = {0}, warning = {0};
-    app->id = "my-app";
-    app->key = key;
-    app->claims = claims_parse(template, &constants, arena, &warning, &why);
-    if (!app->claims)
-        fail("template", bytes_string(&why));
-    bytes_reset(header);
-    jws_write_header(key, app->claims->type, app->claims->more_header, header);
-    app->token_header = bytes_span(header);
+    struct claims_report report = {0};
+    profile->claims = claims_parse(template, &constants, arena, &report);
+    if (!profile->claims || !token_profile_finish(profile, arena))
+        fail("template", report.why.text);
 }
 
 static void measure_algorithm(enum algorithm algorithm, const char *modules, struct span template,
                               double seconds)
 {
     const char *name = algorithm_rows[algorithm].name;
-    struct bytes secret = {0}, why = {0}, header = {0}, kept = {0};
+    struct bytes secret = {0}, kept = {0};
+    struct reason why = {0};
     struct arena arena = {0};
     uint8_t signature[KEY_SIGNATURE_MAX];
     struct key *key = key_generate(algorithm, NULL, modules, &secret, &why);
     if (!key)
-        fail(name, bytes_string(&why));
-    struct app app = {.keys = {&key, 1}};
-    struct subject subject = {.key = key, .app = &app};
-    set_up(&app, key, SPAN_NONE, &arena, &header);
+        fail(name, why.text);
+    const struct key_ring keys = {&key, 1};
+    struct token_profile profile = {.key = key, .clock_skew = 30};
+    struct subject subject = {.key = key, .profile = &profile, .keys = &keys};
+    set_up(&profile, SPAN_NONE, &arena);
     issue(&subject);
     bytes_copy(&kept, bytes_span(&subject.out));
     subject.token = bytes_span(&kept);
@@ -144,11 +141,10 @@ static void measure_algorithm(enum algorithm algorithm, const char *modules, str
     measure("verify", name, verify, &subject, seconds);
     measure("token", name, issue, &subject, seconds);
     measure("check", name, check, &subject, seconds);
-    set_up(&app, key, template, &arena, &header);
+    set_up(&profile, template, &arena);
     measure("template", name, issue, &subject, seconds);
     bytes_free(&subject.out);
     bytes_free(&secret);
-    bytes_free(&header);
     bytes_free(&kept);
     arena_free(&arena);
     key_free(key);

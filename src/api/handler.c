@@ -29,7 +29,8 @@ static void choose_request_id(struct span sent, char id_r[REQUEST_ID_MAX + 1])
         id_r[sent.length] = '\0';
         return;
     }
-    random_fill(random, sizeof random);
+    if (!random_fill(random, sizeof random))
+        memset(random, 0, sizeof random); /* it is for finding a request in the log, no more */
     for (size_t i = 0; i < sizeof random; i++) {
         id_r[2 * i] = hex[random[i] >> 4];
         id_r[2 * i + 1] = hex[random[i] & 15];

@@ -9,12 +9,15 @@
 #include "host/log.h"
 #include "reply.h"
 #include "base/text.h"
-#include "token.h"
+
+#include <string.h>
 
 /* ---- The last step ---- */
 
-static enum outcome answer(struct exchange *exchange, const struct token_subject *subject,
-                           const char **refused_r)
+/* Answers with a token.  TOKEN_REFUSED: *refused_r is a placeholder that the template cannot fill
+ * in for the subject. */
+static enum token_verdict answer(struct exchange *exchange, const struct token_subject *subject,
+                                 struct span *refused_r)
 {
     struct bytes *body = &exchange->response->body;
     struct reply_token reply = {.id = subject->id,
@@ -22,9 +25,17 @@ static enum outcome answer(struct exchange *exchange, const struct token_subject
                                 .avatar = subject->avatar,
                                 .lifetime = subject->ttl_ms / 1000};
     reply_begin_token(exchange);
-    *refused_r = token_issue(exchange->app, subject, body, &reply.expires);
+    enum token_verdict verdict =
+        token_issue(&exchange->app->profile, subject, body, &reply.expires, refused_r);
     reply_end_token(exchange, &reply);
-    return *refused_r || body->failed ? OUTCOME_INTERNAL_SERVER_ERROR : OUTCOME_ANSWERED;
+    return body->failed ? TOKEN_FAILED : verdict;
+}
+
+static enum outcome fail(const struct app *app)
+{
+    log_error_limited("app %s: no token: memory, clock, random numbers or the signature failed",
+                      app->id);
+    return OUTCOME_INTERNAL_SERVER_ERROR;
 }
 
 /* ---- Guests ---- */
@@ -41,26 +52,29 @@ static bool is_json(struct span content_type)
     return span_equal_nocase(type, "application/json") || span_equal_nocase(suffix, "+json");
 }
 
-/* What the template cannot take came with the request. */
+/* A value that the template refuses came with the request. */
 static enum outcome answer_guest(struct exchange *exchange, const struct guest *guest)
 {
-    const char *refused;
-    enum outcome outcome = answer(exchange,
-                                  &(struct token_subject){
-                                      .id = guest->id,
-                                      .name = guest->name,
-                                      .avatar = guest->avatar,
-                                      .role = span_of(TOKEN_ROLE_GUEST),
-                                      .ttl_ms = exchange->app->token.guest_ttl_ms,
-                                  },
-                                  &refused);
-    if (!refused)
-        return outcome;
-    bytes_addf(&exchange->message,
-               "The tokens of this app need %s to be 1 to 128 of the characters A-Z, a-z, 0-9, _ "
-               "and -",
-               refused);
-    return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
+    const struct token_subject subject = {
+        .id = guest->id,
+        .name = guest->name,
+        .avatar = guest->avatar,
+        .role = span_of(CLAIMS_ROLE_GUEST),
+        .ttl_ms = exchange->app->token.guest_ttl_ms,
+    };
+    struct span refused;
+    switch (answer(exchange, &subject, &refused)) {
+    case TOKEN_ISSUED:
+        return OUTCOME_ANSWERED;
+    case TOKEN_REFUSED:
+        bytes_addf(&exchange->message,
+                   "The tokens of this app need %.*s to be 1 to 128 of the characters A-Z, a-z, "
+                   "0-9, _ and -",
+                   (int)refused.length, refused.data);
+        return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
+    default:
+        return fail(exchange->app);
+    }
 }
 
 static enum outcome refuse_body(struct exchange *exchange)
@@ -75,12 +89,14 @@ static enum outcome refuse_body(struct exchange *exchange)
 enum outcome issue_for_guest(struct exchange *exchange)
 {
     static const enum outcome outcomes[] = {
+        [GUEST_FAILED] = OUTCOME_INTERNAL_SERVER_ERROR,
         [GUEST_BAD_BODY] = OUTCOME_INVALID_HTTP_MESSAGE_BODY,
         [GUEST_BAD_ID] = OUTCOME_INVALID_APP_USER_ID_FORMAT,
         [GUEST_BAD_ACCESS_TOKEN] = OUTCOME_INVALID_ACCESS_TOKEN,
     };
     const struct http_request *request = exchange->request;
     struct guest guest;
+    struct reason why = {0};
     if (!exchange->app->settings.guests)
         return OUTCOME_GUESTS_NOT_ALLOWED;
     if (request->body_state == HTTP_BODY_DROPPED) /* they were not good when it came */
@@ -90,8 +106,8 @@ enum outcome issue_for_guest(struct exchange *exchange)
     if (request->body.length && request->content_type.length && !is_json(request->content_type))
         return OUTCOME_UNSUPPORTED_MEDIA_TYPE;
 
-    enum guest_verdict verdict =
-        guest_read(&guest, exchange->app, request->body, &exchange->message);
+    enum guest_verdict verdict = guest_read(&guest, exchange->app, request->body, &why);
+    bytes_add_string(&exchange->message, why.text);
     enum outcome outcome = outcomes[verdict];
     if (verdict == GUEST_GOOD)
         outcome = answer_guest(exchange, &guest);
@@ -108,31 +124,40 @@ static bool can_be_an_id(const struct route *route)
            text_is_plain((struct span){route->id, route->id_length});
 }
 
-/* A guest is never told from a member by what a directory says. */
+/* A store cannot turn a member into a guest: its role "guest", also when a template's filters make
+ * that of it, becomes "member". */
 static struct span role_of(const struct member *member)
 {
-    struct span role = member_field(member, MEMBERCHAT_ROLE);
-    return role.data && !span_equal(role, span_of(TOKEN_ROLE_GUEST)) ? role : span_of("member");
+    struct span role = member_field(member, MEMBERCHAT_ROLE), text = role;
+    while (text.length && memchr(" \t", text.data[0], 2))
+        text = (struct span){text.data + 1, text.length - 1};
+    while (text.length && memchr(" \t", text.data[text.length - 1], 2))
+        text.length--;
+    return role.data && !span_equal_nocase(text, CLAIMS_ROLE_GUEST) ? role : span_of("member");
 }
 
 static enum outcome answer_member(struct exchange *exchange, const struct member *member)
 {
-    const char *refused;
-    enum outcome outcome = answer(exchange,
-                                  &(struct token_subject){
-                                      .id = member_field(member, MEMBERCHAT_ID),
-                                      .name = member_field(member, MEMBERCHAT_NAME),
-                                      .avatar = member_field(member, MEMBERCHAT_AVATAR),
-                                      .role = role_of(member),
-                                      .member = member,
-                                      .ttl_ms = exchange->app->token.ttl_ms,
-                                  },
-                                  &refused);
-    if (refused)
-        log_error_limited("app %s: no token: for one of the members the claims template cannot "
-                          "take what stands for %s (the filter \"id\")",
-                          exchange->app->id, refused);
-    return outcome;
+    const struct token_subject subject = {
+        .id = member_field(member, MEMBERCHAT_ID),
+        .name = member_field(member, MEMBERCHAT_NAME),
+        .avatar = member_field(member, MEMBERCHAT_AVATAR),
+        .role = role_of(member),
+        .member = member,
+        .ttl_ms = exchange->app->token.ttl_ms,
+    };
+    struct span refused;
+    switch (answer(exchange, &subject, &refused)) {
+    case TOKEN_ISSUED:
+        return OUTCOME_ANSWERED;
+    case TOKEN_REFUSED:
+        log_error_limited("app %s: no token: the claims template needs %.*s to be 1 to 128 of the "
+                          "characters A-Z, a-z, 0-9, _ and -, which it is not for every member",
+                          exchange->app->id, (int)refused.length, refused.data);
+        return OUTCOME_INTERNAL_SERVER_ERROR;
+    default:
+        return fail(exchange->app);
+    }
 }
 
 enum outcome issue_for_member(struct exchange *exchange)

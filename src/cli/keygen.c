@@ -54,11 +54,12 @@ static bool make_file(const char *path, struct span text)
 static int generate(const struct cli *cli, enum algorithm algorithm, const char *id,
                     const char *path)
 {
-    struct bytes secret = {0}, file = {0}, public = {0}, why = {0};
+    struct bytes secret = {0}, file = {0}, public = {0};
+    struct reason why = {0};
     struct key *key = key_generate(algorithm, id, cli->plugins, &secret, &why);
     bool pem = ends_with(path, ".pem"), done = false;
     if (!key) {
-        cli_error("no key: %s", bytes_string(&why));
+        cli_error("no key: %s", why.text);
     } else if (pem && key->hmac) {
         cli_error("a secret cannot be PEM: give the file another name than %s", path);
     } else {
@@ -75,7 +76,6 @@ static int generate(const struct cli *cli, enum algorithm algorithm, const char 
     bytes_free(&secret);
     bytes_free(&file);
     bytes_free(&public);
-    bytes_free(&why);
     return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

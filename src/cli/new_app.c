@@ -21,11 +21,14 @@ static bool good_name(const char *name)
     return true;
 }
 
+/* Where there are no random numbers, the buffer fails. */
 static void add_random(struct bytes *out, size_t length)
 {
     unsigned char random[SECRET_BYTES];
-    random_fill(random, length);
-    crypto_base64url_encode(out, (struct span){(const char *)random, length});
+    if (random_fill(random, length))
+        crypto_base64url_encode(out, (struct span){(const char *)random, length});
+    else
+        out->failed = true;
     explicit_bzero(random, sizeof random);
 }
 
@@ -33,8 +36,7 @@ static void add_digest(struct bytes *out, struct span secret)
 {
     uint8_t digest[SHA256_LENGTH];
     crypto_sha256(secret, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        bytes_addf(out, "%02x", digest[i]);
+    bytes_add_hex(out, (struct span){(const char *)digest, sizeof digest});
 }
 
 static int run(const struct cli *cli, int argc, char **argv)

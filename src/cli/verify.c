@@ -30,8 +30,13 @@ static int verify(const struct app *app, struct span token)
 {
     struct jws jws;
     struct bytes out = {0};
-    const char *fault = access_token_inspect(app, token, clock_unix_seconds(), &jws);
-    if (jws.claims) { /* signed by a known key, be it out of date */
+    int64_t now;
+    if (!clock_unix_seconds(&now)) {
+        cli_error("the clock cannot be read");
+        return EXIT_FAILURE;
+    }
+    enum jws_verdict verdict = access_token_inspect(app, token, now, &jws);
+    if (jws.claims) { /* signed by a known key, even if it has expired */
         bytes_add_string(&out, "{\"header\":");
         bytes_add_span(&out, bytes_span(&jws.header_text));
         bytes_add_string(&out, ",\"claims\":");
@@ -39,11 +44,11 @@ static int verify(const struct app *app, struct span token)
         bytes_add_string(&out, "}");
         cli_print(&out);
     }
-    if (fault)
-        cli_error("the token is not good: %s", fault);
+    if (verdict != JWS_GOOD)
+        cli_error("the token is not good: %s", jws.fault);
     jws_free(&jws);
     bytes_free(&out);
-    return fault ? EXIT_FAILURE : EXIT_SUCCESS;
+    return verdict == JWS_GOOD ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run(const struct cli *cli, int argc, char **argv)

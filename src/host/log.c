@@ -117,7 +117,9 @@ static void add_filtered(struct bytes *line, const char *message)
 
 static void add_time(struct bytes *line)
 {
-    time_t now = (time_t)clock_unix_seconds();
+    int64_t seconds;
+    clock_unix_seconds(&seconds);
+    time_t now = (time_t)seconds;
     struct tm tm;
     char text[sizeof "2026-11-22T23:59:59Z"];
     gmtime_r(&now, &tm);

@@ -2,8 +2,9 @@
 #include "module.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 
-module_entry module_find(const char *path, const char *name, struct bytes *why_r)
+module_entry module_find(const char *path, const char *name, struct reason *why)
 {
     union {
         void *object;
@@ -11,12 +12,12 @@ module_entry module_find(const char *path, const char *name, struct bytes *why_r
     } symbol = {NULL};
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!handle) {
-        bytes_add_string(why_r, dlerror());
+        reason_set(why, "%s", dlerror());
         return NULL;
     }
     symbol.object = dlsym(handle, name);
     if (!symbol.object)
-        bytes_addf(why_r, "it does not export %s()", name);
+        reason_set(why, "it does not export %s()", name);
     dlclose(handle); /* RTLD_NODELETE: only the reference goes */
     return symbol.function;
 }

@@ -120,8 +120,11 @@ static bool find_fault(const struct memberchat_store_plugin *plugin, const char 
 static const struct memberchat_store_plugin *load_path(const char *path, const char *name,
                                                        struct bytes *why_r)
 {
-    module_entry entry = module_find(path, "memberchat_store_plugin", why_r);
+    struct reason why;
+    module_entry entry = module_find(path, "memberchat_store_plugin", &why);
     const struct memberchat_store_plugin *found = entry ? entry() : NULL;
+    if (!entry)
+        bytes_add_string(why_r, why.text);
     if (!entry || find_fault(found, name, why_r))
         return NULL;
     struct loaded *loaded = calloc(1, sizeof *loaded + strlen(path) + 1);

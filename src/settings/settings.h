@@ -5,11 +5,9 @@
 #define SETTINGS_H
 
 #include "base/arena.h"
-#include "token/claims.h"
 #include "config.h"
-#include "base/crypto.h"
 #include "members/directory.h"
-#include "token/keys.h"
+#include "token/token.h"
 #include "host/log.h"
 #include "base/networks.h"
 
@@ -20,6 +18,7 @@ struct app_settings {
     const char *api_key;
     const char *chat_server_url;
     const char *app_id;
+    const char *guest_id_prefix; /* "" where it is not set */
     bool guests, extended_response;
     struct memberchat_list cors_origins, stores;
     struct memberchat_list secrets, digests; /* wiped once they are in struct app */
@@ -30,7 +29,7 @@ struct token_settings {
     int64_t algorithm;
     const char *key_file, *key_id;
     const char *issuer, *audience;
-    int64_t ttl_ms, guest_ttl_ms;
+    int64_t ttl_ms, guest_ttl_ms, clock_skew_ms;
     const char *claims; /* path of the template, or NULL */
     struct memberchat_list next_keys, previous_keys;
 };
@@ -48,10 +47,8 @@ struct app {
     const char *id;
     uint8_t secrets[APP_SECRETS_MAX][SHA256_LENGTH]; /* SHA-256 of each */
     size_t secret_count;
-    const struct key *key; /* that signs */
-    struct key_ring keys;  /* that one, those before it and those after it */
-    const struct claims *claims;
-    struct span token_header; /* of every token: the encoded header and its dot */
+    struct token_profile profile;
+    struct key_ring keys; /* the profile's, those before it and those after it */
     struct access_settings access;
     struct key_ring access_keys;    /* empty: none are accepted */
     struct settings_store **stores; /* asked in order */

@@ -12,6 +12,7 @@
 #define API_KEY_MAX   256
 #define URL_MAX_BYTES 2048
 #define SECRET_MAX    1024
+#define PREFIX_MAX    32
 
 static const struct memberchat_key app_keys[] = {
     {MEMBERCHAT_KEY(struct app_settings, api_key, "api_key", STRING, NULL, 1, API_KEY_MAX,
@@ -22,6 +23,8 @@ static const struct memberchat_key app_keys[] = {
      .flags = MEMBERCHAT_KEY_REQUIRED},
     {MEMBERCHAT_KEY(struct app_settings, guests, "guests", BOOL, "true", 0, 0,
                     "whether guests get tokens")},
+    {MEMBERCHAT_KEY(struct app_settings, guest_id_prefix, "guest_id_prefix", STRING, NULL, 0,
+                    PREFIX_MAX, "stands before every guest's id, so that it is never a member's")},
     {MEMBERCHAT_KEY(struct app_settings, cors_origins, "cors_origins", LIST, NULL, 0, 1000,
                     "origins of pages that may call the API from the browser; \"*\" for any")},
     {MEMBERCHAT_KEY(struct app_settings, extended_response, "extended_response", BOOL, "false", 0,
@@ -170,6 +173,12 @@ static bool is_origin(const char *text)
     return true;
 }
 
+static bool is_prefix(const char *text)
+{
+    return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+           strlen(text);
+}
+
 static void check_texts(const struct loading *loading, const struct app *app,
                         const struct config_node *group)
 {
@@ -186,6 +195,9 @@ static void check_texts(const struct loading *loading, const struct app *app,
         config_error(report, group, "chat_server_url",
                      "\"%s\" must begin with wss://, ws://, https:// or http://",
                      settings->chat_server_url);
+    if (settings->guest_id_prefix && !is_prefix(settings->guest_id_prefix))
+        config_error(report, group, "guest_id_prefix",
+                     "must be made of the characters A-Z, a-z, 0-9, _ and -");
     if (!text_is_plain(span_of(app->id)))
         config_error(report, group, "app_id", "must not contain control characters");
     for (size_t i = 0; i < settings->cors_origins.count; i++)

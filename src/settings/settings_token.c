@@ -6,9 +6,11 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define DAY          (24 * 60 * 60000LL)
+#define MINUTE       60000LL
+#define DAY          (24 * 60 * MINUTE)
 #define TEMPLATE_MAX (64 * 1024)
 
 static const struct memberchat_key token_keys[] = {
@@ -20,6 +22,8 @@ static const struct memberchat_key token_keys[] = {
                     "how long a member's token is good")},
     {MEMBERCHAT_KEY(struct token_settings, guest_ttl_ms, "guest_ttl", DURATION, "10m", 1000,
                     30 * DAY, "how long a guest's token is good")},
+    {MEMBERCHAT_KEY(struct token_settings, clock_skew_ms, "clock_skew", DURATION, "30s", 0,
+                    10 * MINUTE, "how long before now iat and nbf lie, since clocks differ")},
     {MEMBERCHAT_KEY(struct token_settings, algorithm, "algorithm", CHOICE, "HS256", 0, 0,
                     "how tokens are signed"),
      .choices = ALGORITHM_NAMES},
@@ -71,11 +75,12 @@ static void load_keys(const struct key_source *source, struct key_ring *ring,
                       struct config_report *report)
 {
     struct key_report found = {0};
-    if (!keys_load(source, ring, &found))
-        config_error(report, group, key, "%s", bytes_string(&found.why));
-    if (found.warning.length)
-        config_warning(report, group, key, "%s", bytes_string(&found.warning));
-    key_report_free(&found);
+    if (!source->path)
+        config_error(report, group, key, "out of memory");
+    else if (!keys_load(source, ring, &found))
+        config_error(report, group, key, "%s", found.why.text);
+    for (size_t i = 0; i < found.warning_count; i++)
+        config_warning(report, group, key, "%s", found.warnings[i].text);
 }
 
 /* "FILE" or "FILE#KEYID" */
@@ -130,7 +135,7 @@ static void read_keys(const struct loading *loading, struct app *app,
                                       .algorithm = (enum algorithm)token->algorithm,
                                       .signs = true};
     load_keys(&source, &app->keys, group, "key_file", loading->report);
-    app->key = app->keys.count ? app->keys.keys[0] : NULL;
+    app->profile.key = app->keys.count ? app->keys.keys[0] : NULL;
     load_list(loading, app, group, "next_keys", &token->next_keys);
     load_list(loading, app, group, "previous_keys", &token->previous_keys);
     check_ids(&app->keys, group, loading->report);
@@ -138,41 +143,41 @@ static void read_keys(const struct loading *loading, struct app *app,
 
 /* ---- Claims ---- */
 
+/* A guest may choose any id that a member has. */
+static void warn_of_names(const struct app *app, const struct config_node *group,
+                          struct config_report *report)
+{
+    const char *prefix = app->settings.guest_id_prefix;
+    if (app->settings.guests && (!prefix || !*prefix) && app->profile.claims->names_user)
+        config_warning(report, group, "claims",
+                       "%s uses {userId}, and a guest may choose the id of a member: set "
+                       "guest_id_prefix = \"guest_\" in the app, or guests = false",
+                       app->token.claims);
+}
+
 static void read_claims(const struct loading *loading, struct app *app,
                         const struct config_node *group)
 {
     struct config_report *report = loading->report;
     const struct claims_constants constants = {app->token.issuer, app->token.audience, app->id};
-    struct bytes file = {0}, warning = {0}, why = {0};
-    struct reason unread = {0};
+    const char *path = app->token.claims;
+    struct bytes file = {0};
+    struct claims_report found = {0};
     bool exposed;
-    if (app->token.claims &&
-        !file_read_secret(app->token.claims, TEMPLATE_MAX, &file, &exposed, &unread)) {
-        config_error(report, group, "claims", "%s", unread.text);
+    if (path && !file_read_secret(path, TEMPLATE_MAX, &file, &exposed, &found.why)) {
+        config_error(report, group, "claims", "%s", found.why.text);
     } else {
-        app->claims = claims_parse(app->token.claims ? bytes_span(&file) : SPAN_NONE, &constants,
-                                   &loading->settings->arena, &warning, &why);
-        if (!app->claims)
-            config_error(report, group, "claims", "%s: %s", app->token.claims, bytes_string(&why));
-        if (warning.length)
-            config_warning(report, group, "claims", "%s: %s", app->token.claims,
-                           bytes_string(&warning));
+        app->profile.claims = claims_parse(path ? bytes_span(&file) : SPAN_NONE, &constants,
+                                           &loading->settings->arena, &found);
+        if (!app->profile.claims)
+            config_error(report, group, "claims", "%s%s%s", path ? path : "", path ? ": " : "",
+                         found.why.text);
+        else
+            warn_of_names(app, group, report);
+        if (found.warning.text[0])
+            config_warning(report, group, "claims", "%s: %s", path, found.warning.text);
     }
     bytes_free(&file);
-    bytes_free(&warning);
-    bytes_free(&why);
-}
-
-static void make_header(const struct loading *loading, struct app *app)
-{
-    struct arena *arena = &loading->settings->arena;
-    struct bytes header = {0};
-    jws_write_header(app->key, app->claims->type, app->claims->more_header, &header);
-    if (!header.failed)
-        app->token_header = (struct span){arena_string(arena, bytes_span(&header)), header.length};
-    if (!app->token_header.data)
-        config_report_no_memory(loading->report);
-    bytes_free(&header);
 }
 
 /* ---- Groups ---- */
@@ -193,8 +198,10 @@ void settings_read_token(const struct loading *loading, struct app *app,
         read_keys(loading, app, group);
     if (token->issuer)
         read_claims(loading, app, group);
-    if (app->key && app->claims)
-        make_header(loading, app);
+    app->profile.clock_skew = token->clock_skew_ms / 1000;
+    if (app->profile.key && app->profile.claims &&
+        !token_profile_finish(&app->profile, &loading->settings->arena))
+        config_report_no_memory(loading->report);
 }
 
 void settings_read_access(const struct loading *loading, struct app *app,
@@ -213,8 +220,14 @@ void settings_read_access(const struct loading *loading, struct app *app,
 
 /* ---- The set of public keys ---- */
 
-/* Whether an earlier key of the set has the same id, and whether it is the same. */
-static bool is_published(const struct key_ring *set, const struct key *key,
+/* The public keys that are in the set so far; borrowed. */
+struct key_set {
+    const struct key **keys;
+    size_t count;
+};
+
+/* Whether an earlier key of the set has the same id, and is the same. */
+static bool is_published(const struct key_set *set, const struct key *key,
                          const struct config_node *apps, struct config_report *report)
 {
     for (size_t i = 0; i < set->count; i++) {
@@ -230,30 +243,38 @@ static bool is_published(const struct key_ring *set, const struct key *key,
     return false;
 }
 
+static void add_keys(const struct app *app, struct key_set *set, struct bytes *text,
+                     const struct config_node *apps, struct config_report *report)
+{
+    for (size_t i = 0; i < app->keys.count; i++) {
+        const struct key *key = app->keys.keys[i];
+        if (!key->module || is_published(set, key, apps, report))
+            continue;
+        bytes_add_string(text, set->count ? "," : "");
+        bytes_add_span(text, bytes_span(&key->jwk));
+        set->keys[set->count++] = key;
+    }
+}
+
 void settings_make_jwks(const struct loading *loading)
 {
     struct settings *settings = loading->settings;
     const struct config_node *apps = config_child(loading->root, "apps");
-    struct key_ring set = {0}; /* borrows its keys */
     struct bytes *text = &settings->jwks.text, *etag = &settings->jwks.etag;
     uint8_t digest[SHA256_LENGTH];
+    size_t count = 1;
+    for (size_t i = 0; i < settings->app_count; i++)
+        count += settings->apps[i].keys.count;
+    struct key_set set = {.keys = calloc(count, sizeof(const struct key *))};
     bytes_add_string(text, "{\"keys\":[");
-    for (size_t a = 0; a < settings->app_count; a++)
-        for (size_t k = 0; k < settings->apps[a].keys.count; k++) {
-            struct key *key = settings->apps[a].keys.keys[k];
-            if (!key->jwk.length || is_published(&set, key, apps, loading->report))
-                continue;
-            bytes_add_string(text, set.count ? "," : "");
-            bytes_add_span(text, bytes_span(&key->jwk));
-            key_ring_add(&set, key);
-        }
+    for (size_t i = 0; set.keys && i < settings->app_count; i++)
+        add_keys(&settings->apps[i], &set, text, apps, loading->report);
     bytes_add_string(text, "]}");
     crypto_sha256(bytes_span(text), digest);
     bytes_add_string(etag, "\"");
     crypto_base64url_encode(etag, (struct span){(const char *)digest, sizeof digest});
     bytes_add_string(etag, "\"");
-    if (text->failed || etag->failed)
+    if (!set.keys || text->failed || etag->failed)
         config_report_no_memory(loading->report);
-    set.count = 0;
-    key_ring_free(&set);
+    free(set.keys);
 }

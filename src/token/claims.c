@@ -1,83 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "claims_private.h"
 
-#include <string.h>
-
-#define ID_MAX 128
-
-/* ---- Filters ---- */
-
-static bool is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-}
-
-static bool is_id(struct span value)
-{
-    for (size_t i = 0; i < value.length; i++)
-        if (!is_unreserved(value.data[i]))
-            return false;
-    return value.length > 0 && value.length <= ID_MAX;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static void add_uri(struct bytes *out, struct span value, bool lowered)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    char *room = bytes_reserve(out, 3 * value.length);
-    if (!room)
-        return;
-    char *at = room;
-    for (size_t i = 0; i < value.length; i++) {
-        char c = lowered ? lower(value.data[i]) : value.data[i];
-        if (is_unreserved(c) || c == '.' || c == '~') {
-            *at++ = c;
-        } else {
-            *at++ = '%';
-            *at++ = hex[(unsigned char)c >> 4];
-            *at++ = hex[(unsigned char)c & 15];
-        }
-    }
-    out->length += (size_t)(at - room);
-}
-
-static bool add_as_json(struct bytes *out, unsigned filters, struct span value)
-{
-    struct bytes json = {0};
-    bytes_add(&json, "\"", 1);
-    bool good = claims_add_filtered(&json, filters & ~(unsigned)FILTER_JSON, value);
-    bytes_add(&json, "\"", 1);
-    bytes_add_json_part(out, bytes_span(&json));
-    out->failed = out->failed || json.failed;
-    bytes_free(&json);
-    return good;
-}
-
-bool claims_add_filtered(struct bytes *out, unsigned filters, struct span value)
-{
-    size_t start = out->length;
-    if (filters & FILTER_JSON)
-        return add_as_json(out, filters, value);
-    if (filters & FILTER_ID && !is_id(value))
-        return false;
-    if (filters & FILTER_URI) {
-        add_uri(out, value, filters & FILTER_LOWER);
-        return true;
-    }
-    bytes_add_json_part(out, value);
-    if (filters & FILTER_LOWER && !out->failed)
-        for (size_t i = start; i < out->length; i++) /* escapes are in small letters already */
-            out->data[i] = lower(out->data[i]);
-    return true;
-}
-
-/* ---- Rendering ---- */
-
 static struct span text_of(const struct claims_part *part, const struct claims_values *values)
 {
     struct span text = SPAN_NONE;
@@ -93,7 +16,7 @@ static bool is_number(const struct claims_part *part)
     return part->variable >= CLAIM_IAT && part->variable <= CLAIM_EXP;
 }
 
-/* Inside of a string.  False when a filter refuses the value. */
+/* Inside a string.  False when a filter refuses the value. */
 static bool add_inside(const struct claims_part *part, const struct claims_values *values,
                        struct bytes *out)
 {
@@ -101,27 +24,56 @@ static bool add_inside(const struct claims_part *part, const struct claims_value
         bytes_add_number(out, values->numbers[part->variable - CLAIM_IAT]);
         return true;
     }
-    struct span text = text_of(part, values);
-    if (!text.data && part->filters & FILTER_JSON) {
-        bytes_add(out, "null", 4);
-        return true;
+    return template_add(out, part->filters | TEMPLATE_IN_STRING, text_of(part, values));
+}
+
+static bool add_string(unsigned filters, struct span text, struct bytes *out)
+{
+    bytes_add(out, "\"", 1);
+    bool good = template_add(out, filters | TEMPLATE_IN_STRING, text);
+    bytes_add(out, "\"", 1);
+    return good;
+}
+
+static bool has_several_values(const struct claims_part *part, const struct member *member)
+{
+    size_t count = 0;
+    if (part->variable == CLAIM_ATTRIBUTE && member)
+        for (size_t i = 0; i < member->attribute_count; i++)
+            count += span_equal(member_attribute_name(member, i), part->text);
+    return count > 1;
+}
+
+static bool add_array(const struct claims_part *part, const struct member *member,
+                      struct bytes *out)
+{
+    char before = '[';
+    bool good = true;
+    for (size_t i = 0; good && i < member->attribute_count; i++) {
+        if (!span_equal(member_attribute_name(member, i), part->text))
+            continue;
+        bytes_add(out, &before, 1);
+        good = add_string(part->filters, member_attribute_value(member, i), out);
+        before = ',';
     }
-    if (!part->filters) {
-        bytes_add_json_part(out, text);
-        return true;
-    }
-    return claims_add_filtered(out, part->filters, text);
+    bytes_add(out, "]", 1);
+    return good;
 }
 
 static bool add_value(const struct claims_part *part, const struct claims_values *values,
                       struct bytes *out)
 {
+    if (has_several_values(part, values->member))
+        return add_array(part, values->member, out);
     if (is_number(part) && !part->filters)
         return add_inside(part, values, out);
-    bytes_add(out, "\"", 1);
-    bool good = add_inside(part, values, out);
-    bytes_add(out, "\"", 1);
-    return good;
+    if (is_number(part)) {
+        bytes_add(out, "\"", 1);
+        add_inside(part, values, out);
+        bytes_add(out, "\"", 1);
+        return true;
+    }
+    return add_string(part->filters, text_of(part, values), out);
 }
 
 static void close_with(struct span end, struct bytes *out)
@@ -131,8 +83,8 @@ static void close_with(struct span end, struct bytes *out)
     bytes_add_span(out, end);
 }
 
-const char *claims_render(const struct claims *claims, const struct claims_values *values,
-                          struct bytes *out)
+bool claims_render(const struct claims *claims, const struct claims_values *values,
+                   struct bytes *out, struct span *refused_r)
 {
     for (size_t i = 0; i < claims->count; i++) {
         const struct claims_part *part = &claims->parts[i];
@@ -155,8 +107,10 @@ const char *claims_render(const struct claims *claims, const struct claims_value
             close_with(part->text, out);
             break;
         }
-        if (!good)
-            return part->written;
+        if (!good) {
+            *refused_r = part->written;
+            return false;
+        }
     }
-    return NULL;
+    return true;
 }

@@ -2,56 +2,72 @@
  * What a template says of the header of tokens. */
 #include "claims_parser.h"
 
-struct header {
-    struct claims_parser *parser;
-    struct bytes more;
-    struct claims *claims;
-};
-
-/* RFC 7515, section 4.1: what says how the token is signed is not the template's. */
-static bool take_member(void *context, struct span name, struct json_object *value)
+/* RFC 7515, section 4.1: how the token is signed is not the template's to say. */
+static bool is_reserved(struct span name)
 {
     static const char *const reserved[] = {"alg", "kid", "crit", "b64",      "jwk", "jku",
                                            "x5u", "x5c", "x5t",  "x5t#S256", "enc", "zip"};
-    struct header *header = context;
-    struct claims_parser *parser = header->parser;
-    enum json_kind kind = json_kind_of(value);
-    struct span text = kind == JSON_STRING ? json_text(value) : SPAN_NONE;
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (span_equal(name, span_of(reserved[i])))
-            claims_fail(parser, name, " cannot be set by a template");
-    for (size_t i = 0; i < text.length; i++)
-        if (claims_begins_placeholder(text, i))
-            claims_fail(parser, name, ": placeholders are not filled in in the header");
+            return true;
+    return false;
+}
+
+static bool check_member(struct claims_parser *parser, struct span name, struct json_object *value)
+{
+    enum json_kind kind = json_kind_of(value);
+    if (is_reserved(name))
+        return claims_fail(parser, name, " cannot be set by a template");
+    if (kind == JSON_STRING && claims_has_placeholder(json_text(value)))
+        return claims_fail(parser, name, ": placeholders are not filled in in the header");
     if (kind == JSON_OBJECT || kind == JSON_ARRAY)
-        claims_fail(parser, name, " must be a string, a number, true, false or null");
+        return claims_fail(parser, name, " must be a string, a number, true, false or null");
+    if (span_equal(name, span_of("typ")) && kind != JSON_STRING && kind != JSON_NULL)
+        return claims_fail(parser, name, " must be a string or null");
+    return true;
+}
+
+struct header {
+    struct claims_parser *parser;
+    struct claims *claims;
+    struct bytes more;
+};
+
+static bool take_member(void *context, struct span name, struct json_object *value)
+{
+    struct header *header = context;
+    enum json_kind kind = json_kind_of(value);
+    if (!check_member(header->parser, name, value))
+        return false;
     if (span_equal(name, span_of("typ"))) {
-        if (kind != JSON_STRING && kind != JSON_NULL)
-            claims_fail(parser, name, " must be a string or null");
-        header->claims->type = text.data ? arena_string(parser->arena, text) : NULL;
+        header->claims->type =
+            kind == JSON_STRING ? claims_keep(header->parser, json_text(value)).data : NULL;
     } else if (kind != JSON_NULL) {
         bytes_add(&header->more, ",", 1);
         bytes_add_json(&header->more, name);
         bytes_add(&header->more, ":", 1);
         if (kind == JSON_STRING)
-            bytes_add_json(&header->more, text);
+            bytes_add_json(&header->more, json_text(value));
         else
             json_write_scalar(&header->more, value);
     }
-    return parser->why->length == 0;
+    return true;
 }
 
-void claims_parse_header(struct claims_parser *parser, struct claims *claims)
+bool claims_parse_header(struct claims_parser *parser, struct claims *claims)
 {
     struct header header = {.parser = parser, .claims = claims};
     struct json_object *value;
-    enum json_kind kind = json_find(parser->template, "header", &value);
+    enum json_kind kind = json_find(parser->root, "header", &value);
     bytes_add_string(&parser->where, "header");
     if (kind == JSON_OBJECT)
         json_each_member(value, take_member, &header);
     else if (kind != JSON_ABSENT)
         claims_fail(parser, SPAN_NONE, "must be an object");
+    if (header.more.failed)
+        claims_fail_memory(parser);
     claims->more_header = claims_keep(parser, bytes_span(&header.more));
     bytes_free(&header.more);
     bytes_reset(&parser->where);
+    return !parser->failed;
 }

@@ -11,8 +11,8 @@
         .constant = offsetof(struct claims_constants, member_)                                     \
     }
 
-/* The claims of every token, in their order.  No template changes what is fixed,
- * nor removes what stays. */
+/* The claims of every token, in their order.  No template changes a fixed one, or removes one that
+ * stays. */
 static const struct default_claim {
     const char *name;
     bool is_constant, fixed, stays;
@@ -35,15 +35,19 @@ static const struct default_claim {
 
 /* ---- Parts ---- */
 
+/* The next part; where there is no memory, one that counts for nothing. */
 static struct claims_part *add_part(struct claims_parser *parser)
 {
+    static _Thread_local struct claims_part lost;
     if (parser->count == parser->capacity) {
-        parser->capacity = parser->capacity ? 2 * parser->capacity : 64;
-        struct claims_part *grown =
-            realloc(parser->parts, parser->capacity * sizeof *parser->parts);
-        if (!grown)
-            abort(); /* as all memory that runs out while a configuration is read */
+        size_t capacity = parser->capacity ? 2 * parser->capacity : 64;
+        struct claims_part *grown = realloc(parser->parts, capacity * sizeof *grown);
+        if (!grown) {
+            claims_fail_memory(parser);
+            return &lost;
+        }
         parser->parts = grown;
+        parser->capacity = capacity;
     }
     parser->parts[parser->count] = (struct claims_part){0};
     return &parser->parts[parser->count++];
@@ -51,6 +55,8 @@ static struct claims_part *add_part(struct claims_parser *parser)
 
 static void end_text(struct claims_parser *parser)
 {
+    if (parser->text.failed)
+        claims_fail_memory(parser);
     if (!parser->text.length)
         return;
     struct claims_part *part = add_part(parser);
@@ -68,8 +74,8 @@ static void add_placeholder(struct claims_parser *parser, const struct claims_pa
     part->kind = kind;
 }
 
-/* Ends what each member or element ended with a comma.  Where the last one is
- * always there, that is settled now. */
+/* Ends what each member or element ended with a comma.  Where the last one is always there, that
+ * is settled now. */
 static void close_with(struct claims_parser *parser, const char *end)
 {
     struct bytes *text = &parser->text;
@@ -91,25 +97,26 @@ static void parse_value(struct claims_parser *parser, struct json_object *value)
 static void add_constant(struct claims_parser *parser, const struct claims_part *part,
                          struct span value)
 {
-    claims_add_filtered(&parser->text, part->filters, value);
+    template_add(&parser->text, part->filters | TEMPLATE_IN_STRING, value);
 }
 
 /* A string that is more than one placeholder, or none. */
 static void parse_text(struct claims_parser *parser, struct span string)
 {
-    size_t at = 0;
+    struct template_part piece;
+    struct claims_part part;
+    struct span constant, rest = string;
+    struct reason why;
+    enum template_step step;
     bytes_add(&parser->text, "\"", 1);
-    while (at < string.length) {
-        struct claims_part part;
-        struct span constant;
-        if (!claims_begins_placeholder(string, at)) {
-            bytes_add_json_part(&parser->text, (struct span){string.data + at, 1});
-            at += claims_is_doubled_brace(string, at) ? 2 : 1;
-            continue;
-        }
-        if (!claims_read_placeholder(parser, string, &at, &part, &constant))
+    while (!parser->failed && (step = template_next(&rest, &piece, &why)) != TEMPLATE_END) {
+        if (step == TEMPLATE_FAULT)
+            claims_fail(parser, SPAN_NONE, why.text);
+        else if (step == TEMPLATE_TEXT)
+            bytes_add_json_part(&parser->text, piece.text);
+        else if (!claims_take_placeholder(parser, &piece, string, &part, &constant))
             return;
-        if (constant.data)
+        else if (constant.data)
             add_constant(parser, &part, constant);
         else
             add_placeholder(parser, &part, PART_INSIDE);
@@ -117,8 +124,16 @@ static void parse_text(struct claims_parser *parser, struct span string)
     bytes_add(&parser->text, "\"", 1);
 }
 
-/* A string that is one placeholder; `name` (or SPAN_NONE) is the member's, which
- * drops out with its value. */
+static void add_name(struct claims_parser *parser, struct span name)
+{
+    if (!name.data)
+        return;
+    bytes_add_json(&parser->text, name);
+    bytes_add(&parser->text, ":", 1);
+}
+
+/* A string that is one placeholder; `name` (or SPAN_NONE) is the member's, which drops out with
+ * its value. */
 static void parse_single(struct claims_parser *parser, struct span name,
                          const struct claims_part *part, struct span constant)
 {
@@ -128,10 +143,7 @@ static void parse_single(struct claims_parser *parser, struct span name,
         add_placeholder(parser, part, PART_SKIP);
         skip = parser->count;
     }
-    if (name.data) {
-        bytes_add_json(&parser->text, name);
-        bytes_add(&parser->text, ":", 1);
-    }
+    add_name(parser, name);
     if (constant.data) {
         bytes_add(&parser->text, "\"", 1);
         add_constant(parser, part, constant);
@@ -142,62 +154,75 @@ static void parse_single(struct claims_parser *parser, struct span name,
     bytes_add(&parser->text, ",", 1);
     if (optional) {
         end_text(parser);
-        parser->parts[skip - 1].skip = parser->count - skip;
+        if (!parser->failed)
+            parser->parts[skip - 1].skip = parser->count - skip;
     }
+}
+
+/* The placeholder that a value is, and nothing besides. */
+static bool is_single(struct json_object *value, struct template_part *piece_r)
+{
+    struct reason ignored;
+    if (json_kind_of(value) != JSON_STRING)
+        return false;
+    struct span rest = json_text(value);
+    return template_next(&rest, piece_r, &ignored) == TEMPLATE_PLACEHOLDER && rest.length == 0;
 }
 
 /* A member (or, with SPAN_NONE, an element) and the comma behind it. */
 static void parse_entry(struct claims_parser *parser, struct span name, struct json_object *value)
 {
-    if (json_kind_of(value) == JSON_STRING) {
-        struct span string = json_text(value), constant;
-        struct claims_part part;
-        size_t at = 0;
-        if (string.length && claims_begins_placeholder(string, 0)) {
-            if (!claims_read_placeholder(parser, string, &at, &part, &constant))
-                return;
-            if (at == string.length) {
-                parse_single(parser, name, &part, constant);
-                return;
-            }
-        }
+    struct template_part piece;
+    struct claims_part part;
+    struct span constant;
+    if (is_single(value, &piece)) {
+        if (claims_take_placeholder(parser, &piece, json_text(value), &part, &constant))
+            parse_single(parser, name, &part, constant);
+        return;
     }
-    if (name.data) {
-        bytes_add_json(&parser->text, name);
-        bytes_add(&parser->text, ":", 1);
-    }
+    add_name(parser, name);
     parse_value(parser, value);
     bytes_add(&parser->text, ",", 1);
 }
 
-/* A step further on the way for messages; back to `length` is the caller's. */
+/* Claims in which a text is a right, or a list of rights. */
+static bool grants(struct span name)
+{
+    static const char *const names[] = {"scope", "scp", "permissions"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_equal(name, span_of(names[i])))
+            return true;
+    return false;
+}
+
+/* A step further on the path for messages; back to its length before is the caller's. */
 static void step_in(struct claims_parser *parser, struct span name)
 {
     bytes_addf(&parser->where, "%s%.*s", parser->where.length ? "." : "", (int)name.length,
                name.data);
 }
 
+/* False: something is wrong. */
 static bool parse_member(void *context, struct span name, struct json_object *value)
 {
     struct claims_parser *parser = context;
     size_t length = parser->where.length;
-    bool in_scope = parser->in_scope;
+    bool in_grant = parser->in_grant;
     step_in(parser, name);
-    parser->in_scope = in_scope || span_equal(name, span_of("scope"));
-    for (size_t i = 0; i < name.length; i++)
-        if (claims_begins_placeholder(name, i))
-            claims_fail(parser, SPAN_NONE, "placeholders are not filled in in names");
-    if (!parser->why->length)
+    parser->in_grant = in_grant || grants(name);
+    if (claims_has_placeholder(name))
+        claims_fail(parser, SPAN_NONE, "placeholders are not filled in in names");
+    else
         parse_entry(parser, name, value);
-    parser->in_scope = in_scope;
+    parser->in_grant = in_grant;
     parser->where.length = length;
-    return parser->why->length == 0;
+    return !parser->failed;
 }
 
 static void parse_array(struct claims_parser *parser, struct json_object *array)
 {
     size_t length = parser->where.length;
-    for (size_t i = 0; i < json_length(array) && !parser->why->length; i++) {
+    for (size_t i = 0; i < json_length(array) && !parser->failed; i++) {
         bytes_addf(&parser->where, "[%zu]", i);
         parse_entry(parser, SPAN_NONE, json_element(array, i));
         parser->where.length = length;
@@ -220,9 +245,6 @@ static void parse_value(struct claims_parser *parser, struct json_object *value)
     case JSON_STRING:
         parse_text(parser, json_text(value));
         break;
-    case JSON_NULL:
-        bytes_add(&parser->text, "null", 4);
-        break;
     default:
         json_write_scalar(&parser->text, value);
     }
@@ -240,25 +262,36 @@ static void add_default(struct claims_parser *parser, const struct default_claim
     parse_single(parser, span_of(claim->name), &part, constant);
 }
 
-/* One of the claims of every token, as the template wants it. */
+static void warn_of_staying(struct claims_parser *parser, const struct default_claim *claim)
+{
+    struct reason *warning = &parser->report->warning, before = *warning;
+    reason_set(warning, "%s%s%s cannot be removed and stays", before.text,
+               before.text[0] ? "; " : "", claim->name);
+}
+
+/* One of the claims of every token, as the template has it. */
 static void parse_default(struct claims_parser *parser, const struct default_claim *claim)
 {
     struct json_object *value = NULL;
-    enum json_kind kind =
-        parser->template ? json_find(parser->template, claim->name, &value) : JSON_ABSENT;
-    if (kind == JSON_ABSENT) {
-        add_default(parser, claim);
-    } else if (kind == JSON_NULL && claim->stays) {
-        bytes_addf(parser->warning, "%s%s cannot be removed and stays",
-                   parser->warning->length ? "; " : "", claim->name);
+    struct span name = span_of(claim->name);
+    enum json_kind kind = parser->root ? json_find(parser->root, claim->name, &value) : JSON_ABSENT;
+    if (kind == JSON_ABSENT || (kind == JSON_NULL && claim->stays)) {
+        if (kind == JSON_NULL)
+            warn_of_staying(parser, claim);
         add_default(parser, claim);
     } else if (kind == JSON_NULL) {
         return;
     } else if (claim->fixed) {
-        step_in(parser, span_of(claim->name));
+        step_in(parser, name);
         claims_fail(parser, SPAN_NONE, "this claim cannot be changed");
+    } else if (claim->variable == CLAIM_ROLE && kind == JSON_STRING &&
+               claims_can_be_guest(parser, json_text(value))) {
+        step_in(parser, name);
+        claims_fail(parser, SPAN_NONE,
+                    "this could be \"guest\" for a member, who could then renew the token as a "
+                    "guest does: use {role}, or another claim");
     } else {
-        parse_member(parser, span_of(claim->name), value);
+        parse_member(parser, name, value);
     }
 }
 
@@ -270,32 +303,56 @@ static bool parse_further(void *context, struct span name, struct json_object *v
     return known || parse_member(context, name, value);
 }
 
+/* Copies what was parsed into the arena. */
+static void keep_parts(struct claims_parser *parser, struct claims *claims)
+{
+    struct claims_part *parts = arena_alloc(parser->arena, (parser->count + 1) * sizeof *parts);
+    if (!parts) {
+        claims_fail_memory(parser);
+        return;
+    }
+    if (parser->count)
+        memcpy(parts, parser->parts, parser->count * sizeof *parts);
+    claims->parts = parts;
+    claims->count = parser->count;
+    claims->names_user = parser->names_user;
+}
+
+static void parse(struct claims_parser *parser, struct claims *claims)
+{
+    if (parser->root && !claims_parse_header(parser, claims))
+        return;
+    bytes_add(&parser->text, "{", 1);
+    for (size_t i = 0; i < DEFAULTS && !parser->failed; i++)
+        parse_default(parser, &defaults[i]);
+    if (parser->root && !parser->failed)
+        json_each_member(parser->root, parse_further, parser);
+    close_with(parser, "}");
+    end_text(parser);
+    if (parser->where.failed)
+        claims_fail_memory(parser);
+    if (!parser->failed)
+        keep_parts(parser, claims);
+}
+
 const struct claims *claims_parse(struct span template, const struct claims_constants *constants,
-                                  struct arena *arena, struct bytes *warning_r, struct bytes *why_r)
+                                  struct arena *arena, struct claims_report *report)
 {
     struct claims *claims = arena_alloc(arena, sizeof *claims);
-    struct claims_parser parser = {
-        .constants = constants, .arena = arena, .why = why_r, .warning = warning_r};
+    struct claims_parser parser = {.constants = constants, .arena = arena, .report = report};
+    if (!claims) {
+        claims_fail_memory(&parser);
+        return NULL;
+    }
     claims->type = "JWT";
     claims->more_header = span_of("");
-    if (template.data && !(parser.template = json_parse_unique(template, why_r)))
-        return NULL;
-    if (parser.template)
-        claims_parse_header(&parser, claims);
-    bytes_add(&parser.text, "{", 1);
-    for (size_t i = 0; i < DEFAULTS && !why_r->length; i++)
-        parse_default(&parser, &defaults[i]);
-    if (parser.template && !why_r->length)
-        json_each_member(parser.template, parse_further, &parser);
-    close_with(&parser, "}");
-    end_text(&parser);
-    struct claims_part *parts = arena_alloc(arena, (parser.count + 1) * sizeof *parts);
-    memcpy(parts, parser.parts, parser.count * sizeof *parts);
-    claims->parts = parts;
-    claims->count = parser.count;
-    json_release(parser.template);
+    parser.failed =
+        template.data && json_read(template, JSON_UNIQUE, &parser.root, &report->why) != JSON_GOOD;
+    if (!parser.failed)
+        parse(&parser, claims);
+    json_release(parser.root);
     free(parser.parts);
     bytes_free(&parser.text);
     bytes_free(&parser.where);
-    return why_r->length ? NULL : claims;
+    return parser.failed ? NULL : claims;
 }

@@ -3,43 +3,46 @@
 #ifndef CLAIMS_PARSER_H
 #define CLAIMS_PARSER_H
 
-#include "claims_private.h"
 #include "base/json.h"
+#include "claims_private.h"
 
 struct claims_parser {
     const struct claims_constants *constants;
     struct arena *arena;
     struct claims_part *parts;
     size_t count, capacity;
-    struct bytes text;  /* what will be the next PART_TEXT */
-    struct bytes where; /* the way to the value in hand, for messages */
-    bool in_scope;      /* inside of a claim called "scope" */
-    struct json_object *template;
-    struct bytes *why; /* not empty: something is wrong */
-    struct bytes *warning;
+    struct bytes text;        /* becomes the next PART_TEXT */
+    struct bytes where;       /* the path of the current value, for messages */
+    bool in_grant;            /* inside a claim that grants something, such as "scope" */
+    bool names_user;          /* {userId} was seen */
+    bool failed;              /* something is wrong, and report->why says what */
+    struct json_object *root; /* of the template, or NULL */
+    struct claims_report *report;
 };
 
-/* A copy in the arena. */
+/* A copy in the arena; fails the parser where there is no memory. */
 struct span claims_keep(struct claims_parser *parser, struct span text);
 
-/* Says what is wrong with the value in hand, unless something was wrong before. */
-void claims_fail(struct claims_parser *parser, struct span detail, const char *reason);
+/* Says what is wrong with the current value, unless something was wrong before.  False. */
+bool claims_fail(struct claims_parser *parser, struct span detail, const char *reason);
+bool claims_fail_memory(struct claims_parser *parser);
 
-/* Whether a placeholder begins at a byte: a brace before a letter.  Other braces are
- * text, so that JSON inside of a string needs no escapes; two of them stand for one
- * that begins no placeholder. */
-bool claims_begins_placeholder(struct span string, size_t at);
-bool claims_is_doubled_brace(struct span string, size_t at);
+/* A placeholder that a template names: *part_r, and in *constant_r the value of one that is always
+ * the same.  `string` is what it stands in.  False: something is wrong with it. */
+bool claims_take_placeholder(struct claims_parser *parser, const struct template_part *placeholder,
+                             struct span string, struct claims_part *part_r,
+                             struct span *constant_r);
 
-/* Reads the placeholder at *at, and goes behind it; *constant_r is the value of one
- * that is always the same.  False: something is wrong, which was said. */
-bool claims_read_placeholder(struct claims_parser *parser, struct span string, size_t *at,
-                             struct claims_part *part_r, struct span *constant_r);
-
-/* Whether it cannot be without a value. */
+/* Whether it always has a value. */
 bool claims_always_there(const struct claims_part *part, struct span constant);
 
+/* Whether a string has a placeholder in it. */
+bool claims_has_placeholder(struct span string);
+
+/* Whether the claim "role" with this value could make a guest of a member. */
+bool claims_can_be_guest(const struct claims_parser *parser, struct span string);
+
 /* The template's "header": sets type and further members. */
-void claims_parse_header(struct claims_parser *parser, struct claims *claims);
+bool claims_parse_header(struct claims_parser *parser, struct claims *claims);
 
 #endif

@@ -3,6 +3,7 @@
 #include "claims_parser.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define ATTRIBUTE_PREFIX "attr."
 
@@ -23,45 +24,28 @@ static const struct {
 
 struct span claims_keep(struct claims_parser *parser, struct span text)
 {
-    return (struct span){arena_string(parser->arena, text), text.length};
+    const char *copy = arena_string(parser->arena, text);
+    if (copy)
+        return (struct span){copy, text.length};
+    claims_fail_memory(parser);
+    return span_of("");
 }
 
-void claims_fail(struct claims_parser *parser, struct span detail, const char *reason)
+bool claims_fail(struct claims_parser *parser, struct span detail, const char *reason)
 {
-    if (!parser->why->length)
-        bytes_addf(parser->why, "%s: %.*s%s",
+    if (!parser->failed)
+        reason_set(&parser->report->why, "%s: %.*s%s",
                    parser->where.length ? bytes_string(&parser->where) : "the template",
                    (int)detail.length, detail.data ? detail.data : "", reason);
+    parser->failed = true;
+    return false;
 }
 
-static bool is_letter(char c)
+bool claims_fail_memory(struct claims_parser *parser)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool claims_begins_placeholder(struct span text, size_t at)
-{
-    return text.data[at] == '{' && at + 1 < text.length && is_letter(text.data[at + 1]);
-}
-
-bool claims_is_doubled_brace(struct span text, size_t at)
-{
-    return text.data[at] == '{' && at + 1 < text.length && text.data[at + 1] == '{';
-}
-
-static bool take_filter(struct claims_parser *parser, struct span name, struct claims_part *part)
-{
-    static const struct {
-        const char *name;
-        unsigned filter;
-    } filters[] = {
-        {"id", FILTER_ID}, {"lower", FILTER_LOWER}, {"uri", FILTER_URI}, {"json", FILTER_JSON}};
-    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
-        if (span_equal(name, span_of(filters[i].name))) {
-            part->filters |= filters[i].filter;
-            return true;
-        }
-    claims_fail(parser, name, " is no filter (there are: id, uri, lower, json, =TEXT)");
+    if (!parser->failed)
+        reason_set(&parser->report->why, "out of memory");
+    parser->failed = true;
     return false;
 }
 
@@ -73,6 +57,7 @@ static bool take_variable(struct claims_parser *parser, struct span name, struct
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         if (span_equal(name, span_of(variables[i].name))) {
             part->variable = variables[i].variable;
+            parser->names_user = parser->names_user || part->variable == CLAIM_USER_ID;
             *of_a_person_r = variables[i].of_a_person;
             return true;
         }
@@ -85,67 +70,56 @@ static bool take_variable(struct claims_parser *parser, struct span name, struct
         part->variable = CLAIM_ATTRIBUTE;
         part->text = claims_keep(parser, (struct span){name.data + prefix, name.length - prefix});
         *of_a_person_r = true;
-        return true;
+        return !parser->failed;
     }
-    claims_fail(
-        parser, name,
-        " is no placeholder (there are: userId, userName, avatarProfileUrl, appId, role, iat, exp, "
-        "jti, attr.NAME)");
-    return false;
+    return claims_fail(parser, name,
+                       " is not a placeholder (the placeholders are: userId, userName, "
+                       "avatarProfileUrl, appId, role, iat, exp, jti, attr.NAME)");
 }
 
-/* Whether the person's value could reach further than the template means. */
+/* Whether a value that a person chose could widen here what the token grants: beside the wildcards
+ * of AMQP, MQTT and NATS, or in a claim that lists rights. */
 static bool is_dangerous(const struct claims_parser *parser, struct span string)
 {
-    return parser->in_scope || memchr(string.data, '*', string.length) ||
-           memchr(string.data, '#', string.length);
+    static const char wildcards[] = "*#+>";
+    for (size_t i = 0; i < string.length; i++)
+        if (memchr(wildcards, string.data[i], sizeof wildcards - 1))
+            return true;
+    return parser->in_grant;
 }
 
-bool claims_read_placeholder(struct claims_parser *parser, struct span string, size_t *at,
-                             struct claims_part *part_r, struct span *constant_r)
+static bool check_fixed(struct claims_parser *parser, const struct template_part *placeholder,
+                        struct span fixed)
 {
-    const char *begin = string.data + *at + 1;
-    const char *end = memchr(begin, '}', string.length - *at - 1);
-    bool of_a_person = false;
     struct bytes tried = {0};
-    *part_r = (struct claims_part){0};
-    *constant_r = SPAN_NONE;
-    if (!end) {
-        claims_fail(parser, (struct span){begin - 1, string.length - *at}, " has no closing brace");
-        return false;
-    }
-    const char *bar = memchr(begin, '|', (size_t)(end - begin));
-    const char *name_end = bar ? bar : end;
-    if (!take_variable(parser, (struct span){begin, (size_t)(name_end - begin)}, part_r,
-                       &of_a_person, constant_r))
-        return false;
-    while (bar) {
-        const char *filter = bar + 1, *next = NULL;
-        if (filter < end && *filter == '=') { /* its text may have bars in it */
-            part_r->fallback =
-                claims_keep(parser, (struct span){filter + 1, (size_t)(end - filter - 1)});
-            break;
-        }
-        next = memchr(filter, '|', (size_t)(end - filter));
-        if (!take_filter(parser, (struct span){filter, (size_t)((next ? next : end) - filter)},
-                         part_r))
-            return false;
-        bar = next;
-    }
-    struct span written = {begin - 1, (size_t)(end - begin) + 2};
-    part_r->written = arena_string(parser->arena, written);
-    *at += written.length;
-    if (of_a_person && !(part_r->filters & FILTER_ID) && is_dangerous(parser, string))
-        claims_fail(
-            parser, written,
-            " needs the filter \"id\" here, in a scope or beside * or #: without it a well-chosen "
-            "id could widen what the token grants");
-    struct span fixed = constant_r->data ? *constant_r : part_r->fallback;
-    if (fixed.data && !claims_add_filtered(&tried, part_r->filters, fixed))
-        claims_fail(parser, written,
-                    ": its filter \"id\" refuses what it would always be, or be by default");
+    bool taken = !fixed.data || template_add(&tried, placeholder->filters, fixed);
+    bool failed = tried.failed;
     bytes_free(&tried);
-    return parser->why->length == 0;
+    if (failed)
+        return claims_fail_memory(parser);
+    return taken || claims_fail(parser, placeholder->written,
+                                ": its filter \"id\" refuses its value, or its default");
+}
+
+bool claims_take_placeholder(struct claims_parser *parser, const struct template_part *placeholder,
+                             struct span string, struct claims_part *part_r,
+                             struct span *constant_r)
+{
+    bool of_a_person = false, safe = placeholder->filters & (TEMPLATE_ID | TEMPLATE_SHA256);
+    *part_r = (struct claims_part){.filters = placeholder->filters};
+    *constant_r = SPAN_NONE;
+    if (!take_variable(parser, placeholder->text, part_r, &of_a_person, constant_r))
+        return false;
+    part_r->written = claims_keep(parser, placeholder->written);
+    if (placeholder->fallback.data)
+        part_r->fallback = claims_keep(parser, placeholder->fallback);
+    if (of_a_person && !safe && is_dangerous(parser, string))
+        return claims_fail(parser, placeholder->written,
+                           " needs the filter \"id\" here, in a claim that grants rights or beside "
+                           "*, #, + or >: without it a well-chosen id could widen what the token "
+                           "grants");
+    return check_fixed(parser, placeholder, constant_r->data ? *constant_r : part_r->fallback) &&
+           !parser->failed;
 }
 
 bool claims_always_there(const struct claims_part *part, struct span constant)
@@ -156,4 +130,54 @@ bool claims_always_there(const struct claims_part *part, struct span constant)
         if (variables[i].variable == part->variable)
             return variables[i].always;
     return false;
+}
+
+bool claims_has_placeholder(struct span string)
+{
+    struct template_part part;
+    struct reason ignored;
+    enum template_step step;
+    while ((step = template_next(&string, &part, &ignored)) == TEMPLATE_TEXT)
+        ;
+    return step != TEMPLATE_END;
+}
+
+/* Where `text` is in a string, without regard to case; NULL: nowhere. */
+static const char *find_text(const char *string, struct span text)
+{
+    for (const char *at = string; strlen(at) >= text.length; at++)
+        if (strncasecmp(at, text.data, text.length) == 0)
+            return at;
+    return NULL;
+}
+
+/* It can if its texts are in "guest", in their order, and a person's values may be between them.
+ * {role} alone cannot: a member never has the role of guests. */
+bool claims_can_be_guest(const struct claims_parser *parser, struct span string)
+{
+    const char *rest = CLAIMS_ROLE_GUEST;
+    struct template_part part;
+    struct reason ignored;
+    enum template_step step;
+    size_t length = 0, values = 0, roles = 0;
+    while ((step = template_next(&string, &part, &ignored)) != TEMPLATE_END) {
+        struct span text = part.text;
+        if (step == TEMPLATE_FAULT)
+            return false; /* it is refused anyway */
+        if (step == TEMPLATE_PLACEHOLDER && span_equal(text, span_of("appId"))) {
+            text = span_of(parser->constants->app_id);
+        } else if (step == TEMPLATE_PLACEHOLDER) {
+            values++;
+            roles += span_equal(text, span_of("role"));
+            continue;
+        }
+        const char *found = find_text(rest, text);
+        if (!found)
+            return false;
+        rest = found + text.length;
+        length += text.length;
+    }
+    if (values == 0)
+        return length == sizeof CLAIMS_ROLE_GUEST - 1;
+    return values > 1 || roles == 0 || length > 0;
 }

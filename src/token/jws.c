@@ -5,8 +5,6 @@
 
 #define CLOCK_SKEW 30 /* seconds that another clock may be ahead */
 
-const char jws_no_key[] = "no key that is configured has its algorithm and key id";
-
 /* ---- Signing ---- */
 
 void jws_write_header(const struct key *key, const char *type, struct span more, struct bytes *out)
@@ -60,16 +58,36 @@ static bool cut(struct span token, struct pieces *pieces_r)
     return true;
 }
 
-/* An object with no member twice, which would be one thing for us and another for
- * somebody else. */
-static struct json_object *read_object(struct span encoded, struct bytes *text)
+enum jws_verdict jws_refuse(struct jws *jws, const char *fault)
 {
-    struct bytes why = {0};
-    struct json_object *object = NULL;
-    if (crypto_base64url_decode(text, encoded))
-        object = json_parse_unique(bytes_span(text), &why);
-    bytes_free(&why);
-    return object;
+    jws->fault = fault;
+    return JWS_BAD;
+}
+
+static enum jws_verdict fail(struct jws *jws)
+{
+    jws->fault = "it could not be checked: out of memory";
+    return JWS_FAILED;
+}
+
+/* An object with no member twice, which would mean one thing here and another elsewhere. */
+static enum jws_verdict read_object(struct jws *jws, struct span encoded, struct bytes *text,
+                                    struct json_object **object_r, const char *fault)
+{
+    struct reason ignored;
+    bool decoded = crypto_base64url_decode(text, encoded);
+    if (text->failed)
+        return fail(jws);
+    if (!decoded)
+        return jws_refuse(jws, fault);
+    switch (json_read(bytes_span(text), JSON_UNIQUE, object_r, &ignored)) {
+    case JSON_GOOD:
+        return JWS_GOOD;
+    case JSON_NO_MEMORY:
+        return fail(jws);
+    default:
+        return jws_refuse(jws, fault);
+    }
 }
 
 /* RFC 7515, section 4.1.9: without regard to case, "application/" may be left out. */
@@ -95,24 +113,25 @@ static bool has_right_type(struct json_object *header, const struct jws_rules *r
     return is_type(type, "JWT") || is_type(type, "at+jwt");
 }
 
-static const char *header_fault(struct json_object *header, const struct jws_rules *rules)
+static enum jws_verdict check_header(struct jws *jws, const struct jws_rules *rules)
 {
+    struct json_object *header = jws->header;
     struct span text;
     if (json_member(header, "alg", &text) != JSON_STRING)
-        return "its header names no algorithm";
+        return jws_refuse(jws, "its header names no algorithm");
     if (json_member(header, "crit", &text) != JSON_ABSENT ||
         json_member(header, "b64", &text) != JSON_ABSENT)
-        return "its header has critical extensions, which are not known here";
+        return jws_refuse(jws, "its header has critical extensions, which are not known here");
     if (!has_right_type(header, rules))
-        return "its typ is wrong";
+        return jws_refuse(jws, "its typ is wrong");
     enum json_kind kind = json_member(header, "kid", &text);
     if (kind != JSON_STRING && (rules->ours || kind != JSON_ABSENT))
-        return "its key id is missing or no string";
-    return NULL;
+        return jws_refuse(jws, "its key id is missing or not a string");
+    return JWS_GOOD;
 }
 
-/* Whether a key may have signed a token with this header.  One of somebody else's
- * that has no name is tried whatever the token calls it. */
+/* Whether a key may have signed a token with this header.  An outside issuer's key that has no name
+ * is tried whatever the token calls it. */
 static bool is_candidate(const struct key *key, struct json_object *header,
                          const struct jws_rules *rules)
 {
@@ -123,59 +142,70 @@ static bool is_candidate(const struct key *key, struct json_object *header,
     return span_equal(id, span_of(key->id)) || (!rules->ours && (!id.data || !key->named));
 }
 
-static const char *check_signature(const struct pieces *pieces, const struct jws_rules *rules,
-                                   struct jws *jws)
+static enum jws_verdict check_signature(const struct pieces *pieces, const struct jws_rules *rules,
+                                        struct jws *jws)
 {
     struct bytes signature = {0};
-    const char *fault = jws_no_key;
+    enum jws_verdict verdict = JWS_NO_KEY;
     bool decoded = crypto_base64url_decode(&signature, pieces->signature);
-    if (!decoded)
-        fault = "its signature is not base64url";
-    for (size_t i = 0; i < rules->keys->count && decoded && fault; i++) {
+    jws->fault = "no key that is configured has its algorithm and key id";
+    if (signature.failed)
+        verdict = fail(jws);
+    else if (!decoded)
+        verdict = jws_refuse(jws, "its signature is not base64url");
+    for (size_t i = 0; i < rules->keys->count && decoded && verdict != JWS_GOOD; i++) {
         const struct key *key = rules->keys->keys[i];
         if (!is_candidate(key, jws->header, rules))
             continue;
-        fault = "its signature is wrong";
-        if (key_verify(key, pieces->signed_part, bytes_span(&signature))) {
+        switch (key_verify(key, pieces->signed_part, bytes_span(&signature))) {
+        case SIGN_GOOD:
             jws->key = key;
-            fault = NULL;
+            verdict = JWS_GOOD;
+            break;
+        case SIGN_BAD:
+            verdict = jws_refuse(jws, "its signature is wrong");
+            break;
+        case SIGN_FAILED:
+            decoded = false; /* no other key can say more */
+            verdict = fail(jws);
         }
     }
     bytes_free(&signature);
-    return fault;
+    return verdict;
 }
 
-const char *jws_verify(struct span token, const struct jws_rules *rules, struct jws *jws_r)
+enum jws_verdict jws_verify(struct span token, const struct jws_rules *rules, struct jws *jws_r)
 {
     struct pieces pieces;
     *jws_r = (struct jws){0};
     if (!cut(token, &pieces))
-        return "it is not three pieces with dots between them";
-    jws_r->header = read_object(pieces.header, &jws_r->header_text);
-    if (!jws_r->header)
-        return "its header is not the base64url of a JSON object";
-    const char *fault = header_fault(jws_r->header, rules);
-    if (!fault)
-        fault = check_signature(&pieces, rules, jws_r);
-    if (fault)
-        return fault;
-    jws_r->claims = read_object(pieces.payload, &jws_r->claims_text);
-    return jws_r->claims ? NULL : "its claims are not the base64url of a JSON object";
+        return jws_refuse(jws_r, "it is not three pieces with dots between them");
+    enum jws_verdict verdict =
+        read_object(jws_r, pieces.header, &jws_r->header_text, &jws_r->header,
+                    "its header is not the base64url of a JSON object");
+    if (verdict == JWS_GOOD)
+        verdict = check_header(jws_r, rules);
+    if (verdict == JWS_GOOD)
+        verdict = check_signature(&pieces, rules, jws_r);
+    if (verdict == JWS_GOOD)
+        verdict = read_object(jws_r, pieces.payload, &jws_r->claims_text, &jws_r->claims,
+                              "its claims are not the base64url of a JSON object");
+    return verdict;
 }
 
-const char *jws_check_time(const struct jws *jws, int64_t now, int64_t grace)
+enum jws_verdict jws_check_time(struct jws *jws, int64_t now, int64_t grace)
 {
     struct json_object *ignored;
     int64_t time;
-    if (!json_integer_member(jws->claims, "exp", &time))
-        return "its exp is missing or no integer";
+    if (!json_floor_member(jws->claims, "exp", &time))
+        return jws_refuse(jws, "its exp is missing or not a number");
     if (time <= now - grace)
-        return "it has expired";
+        return jws_refuse(jws, "it has expired");
     if (json_find(jws->claims, "nbf", &ignored) == JSON_ABSENT)
-        return NULL;
-    if (!json_integer_member(jws->claims, "nbf", &time))
-        return "its nbf is no integer";
-    return time > now + CLOCK_SKEW ? "it is not valid yet" : NULL;
+        return JWS_GOOD;
+    if (!json_floor_member(jws->claims, "nbf", &time))
+        return jws_refuse(jws, "its nbf is not a number");
+    return time > now + CLOCK_SKEW ? jws_refuse(jws, "it is not valid yet") : JWS_GOOD;
 }
 
 void jws_free(struct jws *jws)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Keys that sign tokens and check them: read once, checked, wiped when dropped. */
+ * Keys that sign tokens and verify them: read once, checked, wiped when they are freed. */
 #ifndef KEYS_H
 #define KEYS_H
 
@@ -8,6 +8,7 @@
 
 #define KEY_ID_MAX        128
 #define KEY_SIGNATURE_MAX SIGN_SIGNATURE_MAX
+#define KEY_WARNINGS_MAX  4
 
 /* RFC 7518, section 3.1; RFC 8037, section 3.1 */
 enum algorithm {
@@ -22,7 +23,7 @@ enum algorithm {
 #define ALGORITHM_COUNT 7
 #define ALGORITHM_NAMES "HS256 HS384 HS512 ES256 RS256 PS256 EdDSA" /* in that order */
 
-/* What each is by: an HMAC of a secret, or the module's signatures. */
+/* How each signs: with an HMAC of a secret, or with the module. */
 struct algorithm_row {
     const char *name, *kty, *crv; /* crv: NULL where a JWK of its type has none */
     bool symmetric;
@@ -37,15 +38,16 @@ struct key {
     struct crypto_hmac *hmac;         /* of a secret, else */
     const struct sign_module *module; /* these two */
     struct sign_key *handle;
+    size_t secret_length;
     bool can_sign;
-    bool named;              /* its id was given, not made of its thumbprint */
+    bool named;              /* its id was given; otherwise it is the thumbprint */
     char id[KEY_ID_MAX + 1]; /* `kid` */
     struct bytes jwk;        /* the public key (RFC 7517); empty for a secret */
 };
 
-/* The signature's length, 0 when there is none.  Any number of threads at once. */
+/* The length of the signature; 0: it could not be made.  Any number of threads at once. */
 size_t key_sign(const struct key *key, struct span data, uint8_t out[KEY_SIGNATURE_MAX]);
-bool key_verify(const struct key *key, struct span data, struct span signature);
+enum sign_verdict key_verify(const struct key *key, struct span data, struct span signature);
 void key_free(struct key *key);
 
 /* Several keys; owns them. */
@@ -54,32 +56,34 @@ struct key_ring {
     size_t count;
 };
 void key_ring_free(struct key_ring *ring);
-void key_ring_add(struct key_ring *ring, struct key *key); /* takes the key over */
 
-/* What a key file is to be. */
+/* Takes the key over, also when it fails: false, no memory. */
+bool key_ring_add(struct key_ring *ring, struct key *key);
+
+/* What a key file must be. */
 struct key_source {
     const char *path;
     const char *id;      /* NULL: that of the JWK, else the RFC 7638 thumbprint */
     const char *modules; /* the folder of the module for public-key signatures */
     enum algorithm algorithm;
     bool any_algorithm; /* `algorithm` only where the key does not say otherwise */
-    bool signs;         /* the private key is needed, and only one */
+    bool signs;         /* one private key, and nothing else */
 };
 
-/* What was found besides. */
+/* What was found besides keys. */
 struct key_report {
-    struct bytes why;     /* why there is no key */
-    struct bytes warning; /* what should be better */
+    struct reason why; /* why there is no key */
+    struct reason warnings[KEY_WARNINGS_MAX];
+    size_t warning_count;
 };
-void key_report_free(struct key_report *report);
 
-/* Adds the keys of a file to a ring: a raw secret of at least 32 bytes (of a text
- * file, one newline at the end does not count), PEM, a JWK, or, unless it is to
- * sign, a set of JWKs, of which those count that are for the algorithm. */
+/* Adds the keys of a file to a ring: a raw secret of at least 32 bytes (one line end at the end of
+ * a text does not count), PEM, a JWK, or, unless it is to sign, a set of JWKs, of which those count
+ * that are for the algorithm.  False: report->why says why. */
 bool keys_load(const struct key_source *source, struct key_ring *ring, struct key_report *report);
 
-/* A new key.  NULL: why. */
+/* A new key; of an HMAC, *secret_r gets its bytes.  NULL: *why says why. */
 struct key *key_generate(enum algorithm algorithm, const char *id, const char *modules,
-                         struct bytes *secret_r, struct bytes *why_r);
+                         struct bytes *secret_r, struct reason *why);
 
 #endif

@@ -28,9 +28,12 @@ void ksuid_format(char out[KSUID_LENGTH], int64_t unix_seconds, const unsigned c
     }
 }
 
-void ksuid_new(char out[KSUID_LENGTH])
+bool ksuid_new(char out[KSUID_LENGTH])
 {
     unsigned char payload[16];
-    random_fill(payload, sizeof payload);
-    ksuid_format(out, clock_unix_seconds(), payload);
+    int64_t now;
+    if (!random_fill(payload, sizeof payload) || !clock_unix_seconds(&now))
+        return false;
+    ksuid_format(out, now, payload);
+    return true;
 }

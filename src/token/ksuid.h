@@ -4,6 +4,7 @@
 #ifndef KSUID_H
 #define KSUID_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define KSUID_LENGTH 27
@@ -11,7 +12,7 @@
 /* Writes KSUID_LENGTH characters, no NUL, from a time and 16 random bytes. */
 void ksuid_format(char out[KSUID_LENGTH], int64_t unix_seconds, const unsigned char payload[16]);
 
-/* The same for now and fresh random bytes. */
-void ksuid_new(char out[KSUID_LENGTH]);
+/* The same for now and fresh random bytes.  False: there are no random numbers, or no clock. */
+bool ksuid_new(char out[KSUID_LENGTH]);
 
 #endif

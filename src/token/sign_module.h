@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIGN_MODULE_ABI    1u
+#define SIGN_MODULE_ABI    2u
 #define SIGN_SIGNATURE_MAX 1024 /* RSA with 8192 bits */
 #define SIGN_WHY_MAX       256
 #define SIGN_PART_MAX      1024
@@ -32,6 +32,12 @@ enum sign_part {
     SIGN_X,
     SIGN_Y,
     SIGN_PARTS
+};
+
+enum sign_verdict {
+    SIGN_FAILED, /* it could not be found out */
+    SIGN_GOOD,
+    SIGN_BAD
 };
 
 struct sign_bytes {
@@ -73,8 +79,9 @@ struct sign_module {
      * but EdDSA.  A signature has the form of JWS; its length, 0 when it cannot be made. */
     size_t (*sign)(const struct sign_key *key, const uint8_t *data, size_t length,
                    const uint8_t digest[32], uint8_t out[SIGN_SIGNATURE_MAX]);
-    bool (*verify)(const struct sign_key *key, const uint8_t *data, size_t length,
-                   const uint8_t digest[32], const uint8_t *signature, size_t signature_length);
+    enum sign_verdict (*verify)(const struct sign_key *key, const uint8_t *data, size_t length,
+                                const uint8_t digest[32], const uint8_t *signature,
+                                size_t signature_length);
 };
 
 /* The only exported symbol. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "support.h"
 
+#include "base/json.h"
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
@@ -28,6 +30,15 @@ void expect_contains(const char *text, const char *part)
 void expect_lacks(const char *text, const char *part)
 {
     expect(!strstr(text, part), "\"%s\" is in \"%s\"", part, text);
+}
+
+struct json_object *json_of(struct span text)
+{
+    struct json_object *object;
+    struct reason why;
+    expect(json_read(text, JSON_UNIQUE, &object, &why) == JSON_GOOD, "%s: %.*s", why.text,
+           (int)text.length, text.data);
+    return object;
 }
 
 void expect_span(struct span span, const char *wanted)
@@ -154,7 +165,7 @@ const char *stderr_caught(void)
 
 void scratch_write_basics(void)
 {
-    scratch_write("key", SPAN("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\n"));
+    scratch_write("key", SPAN("q7Zt2VbX9mLs4RfWc8Hn3DgPy6KeJ5Au\n"));
     scratch_write("members.csv", SPAN("appUserId,appUserName,appUserProfileImgUrl,role,state\n"
                                       "1,Ann,https://img.example.com/1.jpg,host,ACTIVE\n"
                                       "2,,,,\n"

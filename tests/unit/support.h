@@ -37,6 +37,10 @@ void expect_contains(const char *text, const char *part);
 void expect_lacks(const char *text, const char *part);
 void expect_span(struct span span, const char *wanted); /* NULL: SPAN_NONE */
 
+/* The JSON object that a text is, in which nothing is there twice; fails the test when it is not
+ * one.  json_release() is the caller's. */
+struct json_object *json_of(struct span text);
+
 /* A copy that ends where the memory ends, so that a sanitizer sees one byte too
  * far.  From malloc. */
 char *exact_copy(struct span text);

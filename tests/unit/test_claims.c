@@ -19,38 +19,36 @@ static const struct claims_values ann = {
 };
 
 static struct arena arena;
-static struct bytes why, warning, text;
+static struct claims_report report;
+static struct bytes text;
 
 static int stop(void **state)
 {
     (void)state;
     arena_free(&arena);
-    bytes_free(&why);
-    bytes_free(&warning);
     bytes_free(&text);
     return 0;
 }
 
 static const struct claims *parse(const char *template)
 {
-    bytes_reset(&why);
-    bytes_reset(&warning);
-    return claims_parse(span_of(template), &constants, &arena, &warning, &why);
+    report = (struct claims_report){0};
+    return claims_parse(span_of(template), &constants, &arena, &report);
 }
 
 /* What becomes of a template, which must be JSON whatever the values are. */
 static const char *render(const char *template, const struct claims_values *values)
 {
-    struct bytes fault = {0};
+    struct reason fault;
+    struct span refused;
     const struct claims *claims = parse(template);
-    expect(claims, "%s: %s", template, bytes_string(&why));
+    expect(claims, "%s: %s", template, report.why.text);
     bytes_reset(&text);
-    const char *refused = claims_render(claims, values, &text);
-    expect(!refused, "%s: %s", template, refused);
-    struct json_object *object = json_parse_unique(bytes_span(&text), &fault);
-    expect(object, "%s: %s: %s", template, bytes_string(&text), bytes_string(&fault));
+    struct json_object *object;
+    expect(claims_render(claims, values, &text, &refused), "%s", template);
+    expect(json_read(bytes_span(&text), JSON_UNIQUE, &object, &fault) == JSON_GOOD, "%s: %s: %s",
+           template, bytes_string(&text), fault.text);
     json_release(object);
-    bytes_free(&fault);
     return bytes_string(&text);
 }
 
@@ -116,6 +114,15 @@ static void additions(void **state)
         {"{\"scope\":\"chat.read:{userId|id}/{appId}/*\"}",
          "\"scope\":\"chat.read:u-1/demo \\\"app\\\"/*\"}"},
         {"{\"scopes\":[\"{userId}\"]}", "\"scopes\":[\"u-1\"]}"},
+        {"{\"scope\":\"dm.{userName|sha256}\"}",
+         "\"scope\":\"dm.51d4ed6fb66288fdf8a9e1a33ca96f985a6fcdd3bd2d25f7383d21f837b7e773\""},
+        {"{\"t\":\"{attr.x|sha256}\"}", "c\"}"},
+        {"{\"t\":\"({attr.x|sha256})\"}", "\"t\":\"()\"}"},
+        {"{\"t\":\"{attr.x|trim|=  a }\"}", "\"t\":\"a\"}"},
+        {"{\"role\":\"{role|lower|trim}\"}", "\"role\":\"host\""},
+        {"{\"role\":\"chat-{role}\"}", "\"role\":\"chat-host\""},
+        {"{\"role\":\"member\"}", "\"role\":\"member\""},
+        {"{\"role\":[\"guest\"]}", "\"role\":[\"guest\"]"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -136,6 +143,36 @@ static void attributes(void **state)
     member_free(&member);
 }
 
+/* An attribute with several values is an array where it is the whole string. */
+static void attributes_with_several_values(void **state)
+{
+    struct member member = {0};
+    struct claims_values values = ann;
+    struct span refused;
+    (void)state;
+    member_add_attribute(&member, SPAN("group"), SPAN("Staff"));
+    member_add_attribute(&member, SPAN("one"), SPAN("1"));
+    member_add_attribute(&member, SPAN("group"), SPAN("a\"b"));
+    values.member = &member;
+    expect_contains(render("{\"g\":\"{attr.group}\",\"o\":\"{attr.one}\"}", &values),
+                    "\"g\":[\"Staff\",\"a\\\"b\"],\"o\":\"1\"}");
+    expect_contains(render("{\"g\":[\"{attr.group|lower}\"]}", &values),
+                    "\"g\":[[\"staff\",\"a\\\"b\"]]}");
+    expect_contains(render("{\"g\":\"first: {attr.group}\"}", &values), "\"first: Staff\"");
+    bytes_reset(&text);
+    assert_false(claims_render(parse("{\"g\":\"{attr.group|id}\"}"), &values, &text, &refused));
+    member_free(&member);
+}
+
+/* What settings warn of where guests share the members' names. */
+static void templates_that_name_the_user(void **state)
+{
+    (void)state;
+    assert_false(parse(NULL)->names_user);
+    assert_false(parse("{\"t\":\"{userName} {role}\"}")->names_user);
+    assert_true(parse("{\"t\":{\"u\":[\"a {userId|id}\"]}}")->names_user);
+}
+
 static void what_id_refuses(void **state)
 {
     static const struct span ids[] = {
@@ -145,23 +182,23 @@ static void what_id_refuses(void **state)
     struct claims_values values = ann;
     const struct claims *claims = parse("{\"scope\":\"inbox.{userId|id}\"}");
     char *long_id = repeated('a', 129);
+    struct span refused;
     (void)state;
     for (size_t i = 0; i < COUNT(ids); i++) {
         values.texts[CLAIM_USER_ID] = ids[i];
         bytes_reset(&text);
-        const char *refused = claims_render(claims, &values, &text);
-        expect(refused, "row %zu was taken", i);
-        assert_string_equal(refused, "{userId|id}");
+        expect(!claims_render(claims, &values, &text, &refused), "row %zu was taken", i);
+        expect_span(refused, "{userId|id}");
     }
     values.texts[CLAIM_USER_ID] = span_of(long_id);
-    assert_non_null(claims_render(claims, &values, &text));
+    assert_false(claims_render(claims, &values, &text, &refused));
     values.texts[CLAIM_USER_ID].length = 128;
     bytes_reset(&text);
-    assert_null(claims_render(claims, &values, &text));
+    assert_true(claims_render(claims, &values, &text, &refused));
     /* beside text, no value is refused as well; alone it drops out */
-    assert_non_null(claims_render(parse("{\"scope\":\"in.{attr.x|id}\"}"), &ann, &text));
+    assert_false(claims_render(parse("{\"scope\":\"in.{attr.x|id}\"}"), &ann, &text, &refused));
     bytes_reset(&text);
-    assert_null(claims_render(parse("{\"scope\":[\"{attr.x|id}\"]}"), &ann, &text));
+    assert_true(claims_render(parse("{\"scope\":[\"{attr.x|id}\"]}"), &ann, &text, &refused));
     free(long_id);
 }
 
@@ -174,14 +211,14 @@ static void mistakes(void **state)
         {"[]", "not an object"},
         {"{\"a\":1,}", "at byte"},
         {"{\"a\":1,\"a\":2}", "two members of one name"},
-        {"{\"t\":\"{userid}\"}", "t: userid is no placeholder"},
-        {"{\"t\":{\"u\":[0,\"{attr.}\"]}}", "t.u[1]: attr. is no placeholder"},
-        {"{\"t\":\"{attr}\"}", "attr is no placeholder"},
-        {"{\"t\":\"{nbf}\"}", "nbf is no placeholder"},
+        {"{\"t\":\"{userid}\"}", "t: userid is not a placeholder"},
+        {"{\"t\":{\"u\":[0,\"{attr.}\"]}}", "t.u[1]: attr. is not a placeholder"},
+        {"{\"t\":\"{attr}\"}", "attr is not a placeholder"},
+        {"{\"t\":\"{nbf}\"}", "nbf is not a placeholder"},
         {"{\"t\":\"{userId\"}", "t: {userId has no closing brace"},
-        {"{\"t\":\"x {userId|upper}\"}", "t: upper is no filter"},
-        {"{\"t\":\"{userId|}\"}", " is no filter"},
-        {"{\"t\":\"{userId|id|id |x}\"}", "id  is no filter"},
+        {"{\"t\":\"x {userId|upper}\"}", "t: {userId|upper}: \"upper\" is not a filter"},
+        {"{\"t\":\"{userId|}\"}", " is not a filter"},
+        {"{\"t\":\"{userId|id|id |x}\"}", "\"id \" is not a filter"},
         {"{\"t\":\"{attr.x|id|=a.b}\"}", "{attr.x|id|=a.b}: its filter \"id\" refuses"},
         {"{\"t\":\"{appId|id}\"}", "{appId|id}: its filter \"id\" refuses"},
         {"{\"{userId}\":1}", "{userId}: placeholders are not filled in in names"},
@@ -201,6 +238,19 @@ static void mistakes(void **state)
         {"{\"t\":\"room.{userId}.\\u0023\"}", "t: {userId} needs the filter"},
         {"{\"t\":\"{avatarProfileUrl}#\"}", "{avatarProfileUrl} needs the filter"},
         {"{\"t\":\"{attr.x|=*}\"}", "needs the filter"},
+        {"{\"scp\":\"{userId}\"}", "scp: {userId} needs the filter"},
+        {"{\"scp\":[\"a\",\"{userName|lower}\"]}", "scp[1]: {userName|lower} needs"},
+        {"{\"permissions\":{\"a\":[\"{attr.x}\"]}}", "permissions.a[0]: {attr.x} needs"},
+        {"{\"t\":\"rooms/{userId}/+\"}", "t: {userId} needs the filter"}, /* MQTT */
+        {"{\"t\":[\"chat.{userName}.>\"]}", "t[0]: {userName} needs"},    /* NATS */
+        /* a member who was issued the role "guest" could renew the token as one */
+        {"{\"role\":\"guest\"}", "role: this could be \"guest\" for a member"},
+        {"{\"role\":\"{attr.kind}\"}", "role: this could be"},
+        {"{\"role\":\"{attr.kind|lower}\"}", "role: this could be"},
+        {"{\"role\":\"{attr.kind|=guest}\"}", "role: this could be"},
+        {"{\"role\":\"gu{attr.x}\"}", "role: this could be"},
+        {"{\"role\":\"{userName}est\"}", "role: this could be"},
+        {"{\"role\":\"{role}{role}\"}", "role: this could be"},
         {"{\"header\":1}", "header: must be an object"},
         {"{\"header\":{\"alg\":\"none\"}}", "header: alg cannot be set"},
         {"{\"header\":{\"kid\":\"x\"}}", "header: kid cannot be set"},
@@ -213,7 +263,7 @@ static void mistakes(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         expect(!parse(rows[i].template), "%s was taken", rows[i].template);
-        expect_contains(bytes_string(&why), rows[i].told);
+        expect_contains(report.why.text, rows[i].told);
     }
 }
 
@@ -222,7 +272,7 @@ static void what_stays(void **state)
     (void)state;
     expect_contains(render("{\"exp\":null,\"iat\":null,\"sub\":null,\"nbf\":null}", &ann),
                     "\"sub\":\"u-1\",\"iat\":1000,\"exp\":1900,");
-    assert_string_equal(bytes_string(&warning),
+    assert_string_equal(report.warning.text,
                         "sub cannot be removed and stays; iat cannot be removed and stays; exp "
                         "cannot be removed and stays");
 }
@@ -242,8 +292,15 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_teardown(function, stop)
     const struct CMUnitTest tests[] = {
-        TEST(without_a_template), TEST(additions),  TEST(attributes), TEST(what_id_refuses),
-        TEST(mistakes),           TEST(what_stays), TEST(headers),
+        TEST(without_a_template),
+        TEST(additions),
+        TEST(attributes),
+        TEST(attributes_with_several_values),
+        TEST(templates_that_name_the_user),
+        TEST(what_id_refuses),
+        TEST(mistakes),
+        TEST(what_stays),
+        TEST(headers),
     };
     return cmocka_run_group_tests_name("claims", tests, NULL, NULL);
 }

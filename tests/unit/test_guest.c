@@ -9,13 +9,12 @@
 #include <string.h>
 
 static const struct claims claims = {.type = "JWT"};
-static const struct app app = {.id = "demo", .claims = &claims}; /* without a key */
+static const struct app app = {.id = "demo", .profile = {.claims = &claims}}; /* without a key */
 static struct guest guest;
-static struct bytes why;
+static struct reason why;
 
 static enum guest_verdict read_body(struct span body)
 {
-    bytes_free(&why);
     return guest_read(&guest, &app, body, &why);
 }
 
@@ -28,6 +27,7 @@ static void nothing_given(void **state)
         LITERAL("{\"appUserId\":null,\"appUserName\":null,\"appUserProfileImgUrl\":null,"
                 "\"accessToken\":null}"),
         LITERAL("{\"unknown\":{\"appUserId\":\"x\"},\"appuserid\":1}"),
+        LITERAL("{\"x\":1,\"x\":{\"appUserId\":1,\"appUserId\":2}}"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT(bodies); i++) {
@@ -39,7 +39,6 @@ static void nothing_given(void **state)
         expect_span(guest.avatar, NULL);
         guest_free(&guest);
     }
-    bytes_free(&why);
 }
 
 static void what_is_given_stays(void **state)
@@ -64,29 +63,22 @@ static void what_is_given_stays(void **state)
     expect_span(guest.name, "");
     expect_span(guest.avatar, "");
     guest_free(&guest);
-    bytes_free(&why);
 }
 
 static void bad_ids(void **state)
 {
     static const struct span bodies[] = {
-        LITERAL("{\"appUserId\":\"\"}"),
-        LITERAL("{\"appUserId\":\"a b\"}"),
-        LITERAL("{\"appUserId\":\"a-b\"}"),
-        LITERAL("{\"appUserId\":\"a_b\"}"),
-        LITERAL("{\"appUserId\":\"\xc3\xa9\"}"),
-        LITERAL("{\"appUserId\":\"a\\u0000\"}"),
-        LITERAL("{\"appUserId\":\"a\\n\"}"),
-        LITERAL("{\"appUserId\":\"../1\"}"),
-        LITERAL("{\"appUserId\":\"ok\",\"appUserId\":\"no!\"}"),
+        LITERAL("{\"appUserId\":\"\"}"),         LITERAL("{\"appUserId\":\"a b\"}"),
+        LITERAL("{\"appUserId\":\"a-b\"}"),      LITERAL("{\"appUserId\":\"a_b\"}"),
+        LITERAL("{\"appUserId\":\"\xc3\xa9\"}"), LITERAL("{\"appUserId\":\"a\\u0000\"}"),
+        LITERAL("{\"appUserId\":\"a\\n\"}"),     LITERAL("{\"appUserId\":\"../1\"}"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT(bodies); i++) {
         expect(read_body(bodies[i]) == GUEST_BAD_ID, "%s", bodies[i].data);
-        expect_contains(bytes_string(&why), "appUserId");
+        expect_contains(why.text, "appUserId");
         guest_free(&guest);
     }
-    bytes_free(&why);
 }
 
 static void bad_fields(void **state)
@@ -104,6 +96,11 @@ static void bad_fields(void **state)
         {"{\"appUserProfileImgUrl\":{}}", "appUserProfileImgUrl must be a string or null"},
         {"{\"appUserProfileImgUrl\":\"\\u007f\"}", "appUserProfileImgUrl contains control"},
         {"{\"accessToken\":1}", "accessToken must be a string or null"},
+        /* a field twice is one thing for us and another for somebody else; others may be */
+        {"{\"appUserId\":\"a\",\"appUserId\":\"b\"}", "two members of one name"},
+        {"{\"appUserId\":\"a\",\"\\u0061ppUserId\":\"a\"}", "two members of one name"},
+        {"{\"appUserName\":null,\"x\":1,\"appUserName\":\"b\"}", "two members of one name"},
+        {"{\"accessToken\":null,\"accessToken\":null}", "two members of one name"},
         {"[]", "not an object"},
         {"{\"appUserName\":\"x\"", "unexpected end"},
         {" ", "unexpected end"},
@@ -112,10 +109,9 @@ static void bad_fields(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         expect(read_body(span_of(rows[i].body)) == GUEST_BAD_BODY, "%s", rows[i].body);
-        expect_contains(bytes_string(&why), rows[i].told);
+        expect_contains(why.text, rows[i].told);
         guest_free(&guest);
     }
-    bytes_free(&why);
 }
 
 static void lengths(void **state)
@@ -134,12 +130,11 @@ static void lengths(void **state)
             expect(verdict == (extra ? GUEST_BAD_BODY : GUEST_GOOD), "%s: %d", rows[i].name,
                    verdict);
             if (extra)
-                expect_contains(bytes_string(&why), rows[i].name);
+                expect_contains(why.text, rows[i].name);
             guest_free(&guest);
             bytes_free(&body);
             free(value);
         }
-    bytes_free(&why);
 }
 
 /* Whatever it says: there is no key to verify it with.  The good ones are in
@@ -156,7 +151,6 @@ static void access_tokens_are_refused(void **state)
         expect(read_body(span_of(bodies[i])) == GUEST_BAD_ACCESS_TOKEN, "%s", bodies[i]);
         guest_free(&guest);
     }
-    bytes_free(&why);
 }
 
 int main(void)

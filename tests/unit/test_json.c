@@ -11,18 +11,16 @@
 /* NULL when the text is taken, else what is said against it. */
 static const char *refusal(struct span text)
 {
-    static char told[256];
-    struct bytes why = {0};
+    static struct reason why;
+    struct json_object *object;
     char *copy = exact_copy(text);
-    struct json_object *object = json_parse_object((struct span){copy, text.length}, &why);
+    why.text[0] = '\0';
+    bool taken = json_read((struct span){copy, text.length}, 0, &object, &why) == JSON_GOOD;
     free(copy);
-    bool taken = object != NULL;
-    expect(taken == (why.length == 0), "a reason for %.*s: %s", (int)text.length, text.data,
-           bytes_string(&why));
-    strncpy(told, bytes_string(&why), sizeof told - 1);
+    expect(taken == (why.text[0] == '\0'), "a reason for %.*s: %s", (int)text.length, text.data,
+           why.text);
     json_release(object);
-    bytes_free(&why);
-    return taken ? NULL : told;
+    return taken ? NULL : why.text;
 }
 
 static void good_texts(void **state)
@@ -169,14 +167,15 @@ static void reasons_name_the_place(void **state)
 
 static void members(void **state)
 {
-    struct bytes why = {0};
+    struct reason why;
     struct span text;
-    struct json_object *object =
-        json_parse_object(SPAN("{\"s\":\"one\",\"s\":\"a\\u0000b\",\"e\":\"\",\"n\":null,\"i\":1,"
-                               "\"o\":{},\"l\":[],\"cut\\u0000tail\":\"x\"}"),
-                          &why);
+    struct json_object *object;
     (void)state;
-    assert_non_null(object);
+    assert_int_equal(
+        json_read(SPAN("{\"s\":\"one\",\"s\":\"a\\u0000b\",\"e\":\"\",\"n\":null,\"i\":1,"
+                       "\"o\":{},\"l\":[],\"cut\\u0000tail\":\"x\"}"),
+                  0, &object, &why),
+        JSON_GOOD);
     assert_int_equal(json_member(object, "s", &text), JSON_STRING); /* the last one counts */
     assert_true(span_equal(text, SPAN("a\0b")));
     assert_int_equal(json_member(object, "e", &text), JSON_STRING);
@@ -192,7 +191,6 @@ static void members(void **state)
     expect_span(json_string_member(object, "nothing"), NULL);
     json_release(object);
     json_release(NULL);
-    bytes_free(&why);
 }
 
 /* What is one thing for a parser that takes the first, and another for one that takes
@@ -214,31 +212,84 @@ static void no_name_twice(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct bytes why = {0};
+        struct reason why = {0};
+        struct json_object *object;
         char *copy = exact_copy(rows[i].text);
-        struct json_object *object =
-            json_parse_unique((struct span){copy, rows[i].text.length}, &why);
-        expect(!object == !rows[i].good, "row %zu: %s", i, bytes_string(&why));
-        assert_int_equal(why.length > 0, !rows[i].good);
+        struct span text = {copy, rows[i].text.length};
+        expect((json_read(text, JSON_UNIQUE, &object, &why) == JSON_GOOD) == rows[i].good,
+               "row %zu: %s", i, why.text);
+        assert_int_equal(object != NULL, rows[i].good);
         json_release(object);
-        bytes_free(&why);
         free(copy);
+    }
+}
+
+/* Only the names that are listed, and only at the top. */
+static void some_names_once(void **state)
+{
+    static const char *const once[] = {"a", "b", NULL};
+    static const struct {
+        struct span text;
+        bool good;
+    } rows[] = {
+        {LITERAL("{\"a\":1,\"b\":1}"), true},
+        {LITERAL("{\"c\":1,\"c\":2,\"a\":{\"a\":1,\"a\":2}}"), true},
+        {LITERAL("{\"a\":1,\"a\":1}"), false},
+        {LITERAL("{\"b\":1,\"c\":{},\"\\u0062\":1}"), false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reason why = {0};
+        struct json_object *object;
+        enum json_result result = json_read_once(rows[i].text, once, &object, &why);
+        expect((result == JSON_GOOD) == rows[i].good, "row %zu: %s", i, why.text);
+        json_release(object);
+    }
+}
+
+static void floors(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t floor;
+    } rows[] = {{"5", 5},
+                {"-5", -5},
+                {"5.9", 5},
+                {"-0.1", -1},
+                {"-5.0", -5},
+                {"1.9e9", 1900000000},
+                {"1E3", 1000},
+                {"1e-9", 0},
+                {"9223372036854775807", INT64_MAX},
+                {"9223372036854775808", INT64_MAX},
+                {"1e400", INT64_MAX},
+                {"-1e19", INT64_MIN}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes text = {0};
+        int64_t floor = 0;
+        bytes_addf(&text, "{\"n\":%s,\"s\":\"1\"}", rows[i].text);
+        struct json_object *object = json_of(bytes_span(&text));
+        assert_true(json_floor_member(object, "n", &floor));
+        expect(floor == rows[i].floor, "%s", rows[i].text);
+        assert_false(json_floor_member(object, "s", &floor));
+        assert_false(json_floor_member(object, "x", &floor));
+        json_release(object);
+        bytes_free(&text);
     }
 }
 
 static void integers(void **state)
 {
-    struct bytes why = {0};
     int64_t value = 0;
-    struct json_object *object = json_parse_object(
-        SPAN("{\"i\":-5,\"f\":5.0,\"e\":5e0,\"s\":\"5\",\"b\":true,\"n\":null,\"l\":[5]}"), &why);
+    struct json_object *object =
+        json_of(SPAN("{\"i\":-5,\"f\":5.0,\"e\":5e0,\"s\":\"5\",\"b\":true,\"n\":null,\"l\":[5]}"));
     (void)state;
     assert_true(json_integer_member(object, "i", &value));
     assert_int_equal(value, -5);
     for (const char *name = "fesbnlx"; *name; name++)
         expect(!json_integer_member(object, (char[]){*name, '\0'}, &value), "%c", *name);
     json_release(object);
-    bytes_free(&why);
 }
 
 /* As read, also beyond 64 bits. */
@@ -349,7 +400,8 @@ int main(void)
         cmocka_unit_test(good_texts), cmocka_unit_test(bad_texts),
         cmocka_unit_test(depth),      cmocka_unit_test(reasons_name_the_place),
         cmocka_unit_test(members),    cmocka_unit_test(no_name_twice),
-        cmocka_unit_test(integers),   cmocka_unit_test(numbers_keep_their_text),
+        cmocka_unit_test(integers),   cmocka_unit_test(some_names_once),
+        cmocka_unit_test(floors),     cmocka_unit_test(numbers_keep_their_text),
         cmocka_unit_test(pointers),   cmocka_unit_test(memory_that_runs_out_is_told),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

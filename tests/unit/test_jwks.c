@@ -25,8 +25,9 @@ static int stop(void **state)
 static void write_key(const char *name, enum algorithm algorithm, const char *id)
 {
     struct bytes secret = {0}, text = {0};
-    struct key *key = key_generate(algorithm, id, plugins, &secret, &text);
-    assert_non_null(key);
+    struct reason why;
+    struct key *key = key_generate(algorithm, id, plugins, &secret, &why);
+    expect(key, "%s", why.text);
     if (key->hmac)
         jwk_write_secret(key, bytes_span(&secret), &text);
     else
@@ -81,8 +82,7 @@ static void all_public_keys_once(void **state)
                           "\"es2\" ]"));
     expect(settings, "%s", bytes_string(&report.text));
     serve(settings, NULL);
-    struct json_object *keys, *object = json_parse_unique(bytes_span(&response.body), &report.text);
-    assert_non_null(object);
+    struct json_object *keys, *object = json_of(bytes_span(&response.body));
     assert_int_equal(json_find(object, "keys", &keys), JSON_ARRAY);
     assert_int_equal(json_length(keys), 3);
     expect_span(json_string_member(json_element(keys, 0), "kid"), "es2");
@@ -96,7 +96,7 @@ static void all_public_keys_once(void **state)
     }
     const struct app *app = settings_find_app_id(settings, "demo");
     assert_int_equal(app->keys.count, 4);
-    assert_ptr_equal(app->key, app->keys.keys[0]);
+    assert_ptr_equal(app->profile.key, app->keys.keys[0]);
     assert_int_equal(app->keys.keys[3]->algorithm, ALGORITHM_HS512);
     json_release(object);
     settings_free(settings);

@@ -60,7 +60,7 @@ static void defaults(void **state)
     assert_string_equal(app->token.audience, "demo");
     assert_int_equal(app->token.ttl_ms, 900000);
     assert_int_equal(app->token.guest_ttl_ms, 600000);
-    assert_non_null(app->key);
+    assert_non_null(app->profile.key);
     assert_null(settings_find_app(settings, SPAN("demo-ke")));
     assert_null(settings_find_app(settings, SPAN("demo-key\0")));
     assert_null(settings_find_app(settings, SPAN("")));
@@ -88,7 +88,7 @@ static void everything_of_an_app(void **state)
     assert_int_equal(app->store_count, 2);
     assert_string_equal(app->token.issuer, "me");
     assert_string_equal(app->token.audience, "you");
-    assert_string_equal(app->key->id, "2026-11");
+    assert_string_equal(app->profile.key->id, "2026-11");
     assert_int_equal(app->token.ttl_ms, 3600000);
     assert_int_equal(app->token.guest_ttl_ms, 60000);
     settings_free(settings);
@@ -262,7 +262,7 @@ static void other_apps(void **state)
     };
     (void)state;
     scratch_write("short", SPAN("short"));
-    scratch_write_mode("open", SPAN("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"), 0606);
+    scratch_write_mode("open", SPAN("q7Zt2VbX9mLs4RfWc8Hn3DgPy6KeJ5Au"), 0606);
     check_mistakes(rows, COUNT(rows));
 }
 
@@ -285,7 +285,7 @@ static void several_apps(void **state)
 static void files_that_others_can_read(void **state)
 {
     (void)state;
-    scratch_write_mode("key", SPAN("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"), 0644);
+    scratch_write_mode("key", SPAN("q7Zt2VbX9mLs4RfWc8Hn3DgPy6KeJ5Au"), 0644);
     scratch_write_mode("s", SPAN("x"), 0644);
     struct settings *settings =
         load(&(struct config_texts){.app = "api_secret_file = \"s\"; " REST});
