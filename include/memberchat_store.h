@@ -65,19 +65,19 @@ struct memberchat_map {
 enum {
     MEMBERCHAT_KEY_REQUIRED = 1u, /* absent is an error */
     MEMBERCHAT_KEY_SECRET = 2u,   /* the value is never printed */
-    MEMBERCHAT_KEY_NUMBERS = 4u   /* a list may hold whole numbers, too: they come as text */
+    MEMBERCHAT_KEY_NUMBERS = 4u,  /* a list or map may hold whole numbers, too: they come as text */
+    MEMBERCHAT_KEY_PATHS = 8u     /* values of a map that are named *_file are as PATH */
 };
 
 struct memberchat_key {
     const char *name;
-    const char
-        *fallback; /* the default, as it would be written; NULL: none (zero, NULL, false, empty) */
-    const char *choices; /* MEMBERCHAT_CHOICE: the words, a blank between them */
-    const char *help;    /* one line for people, no full stop */
-    size_t offset;       /* offsetof(struct your_settings, member) */
-    int64_t min, max;    /* numbers: the value; strings, lists, maps: the length; 0, 0: any */
-    uint32_t type;       /* enum memberchat_type */
-    uint32_t flags;      /* MEMBERCHAT_KEY_... */
+    const char *fallback; /* the default, as it would be written; NULL: none (zero, empty) */
+    const char *choices;  /* MEMBERCHAT_CHOICE: the words, a blank between them */
+    const char *help;     /* one line for people, no full stop */
+    size_t offset;        /* offsetof(struct your_settings, member) */
+    int64_t min, max;     /* numbers: the value; strings, lists, maps: the length; 0, 0: any */
+    uint32_t type;        /* enum memberchat_type */
+    uint32_t flags;       /* MEMBERCHAT_KEY_... */
 };
 
 /* The inside of a row: {MEMBERCHAT_KEY(struct yours, path, "path", PATH, NULL, 0, 0, "the file")}

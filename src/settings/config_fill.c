@@ -204,6 +204,13 @@ static void fill_list(const struct slot *slot)
     check_length(slot, count, "entries");
 }
 
+static bool is_path(const struct memberchat_key *key, const char *name)
+{
+    size_t length = strlen(name), tail = strlen("_file");
+    return key->flags & MEMBERCHAT_KEY_PATHS && length > tail &&
+           strcmp(name + length - tail, "_file") == 0;
+}
+
 static void fill_map(const struct slot *slot)
 {
     struct memberchat_map *map = slot->out;
@@ -221,7 +228,10 @@ static void fill_map(const struct slot *slot)
         return;
     for (const struct config_node *item = config_first(slot->node); item;
          item = config_next(item)) {
-        values[map->count] = list_item(slot, item);
+        const char *value = list_item(slot, item);
+        values[map->count] = value && is_path(slot->key, config_name(item))
+                                 ? config_resolve_path(item, value, slot->arena)
+                                 : value;
         names[map->count] = arena_string(slot->arena, span_of(config_name(item)));
         map->count += names[map->count] && values[map->count];
     }

@@ -13,7 +13,7 @@ struct values {
     bool flag;
     int64_t number, duration, size, choice;
     struct memberchat_list list, numbers;
-    struct memberchat_map map;
+    struct memberchat_map map, paths;
 };
 
 static const struct memberchat_key keys[] = {
@@ -30,6 +30,8 @@ static const struct memberchat_key keys[] = {
                     "a list that may hold numbers"),
      .flags = MEMBERCHAT_KEY_NUMBERS},
     {MEMBERCHAT_KEY(struct values, map, "map", MAP, NULL, 0, 2, "a map")},
+    {MEMBERCHAT_KEY(struct values, paths, "paths", MAP, NULL, 0, 3, "a map with paths"),
+     .flags = MEMBERCHAT_KEY_PATHS | MEMBERCHAT_KEY_NUMBERS},
     {.name = "group", .type = CONFIG_GROUP, .help = "a group"},
 };
 
@@ -128,6 +130,14 @@ static void every_type(void **state)
     assert_string_equal(values.numbers.items[0], "404");
     assert_string_equal(values.numbers.items[1], "16");
     assert_string_equal(values.numbers.items[2], "-1");
+    fill("g = { paths = { a_file = \"/x/y\"; b_file = \"z\"; file = \"z\" } }");
+    assert_int_equal(report.errors, 0);
+    assert_string_equal(values.paths.values[0], "/x/y");
+    expect(*values.paths.values[1] == '/' && strstr(values.paths.values[1], "/z"), "%s",
+           values.paths.values[1]);
+    assert_string_equal(values.paths.values[2], "z");
+    fill("g = { paths = { a = 5 } }");
+    assert_string_equal(values.paths.values[0], "5");
     fill("g = { numbers = \"single\" }");
     assert_string_equal(values.numbers.items[0], "single");
 }
