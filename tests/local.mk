@@ -138,6 +138,7 @@ UNIT_TESTS = \
 	tests/unit/test_reason \
 	tests/unit/test_reply \
 	tests/unit/test_route \
+	tests/unit/test_sandbox \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
 	tests/unit/test_template \

@@ -2,6 +2,7 @@
  * memberchat.fcgi: the responder. */
 #include "cgi.h"
 #include "listen.h"
+#include "sandbox.h"
 #include "server.h"
 #include "settings/load.h"
 #include "upkeep.h"
@@ -178,6 +179,20 @@ static bool listen_somewhere(const char *address, struct listener *listener_r)
     return false;
 }
 
+/* False: nothing is served outside of a sandbox that there should be. */
+static bool enter_sandbox(const struct settings *settings)
+{
+    struct reason why;
+    enum sandbox_result result = settings->top.sandbox ? sandbox_enter(&why) : SANDBOX_ON;
+    if (result == SANDBOX_NOT_HERE)
+        log_warning("there is no sandbox: %s (sandbox = false in the configuration says that you "
+                    "know)",
+                    why.text);
+    if (result == SANDBOX_FAILED)
+        log_error("cannot enter the sandbox: %s", why.text);
+    return result != SANDBOX_FAILED;
+}
+
 static int load_and_serve(const struct options *options)
 {
     const char *config = load_config_path(options->config);
@@ -192,7 +207,7 @@ static int load_and_serve(const struct options *options)
     raise_descriptor_limit();
     struct settings *settings = load_resident(config, plugins, NULL);
     bool served = settings && listen_somewhere(options->address, &listener) &&
-                  serve(settings, &listener, config, plugins, &before);
+                  enter_sandbox(settings) && serve(settings, &listener, config, plugins, &before);
     listen_remove_path(&listener);
     return served ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -216,6 +231,7 @@ int main(int argc, char **argv)
 {
     struct options options = {0};
     bool is_cgi = cgi_is_request() && FCGX_IsCGI() && !listen_is_inherited();
+    sandbox_forbid_dumps();
     ignore_sigpipe(); /* behind libfcgi, which sets a handler of its own */
     /* As CGI the command line is not looked at: the web server may have made it
      * from the query (RFC 3875, section 4.4). */

@@ -24,8 +24,7 @@ struct upkeep {
 
 static void reload_config(struct upkeep *upkeep, const struct settings *current)
 {
-    struct settings *next =
-        load_resident(upkeep->config_path, upkeep->plugin_folder, current);
+    struct settings *next = load_resident(upkeep->config_path, upkeep->plugin_folder, current);
     if (!next) {
         log_error("%s: not taken over; the configuration of before stays in force",
                   upkeep->config_path);

@@ -77,6 +77,7 @@ struct jwks {
 struct top_settings {
     int64_t threads, request_timeout_ms, body_limit;
     struct memberchat_list trusted_proxies;
+    bool sandbox;
 };
 
 struct log_settings {

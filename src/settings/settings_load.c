@@ -15,6 +15,8 @@ static const struct memberchat_key top_keys[] = {
                     "the largest request body")},
     {MEMBERCHAT_KEY(struct top_settings, trusted_proxies, "trusted_proxies", LIST, NULL, 0, 1000,
                     "addresses and networks whose X-Forwarded-For is believed")},
+    {MEMBERCHAT_KEY(struct top_settings, sandbox, "sandbox", BOOL, "true", 0, 0,
+                    "whether the responder forbids itself what it does not need")},
     {.name = "log", .type = CONFIG_GROUP, .help = "where the log goes and what is in it"},
     {.name = "status", .type = CONFIG_GROUP, .help = "who may see /metrics and /status"},
     {.name = "stores",

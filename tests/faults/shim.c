@@ -32,8 +32,9 @@
 
 #define KINDS(X)                                                                                   \
     X(ALLOC)                                                                                       \
-    X(OPEN) X(READ) X(WRITE) X(SEND) X(RECV) X(ACCEPT) X(FSYNC) X(RENAME) X(PIPE) X(EPOLL)         \
-        X(THREAD) X(RANDOM) X(CLOCK) X(POLL) X(STAT) X(SOCKET) X(CONNECT) X(MAP)
+    X(OPEN)                                                                                        \
+    X(READ) X(WRITE) X(SEND) X(RECV) X(ACCEPT) X(FSYNC) X(RENAME) X(PIPE) X(EPOLL) X(THREAD)       \
+        X(RANDOM) X(CLOCK) X(POLL) X(STAT) X(SOCKET) X(CONNECT) X(MAP)
 
 enum { /* bits of a page's `kinds`, in the order of control.py's KINDS */
 #define KIND(name) BIT_##name,
@@ -185,6 +186,11 @@ int posix_memalign(void **memory_r, size_t alignment, size_t size)
 
 /* ---- System calls ---- */
 
+/* Those of -D_FORTIFY_SOURCE are in no header. */
+ssize_t __read_chk(int, void *, size_t, size_t), __recv_chk(int, void *, size_t, size_t, int);
+int __poll_chk(struct pollfd *, nfds_t, int, size_t), __open_2(const char *, int),
+    __open64_2(const char *, int);
+
 /* The next definition of a function in `real`. */
 #define REAL(name)                                                                                 \
     static __typeof__(name) *real;                                                                 \
@@ -240,17 +246,23 @@ int posix_memalign(void **memory_r, size_t alignment, size_t size)
 OPENS(open, (const char *path, int flags, ...), (path, flags, mode))
 OPENS(open64, (const char *path, int flags, ...), (path, flags, mode))
 OPENS(openat, (int folder, const char *path, int flags, ...), (folder, path, flags, mode))
+FAILS(OPEN, int, -1, __open_2, (const char *path, int flags), (path, flags))
+FAILS(OPEN, int, -1, __open64_2, (const char *path, int flags), (path, flags))
 FAILS(OPEN, FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
 FAILS(OPEN, FILE *, NULL, fopen64, (const char *path, const char *mode), (path, mode))
 FAILS(OPEN, int, -1, mkostemp, (char *name, int flags), (name, flags))
 FAILS(OPEN, int, -1, mkstemp, (char *name), (name))
 SHORTENS(READ, read, (int fd, void *bytes, size_t size), (fd, bytes, size))
+SHORTENS(READ, __read_chk, (int fd, void *bytes, size_t size, size_t room),
+         (fd, bytes, size, room)) /* what -D_FORTIFY_SOURCE makes of read() */
 SHORTENS(READ, pread, (int fd, void *bytes, size_t size, off_t at), (fd, bytes, size, at))
 SHORTENS(WRITE, write, (int fd, const void *bytes, size_t size), (fd, bytes, size))
 SHORTENS(WRITE, pwrite, (int fd, const void *bytes, size_t size, off_t at), (fd, bytes, size, at))
 FAILS(WRITE, ssize_t, -1, writev, (int fd, const struct iovec *parts, int count),
       (fd, parts, count))
 SHORTENS(SEND, send, (int fd, const void *bytes, size_t size, int flags), (fd, bytes, size, flags))
+SHORTENS(RECV, __recv_chk, (int fd, void *bytes, size_t size, size_t room, int flags),
+         (fd, bytes, size, room, flags))
 FAILS(SEND, ssize_t, -1, sendmsg, (int fd, const struct msghdr *message, int flags),
       (fd, message, flags))
 SHORTENS(RECV, recv, (int fd, void *bytes, size_t size, int flags), (fd, bytes, size, flags))
@@ -275,6 +287,8 @@ FAILS(THREAD, int, (int)page->error, pthread_create,
 SHORTENS(RANDOM, getrandom, (void *bytes, size_t size, unsigned flags), (bytes, size, flags))
 FAILS(CLOCK, int, -1, clock_gettime, (clockid_t clock, struct timespec *now), (clock, now))
 FAILS(POLL, int, -1, poll, (struct pollfd * fds, nfds_t count, int wait_ms), (fds, count, wait_ms))
+FAILS(POLL, int, -1, __poll_chk, (struct pollfd * fds, nfds_t count, int wait_ms, size_t room),
+      (fds, count, wait_ms, room))
 FAILS(STAT, int, -1, fstat, (int fd, struct stat *status), (fd, status))
 FAILS(STAT, int, -1, stat, (const char *path, struct stat *status), (path, status))
 FAILS(STAT, int, -1, lstat, (const char *path, struct stat *status), (path, status))
