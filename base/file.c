@@ -105,6 +105,20 @@ bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *e
     return good;
 }
 
+const char *file_system_certificates(void)
+{
+    static const char *const bundles[] = {
+        "/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
+        "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
+        "/etc/ssl/ca-bundle.pem",             /* SUSE */
+        "/etc/ssl/cert.pem",                  /* Alpine, the BSDs */
+    };
+    for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++)
+        if (access(bundles[i], R_OK) == 0)
+            return bundles[i];
+    return NULL;
+}
+
 size_t file_line_length(struct span text)
 {
     size_t length = text.length;

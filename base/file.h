@@ -43,6 +43,9 @@ bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *e
 /* The length of a text without one line end, LF or CRLF, at its end. */
 size_t file_line_length(struct span text);
 
+/* The file with the certificate authorities that this host trusts; NULL: none was found. */
+const char *file_system_certificates(void);
+
 enum file_pem { FILE_CERTIFICATE, FILE_PRIVATE_KEY };
 
 /* Whether a file holds what is wanted, in PEM (RFC 7468).  *exposed_r as above. */

@@ -21,6 +21,21 @@ struct loaded {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
 static struct loaded *list;
 
+static const struct plugin_builtin *builtins; /* or NULL */
+
+void plugin_set_builtins(const struct plugin_builtin *table)
+{
+    builtins = table;
+}
+
+static const struct memberchat_store_plugin *find_builtin(const char *name)
+{
+    for (const struct plugin_builtin *row = builtins; row && row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row->entry();
+    return NULL;
+}
+
 static bool good_name(const char *name)
 {
     return *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
@@ -143,8 +158,10 @@ static const struct memberchat_store_plugin *load_path(const char *path, const c
 const struct memberchat_store_plugin *plugin_load(const char *folder, const char *name,
                                                   struct bytes *why_r)
 {
-    const struct memberchat_store_plugin *plugin = NULL;
+    const struct memberchat_store_plugin *plugin = find_builtin(name);
     struct bytes path = {0}, fault = {0};
+    if (plugin)
+        return plugin;
     bytes_addf(&path, "%s/store_%s.so", folder, name);
     if (!good_name(name)) {
         bytes_addf(why_r, "\"%s\" is no name of a store plugin", name);

@@ -11,6 +11,14 @@
  * of these names is refused. */
 extern const char *const plugin_host_keys[]; /* ends with NULL */
 
+/* Stores that are linked into the program: they are found before a folder is searched.  The table
+ * ends with a NULL name, and is set before anything is loaded. */
+struct plugin_builtin {
+    const char *name;
+    const struct memberchat_store_plugin *(*entry)(void);
+};
+void plugin_set_builtins(const struct plugin_builtin *table);
+
 /* The plugin store_NAME.so of a folder, loaded now or earlier.  What is newer
  * or shorter than this host is filled up or refused: the result is complete as
  * of MEMBERCHAT_STORE_ABI.  NULL: *why_r says why, and what to do. */

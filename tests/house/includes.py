@@ -16,6 +16,7 @@ FLOORS = ["base", "src/host", "src/members", "src/token", "src/settings", "src/a
 # Beside the floors: the folders that one may include besides itself.
 ANNEXES = {
     "src/cli": FLOORS[:-1] + ["plugins/file"],
+    "src/starter": FLOORS + ["plugins/file"],
     "plugins/file": ["base"], "plugins/ldap": ["base"], "plugins/rest": ["base"],
     "modules": ["base"],
 }

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# make_kit.sh SOURCE BUILD VERSION: memberchat-VERSION-linux-x86_64.tar.gz and .zip in BUILD, from
+# the programs that were built there and the libraries of this machine that they need.
+set -euo pipefail
+source=$1 build=$2 version=$3
+name=memberchat-$version-linux-x86_64
+stage=$build/kit
+loader=ld-linux-x86-64.so.2
+
+[ -e "$build/src/memberchat.cgi" ] || { echo "make kit: memberchat.cgi was not built: see 'static CGI' in what configure printed" >&2; exit 1; }
+rm -rf "$stage"
+mkdir -p "$stage/memberchat/lib/gconv" "$stage/memberchat/log" "$stage/chat-api"
+lib=$stage/memberchat/lib
+
+# needed FILE...: paths of the shared libraries that they need, all the way down.
+needed() {
+    ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u
+}
+
+# library NAME: the path of this machine's own; nothing where there is none.
+library() {
+    ldconfig -p | awk -v name="$1" '$1 == name && /x86-64/ && !found { found = $NF } END { print found }'
+}
+
+for program in memberchat.fcgi memberchat; do
+    "$build/libtool" --mode=execute cp "$build/src/$program" "$lib/$program"
+done
+cp "$build"/.libs/store_*.so "$lib/"
+[ ! -e "$build/.libs/sign_openssl.so" ] || cp "$build/.libs/sign_openssl.so" "$lib/"
+# shellcheck disable=SC2046 # paths without blanks
+cp -L $(needed "$lib"/memberchat* "$lib"/*.so) "$lib/"
+cp -L "/lib64/$loader" "$lib/$loader"
+# Names of hosts: the C library loads these by itself.
+for service in libnss_dns.so.2 libnss_files.so.2 libresolv.so.2; do
+    found=$(library "$service")
+    [ -z "$found" ] || cp -L "$found" "$lib/"
+done
+gconv=$(dirname "$(library libc.so.6)")/gconv
+for encoding in ISO8859- CP125 CP1[01] CP8 IBM850 IBM437 KOI8 UTF- UNICODE MACINTOSH EUC- SJIS CP932 BIG5 GBK GB18030; do
+    cp "$gconv/$encoding"*.so "$lib/gconv/" 2>/dev/null || true
+done
+cp "$gconv"/lib*.so "$lib/gconv/"
+awk -v folder="$lib/gconv" '$1 != "module" || system("test -e " folder "/" $4 ".so") == 0' \
+    "$gconv/gconv-modules" "$gconv"/gconv-modules.d/*.conf >"$lib/gconv/gconv-modules"
+strip --strip-unneeded "$lib"/memberchat* "$lib"/*.so* "$lib"/gconv/*.so
+
+"$build/libtool" --mode=execute cp "$build/src/memberchat.cgi" "$stage/chat-api/memberchat.cgi"
+strip "$stage/chat-api/memberchat.cgi"
+cp "$stage/chat-api/memberchat.cgi" "$stage/chat-api/memberchat.fcgi"
+cp "$stage/chat-api/memberchat.cgi" "$stage/memberchat/memberchat"
+cp "$source/conf/kit/chat-api.htaccess" "$stage/chat-api/.htaccess"
+cp "$source/conf/kit/private.htaccess" "$stage/memberchat/.htaccess"
+cp "$source/conf/kit/memberchat.conf" "$source/conf/kit/README.txt" "$stage/memberchat/"
+cp "$source/conf/members.example.csv" "$stage/memberchat/members.csv"
+: >"$stage/memberchat/my-app.key"
+: >"$stage/memberchat/log/.keep"
+find "$stage" -type d -exec chmod 755 {} +
+find "$stage" -type f -exec chmod 644 {} +
+chmod 600 "$stage"/memberchat/{memberchat.conf,my-app.key,members.csv}
+chmod 755 "$stage"/chat-api/memberchat.* "$stage/memberchat/memberchat" "$lib"/memberchat* "$lib/$loader"
+
+epoch=${SOURCE_DATE_EPOCH:-$(stat -c %Y "$source/configure.ac")}
+tar -C "$stage" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$epoch" -cf - memberchat chat-api |
+    gzip -9n >"$build/$name.tar.gz"
+python3 - "$stage" "$build/$name.zip" "$epoch" <<'PYTHON'
+import os, sys, time, zipfile
+stage, target, epoch = sys.argv[1], sys.argv[2], int(sys.argv[3])
+with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as kit:
+    for folder, folders, files in sorted(os.walk(stage)):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            entry = zipfile.ZipInfo(os.path.relpath(path, stage), time.gmtime(max(epoch, 315532800))[:6])
+            entry.external_attr = os.stat(path).st_mode << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with open(path, "rb") as file:
+                kit.writestr(entry, file.read())
+PYTHON
+ls -l "$build/$name.tar.gz" "$build/$name.zip"
