@@ -11,10 +11,11 @@
 #
 # Yours to change: the settings below; web_group is that of the web server.
 #
-#   pkill -HUP -x memberchat.fcgi   a changed configuration
-#   kill -TERM PID                  a changed program: to one memberchat.fcgi after the other;
-#                                   multiwatch starts a new one, requests go to those that are left
-#   kill -TERM PID                  to multiwatch: all of it stops.  SIGHUP stops it, too!
+# A changed configuration:
+#   memberchat check --as memberchat && kill -HUP $(pgrep -P "$(cat /run/memberchat/multiwatch.pid)")
+# A changed program: kill -TERM to one of these PIDs after the other; multiwatch starts a new
+# one, requests go to those that are left.
+# All of it stops with kill -TERM to multiwatch itself.  SIGHUP stops it, too!
 
 socket=/run/memberchat/memberchat.sock
 program=/usr/local/libexec/memberchat.fcgi
@@ -23,5 +24,6 @@ user=memberchat
 web_group=www-data
 
 install -d -m 0755 "$(dirname "$socket")"
+echo $$ >"$(dirname "$socket")/multiwatch.pid" # each exec below keeps the PID
 exec spawn-fcgi -n -s "$socket" -M 0660 -U "$user" -G "$web_group" -u "$user" -g "$user" -b 1024 \
     -- "$(command -v multiwatch)" -f 2 -r 10 -t 1000 -- "$program" -c "$conf"

@@ -2,10 +2,16 @@
 #include "cli.h"
 
 #include "base/clock.h"
+#include "settings/load.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PROBE_MS 5000
 
@@ -27,51 +33,66 @@ static bool probe(struct settings_store *entry)
     };
     struct store_report report;
     double start = milliseconds();
-    enum memberchat_outcome outcome = MEMBERCHAT_MISCONFIGURED;
-    if (store_open(entry->store, false, &report))
-        outcome = store_probe(entry->store, clock_monotonic_ms() + PROBE_MS, &report);
+    enum memberchat_outcome outcome =
+        store_probe(directory_store(entry->directory), clock_monotonic_ms() + PROBE_MS, &report);
     printf("store %s: %s, %.1f ms%s%s\n", entry->name, verdicts[outcome], milliseconds() - start,
            report.reason[0] ? ": " : "", report.reason);
     return outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
 }
 
-/* Whether a store that asks no network opens, as a start demands it. */
-static bool opens(const char *config, struct settings_store *entry)
+/* Becomes a user for good, with the user's groups. */
+static bool become(const char *name)
 {
-    struct store_report report;
-    if (!store_is_local(entry->store) || store_open(entry->store, false, &report))
+    errno = 0;
+    const struct passwd *user = getpwnam(name);
+    if (!user)
+        cli_error("--as %s: %s", name, errno ? strerror(errno) : "there is no such user");
+    else if (geteuid() != 0 && geteuid() != user->pw_uid)
+        cli_error("--as %s: only root can check for another user", name);
+    else if (geteuid() == 0 && (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
+                                setuid(user->pw_uid) != 0))
+        cli_error("--as %s: %s", name, strerror(errno));
+    else
         return true;
-    fprintf(stderr, "%s: stores.%s: %s\n", config, entry->name, report.reason);
     return false;
 }
 
 static int run(const struct cli *cli, int argc, char **argv)
 {
     bool online = false;
-    const struct cli_option options[] = {{"--online", NULL, &online}, {NULL, NULL, NULL}};
+    const char *user = NULL;
+    const struct cli_option options[] = {
+        {"--online", NULL, &online}, {"--as", &user, NULL}, {NULL, NULL, NULL}};
     struct config_report report = {0};
     if (!cli_parse(cli, argc, argv, options, NULL, 0))
         return cli_usage(cli);
-    struct settings *settings = settings_read(cli->config, cli->plugins, NULL, &report);
+    if (user && !become(user))
+        return EXIT_FAILURE;
+    struct settings *settings = load_tried(cli->config, cli->plugins, &report);
     bool good = settings != NULL;
     config_report_print(&report, stderr);
     config_report_free(&report);
-    for (size_t i = 0; settings && i < settings->store_count; i++) {
-        struct settings_store *entry = &settings->stores[i];
-        good = (online ? probe(entry) : opens(cli->config, entry)) && good;
-    }
+    for (size_t i = 0; settings && online && i < settings->store_count; i++)
+        good = probe(&settings->stores[i]) && good;
     if (good)
         printf("%s: ok\n", cli->config);
+    if (geteuid() == 0)
+        cli_error("checked as root, who may read and write every file; --as NAME checks for the "
+                  "user that memberchat.fcgi runs as, such as www-data");
     settings_free(settings);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 const struct cli_command cli_check = {
     .name = "check",
-    .arguments = "[--online]",
+    .arguments = "[--online] [--as USER]",
     .summary = "Check the configuration",
-    .help = "Prints each mistake as FILE:LINE: key: reason, or FILE: ok.\n\n"
-            "  --online  also asks every store, and tells how long it took\n\n"
-            "Exit: 0 good, 1 not good, 64 wrong arguments.\n",
+    .help = "Does all that a start does, without serving.  Prints each mistake as\n"
+            "FILE:LINE: key: reason, or FILE: ok.\n\n"
+            "  --online   also asks every store, and tells how long it took\n"
+            "  --as USER  as root: checks what this user may read and write, whom\n"
+            "             memberchat.fcgi runs as\n",
+    .examples = "  memberchat check --as www-data && systemctl reload memberchat\n",
+    .exits = "0 good, 1 not good",
     .run = run,
 };

@@ -5,11 +5,12 @@
 
 #include "settings/settings.h"
 
-#define EXIT_USAGE 64 /* sysexits.h */
+/* As in sysexits.h.  EXIT_OUTPUT: all was done, but the result could not be written. */
+enum { EXIT_USAGE = 64, EXIT_OUTPUT = 74 };
 
 /* What the common options say. */
 struct cli {
-    const char *command;
+    const struct cli_command *command;
     const char *config, *plugins; /* resolved */
 };
 
@@ -24,13 +25,15 @@ struct cli_command {
     const char *name;
     const char *arguments; /* for the usage line */
     const char *summary;   /* one line */
-    const char *help;      /* the rest of --help */
-    /* argv[0] is the first argument behind the name.  Returns the exit code. */
+    const char *help;      /* what it does, and its options: paragraphs */
+    const char *examples;  /* lines */
+    const char *exits;     /* its exit codes, without those of all */
+    /* argv[0] is the first argument after the name.  Returns the exit code. */
     int (*run)(const struct cli *cli, int argc, char **argv);
 };
 
-extern const struct cli_command cli_check, cli_lookup, cli_token, cli_new_app, cli_index,
-    cli_verify, cli_keygen;
+extern const struct cli_command cli_check, cli_lookup, cli_token, cli_new_app, cli_new_secret,
+    cli_index, cli_verify, cli_keygen;
 
 /* "memberchat: ..." on standard error */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -47,6 +50,20 @@ bool cli_parse(const struct cli *cli, int argc, char **argv, const struct cli_op
  * standard error. */
 struct settings *cli_load(const struct cli *cli);
 
-void cli_print(struct bytes *text); /* on standard output, with a newline */
+/* The app or store with this name.  NULL: there is none, which was said. */
+const struct app *cli_find_app(const struct cli *cli, const struct settings *settings,
+                               const char *id);
+struct settings_store *cli_find_store(const struct cli *cli, const struct settings *settings,
+                                      const char *name);
+
+/* A new API secret and its SHA-256 in hexadecimal; digest_r fails with either. */
+void cli_make_secret(struct bytes *secret_r, struct bytes *digest_r);
+
+/* On standard output, with a newline.  What cannot be written, or has failed for want of
+ * memory, is told at the end. */
+void cli_print(struct bytes *text);
+
+/* The exit code of a command that ended with `code`, once its output is written. */
+int cli_finish(int code);
 
 #endif

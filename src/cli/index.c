@@ -3,6 +3,7 @@
 
 #include "plugins/file/encoding.h"
 #include "plugins/file/index.h"
+#include "settings/config_value.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -59,20 +60,6 @@ static int compile(const struct file_settings *settings, const char *to)
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* The index of a word in the choices of a key, -1 for another. */
-static int64_t find_choice(const char *choices, const char *word)
-{
-    size_t length = strlen(word);
-    int64_t index = 0;
-    for (const char *at = choices; *at; index++) {
-        size_t next = strcspn(at, " ");
-        if (next == length && memcmp(at, word, length) == 0)
-            return index;
-        at += next + (at[next] == ' ');
-    }
-    return -1;
-}
-
 static int run(const struct cli *cli, int argc, char **argv)
 {
     struct file_settings settings = {
@@ -92,7 +79,7 @@ static int run(const struct cli *cli, int argc, char **argv)
     struct bytes target = {0};
     if (!cli_parse(cli, argc, argv, options, words, 2) || !words[0])
         return cli_usage(cli);
-    settings.separator = find_choice(SEPARATOR_CHOICES, separator);
+    settings.separator = value_find_choice(SEPARATOR_CHOICES, separator);
     if (settings.separator < 0)
         return cli_usage(cli);
     if (!encoding_is_known(settings.encoding)) {
@@ -118,7 +105,9 @@ const struct cli_command cli_index = {
             "complete.  Set the file store's path to it.\n\n"
             "  --id-column NAME  the column with the id, if it is not appUserId\n"
             "  --separator X     what separates the columns: , (default) ; | or tab\n"
-            "  --encoding NAME   the encoding of FILE.csv, if it is not UTF-8\n\n"
-            "Exit: 0 done, 1 not, and FILE.cdb is what it was, 64 wrong arguments.\n",
+            "  --encoding NAME   the encoding of FILE.csv, if it is not UTF-8\n",
+    .examples = "  memberchat index members.csv\n"
+                "  memberchat index export.csv /srv/chat/members.cdb --id-column login\n",
+    .exits = "0 done, 1 not done: FILE.cdb is what it was",
     .run = run,
 };

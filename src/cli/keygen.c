@@ -87,7 +87,7 @@ static int run(const struct cli *cli, int argc, char **argv)
         return cli_usage(cli);
     int64_t algorithm = value_find_choice(ALGORITHM_NAMES, words[0]);
     if (algorithm < 0) {
-        cli_error("\"%s\" is no algorithm; there are: " ALGORITHM_NAMES, words[0]);
+        cli_error("\"%s\" is not an algorithm; it must be one of: " ALGORITHM_NAMES, words[0]);
         return EXIT_FAILURE;
     }
     return generate(cli, (enum algorithm)algorithm, id, words[1]);
@@ -102,7 +102,9 @@ const struct cli_command cli_keygen = {
             "secret (HS256, HS384, HS512), only its name.\n\n"
             "  --key-id ID  its name (kid), else its thumbprint; PEM does not hold it: set\n"
             "               key_id in the configuration, too\n\n"
-            "Algorithms: " ALGORITHM_NAMES "\n\n"
-            "Exit: 0 done, 1 not, 64 wrong arguments.\n",
+            "Algorithms: " ALGORITHM_NAMES "\n",
+    .examples = "  memberchat keygen HS256 keys/my-app.jwk\n"
+                "  memberchat keygen ES256 --key-id 2026-11 keys/2026-11.pem\n",
+    .exits = "0 done, 1 not done",
     .run = run,
 };

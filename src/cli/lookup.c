@@ -79,10 +79,9 @@ static int run(const struct cli *cli, int argc, char **argv)
     struct settings *settings = cli_load(cli);
     if (!settings)
         return EXIT_MISCONFIGURED;
-    struct settings_store *entry = settings_find_store(settings, words[0]);
+    struct settings_store *entry = cli_find_store(cli, settings, words[0]);
     int code = EXIT_NOT_FOUND;
     if (!entry) {
-        cli_error("there is no store \"%s\" in %s", words[0], cli->config);
         code = EXIT_MISCONFIGURED;
     } else if (id.length == 0 || id.length > MEMBERCHAT_ID_MAX || !text_is_plain(id)) {
         cli_error("no member has such an id: it must be 1 to %d bytes of UTF-8 without control "
@@ -99,8 +98,9 @@ const struct cli_command cli_lookup = {
     .name = "lookup",
     .arguments = "STORE ID",
     .summary = "Look a member up in a store",
-    .help = "Prints the member as JSON.  No cache is asked.\n\n"
-            "Exit: 0 found, 1 not found or not active, 2 the store is unavailable,\n"
-            "3 something is misconfigured, 64 wrong arguments.\n",
+    .help = "Prints the member as JSON.  No cache is asked.\n",
+    .examples = "  memberchat lookup members 4711\n",
+    .exits = "0 found, 1 not found or not active, 2 the store is unavailable,\n"
+             "3 something is misconfigured",
     .run = run,
 };

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include "settings/config_value.h"
 #include "settings/load.h"
 
-#include <stdarg.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_check, &cli_lookup, &cli_token, &cli_verify, &cli_keygen, &cli_new_app,
+    &cli_check, &cli_lookup, &cli_token, &cli_verify, &cli_keygen, &cli_new_app, &cli_new_secret,
 #ifdef HAVE_STORE_FILE
     &cli_index,
 #endif
@@ -18,30 +19,16 @@ static const struct cli_command *const commands[] = {
 
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-void cli_error(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fputs("memberchat: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    va_end(args);
-}
-
 static const struct cli_command *find_command(const char *name)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
+    struct value_match match = value_match_start(name);
+    for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
+        value_match_try(&match, commands[i]->name);
+    }
+    cli_error("there is no command \"%s\"%s%s%s", name, VALUE_MATCH_HINT(&match));
     return NULL;
-}
-
-int cli_usage(const struct cli *cli)
-{
-    const struct cli_command *command = find_command(cli->command);
-    cli_error("usage: memberchat %s %s (see memberchat %s --help)", command->name,
-              command->arguments, command->name);
-    return EXIT_USAGE;
 }
 
 static void print_overview(FILE *out)
@@ -51,7 +38,7 @@ static void print_overview(FILE *out)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n  -c FILE       configuration (else $MEMBERCHAT_CONF, else " DEFAULT_CONFIG ")\n"
           "  -L PLUGINDIR  folder of the store plugins\n"
-          "memberchat COMMAND --help tells more of one; so does memberchat(1).\n",
+          "memberchat COMMAND --help tells more about one; so does memberchat(1).\n",
           out);
 }
 
@@ -59,63 +46,8 @@ static void print_help(const struct cli_command *command)
 {
     printf("usage: memberchat %s [-c FILE] [-L PLUGINDIR] %s\n\n%s.\n%s", command->name,
            command->arguments, command->summary, command->help);
-}
-
-static bool parse_option(const struct cli *cli, int argc, char **argv, int *at,
-                         const struct cli_option *options)
-{
-    for (const struct cli_option *option = options; option->name; option++) {
-        if (strcmp(argv[*at], option->name) != 0)
-            continue;
-        if (option->given) {
-            *option->given = true;
-            return true;
-        }
-        if (*at + 1 == argc) {
-            cli_error("%s needs a value", option->name);
-            return false;
-        }
-        *option->value = argv[++*at];
-        return true;
-    }
-    cli_error("there is no option %s of memberchat %s", argv[*at], cli->command);
-    return false;
-}
-
-bool cli_parse(const struct cli *cli, int argc, char **argv, const struct cli_option *options,
-               const char **words, int max)
-{
-    int count = 0;
-    bool only_words = false;
-    for (int i = 0; i < argc; i++) {
-        if (!only_words && strcmp(argv[i], "--") == 0) {
-            only_words = true;
-        } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
-            if (!parse_option(cli, argc, argv, &i, options))
-                return false;
-        } else if (count == max) {
-            cli_error("\"%s\" is one argument too many", argv[i]);
-            return false;
-        } else {
-            words[count++] = argv[i];
-        }
-    }
-    return true;
-}
-
-struct settings *cli_load(const struct cli *cli)
-{
-    struct config_report report = {0};
-    struct settings *settings = settings_read(cli->config, cli->plugins, NULL, &report);
-    if (!settings)
-        config_report_print(&report, stderr);
-    config_report_free(&report);
-    return settings;
-}
-
-void cli_print(struct bytes *text)
-{
-    puts(bytes_string(text));
+    printf("\nExamples:\n%s\nExit: %s,\n64 wrong arguments, 74 the output could not be written.\n",
+           command->examples, command->exits);
 }
 
 /* Takes -c and -L and their values out of the arguments, wherever they stand
@@ -148,34 +80,49 @@ static bool wants_help(int argc, char **argv)
     return argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0);
 }
 
-int main(int argc, char **argv)
+/* A file that is opened must not become standard output, nor be read as standard input.
+ * What is missing fails when it is used. */
+static void hold_standard_descriptors(void)
 {
-    struct cli cli = {0};
-    log_configure("stderr", LOG_LEVEL_WARNING, LOG_FORMAT_COMMAND);
-    argc = take_common(&cli, argc - 1, argv + 1);
-    argv++;
-    if (argc < 0)
+    int fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDONLY);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+static int run_command(struct cli *cli, int argc, char **argv)
+{
+    if (argc == 0) {
+        print_overview(stderr);
         return EXIT_USAGE;
+    }
     if (wants_help(argc, argv)) {
         print_overview(stdout);
-        return EXIT_SUCCESS;
+        return 0;
     }
-    if (argc > 0 && strcmp(argv[0], "--version") == 0) {
+    if (strcmp(argv[0], "--version") == 0) {
         puts("memberchat " PACKAGE_VERSION);
-        return EXIT_SUCCESS;
+        return 0;
     }
-    const struct cli_command *command = argc > 0 ? find_command(argv[0]) : NULL;
-    if (!command) {
-        if (argc > 0)
-            cli_error("there is no command \"%s\"", argv[0]);
+    cli->command = find_command(argv[0]);
+    if (!cli->command) {
         print_overview(stderr);
         return EXIT_USAGE;
     }
     if (wants_help(argc - 1, argv + 1)) {
-        print_help(command);
-        return EXIT_SUCCESS;
+        print_help(cli->command);
+        return 0;
     }
-    cli.command = command->name;
+    return cli->command->run(cli, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {0};
+    hold_standard_descriptors();
+    log_configure("stderr", LOG_LEVEL_WARNING, LOG_FORMAT_COMMAND);
     signal(SIGPIPE, SIG_IGN); /* as the responder does: plugins count on it */
-    return command->run(&cli, argc - 1, argv + 1);
+    int left = take_common(&cli, argc - 1, argv + 1);
+    return left < 0 ? EXIT_USAGE : cli_finish(run_command(&cli, left, argv + 1));
 }

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_BYTES    12
-#define SECRET_BYTES 32
+#define KEY_BYTES 12
 
 /* A name in the configuration. */
 static bool good_name(const char *name)
@@ -21,29 +20,12 @@ static bool good_name(const char *name)
     return true;
 }
 
-/* Where there are no random numbers, the buffer fails. */
-static void add_random(struct bytes *out, size_t length)
-{
-    unsigned char random[SECRET_BYTES];
-    if (random_fill(random, length))
-        crypto_base64url_encode(out, (struct span){(const char *)random, length});
-    else
-        out->failed = true;
-    explicit_bzero(random, sizeof random);
-}
-
-static void add_digest(struct bytes *out, struct span secret)
-{
-    uint8_t digest[SHA256_LENGTH];
-    crypto_sha256(secret, digest);
-    bytes_add_hex(out, (struct span){(const char *)digest, sizeof digest});
-}
-
 static int run(const struct cli *cli, int argc, char **argv)
 {
     const struct cli_option options[] = {{NULL, NULL, NULL}};
     const char *name = NULL;
-    struct bytes key = {0}, secret = {0}, out = {0};
+    struct bytes key = {0}, secret = {0}, digest = {0}, out = {0};
+    unsigned char random[KEY_BYTES];
     if (!cli_parse(cli, argc, argv, options, &name, 1) || !name)
         return cli_usage(cli);
     if (!good_name(name)) {
@@ -52,9 +34,10 @@ static int run(const struct cli *cli, int argc, char **argv)
                   name);
         return EXIT_FAILURE;
     }
+    key.failed = !random_fill(random, sizeof random);
     bytes_addf(&key, "%s-", name);
-    add_random(&key, KEY_BYTES);
-    add_random(&secret, SECRET_BYTES);
+    crypto_base64url_encode(&key, (struct span){(const char *)random, sizeof random});
+    cli_make_secret(&secret, &digest);
     bytes_addf(&out, "API key:    %s\n", bytes_string(&key));
     bytes_addf(&out, "API secret: %s\n", bytes_string(&secret));
     bytes_add_string(&out, "\n# The secret is shown this once; the configuration holds its "
@@ -66,16 +49,17 @@ static int run(const struct cli *cli, int argc, char **argv)
                name);
     bytes_add_string(&out, "# This goes into the group \"apps\":\n\n");
     bytes_addf(&out, "    %s = {\n        api_key = \"%s\"\n", name, bytes_string(&key));
-    bytes_add_string(&out, "        api_secret_sha256 = [ \"");
-    add_digest(&out, bytes_span(&secret));
     bytes_addf(&out,
-               "\" ]\n        chat_server_url = \"wss://chat.example.com/ws\"\n"
+               "        api_secret_sha256 = [ \"%s\" ]\n        chat_server_url = "
+               "\"wss://chat.example.com/ws\"\n"
                "        store = \"members\"\n"
                "        token = { key_file = \"keys/%s.key\" }\n    }",
-               name);
+               bytes_string(&digest), name);
+    out.failed = out.failed || key.failed || digest.failed; /* no key or secret that is empty */
     cli_print(&out);
     bytes_free(&key);
     bytes_free(&secret);
+    bytes_free(&digest);
     bytes_free(&out);
     return EXIT_SUCCESS;
 }
@@ -85,7 +69,8 @@ const struct cli_command cli_new_app = {
     .arguments = "NAME",
     .summary = "Make an API key, a secret and a block of configuration",
     .help = "Prints a new API key, its secret, which is shown this once, and the group\n"
-            "to paste into \"apps\".\n\n"
-            "Exit: 0 done, 1 the name cannot be used, 64 wrong arguments.\n",
+            "to paste into \"apps\".\n",
+    .examples = "  memberchat new-app my-app\n",
+    .exits = "0 done, 1 the name cannot be used",
     .run = run,
 };

@@ -52,7 +52,7 @@ static int issue(const struct settings *settings, const struct app *app,
     if (wishes->guest) {
         write_guest(wishes, &body);
         request.body = bytes_span(&body);
-        outcome = issue_for_guest(&exchange);
+        outcome = body.failed ? OUTCOME_INTERNAL_SERVER_ERROR : issue_for_guest(&exchange);
     } else {
         take_id(&exchange.route, span_of(wishes->member));
         outcome = issue_for_member(&exchange);
@@ -61,7 +61,8 @@ static int issue(const struct settings *settings, const struct app *app,
         cli_print(&response.body);
     } else {
         reply_with_error(&exchange, outcome);
-        cli_error("no token: %s", bytes_string(&response.body));
+        cli_error("no token: %s",
+                  response.body.failed ? "out of memory" : bytes_string(&response.body));
     }
     bytes_free(&exchange.message);
     bytes_free(&body);
@@ -87,10 +88,8 @@ static int run(const struct cli *cli, int argc, char **argv)
     if (!settings)
         return EXIT_FAILURE;
     int code = EXIT_FAILURE;
-    const struct app *app = settings_find_app_id(settings, app_id);
-    if (!app)
-        cli_error("there is no app \"%s\" in %s", app_id, cli->config);
-    else if (settings_open_app(settings, app, &report))
+    const struct app *app = cli_find_app(cli, settings, app_id);
+    if (app && settings_open_app(settings, app, &report))
         code = issue(settings, app, &wishes);
     config_report_print(&report, stderr);
     config_report_free(&report);
@@ -102,8 +101,9 @@ const struct cli_command cli_token = {
     .name = "token",
     .arguments = "APP --member ID | --guest [--id ID] [--name NAME] [--avatar URL]",
     .summary = "Issue a token, as the API would",
-    .help = "Prints the answer of the API.\n\n"
-            "Exit: 0 issued, 1 not (the error of the API is on standard error), 64 wrong "
-            "arguments.\n",
+    .help = "Prints the answer of the API.\n",
+    .examples = "  memberchat token my-app --member 4711\n"
+                "  memberchat token my-app --guest --name Anna\n",
+    .exits = "0 issued, 1 not issued: the error of the API is on standard error",
     .run = run,
 };

@@ -60,11 +60,9 @@ static int run(const struct cli *cli, int argc, char **argv)
     if (!cli_parse(cli, argc, argv, options, words, 2) || !words[1])
         return cli_usage(cli);
     struct settings *settings = cli_load(cli);
-    const struct app *app = settings ? settings_find_app_id(settings, words[0]) : NULL;
+    const struct app *app = settings ? cli_find_app(cli, settings, words[0]) : NULL;
     bool from_input = strcmp(words[1], "-") == 0;
-    if (settings && !app)
-        cli_error("there is no app \"%s\" in %s", words[0], cli->config);
-    else if (app && from_input && !read_token(&input))
+    if (app && from_input && !read_token(&input))
         cli_error("standard input cannot be read, or is larger than %d bytes", TOKEN_MAX);
     else if (app)
         code = verify(app, trim(from_input ? bytes_span(&input) : span_of(words[1])));
@@ -79,7 +77,9 @@ const struct cli_command cli_verify = {
     .summary = "Check a token and show what is in it",
     .help = "Checks signature and time of a token of APP, or of one that its access_token\n"
             "describes, and prints header and claims.  - reads the token from standard input,\n"
-            "which other users of the machine cannot see.\n\n"
-            "Exit: 0 good, 1 not (standard error says why), 64 wrong arguments.\n",
+            "which other users of the machine cannot see.\n",
+    .examples =
+        "  memberchat token my-app --guest | jq -r .chatToken | memberchat verify my-app -\n",
+    .exits = "0 good, 1 not good: standard error says why",
     .run = run,
 };

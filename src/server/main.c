@@ -216,15 +216,15 @@ static int test_config(const struct options *options)
 {
     const char *path = load_config_path(options->config);
     struct config_report report = {0};
-    struct settings *settings =
-        settings_read(path, load_plugin_folder(options->plugins), NULL, &report);
+    log_configure("stderr", LOG_LEVEL_WARNING, LOG_FORMAT_COMMAND);
+    struct settings *settings = load_tried(path, load_plugin_folder(options->plugins), &report);
     bool good = settings != NULL;
     config_report_print(&report, stderr);
     if (good)
         printf("%s: ok\n", path);
     settings_free(settings);
     config_report_free(&report);
-    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+    return good && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

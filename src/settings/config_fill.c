@@ -268,16 +268,6 @@ static const struct memberchat_key *find_key(const struct config_table *tables, 
     return NULL;
 }
 
-/* The most similar name of the tables, NULL when none is similar enough. */
-static const char *suggest(const struct config_table *tables, size_t count, const char *name)
-{
-    struct value_match match = value_match_start(name);
-    for (size_t t = 0; t < count; t++)
-        for (size_t k = 0; k < tables[t].count; k++)
-            value_match_try(&match, tables[t].keys[k].name);
-    return match.best;
-}
-
 static void report_unknown(const struct config_node *group, const struct config_table *tables,
                            size_t count, struct config_report *report)
 {
@@ -285,11 +275,11 @@ static void report_unknown(const struct config_node *group, const struct config_
         const char *name = config_name(child);
         if (find_key(tables, count, name))
             continue;
-        const char *similar = suggest(tables, count, name);
-        if (similar)
-            config_error(report, group, name, "unknown key (did you mean \"%s\"?)", similar);
-        else
-            config_error(report, group, name, "unknown key");
+        struct value_match match = value_match_start(name);
+        for (size_t t = 0; t < count; t++)
+            for (size_t k = 0; k < tables[t].count; k++)
+                value_match_try(&match, tables[t].keys[k].name);
+        config_error(report, child, NULL, "unknown key%s%s%s", VALUE_MATCH_HINT(&match));
     }
 }
 

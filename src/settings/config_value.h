@@ -30,4 +30,9 @@ struct value_match {
 struct value_match value_match_start(const char *wanted);
 void value_match_try(struct value_match *match, const char *candidate);
 
+/* Three arguments for "%s%s%s" at the end of a message: what was meant, or nothing. */
+#define VALUE_MATCH_HINT(match)                                                                    \
+    (match)->best ? " (did you mean \"" : "", (match)->best ? (match)->best : "",                  \
+        (match)->best ? "\"?)" : ""
+
 #endif

@@ -2,8 +2,10 @@
 #include "load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *first_of(const char *option, const char *variable, const char *fallback)
 {
@@ -40,7 +42,8 @@ static bool set_up_log(const struct settings *settings)
     const struct log_settings *log = &settings->log;
     if (log_configure(log->target, (enum log_level)log->level, (enum log_format)log->format))
         return true;
-    log_error("the log file %s cannot be written: %s", log->target, strerror(errno));
+    log_error("%s: the log file %s cannot be written: %s", log->place, log->target,
+              strerror(errno));
     return false;
 }
 
@@ -77,4 +80,44 @@ struct settings *load_once(const char *path, const char *plugin_folder,
     if (good) /* each process would repeat the warnings */
         config_report_free(&report);
     return conclude(settings, good, &report);
+}
+
+/* A file that can be written, or be made: nothing is left behind by asking. */
+static bool can_write_log(const char *target)
+{
+    const char *slash = strrchr(target, '/');
+    if (strcmp(target, "stderr") == 0 || strcmp(target, "syslog") == 0)
+        return true;
+    if (faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) == 0) {
+        int fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            return true;
+        close(fd);
+        errno = EISDIR;
+        return false;
+    }
+    if (errno != ENOENT || !slash)
+        return false;
+    char *folder = slash == target ? strdup("/") : strndup(target, (size_t)(slash - target));
+    bool good = folder && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+    free(folder);
+    return good;
+}
+
+struct settings *load_tried(const char *path, const char *plugin_folder,
+                            struct config_report *report)
+{
+    struct settings *settings = settings_read(path, plugin_folder, NULL, report);
+    if (!settings)
+        return NULL;
+    bool good = settings_open(settings, NULL, false, report);
+    if (!can_write_log(settings->log.target)) {
+        config_file_error(report, settings->log.place, "the log file %s cannot be written: %s",
+                          settings->log.target, strerror(errno));
+        good = false;
+    }
+    if (good)
+        return settings;
+    settings_free(settings);
+    return NULL;
 }

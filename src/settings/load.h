@@ -20,4 +20,9 @@ struct settings *load_resident(const char *path, const char *plugin_folder,
 struct settings *load_once(const char *path, const char *plugin_folder,
                            const struct settings_choice *choice);
 
+/* What load_resident() does, told in the report, without a change to the log; also whether
+ * the log could be written. */
+struct settings *load_tried(const char *path, const char *plugin_folder,
+                            struct config_report *report);
+
 #endif

@@ -27,8 +27,7 @@ static bool open_store(struct settings_store *entry, const struct settings *prev
         return true;
     }
     if (!store_open(entry->store, once, &verdict)) {
-        bytes_addf(&report->text, "store %s: %s\n", entry->name, verdict.reason);
-        report->errors++;
+        config_file_error(report, entry->place, "%s", verdict.reason);
         return false;
     }
     entry->directory =

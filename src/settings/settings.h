@@ -59,6 +59,7 @@ struct app {
 /* A group of `stores`. */
 struct settings_store {
     const char *name;
+    const char *place;       /* "FILE:LINE: stores.NAME", for messages */
     const char *fingerprint; /* equal ones may share a directory */
     struct store *store;     /* until the directory has it */
     struct directory *directory;
@@ -83,6 +84,7 @@ struct top_settings {
 struct log_settings {
     const char *target;
     int64_t level, format; /* enum log_level, enum log_format */
+    const char *place;     /* "FILE:LINE: log.target", for messages */
 };
 
 struct status_settings {

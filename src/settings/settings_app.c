@@ -231,8 +231,7 @@ static struct settings_store *find_store(const struct loading *loading,
         value_match_try(&match, config_name(node));
     config_error(loading->report, group, "store",
                  "there is no store \"%s\" in the group stores%s%s%s", name,
-                 match.best ? " (did you mean \"" : "", match.best ? match.best : "",
-                 match.best ? "\"?)" : "");
+                 VALUE_MATCH_HINT(&match));
     return NULL;
 }
 

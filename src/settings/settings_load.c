@@ -83,6 +83,10 @@ static void read_log(const struct loading *loading)
     const char *target = settings->log.target;
     if (target && strcmp(target, "stderr") != 0 && strcmp(target, "syslog") != 0)
         settings->log.target = config_resolve_path(group, target, &settings->arena);
+    const struct config_node *node = group ? config_child(group, "target") : NULL;
+    node = node ? node : loading->root;
+    settings->log.place =
+        arena_format(&settings->arena, "%s:%u: log.target", config_file(node), config_line(node));
 }
 
 static void read_status(const struct loading *loading)
@@ -252,7 +256,7 @@ struct settings *settings_read(const char *path, const char *plugin_folder,
                                   .report = report};
         read_all(&loading);
     }
-    if (config && (!settings || settings->arena.failed))
+    if (config && (!settings || settings->arena.failed || report->text.failed))
         config_report_no_memory(report);
     config_close(config);
     if (report->errors) {

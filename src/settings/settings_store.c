@@ -132,7 +132,9 @@ struct settings_store *settings_read_store(const struct loading *loading,
     const struct config_table breaker = CONFIG_TABLE(breaker_keys, &store->breaker);
 
     store->name = arena_string(&settings->arena, span_of(config_name(group)));
-    if (!store->name)
+    store->place = arena_format(&settings->arena, "%s:%u: stores.%s", config_file(group),
+                                config_line(group), config_name(group));
+    if (!store->place)
         return NULL;
     settings->store_count++;
     read_part(loading, group, "cache", &cache);

@@ -8,11 +8,11 @@ import subprocess
 from lib.answer import Answer, basic
 from lib.case import FreshCase
 from lib.programs import programs, web_user
-from lib.responder import command
-from lib.site import APP, GUEST_PATH
+from lib.responder import command, environment, run
+from lib.site import APP, GUEST_PATH, KEY, SECRET
 from lib.tokens import MEMBERS_OF_AN_ANSWER
 
-SUBCOMMANDS = ("check", "lookup", "token", "verify", "new-app", "keygen", "index")
+SUBCOMMANDS = ("check", "lookup", "token", "verify", "new-app", "new-secret", "keygen", "index")
 
 
 class CommandCase(FreshCase):
@@ -165,13 +165,67 @@ class NewApp(CommandCase):
                 self.assertNotIn("api_key", done.stdout)
 
 
+class NewSecret(CommandCase):
+    """A second secret beside the first."""
+
+    def test_printed_setting_works(self):
+        done = self.call("new-secret", APP)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        fresh = re.search(r"API secret: (\S+)", done.stdout).group(1)
+        digests = re.findall(r'"([0-9a-f]{64})"', done.stdout)
+        self.assertEqual(2, len(digests), done.stdout)
+        self.site.change_app(api_secret=None, api_secret_sha256=digests)
+        responder = self.start()
+        for secret in (SECRET, fresh):
+            self.assertEqual(200, responder.post(GUEST_PATH, basic(KEY, secret), b"{}").status)
+        done = self.call("new-secret", APP)
+        self.assertEqual((1, ""), (done.returncode, done.stdout))
+        self.assertIn("has two secrets", done.stderr)
+
+    def test_app_that_is_not_there(self):
+        done = self.call("new-secret", APP + "x")
+        self.assertEqual((1, ""), (done.returncode, done.stdout))
+        self.assertIn(f'did you mean "{APP}"', done.stderr)
+
+
+class Output(CommandCase):
+    """What could not be printed is no success."""
+
+    def calls(self):
+        token = json.loads(self.call("token", APP, "--guest").stdout)["chatToken"]
+        return (("check",), ("lookup", "members", "1"), ("token", APP, "--guest"), ("verify", APP, token),
+                ("new-app", "x"), ("new-secret", APP), ("keygen", "HS256", self.site.folder / "a.jwk"),
+                ("index", self.site.members), ("check", "--help"), ("--help",), ("--version",))
+
+    def test_full_and_closed(self):
+        for how in ("> /dev/full", ">&-"):
+            for call in self.calls():
+                with self.subTest(how=how, call=call[0]):
+                    (self.site.folder / "a.jwk").unlink(missing_ok=True)
+                    done = run(["/bin/sh", "-c", f'exec "$@" {how}', "sh", programs().command, *call],
+                               env=environment(self.site))
+                    self.assertEqual(1 if call[0] == "index" else 74, done.returncode, done.stderr)
+                    self.assertIn(b"memberchat: standard output cannot be written: ", done.stderr)
+        self.assertFalse((self.site.folder / "members.cdb").exists())
+
+    def test_nothing_of_ours_becomes_standard_output(self):
+        """A file that is opened while descriptor 1 is closed would get it."""
+        path = self.site.folder / "a.jwk"
+        done = run(["/bin/sh", "-c", 'exec "$@" >&- 2>&- <&-', "sh", programs().command, "keygen", "HS256", path],
+                   env=environment())
+        self.assertEqual(74, done.returncode)
+        self.assertEqual("oct", json.loads(path.read_text())["kty"])
+
+
 class Help(CommandCase):
     def test_each(self):
         for name in SUBCOMMANDS:
             with self.subTest(name=name):
                 done = command(name, "--help")
                 self.assertEqual((0, ""), (done.returncode, done.stderr))
-                self.assertIn(f"memberchat {name}", done.stdout)
+                self.assertIn(f"usage: memberchat {name} ", done.stdout)
+                self.assertRegex(done.stdout, rf"\nExamples:\n  .*memberchat {name} ")
+                self.assertRegex(done.stdout, r"\nExit: 0 (?s:.*), 74 ")
 
     def test_all(self):
         done = command("--help")
@@ -187,6 +241,15 @@ class Help(CommandCase):
                 self.assertNotIn(done.returncode, (0, -11, -6))
                 self.assertEqual("", done.stdout)
                 self.assertTrue(done.stderr.strip())
+
+    def test_what_was_meant(self):
+        for arguments, meant in ((("chek",), "check"), (("check", "--onlin"), "--online"),
+                                 (("lookup", "membres", "1", "-c", self.site.conf), "members"),
+                                 (("token", "fll-dev-1", "--guest", "-c", self.site.conf), APP)):
+            with self.subTest(arguments=arguments[:2]):
+                done = command(*arguments)
+                self.assertNotEqual(0, done.returncode)
+                self.assertIn(f'did you mean "{meant}"?', done.stderr)
 
     def test_plugin_folder(self):
         done = command("check", "-c", self.site.conf, "-L", self.scratch.path)

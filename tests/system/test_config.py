@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Mistakes in the configuration: each named with file, line, key and reason, all at once."""
+import os
 import re
 
 from lib.case import FreshCase
+from lib.programs import web_user
 from lib.responder import command, respond
 from lib.site import APP
 
@@ -42,7 +44,8 @@ MISTAKES = {
     "no plugin": ({"stores": {"members": {"plugin": None}}}, r"stores\.members\.plugin: is missing"),
     "no path": ({"stores": {"members": {"path": None}}}, r"stores\.members\.path: is missing"),
     "no apps": ({"apps": None}, r"apps"),
-    "store that is not there": ({"apps": {APP: {"store": "membrs"}}}, rf'{APP_KEY}\.store: .*"membrs"'),
+    "store that is not there": ({"apps": {APP: {"store": "membrs"}}},
+                                rf'{APP_KEY}\.store: .*"membrs".*did you mean "members"'),
     "chain with a store that is not there": ({"apps": {APP: {"store": ["members", "staf"]}}},
                                              rf"{APP_KEY}\.store.*staf"),
     "plugin that is not there": ({"stores": {"members": {"plugin": "nothere"}}}, r"stores\.members\.plugin: .*nothere"),
@@ -123,7 +126,46 @@ class WholeFiles(ConfigCase):
 
     def test_good(self):
         done = self.check()
-        self.assertEqual((0, f"{self.site.conf}: ok\n"), (done.returncode, done.stdout + done.stderr))
+        self.assertEqual((0, f"{self.site.conf}: ok\n"), (done.returncode, done.stdout))
+
+    def test_for_whom_it_speaks(self):
+        """As root it says so; for the service's user it finds what that user may not read."""
+        done = self.check()
+        if not web_user():
+            self.assertEqual("", done.stderr)
+            self.skipTest("only root can check for another user")
+        self.assertIn("checked as root", done.stderr)
+        self.scratch.path.chmod(0o755)
+        for path in (self.site.folder, self.site.folder / "keys"):
+            path.chmod(0o755)
+        as_user = ("check", "-c", self.site.conf, "--as", web_user().pw_name)
+        done = command(*as_user)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("memberchat.conf: cannot be read: Permission denied", done.stderr)
+        self.site.give_to(web_user())
+        self.site.put("log", "")
+        (self.site.folder / "log").chmod(0o600)
+        os.chown(self.site.folder / "log", 0, 0)
+        self.site.write({"log": {"target": "log"}})
+        done = command(*as_user)
+        self.assertEqual(1, done.returncode)
+        self.assert_line(done.stderr, r"log\.target: the log file .* cannot be written: Permission denied")
+        os.chown(self.site.folder / "log", web_user().pw_uid, -1)
+        done = command(*as_user)
+        self.assertEqual((0, f"{self.site.conf}: ok\n", ""), (done.returncode, done.stdout, done.stderr))
+        self.assertEqual(1, command("check", "-c", self.site.conf, "--as", "no-such-user").returncode)
+
+    def test_what_start_needs_is_tried(self):
+        """Nothing that makes the start fail is ok before."""
+        for changes in ({"log": {"target": "no-such-folder/log"}}, {"log": {"target": "keys"}},
+                        {"log": {"target": "stderr"}, "stores": {"members": {"max_bad": 0}}}):
+            with self.subTest(changes=changes):
+                self.site.put("members.csv", "appUserId,appUserName\n\x01,x\n")
+                self.site.write(changes)
+                self.complaints()
+                for arguments in (("-t",), ("-s", f"unix:{self.scratch.path}/x.sock")):
+                    done = respond("-c", self.site.conf, *arguments)
+                    self.assertEqual(1, done.returncode, done.stderr)
 
     def test_all_mistakes_at_once(self):
         self.site.write({"threads": 0, "body_limit": "x", "treads": 1,
@@ -143,8 +185,17 @@ class WholeFiles(ConfigCase):
         self.assertRegex(self.complaints(), rf"(?m)^{re.escape(str(self.site.conf))}:\d+: .*syntax error")
 
     def test_key_twice(self):
-        self.write(self.site.text() + "threads = 5\n")
-        self.assertRegex(self.complaints(), rf"(?m)^{re.escape(str(self.site.conf))}:\d+: ")
+        text = self.site.text() + "threads = 5\n"
+        self.write(text)
+        self.assert_line(self.complaints(), r"threads: is set twice: first in line 1$")
+        self.assertEqual(text.count("\n"), self.line_of(self.complaints(), "threads"))
+
+    def test_byte_order_mark(self):
+        """As Windows' editors write it."""
+        self.write("\ufeff" + self.site.text().replace("\n", "\r\n"))
+        self.assertEqual(0, self.check().returncode)
+        self.write(self.site.text().encode("utf-16"))
+        self.assertIn("is UTF-16; save it as UTF-8", self.complaints())
 
     def test_empty_file(self):
         self.write("")

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct settings_choice nothing; /* but the top of the file */
 
@@ -91,6 +93,50 @@ static void logs_that_cannot_be_written(void **state)
     expect_contains(stderr_caught(), "no/folder/x cannot be written: No such file");
 }
 
+/* What start would meet, without a change to anything. */
+static void trying_finds_what_start_finds(void **state)
+{
+    static const struct {
+        const char *target, *told;
+    } rows[] = {
+        {"log", NULL},
+        {"stderr", NULL},
+        {"syslog", NULL},
+        {"no/folder/x", "memberchat.conf:1: log.target: the log file "},
+        {"folder", "folder cannot be written: Is a directory"},
+        {"members.csv/x", "members.csv/x cannot be written: Not a directory"},
+    };
+    (void)state;
+    scratch_write_basics();
+    mkdir(scratch_path("folder"), 0700);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct config_report report = {0};
+        struct bytes top = {0};
+        bytes_addf(&top, "log = { target = \"%s\" }", rows[i].target);
+        const char *path =
+            scratch_write("memberchat.conf",
+                          span_of(config_text(&(struct config_texts){.top = bytes_string(&top)})));
+        struct settings *settings = load_tried(path, plugins, &report);
+        expect((settings != NULL) == !rows[i].told, "row %zu: %s", i, bytes_string(&report.text));
+        if (rows[i].told)
+            expect_contains(bytes_string(&report.text), rows[i].told);
+        settings_free(settings);
+        config_report_free(&report);
+        bytes_free(&top);
+    }
+    assert_int_equal(access(scratch_path("log"), F_OK), -1);
+
+    struct config_report report = {0};
+    const char *path = scratch_write(
+        "memberchat.conf", span_of(config_text(&(struct config_texts){.store = "max_bad = 1"})));
+    scratch_write("members.csv", SPAN("appUserId,appUserName\n\"x\n,,,\n,,,\n,,,\n,,,\n"));
+    stderr_catch();
+    assert_null(load_tried(path, plugins, &report));
+    stderr_caught();
+    expect_contains(bytes_string(&report.text), "memberchat.conf:3: stores.members: ");
+    config_report_free(&report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +145,7 @@ int main(void)
         SCRATCH_TEST(mistakes_are_logged),
         SCRATCH_TEST(warnings_are_not_repeated_by_each_cgi_process),
         SCRATCH_TEST(logs_that_cannot_be_written),
+        SCRATCH_TEST(trying_finds_what_start_finds),
     };
     return cmocka_run_group_tests_name("load", tests, NULL, NULL);
 }

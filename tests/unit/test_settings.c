@@ -284,7 +284,7 @@ static void stores_that_do_not_open(void **state)
     scratch_write("members.csv", SPAN("no,id,here\n"));
     assert_false(settings_open(settings, NULL, false, &report));
     assert_int_equal(report.errors, 1);
-    expect_contains(told(), "store members: ");
+    expect_contains(told(), "memberchat.conf:3: stores.members: ");
     expect_contains(told(), "members.csv");
     settings_free(settings);
 }

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ * What the subcommands share. */
+#include "cli.h"
+
+#include "settings/config_value.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool out_of_memory; /* for something that was to be printed */
+
+void cli_error(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("memberchat: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+int cli_usage(const struct cli *cli)
+{
+    const struct cli_command *command = cli->command;
+    cli_error("usage: memberchat %s %s (see memberchat %s --help)", command->name,
+              command->arguments, command->name);
+    return EXIT_USAGE;
+}
+
+/* ---- Arguments ---- */
+
+static bool parse_option(const struct cli *cli, int argc, char **argv, int *at,
+                         const struct cli_option *options)
+{
+    for (const struct cli_option *option = options; option->name; option++) {
+        if (strcmp(argv[*at], option->name) != 0)
+            continue;
+        if (option->given) {
+            *option->given = true;
+            return true;
+        }
+        if (*at + 1 == argc) {
+            cli_error("%s needs a value", option->name);
+            return false;
+        }
+        *option->value = argv[++*at];
+        return true;
+    }
+    struct value_match match = value_match_start(argv[*at]);
+    for (const struct cli_option *option = options; option->name; option++)
+        value_match_try(&match, option->name);
+    cli_error("memberchat %s has no option %s%s%s%s", cli->command->name, argv[*at],
+              VALUE_MATCH_HINT(&match));
+    return false;
+}
+
+bool cli_parse(const struct cli *cli, int argc, char **argv, const struct cli_option *options,
+               const char **words, int max)
+{
+    int count = 0;
+    bool only_words = false;
+    for (int i = 0; i < argc; i++) {
+        if (!only_words && strcmp(argv[i], "--") == 0) {
+            only_words = true;
+        } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
+            if (!parse_option(cli, argc, argv, &i, options))
+                return false;
+        } else if (count == max) {
+            cli_error("\"%s\" is one argument too many", argv[i]);
+            return false;
+        } else {
+            words[count++] = argv[i];
+        }
+    }
+    return true;
+}
+
+/* ---- The configuration ---- */
+
+struct settings *cli_load(const struct cli *cli)
+{
+    struct config_report report = {0};
+    struct settings *settings = settings_read(cli->config, cli->plugins, NULL, &report);
+    if (!settings)
+        config_report_print(&report, stderr);
+    config_report_free(&report);
+    return settings;
+}
+
+const struct app *cli_find_app(const struct cli *cli, const struct settings *settings,
+                               const char *id)
+{
+    const struct app *app = settings_find_app_id(settings, id);
+    struct value_match match = value_match_start(id);
+    for (size_t i = 0; !app && i < settings->app_count; i++)
+        value_match_try(&match, settings->apps[i].id);
+    if (!app)
+        cli_error("there is no app \"%s\" in %s%s%s%s", id, cli->config, VALUE_MATCH_HINT(&match));
+    return app;
+}
+
+struct settings_store *cli_find_store(const struct cli *cli, const struct settings *settings,
+                                      const char *name)
+{
+    struct settings_store *store = settings_find_store(settings, name);
+    struct value_match match = value_match_start(name);
+    for (size_t i = 0; !store && i < settings->store_count; i++)
+        value_match_try(&match, settings->stores[i].name);
+    if (!store)
+        cli_error("there is no store \"%s\" in %s%s%s%s", name, cli->config,
+                  VALUE_MATCH_HINT(&match));
+    return store;
+}
+
+/* ---- Output ---- */
+
+void cli_print(struct bytes *text)
+{
+    bytes_add_string(text, "\n");
+    out_of_memory = out_of_memory || text->failed;
+    if (!text->failed)
+        fwrite(text->data, 1, text->length, stdout);
+}
+
+int cli_finish(int code)
+{
+    errno = 0;
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (out_of_memory)
+        cli_error("not everything was printed: out of memory, or there are no random numbers");
+    else if (!written)
+        cli_error("standard output cannot be written: %s", errno ? strerror(errno) : "it failed");
+    return code == EXIT_SUCCESS && (out_of_memory || !written) ? EXIT_OUTPUT : code;
+}
