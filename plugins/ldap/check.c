@@ -1,9 +1,7 @@
-/* SPDX-License-Identifier: MIT
- *
- * ldap_check.c: see ldap_check.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "check.h"
 
+#include "base/networks.h"
 #include "filter.h"
 #include "trust.h"
 #include "uri.h"
@@ -13,122 +11,117 @@
 
 #define ATTRIBUTE_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.;-_"
 
-static bool wrong(struct ldap_fault *fault, const char *key, const char *text, const char *why)
+static bool wrong(struct reason *why, const char *key, const char *text, const char *fault)
 {
-    ldap_fault_set(fault, VERDICT_WRONG, "%s: \"%.120s\" %s", key, text, why);
+    reason_set(why, "%s: \"%.120s\" %s", key, text, fault);
     return false;
 }
 
-static bool misses(struct ldap_fault *fault, const char *what)
+static bool misses(struct reason *why, const char *what)
 {
-    ldap_fault_set(fault, VERDICT_WRONG, "%s", what);
+    reason_set(why, "%s", what);
     return false;
 }
 
 /* ---- Servers ---- */
 
-static bool check_uri(const struct ldap_settings *settings, const char *text,
-                      struct ldap_fault *fault)
+static bool is_clear(const struct ldap_settings *settings, const struct ldap_uri *uri)
+{
+    return uri->scheme == LDAP_SCHEME_PLAIN && !settings->starttls;
+}
+
+static bool check_uri(const struct ldap_settings *settings, const char *text, struct reason *why)
 {
     struct ldap_uri uri;
-    const char *why = ldap_uri_parse(text, &uri);
-    bool clear = why == NULL && uri.scheme == LDAP_SCHEME_PLAIN && !settings->starttls;
-
-    if (why != NULL)
-        return wrong(fault, "uri", text, why);
-    if (clear && !settings->allow_cleartext && !ldap_uri_is_loopback(&uri))
-        return wrong(fault, "uri", text,
+    const char *fault;
+    if (!ldap_uri_parse(text, &uri, &fault))
+        return wrong(why, "uri", text, fault);
+    bool clear = is_clear(settings, &uri);
+    if (clear && !settings->allow_cleartext && !network_is_loopback(uri.host))
+        return wrong(why, "uri", text,
                      "would send passwords and members in clear text: set \"starttls\", or use "
                      "ldaps:// (or set \"allow_cleartext\")");
     if (settings->sasl_external && uri.scheme != LDAP_SCHEME_LOCAL &&
-        (settings->cert_file == NULL || clear))
-        return wrong(fault, "uri", text,
+        (!settings->cert_file || clear))
+        return wrong(why, "uri", text,
                      "does not go with \"sasl_external\": that needs ldapi://, or TLS with "
                      "\"cert_file\"");
     return true;
 }
 
-static bool check_servers(const struct ldap_settings *settings, struct ldap_fault *fault)
+static bool check_servers(const struct ldap_settings *settings, struct reason *why)
 {
-    size_t i;
-
-    for (i = 0; i < settings->uri.count; i++)
-        if (!check_uri(settings, settings->uri.items[i], fault))
+    for (size_t i = 0; i < settings->uri.count; i++)
+        if (!check_uri(settings, settings->uri.items[i], why))
             return false;
     return true;
 }
 
 /* ---- What is searched ---- */
 
-static bool check_attribute(const char *key, const char *text, struct ldap_fault *fault)
+static bool check_attribute(const char *key, const char *text, struct reason *why)
 {
-    size_t length = text != NULL ? strlen(text) : 1;
-
-    if (text == NULL || (length > 0 && length <= 64 && strspn(text, ATTRIBUTE_BYTES) == length))
+    size_t length = text ? strlen(text) : 1;
+    if (!text || (length > 0 && length <= 64 && strspn(text, ATTRIBUTE_BYTES) == length))
         return true;
-    return wrong(fault, key, text, "is no name of an attribute");
+    return wrong(why, key, text, "is not the name of an attribute");
 }
 
-static bool check_attributes(const struct ldap_settings *settings, struct ldap_fault *fault)
+static bool check_attributes(const struct ldap_settings *settings, struct reason *why)
 {
     const struct memberchat_list *names = &settings->name_attribute;
     const struct memberchat_map *more = &settings->attributes;
-    bool good = check_attribute("id_attribute", settings->id_attribute, fault) &&
-                check_attribute("avatar_attribute", settings->avatar_attribute, fault) &&
-                check_attribute("role_attribute", settings->role_attribute, fault);
-    size_t i;
-
-    for (i = 0; good && i < names->count; i++)
-        good = check_attribute("name_attribute", names->items[i], fault);
-    for (i = 0; good && i < more->count; i++) {
-        good = check_attribute("attributes", more->values[i], fault);
+    bool good = check_attribute("id_attribute", settings->id_attribute, why) &&
+                check_attribute("avatar_attribute", settings->avatar_attribute, why) &&
+                check_attribute("role_attribute", settings->role_attribute, why);
+    for (size_t i = 0; good && i < names->count; i++)
+        good = check_attribute("name_attribute", names->items[i], why);
+    for (size_t i = 0; good && i < more->count; i++) {
+        good = check_attribute("attributes", more->values[i], why);
         if (good && strlen(more->names[i]) > 64)
-            good = wrong(fault, "attributes", more->names[i], "is longer than 64 bytes");
+            good = wrong(why, "attributes", more->names[i], "is longer than 64 bytes");
     }
     return good;
 }
 
-static bool check_filters(const struct ldap_settings *settings, struct ldap_fault *fault)
+static bool check_filters(const struct ldap_settings *settings, struct reason *why)
 {
-    const char *why = ldap_filter_check(settings->filter, true);
-
-    if (why != NULL)
-        return wrong(fault, "filter", settings->filter, why);
-    if (settings->active_filter != NULL)
-        why = ldap_filter_check(settings->active_filter, false);
-    return why == NULL || wrong(fault, "active_filter", settings->active_filter, why);
+    const char *fault;
+    if (!ldap_filter_check(settings->filter, LDAP_PLACE_ID, &fault))
+        return wrong(why, "filter", settings->filter, fault);
+    return !settings->active_filter ||
+           ldap_filter_check(settings->active_filter, LDAP_PLACE_NONE, &fault) ||
+           wrong(why, "active_filter", settings->active_filter, fault);
 }
 
 /* ---- Who we are ---- */
 
 static bool check_identity(const struct ldap_settings *settings,
-                           const struct memberchat_services *services, struct ldap_fault *fault)
+                           const struct memberchat_services *services, struct reason *why)
 {
-    bool text = settings->bind_password != NULL, file = settings->bind_password_file != NULL;
-    struct ldap_password password = {.length = 0};
-    bool good;
-
-    if ((settings->cert_file == NULL) != (settings->key_file == NULL))
-        return misses(fault, "\"cert_file\" and \"key_file\" go together");
-    if (settings->sasl_external && (settings->bind_dn != NULL || text || file))
-        return misses(fault, "with \"sasl_external\" there is no \"bind_dn\" and no password");
+    bool text = settings->bind_password, file = settings->bind_password_file;
+    struct ldap_password password;
+    if (!settings->cert_file != !settings->key_file)
+        return misses(why, "\"cert_file\" and \"key_file\" go together");
+    if (settings->sasl_external && (settings->bind_dn || text || file))
+        return misses(why, "with \"sasl_external\" there is no \"bind_dn\" and no password");
     if (text && file)
-        return misses(fault, "there is both \"bind_password\" and \"bind_password_file\"");
-    if (settings->bind_dn == NULL)
-        return text || file ? misses(fault, "there is a password, but no \"bind_dn\"") : true;
+        return misses(why, "there is both \"bind_password\" and \"bind_password_file\"");
+    if (!settings->bind_dn)
+        return text || file ? misses(why, "there is a password, but no \"bind_dn\"") : true;
     if (!text && !file)
-        return misses(fault, "\"bind_dn\" needs \"bind_password_file\" (or \"bind_password\")");
-    good = ldap_trust_password(settings, services, &password, fault);
+        return misses(why, "\"bind_dn\" needs \"bind_password_file\" (or \"bind_password\")");
+    bool good = ldap_trust_password(settings, services, &password, why);
     ldap_trust_wipe(&password);
     return good;
 }
 
 bool ldap_check_settings(const struct ldap_settings *settings,
-                         const struct memberchat_services *services, struct ldap_fault *fault)
+                         const struct memberchat_services *services, struct reason *why)
 {
-    return check_identity(settings, services, fault) && check_servers(settings, fault) &&
-           check_filters(settings, fault) && check_attributes(settings, fault) &&
-           ldap_trust_check(settings, fault);
+    return check_identity(settings, services, why) && check_servers(settings, why) &&
+           check_filters(settings, why) && check_attributes(settings, why) &&
+           ldap_trust_check(settings, services, why);
 }
 
 /* ---- Warnings ---- */
@@ -136,27 +129,24 @@ bool ldap_check_settings(const struct ldap_settings *settings,
 void ldap_check_warn(const struct ldap_settings *settings,
                      const struct memberchat_services *services)
 {
-    size_t i;
-
     if (!settings->tls_verify)
         services->log(services, MEMBERCHAT_LOG_WARNING,
                       "tls_verify = false: anybody on the way can play the directory, and gets "
                       "the password");
-    for (i = 0; i < settings->uri.count; i++) {
+    for (size_t i = 0; i < settings->uri.count; i++) {
+        const char *text = settings->uri.items[i], *why;
         struct ldap_uri uri;
-
-        ldap_uri_parse(settings->uri.items[i], &uri);
+        ldap_uri_parse(text, &uri, &why);
         if (settings->tls_verify && strcasecmp(uri.host, "localhost") == 0 &&
             (uri.scheme == LDAP_SCHEME_TLS || settings->starttls))
             services->log(services, MEMBERCHAT_LOG_WARNING,
                           "%s: libldap compares the certificate with this machine's full name, "
-                          "not with localhost: write what the certificate says",
-                          settings->uri.items[i]);
-        if (settings->allow_cleartext && uri.scheme == LDAP_SCHEME_PLAIN && !settings->starttls &&
-            !ldap_uri_is_loopback(&uri))
+                          "not with localhost: write the name that is in the certificate",
+                          text);
+        if (settings->allow_cleartext && is_clear(settings, &uri) && !network_is_loopback(uri.host))
             services->log(services, MEMBERCHAT_LOG_WARNING,
                           "%s: passwords and members pass the network in clear text "
                           "(allow_cleartext)",
-                          settings->uri.items[i]);
+                          text);
     }
 }

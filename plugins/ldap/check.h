@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
- *
- * ldap_check.h: whether the settings of an LDAP store fit together.
- */
+ * Whether the settings of an LDAP store fit together. */
 #ifndef MEMBERCHAT_LDAP_CHECK_H
 #define MEMBERCHAT_LDAP_CHECK_H
 
@@ -9,9 +7,9 @@
 
 /* Looks at local files, too, and asks no network.  False: with a reason. */
 bool ldap_check_settings(const struct ldap_settings *settings,
-                         const struct memberchat_services *services, struct ldap_fault *fault);
+                         const struct memberchat_services *services, struct reason *why);
 
-/* Tells the log of what is possible, and nothing to be proud of. */
+/* Warns of settings that are allowed and unsafe. */
 void ldap_check_warn(const struct ldap_settings *settings,
                      const struct memberchat_services *services);
 

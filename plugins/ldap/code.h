@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
- *
- * ldap_code.h: what result codes, and words about TLS, mean for a look-up.  Pure.
- */
+ * What result codes, and words about TLS, mean for a look-up.  Pure. */
 #ifndef MEMBERCHAT_LDAP_CODE_H
 #define MEMBERCHAT_LDAP_CODE_H
 
@@ -10,8 +8,12 @@
 /* A resultCode of RFC 4511, section 4.1.9, or a negative one of libldap. */
 enum ldap_verdict ldap_code_verdict(int code);
 
-/* What GnuTLS says of a handshake that failed: the server went away, or is not to be
- * trusted, which every word not known here means. */
-enum ldap_verdict ldap_code_handshake(const char *words);
+/* What Active Directory means by "data 52e" and the like in its words about a refused
+ * bind; NULL where it says no such thing. */
+const char *ldap_code_account(struct span words);
+
+/* Says why a handshake failed, from what GnuTLS or OpenSSL wrote: the server went away,
+ * or is not to be trusted, which all unknown words mean. */
+void ldap_code_handshake(const char *words, struct ldap_fault *fault);
 
 #endif

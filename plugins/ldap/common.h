@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT
- *
- * ldap_common.h: what the parts of the LDAP store say to each other.
- */
+ * What the parts of the LDAP store say to each other. */
 #ifndef MEMBERCHAT_LDAP_COMMON_H
 #define MEMBERCHAT_LDAP_COMMON_H
 
+#include "base/bytes.h"
+#include "base/reason.h"
 #include "memberchat_store.h"
-
-#include <time.h>
 
 enum {
     LDAP_NAMES_MAX = 8,
     LDAP_ATTRIBUTES_MAX = 32,
     LDAP_SERVERS_MAX = 8,
+    LDAP_REFERRAL_HOSTS_MAX = 64,
     LDAP_PASSWORD_MAX = 1024
 };
 
 /* As the configuration says it; memberchat-store-ldap(5). */
 struct ldap_settings {
-    struct memberchat_list uri, name_attribute;
+    struct memberchat_list uri, name_attribute, referral_hosts;
     struct memberchat_map attributes;
     const char *base, *filter, *active_filter;
     const char *id_attribute, *avatar_attribute, *role_attribute;
@@ -29,18 +28,12 @@ struct ldap_settings {
     bool sasl_external, starttls, tls_verify, allow_cleartext, referrals;
 };
 
-/* Bytes that came from a server: not a C string. */
-struct ldap_text {
-    const char *bytes;
-    size_t length;
-};
-
 /* How a step ended, and with it what becomes of the connection and of the look-up. */
 enum ldap_verdict {
     VERDICT_GOOD,      /* it did what it should */
     VERDICT_LOST,      /* the connection is of no use any more; unavailable, ask another server */
     VERDICT_LATE,      /* no answer in time: as LOST, and one may still come */
-    VERDICT_BUSY,      /* the server said "not now": unavailable, the connection is good */
+    VERDICT_BUSY,      /* "not now", or no memory: unavailable, the connection is good */
     VERDICT_WRONG,     /* someone must mend something; the connection is good, if there is one */
     VERDICT_UNTRUSTED, /* TLS does not come about as it must: misconfigured, ask another server */
     VERDICT_REFUSED    /* we are not who we should be: misconfigured, and the connection goes */
@@ -48,26 +41,12 @@ enum ldap_verdict {
 
 struct ldap_fault {
     enum ldap_verdict verdict;
-    char text[256]; /* why, in words; "" when all is well */
+    struct reason why; /* in words, unless the verdict is GOOD */
 };
 
-void ldap_fault_set(struct ldap_fault *fault, enum ldap_verdict verdict, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+#define ldap_fault_set(FAULT, VERDICT, ...)                                                        \
+    ((FAULT)->verdict = (VERDICT), reason_set(&(FAULT)->why, __VA_ARGS__))
+
 enum memberchat_outcome ldap_fault_outcome(const struct ldap_fault *fault);
-
-/* A moment on the host's clock by which something must be over. */
-struct ldap_watch {
-    const struct memberchat_services *services;
-    int64_t deadline;
-};
-
-/* Milliseconds until then; 0 when it has passed. */
-int64_t ldap_watch_left(const struct ldap_watch *watch);
-
-/* The same for pthread_cond_timedwait() on CLOCK_MONOTONIC. */
-struct timespec ldap_watch_until(const struct ldap_watch *watch);
-
-/* The same moment, or `ms` from now, if that is earlier. */
-struct ldap_watch ldap_watch_within(const struct ldap_watch *watch, int64_t ms);
 
 #endif

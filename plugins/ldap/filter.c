@@ -1,187 +1,353 @@
-/* SPDX-License-Identifier: MIT
- *
- * ldap_filter.c: see ldap_filter.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "filter.h"
 
-#include <string.h>
+#include "base/text.h"
+#include "ber.h"
 
-#define PLACE        "{id}"
-#define PLACE_LENGTH 4
-#define LETTERS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS       "0123456789"
-#define DEPTH_MAX    16
+#include <string.h>
+#include <strings.h>
+
+#define LETTERS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS    "0123456789"
+#define DEPTH_MAX 16
+
+/* RFC 4511, section 4.5.1: the tags of Filter and its parts. */
+enum {
+    FILTER_NOT = 0xa2,
+    FILTER_EQUAL = 0xa3,
+    FILTER_SUBSTRINGS = 0xa4,
+    FILTER_PRESENT = 0x87,
+    FILTER_EXTENSIBLE = 0xa9,
+    PART_INITIAL = 0x80,
+    PART_ANY = 0x81,
+    PART_FINAL = 0x82,
+    RULE = 0x81,
+    RULE_ATTRIBUTE = 0x82,
+    RULE_VALUE = 0x83,
+    RULE_DN = 0x84
+};
+
+static const struct {
+    char sign;
+    int tag;
+} operators[] = {{'>', 0xa5}, {'<', 0xa6}, {'~', 0xa8}};
+
+static const struct {
+    char name[5];
+    enum ldap_places place;
+} places[] = {{"{id}", 1}, {"{dn}", 2}};
 
 struct scan {
     const char *at;
-    size_t places; /* how many {id} were passed */
-    int depth;
+    const struct ldap_terms *terms;
+    struct bytes *out;          /* NULL: only look */
+    struct ldap_claims *claims; /* NULL: nobody wants to know */
+    bool vague;                 /* {id} is in a place that allows no conclusion */
+    unsigned found;             /* places that were passed */
+    int depth, negations;
+    const char *why;
 };
 
-static const char *scan_filter(struct scan *scan);
+/* One comparison: attribute, operator and value. */
+struct item {
+    struct span attribute, rule, value;
+    int tag;
+    bool dn, pattern, has_id;
+};
 
-/* libldap allows blanks between parts. */
+static bool fail(struct scan *scan, const char *why)
+{
+    scan->why = why;
+    return false;
+}
+
+static bool scan_filter(struct scan *scan);
+
+/* Blanks are allowed between parts, as libldap does. */
 static void scan_blanks(struct scan *scan)
 {
     scan->at += strspn(scan->at, " \t\r\n");
 }
 
-/* attr, or attr;option, or an OID, and then :dn and :rule of an extensible match.
- * Looser than RFC 4512, but nothing that ends a filter gets through. */
-static const char *scan_attribute(struct scan *scan)
-{
-    size_t length = strspn(scan->at, LETTERS DIGITS ".;-_:");
+/* ---- Values ---- */
 
-    if (strncmp(scan->at + length, PLACE, PLACE_LENGTH) == 0)
-        return "has {id} in the place of an attribute";
-    if (length == 0)
-        return "lacks an attribute's name";
-    scan->at += length;
-    if (strchr("<>~", *scan->at) != NULL && *scan->at != '\0')
-        scan->at++;
-    if (*scan->at != '=')
-        return "lacks a = behind an attribute's name";
-    scan->at++;
-    return NULL;
+/* The place at the start of a text; -1: there is none. */
+static int place_at(const char *text)
+{
+    for (int i = 0; i < 2; i++)
+        if (strncmp(text, places[i].name, 4) == 0)
+            return i;
+    return -1;
 }
 
-/* RFC 4515: value-encoding, in which \xx stands for special bytes; * is for
- * presence and substrings. */
-static const char *scan_value(struct scan *scan)
+static void add_value(struct bytes *out, struct span value, const struct ldap_terms *terms)
 {
+    for (size_t i = 0; i < value.length; i++) {
+        char byte = value.data[i];
+        if (byte == '{') {
+            bytes_add_span(out, place_at(value.data + i) == 0 ? terms->id : terms->dn);
+            i += 3;
+            continue;
+        }
+        if (byte == '\\') {
+            byte =
+                (char)(text_hex_digit(value.data[i + 1]) * 16 + text_hex_digit(value.data[i + 2]));
+            i += 2;
+        }
+        bytes_add(out, &byte, 1);
+    }
+}
+
+void ldap_filter_value(struct span value, const struct ldap_terms *terms, struct bytes *out)
+{
+    add_value(out, value, terms);
+}
+
+/* RFC 4515: value-encoding, in which \xx stands for special bytes; * is for presence and
+ * substrings. */
+static bool scan_value(struct scan *scan, struct item *item)
+{
+    const char *start = scan->at;
     for (; *scan->at != ')'; scan->at++) {
+        int place;
         switch (*scan->at) {
         case '\0':
-            return "lacks a closing parenthesis";
+            return fail(scan, "lacks a closing parenthesis");
         case '(':
-            return "has a parenthesis in a value; write \\28";
+            return fail(scan, "has a parenthesis in a value; write \\28");
+        case '*':
+            if (item->tag != FILTER_EQUAL)
+                return fail(scan, "has a * where no pattern may stand; write \\2a");
+            item->pattern = true;
+            break;
         case '\\':
-            if (strspn(scan->at + 1, DIGITS "abcdefABCDEF") < 2)
-                return "has a backslash without two hexadecimal digits (libconfig wants \\\\ for "
-                       "each)";
+            if (text_hex_digit(scan->at[1]) < 0 || text_hex_digit(scan->at[2]) < 0)
+                return fail(scan, "has a backslash without two hexadecimal digits (libconfig "
+                                  "wants \\\\ for each)");
             scan->at += 2;
             break;
         case '{':
-            if (strncmp(scan->at, PLACE, PLACE_LENGTH) != 0)
-                return "has { that does not begin {id}; write \\7b for the byte";
-            scan->places++;
-            scan->at += PLACE_LENGTH - 1;
+            place = place_at(scan->at);
+            if (place < 0)
+                return fail(scan, "has { that does not begin {id}; write \\7b for the byte");
+            scan->found |= places[place].place;
+            item->has_id |= place == 0;
+            scan->at += 3;
             break;
         default:
             break;
         }
     }
-    return NULL;
+    item->value = (struct span){start, (size_t)(scan->at - start)};
+    return true;
 }
+
+/* ---- Comparisons ---- */
+
+/* The parts behind the attribute of an extensible match: [:dn][:rule]: */
+static bool scan_rule(struct scan *scan, struct span parts, struct item *item)
+{
+    while (parts.length > 1) {
+        struct span part = {parts.data + 1, 0};
+        while (part.length + 1 < parts.length && part.data[part.length] != ':')
+            part.length++;
+        if (span_equal_nocase(part, "dn") && !item->dn && !item->rule.length)
+            item->dn = true;
+        else if (part.length && !item->rule.length)
+            item->rule = part;
+        else
+            return fail(scan, "has a matching rule that cannot be read");
+        parts.data += 1 + part.length;
+        parts.length -= 1 + part.length;
+    }
+    if (parts.length != 1 || (!item->attribute.length && !item->rule.length))
+        return fail(scan, "has a matching rule that cannot be read");
+    return true;
+}
+
+/* attr, or attr;option, or an OID, and then :dn and :rule of an extensible match.
+ * Looser than RFC 4512, but nothing that ends a filter gets through. */
+static bool scan_attribute(struct scan *scan, struct item *item)
+{
+    size_t whole = strspn(scan->at, LETTERS DIGITS ".;-_:");
+    size_t name = strcspn(scan->at, ":");
+    if (place_at(scan->at + whole) >= 0)
+        return fail(scan, "has {id} in the place of an attribute");
+    if (whole == 0)
+        return fail(scan, "lacks an attribute's name");
+    item->attribute = (struct span){scan->at, name < whole ? name : whole};
+    item->tag = FILTER_EQUAL;
+    if (name < whole) {
+        item->tag = FILTER_EXTENSIBLE;
+        if (!scan_rule(scan, (struct span){scan->at + name, whole - name}, item))
+            return false;
+    }
+    scan->at += whole;
+    for (size_t i = 0; item->tag == FILTER_EQUAL && i < 3; i++)
+        if (*scan->at == operators[i].sign) {
+            item->tag = operators[i].tag;
+            scan->at++;
+        }
+    if (*scan->at != '=')
+        return fail(scan, "lacks a = behind an attribute's name");
+    scan->at++;
+    return true;
+}
+
+static void write_value(const struct scan *scan, int tag, struct span value)
+{
+    size_t start = ldap_ber_begin(scan->out, tag);
+    add_value(scan->out, value, scan->terms);
+    ldap_ber_end(scan->out, start);
+}
+
+/* The pieces between the stars.  Empty ones say nothing. */
+static void write_pattern(const struct scan *scan, struct span value)
+{
+    size_t start = ldap_ber_begin(scan->out, BER_SEQUENCE);
+    int tag = PART_INITIAL;
+    for (size_t begin = 0, end; begin <= value.length; begin = end + 1) {
+        const char *star = memchr(value.data + begin, '*', value.length - begin);
+        end = star ? (size_t)(star - value.data) : value.length;
+        if (end > begin)
+            write_value(scan, star ? tag : PART_FINAL,
+                        (struct span){value.data + begin, end - begin});
+        tag = PART_ANY;
+    }
+    ldap_ber_end(scan->out, start);
+}
+
+static bool is_only_stars(struct span value)
+{
+    size_t i = 0;
+    while (i < value.length && value.data[i] == '*')
+        i++;
+    return i == value.length;
+}
+
+static void write_item(const struct scan *scan, const struct item *item)
+{
+    static const char yes[] = {'\xff'};
+    struct bytes *out = scan->out;
+    if (item->pattern && is_only_stars(item->value)) {
+        ldap_ber_add(out, FILTER_PRESENT, item->attribute);
+        return;
+    }
+    size_t start = ldap_ber_begin(out, item->pattern ? FILTER_SUBSTRINGS : item->tag);
+    if (item->tag == FILTER_EXTENSIBLE) {
+        if (item->rule.length)
+            ldap_ber_add(out, RULE, item->rule);
+        if (item->attribute.length)
+            ldap_ber_add(out, RULE_ATTRIBUTE, item->attribute);
+        write_value(scan, RULE_VALUE, item->value);
+        if (item->dn)
+            ldap_ber_add(out, RULE_DN, (struct span){yes, 1});
+    } else {
+        ldap_ber_add(out, BER_STRING, item->attribute);
+        if (item->pattern)
+            write_pattern(scan, item->value);
+        else
+            write_value(scan, BER_STRING, item->value);
+    }
+    ldap_ber_end(out, start);
+}
+
+/* A server calls an attribute by its name, also where the filter has its OID. */
+static void note_claim(struct scan *scan, const struct item *item)
+{
+    struct ldap_claims *claims = scan->claims;
+    bool exact = item->tag == FILTER_EXTENSIBLE ? item->attribute.length && !item->dn
+                                                : item->tag == FILTER_EQUAL && !item->pattern;
+    if (!exact || scan->negations || claims->count == LDAP_CLAIMS_MAX ||
+        strchr(DIGITS, item->attribute.data[0]))
+        scan->vague = true;
+    else
+        claims->items[claims->count++] = (struct ldap_claim){item->attribute, item->value};
+}
+
+static bool scan_item(struct scan *scan)
+{
+    struct item item = {.tag = 0};
+    if (!scan_attribute(scan, &item) || !scan_value(scan, &item))
+        return false;
+    if (scan->out)
+        write_item(scan, &item);
+    if (scan->claims && item.has_id)
+        note_claim(scan, &item);
+    return true;
+}
+
+/* ---- Whole filters ---- */
 
 /* One filter behind !, any number behind & and |. */
-static const char *scan_set(struct scan *scan)
+static bool scan_set(struct scan *scan)
 {
-    bool single = *scan->at++ == '!';
-    const char *fault = NULL;
-
+    char sign = *scan->at++;
+    bool good = true;
+    size_t start = 0;
     if (++scan->depth > DEPTH_MAX)
-        return "is nested too deeply";
+        return fail(scan, "is nested too deeply");
+    scan->negations += sign == '!';
+    if (scan->out)
+        start = ldap_ber_begin(scan->out, sign == '!'   ? FILTER_NOT
+                                          : sign == '|' ? LDAP_FILTER_AND + 1
+                                                        : LDAP_FILTER_AND);
     scan_blanks(scan);
-    if (single)
-        fault = scan_filter(scan);
+    if (sign == '!')
+        good = scan_filter(scan);
     else
-        while (fault == NULL && *scan->at == '(') {
-            fault = scan_filter(scan);
+        while (good && *scan->at == '(') {
+            good = scan_filter(scan);
             scan_blanks(scan);
         }
+    if (scan->out)
+        ldap_ber_end(scan->out, start);
+    scan->negations -= sign == '!';
     scan->depth--;
-    return fault;
+    return good;
 }
 
-static const char *scan_filter(struct scan *scan)
+static bool scan_filter(struct scan *scan)
 {
-    const char *fault;
-
     if (*scan->at != '(')
-        return "lacks an opening parenthesis";
+        return fail(scan, "lacks an opening parenthesis");
     scan->at++;
     scan_blanks(scan);
-    if (*scan->at == '&' || *scan->at == '|' || *scan->at == '!') {
-        fault = scan_set(scan);
-    } else {
-        fault = scan_attribute(scan);
-        if (fault == NULL)
-            fault = scan_value(scan);
-    }
-    if (fault != NULL)
-        return fault;
+    bool set = *scan->at == '&' || *scan->at == '|' || *scan->at == '!';
+    if (!(set ? scan_set(scan) : scan_item(scan)))
+        return false;
     if (*scan->at != ')')
-        return "lacks a closing parenthesis";
+        return fail(scan, "lacks a closing parenthesis");
     scan->at++;
-    return NULL;
+    return true;
 }
 
-const char *ldap_filter_check(const char *text, bool id)
+bool ldap_filter_check(const char *text, enum ldap_places allowed, const char **why_r)
 {
     struct scan scan = {.at = text};
-    const char *fault = scan_filter(&scan);
-
-    if (fault != NULL)
-        return fault;
-    if (*scan.at != '\0')
-        return "has something behind its last parenthesis";
-    if (id && scan.places == 0)
-        return "has no {id}: it would find the same for everybody";
-    return !id && scan.places > 0 ? "has {id}, which only \"filter\" has" : NULL;
+    bool good = scan_filter(&scan);
+    if (good && *scan.at)
+        good = fail(&scan, "has something behind its last parenthesis");
+    else if (good && allowed && !scan.found)
+        good = fail(&scan, "has no {id}: it would find the same for everybody");
+    else if (good && scan.found & ~(unsigned)allowed)
+        good = fail(&scan, scan.found & 2 ? "has {dn}, which only \"group_filter\" has"
+                                          : "has {id}, which only \"filter\" has");
+    *why_r = scan.why;
+    return good;
 }
 
-size_t ldap_filter_size(const char *filter, const char *active, size_t length)
+void ldap_filter_write(const char *text, const struct ldap_terms *terms, struct bytes *out)
 {
-    size_t size = strlen(filter) + 1;
-    const char *at;
-
-    for (at = strstr(filter, PLACE); at != NULL; at = strstr(at + PLACE_LENGTH, PLACE))
-        size += 3 * length;
-    return active != NULL ? size + strlen(active) + strlen("(&)") : size;
+    struct scan scan = {.at = text, .terms = terms, .out = out};
+    scan_filter(&scan);
 }
 
-static char *add(char *out, const char *bytes, size_t length)
+void ldap_filter_claims(const char *text, struct ldap_claims *claims_r)
 {
-    memcpy(out, bytes, length);
-    return out + length;
-}
-
-static char *add_escaped(char *out, const char *bytes, size_t length)
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t i;
-
-    for (i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-
-        if (byte != '\0' && strchr(LETTERS DIGITS "-._@", byte) != NULL) {
-            *out++ = (char)byte;
-        } else {
-            *out++ = '\\';
-            *out++ = digits[byte >> 4];
-            *out++ = digits[byte & 15];
-        }
-    }
-    return out;
-}
-
-void ldap_filter_fill(const char *filter, const char *active, const char *id, size_t length,
-                      char *out)
-{
-    const char *at;
-
-    if (active != NULL)
-        out = add(out, "(&", 2);
-    while ((at = strstr(filter, PLACE)) != NULL) {
-        out = add(out, filter, (size_t)(at - filter));
-        out = add_escaped(out, id, length);
-        filter = at + PLACE_LENGTH;
-    }
-    out = add(out, filter, strlen(filter));
-    if (active != NULL) {
-        out = add(out, active, strlen(active));
-        out = add(out, ")", 1);
-    }
-    *out = '\0';
+    struct scan scan = {.at = text, .claims = claims_r};
+    claims_r->count = 0;
+    scan_filter(&scan);
+    if (scan.vague)
+        claims_r->count = 0;
 }

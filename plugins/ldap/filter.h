@@ -1,28 +1,46 @@
 /* SPDX-License-Identifier: MIT
- *
- * ldap_filter.h: the search filter, a template with {id} in it.  Pure.
- */
+ * Search filters: templates as RFC 4515 writes filters, with {id} and {dn} for values,
+ * written as RFC 4511 sends them.  A value from outside goes into the bytes as it is, so
+ * it can never be more than a value.  Pure. */
 #ifndef MEMBERCHAT_LDAP_FILTER_H
 #define MEMBERCHAT_LDAP_FILTER_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/bytes.h"
 
-enum { LDAP_FILTER_MAX = 4096 }; /* bytes of a template */
+enum {
+    LDAP_FILTER_MAX = 4096, /* bytes of a template */
+    LDAP_CLAIMS_MAX = 8,
+    LDAP_FILTER_AND = 0xa0 /* the tag of an "and" */
+};
 
-/* Whether a text is one filter as of RFC 4515, {id} taken for a value.  With
- * `id`, {id} must be there, and only where a value stands; without it, nowhere.
- * NULL when it is good, else what is wrong. */
-const char *ldap_filter_check(const char *text, bool id);
+/* What stands in the places of a template. */
+struct ldap_terms {
+    struct span id, dn;
+};
 
-/* How many bytes ldap_filter_fill() writes at most for an id of `length`. */
-size_t ldap_filter_size(const char *filter, const char *active, size_t length);
+/* Which places a template may have, and must have one of. */
+enum ldap_places { LDAP_PLACE_NONE, LDAP_PLACE_ID = 1, LDAP_PLACE_ANY = 3 };
 
-/* Writes the filter with each {id} replaced by the id, of which only letters,
- * digits and a few harmless bytes stand as they are: the rest is escaped as RFC
- * 4515, section 3, says, so that an id can never be more than a value.  With
- * `active` (or NULL), both must match. */
-void ldap_filter_fill(const char *filter, const char *active, const char *id, size_t length,
-                      char *out);
+/* Whether a text is one filter, with the places that it should have, and these only
+ * where a value stands.  False: *why_r says what is wrong. */
+bool ldap_filter_check(const char *text, enum ldap_places places, const char **why_r);
+
+/* Appends the filter of a template that was checked. */
+void ldap_filter_write(const char *text, const struct ldap_terms *terms, struct bytes *out);
+
+/* What a filter says about the entries that it finds: one of these attributes has the
+ * value, a part of the template with {id} in it.  None: it allows no such conclusion,
+ * as with a pattern. */
+struct ldap_claim {
+    struct span attribute, value;
+};
+struct ldap_claims {
+    size_t count;
+    struct ldap_claim items[LDAP_CLAIMS_MAX];
+};
+void ldap_filter_claims(const char *text, struct ldap_claims *claims_r);
+
+/* Appends such a value with the terms in their places. */
+void ldap_filter_value(struct span value, const struct ldap_terms *terms, struct bytes *out);
 
 #endif

@@ -1,14 +1,11 @@
-/* SPDX-License-Identifier: MIT
- *
- * ldap_guard.c: see ldap_guard.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "guard.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     HOLD_MS = 30000, /* a refused password is not tried again for so long */
@@ -27,21 +24,16 @@ struct ldap_guard {
 struct ldap_guard *ldap_guard_new(void)
 {
     struct ldap_guard *guard = calloc(1, sizeof *guard);
-    pthread_condattr_t monotonic;
-
-    if (guard == NULL)
+    if (!guard)
         return NULL;
     pthread_mutex_init(&guard->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&guard->over, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&guard->over);
     return guard;
 }
 
 void ldap_guard_free(struct ldap_guard *guard)
 {
-    if (guard == NULL)
+    if (!guard)
         return;
     pthread_cond_destroy(&guard->over);
     pthread_mutex_destroy(&guard->lock);
@@ -49,58 +41,48 @@ void ldap_guard_free(struct ldap_guard *guard)
     free(guard);
 }
 
-static int64_t now_of(const struct ldap_watch *watch)
-{
-    return watch->services->now(watch->services);
-}
-
 /* The caller holds the lock. */
 static bool is_held(const struct ldap_guard *guard, const struct ldap_password *password,
-                    const struct ldap_watch *watch, struct ldap_fault *fault)
+                    struct ldap_fault *fault)
 {
-    bool held = now_of(watch) < guard->held_until && guard->refused.length == password->length &&
+    bool held = clock_monotonic_ms() < guard->held_until &&
+                guard->refused.length == password->length &&
                 memcmp(guard->refused.bytes, password->bytes, password->length) == 0;
-
     if (held)
         *fault = guard->refusal;
     return held;
 }
 
 bool ldap_guard_allows(struct ldap_guard *guard, const struct ldap_password *password,
-                       const struct ldap_watch *watch, struct ldap_fault *fault)
+                       struct ldap_fault *fault)
 {
-    bool held;
-
     pthread_mutex_lock(&guard->lock);
-    held = is_held(guard, password, watch, fault);
+    bool held = is_held(guard, password, fault);
     pthread_mutex_unlock(&guard->lock);
     return !held;
 }
 
 bool ldap_guard_enter(struct ldap_guard *guard, const struct ldap_password *password,
-                      const struct ldap_watch *watch, struct ldap_fault *fault)
+                      int64_t deadline, struct ldap_fault *fault)
 {
-    const struct timespec until = ldap_watch_until(watch);
+    const struct timespec until = clock_deadline(deadline);
     int late = 0;
-    bool allowed;
-
     pthread_mutex_lock(&guard->lock);
-    while (guard->trying && late == 0 && now_of(watch) >= guard->trusted_until)
+    while (guard->trying && late == 0 && clock_monotonic_ms() >= guard->trusted_until)
         late = pthread_cond_timedwait(&guard->over, &guard->lock, &until);
-    allowed = late != ETIMEDOUT && !is_held(guard, password, watch, fault);
+    bool allowed = late != ETIMEDOUT && !is_held(guard, password, fault);
     if (late == ETIMEDOUT)
         ldap_fault_set(fault, VERDICT_LATE, "bind: another one does not end");
-    else if (allowed && now_of(watch) >= guard->trusted_until)
+    else if (allowed && clock_monotonic_ms() >= guard->trusted_until)
         guard->trying = true;
     pthread_mutex_unlock(&guard->lock);
     return allowed;
 }
 
 void ldap_guard_leave(struct ldap_guard *guard, const struct ldap_password *password,
-                      const struct ldap_watch *watch, const struct ldap_fault *fault)
+                      const struct ldap_fault *fault)
 {
-    int64_t now = now_of(watch);
-
+    int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&guard->lock);
     guard->trying = false;
     if (fault->verdict == VERDICT_GOOD)

@@ -1,32 +1,41 @@
 /* SPDX-License-Identifier: MIT
- *
- * ldap_handle.c: see ldap_handle.h.  This file has all of libldap.
+ * This file has all of libldap and liblber: the former makes the connection and its TLS,
+ * the latter moves messages over it.
  *
  * What libldap 2.5 does, and what follows for the order of things here:
- * - TLS options of a handle count from LDAP_OPT_X_TLS_NEWCTX on; without it, or
- *   when it fails, those of the process do, and any certificate might pass.
+ * - TLS options of a handle count from LDAP_OPT_X_TLS_NEWCTX on; without it, or when it
+ *   fails, those of the process do, and any certificate might pass.
  * - A handshake with a silent server ends only with LDAP_OPT_CONNECT_ASYNC.
- * - A handle whose connection broke stays broken.
- */
+ * - ldap_init_fd() does not notice that a layer of the connection could not be made for
+ *   want of memory; the first read or write would end the process. */
 #include "handle.h"
 
+#include "base/clock.h"
 #include "code.h"
 #include "trust.h"
 
+#include <errno.h>
 #include <lber.h>
 #include <ldap.h>
 #include <openldap.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#define SIZE_LIMIT  2                  /* more than one is too many already */
-#define MESSAGE_MAX (16 * 1024 * 1024) /* bytes of one message of the server */
+#define MESSAGE_MAX   (16 * 1024 * 1024) /* bytes of one message of the server */
+#define BUFFER_MAX    65536              /* a larger one is not kept for the next message */
+#define OUT_OF_MEMORY "out of memory"
 
-_Static_assert(LDAP_SCOPE_BASE == 0 && LDAP_SCOPE_ONELEVEL == 1 && LDAP_SCOPE_SUBTREE == 2,
-               "the choices of \"scope\" are in this order");
+struct ldap_handle {
+    LDAP *session;
+    Sockbuf *socket; /* the session's, with all its layers */
+    int fd;
+    int32_t last_id;
+    struct bytes out, in; /* a request, and the message that came last */
+};
 
 /* ---- What libldap has to say about TLS: only its debug log knows ---- */
 
@@ -34,19 +43,18 @@ enum { SILENT = 0, TRACE = 1 }; /* levels of that log */
 
 static _Thread_local char tls_note[160];
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
-static pthread_mutex_t tracing = PTHREAD_MUTEX_INITIALIZER;
-static int handshakes; /* under way, for which the log is on */
+static pthread_mutex_t tracing = PTHREAD_MUTEX_INITIALIZER; /* guards handshakes */
+static int handshakes;                                      /* under way: the log is on */
 
 static void keep_note(const char *message)
 {
-    if (tls_note[0] == '\0' && strncmp(message, "TLS: ", 5) == 0)
+    if (!*tls_note && strncmp(message, "TLS: ", 5) == 0)
         snprintf(tls_note, sizeof tls_note, "%.*s", (int)strcspn(message + 5, "\n"), message + 5);
 }
 
 static void prepare(void)
 {
     const int level = SILENT;
-
     ber_set_option(NULL, LBER_OPT_LOG_PRINT_FN, (void *)(uintptr_t)keep_note);
     ldap_set_option(NULL, LDAP_OPT_DEBUG_LEVEL, &level);
 }
@@ -56,122 +64,188 @@ void ldap_handle_prepare(void)
     pthread_once(&prepared, prepare);
 }
 
-/* The log costs time, so it is on only while somebody needs it. */
+/* The log costs time, so it is on only while a handshake needs it. */
 static void trace(int more)
 {
-    int level;
-
     pthread_mutex_lock(&tracing);
     handshakes += more;
-    level = handshakes > 0 ? TRACE : SILENT;
+    const int level = handshakes > 0 ? TRACE : SILENT;
     ldap_set_option(NULL, LDAP_OPT_DEBUG_LEVEL, &level);
     pthread_mutex_unlock(&tracing);
 }
 
-/* ---- Waiting for answers ---- */
+/* ---- Messages ---- */
 
-static struct timeval time_left(const struct ldap_watch *watch)
+/* A result code in the server's own words, and Active Directory's numbers in ours. */
+static bool note_code(struct ldap_fault *fault, const char *what, int code, struct span words)
 {
-    int64_t left = ldap_watch_left(watch);
-
-    return (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
-}
-
-/* A fault of a request or its answer, in libldap's words and the server's own. */
-static enum ldap_verdict note_code(struct ldap_fault *fault, const char *what, int code,
-                                   const char *words)
-{
-    bool more = words != NULL && *words != '\0';
-
-    ldap_fault_set(fault, ldap_code_verdict(code), "%s: %s%s%s", what, ldap_err2string(code),
-                   more ? ": " : "", more ? words : "");
-    return fault->verdict;
-}
-
-/* Waits for the answer to a request that was sent.  GOOD: its result code is
- * *code_r, 0 or not, and *words_r the server's words, for ldap_memfree(); and
- * *answer_r, unless it is NULL, all that came, for ldap_msgfree(). */
-static enum ldap_verdict await(LDAP *handle, const char *what, int id,
-                               const struct ldap_watch *watch, int *code_r, char **words_r,
-                               LDAPMessage **answer_r, struct ldap_fault *fault)
-{
-    struct timeval left = time_left(watch);
-    LDAPMessage *answer = NULL;
-    int kind = ldap_result(handle, id, LDAP_MSG_ALL, &left, &answer), code = LDAP_OTHER;
-
-    *words_r = NULL;
-    if (kind == 0) {
-        ldap_abandon_ext(handle, id, NULL, NULL);
-        ldap_fault_set(fault, VERDICT_LATE, "%s: no answer in time", what);
-        return fault->verdict;
+    if (code == LDAP_SUCCESS) {
+        fault->verdict = VERDICT_GOOD;
+        return true;
     }
-    if (kind > 0)
-        kind = ldap_parse_result(handle, answer, &code, NULL, words_r, NULL, NULL, 0);
-    else
-        ldap_get_option(handle, LDAP_OPT_RESULT_CODE, &kind);
-    if (kind == LDAP_SUCCESS && answer_r != NULL)
-        *answer_r = answer;
-    else
-        ldap_msgfree(answer);
-    *code_r = code;
-    return kind == LDAP_SUCCESS ? VERDICT_GOOD : note_code(fault, what, kind, NULL);
+    const char *account = ldap_code_account(words);
+    while (words.length &&
+           (words.data[words.length - 1] == '\0' || words.data[words.length - 1] == '\n'))
+        words.length--;
+    ldap_fault_set(fault, ldap_code_verdict(code), "%s: %s%s%s%s%.*s", what, account ? account : "",
+                   account ? ": " : "", ldap_err2string(code), words.length ? ": " : "",
+                   (int)words.length, words.length ? words.data : "");
+    return false;
 }
 
-/* The same for requests whose answer is nothing but a result. */
-static enum ldap_verdict await_success(LDAP *handle, const char *what, int id,
-                                       const struct ldap_watch *watch, struct ldap_fault *fault)
+static bool lose(struct ldap_fault *fault, const char *what, const char *why)
 {
-    char *words;
-    int code;
-    enum ldap_verdict verdict = await(handle, what, id, watch, &code, &words, NULL, fault);
+    ldap_fault_set(fault, VERDICT_LOST, "%s: %s", what, why);
+    return false;
+}
 
-    if (verdict == VERDICT_GOOD && code != LDAP_SUCCESS)
-        verdict = note_code(fault, what, code, words);
-    ldap_memfree(words);
-    return verdict;
+/* After a read or write that could not do all: waits until another one may.  False: with
+ * the fault. */
+static bool await(const struct ldap_handle *handle, short events, const char *what,
+                  int64_t deadline, struct ldap_fault *fault)
+{
+    int error = errno, ready = 0;
+    int64_t left = clock_left_ms(deadline);
+    struct pollfd waiting = {.fd = handle->fd, .events = events};
+    if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR)
+        return lose(fault, what, error ? strerror(error) : "the server closed the connection");
+    if (left)
+        ready = poll(&waiting, 1, (int)left);
+    if (ready > 0 || (ready < 0 && errno == EINTR))
+        return true;
+    ldap_fault_set(fault, VERDICT_LATE, "%s: no answer in time", what);
+    return false;
+}
+
+/* Sends what is in handle->out. */
+static bool send_request(struct ldap_handle *handle, const char *what, int64_t deadline,
+                         struct ldap_fault *fault)
+{
+    struct span request = bytes_span(&handle->out);
+    BerElement *ber = handle->out.failed ? NULL : ber_alloc_t(LBER_USE_DER);
+    struct berval copy;
+    bool good = ber && ber_write(ber, request.data, request.length, 0) > 0;
+    if (!good)
+        ldap_fault_set(fault, VERDICT_BUSY, OUT_OF_MEMORY);
+    while (good && (errno = 0, ber_flush2(handle->socket, ber, LBER_FLUSH_FREE_NEVER)) != 0)
+        good = await(handle, POLLOUT, what, deadline, fault);
+    if (ber && ber_flatten2(ber, &copy, 0) == 0)
+        explicit_bzero(copy.bv_val, copy.bv_len); /* a password may be in it */
+    ber_free(ber, 1);
+    bytes_reset(&handle->out);
+    return good;
+}
+
+/* Reads one message into handle->in.  False: the connection is of no use any more. */
+static bool receive(struct ldap_handle *handle, const char *what, int64_t deadline,
+                    struct ldap_fault *fault)
+{
+    BerElement *ber = ber_alloc_t(0);
+    ber_tag_t tag = LBER_DEFAULT;
+    ber_len_t length = 0;
+    bool good = ber || lose(fault, what, OUT_OF_MEMORY);
+    if (handle->in.capacity > BUFFER_MAX)
+        bytes_free(&handle->in);
+    bytes_reset(&handle->in);
+    errno = EAGAIN;
+    /* the clock counts, too, for a server that never stops sending */
+    if (good && (!clock_left_ms(deadline) ||
+                 ber_sockbuf_ctrl(handle->socket, LBER_SB_OPT_DATA_READY, NULL) != 1))
+        good = await(handle, POLLIN, what, deadline, fault);
+    while (good && (errno = 0, tag = ber_get_next(handle->socket, &length, ber)) == LBER_DEFAULT)
+        good = await(handle, POLLIN, what, deadline, fault);
+    if (good) {
+        char *room = bytes_reserve(&handle->in, length);
+        if (!room)
+            good = lose(fault, what, OUT_OF_MEMORY);
+        else if (tag != BER_SEQUENCE || ber_read(ber, room, length) != (ber_slen_t)length)
+            good = lose(fault, what, "the answer is damaged");
+        else
+            handle->in.length = length;
+    }
+    ber_free(ber, 1);
+    return good;
+}
+
+/* Reads the next message that answers the last request. */
+static bool receive_answer(struct ldap_handle *handle, const char *what, int64_t deadline,
+                           struct ldap_message *message_r, struct ldap_fault *fault)
+{
+    struct ldap_result notice;
+    do {
+        if (!receive(handle, what, deadline, fault))
+            return false;
+        if (!ldap_message_read(bytes_span(&handle->in), message_r))
+            return lose(fault, what, "the answer is damaged");
+        /* RFC 4511, section 4.4.1: notice of disconnection */
+        if (message_r->id == 0 && ldap_message_result(message_r->content, &notice)) {
+            ldap_fault_set(fault, VERDICT_LOST, "%s: the server ends the connection: %.*s", what,
+                           (int)notice.words.length, notice.words.data);
+            return false;
+        }
+    } while (message_r->id != handle->last_id);
+    return true;
+}
+
+static int32_t next_id(struct ldap_handle *handle)
+{
+    handle->last_id = handle->last_id % INT32_MAX + 1;
+    return handle->last_id;
+}
+
+/* Sends a request whose answer is nothing but a result. */
+static bool exchange(struct ldap_handle *handle, const char *what, int kind, int64_t deadline,
+                     struct ldap_fault *fault)
+{
+    struct ldap_message message;
+    struct ldap_result result;
+    if (!send_request(handle, what, deadline, fault) ||
+        !receive_answer(handle, what, deadline, &message, fault))
+        return false;
+    if (message.kind != kind || !ldap_message_result(message.content, &result))
+        return lose(fault, what, "the answer is damaged");
+    return note_code(fault, what, result.code, result.words);
 }
 
 /* ---- Connections ---- */
 
-static bool set_up(LDAP *handle)
+static bool set_up(struct ldap_handle *handle, Sockbuf_IO *layer)
 {
-    const int version = LDAP_VERSION3, never = LDAP_DEREF_NEVER;
     ber_len_t most = MESSAGE_MAX;
-    Sockbuf *socket;
-
-    return ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_SUCCESS &&
-           ldap_set_option(handle, LDAP_OPT_DEREF, &never) == LDAP_SUCCESS &&
-           ldap_set_option(handle, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == LDAP_SUCCESS &&
-           ldap_set_option(handle, LDAP_OPT_RESTART, LDAP_OPT_ON) == LDAP_SUCCESS &&
-           ldap_set_option(handle, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) == LDAP_SUCCESS &&
-           ldap_get_option(handle, LDAP_OPT_SOCKBUF, &socket) == LDAP_SUCCESS &&
-           ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
+    LDAP *session = handle->session;
+    return ldap_set_option(session, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) == LDAP_SUCCESS &&
+           ldap_get_option(session, LDAP_OPT_SOCKBUF, &handle->socket) == LDAP_SUCCESS &&
+           ber_sockbuf_ctrl(handle->socket, LBER_SB_OPT_HAS_IO, layer) == 1 &&
+           ber_sockbuf_ctrl(handle->socket, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
            /* entry and result in one read() instead of four */
-           ber_sockbuf_add_io(socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER, NULL) ==
-               0;
+           ber_sockbuf_add_io(handle->socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER,
+                              NULL) == 0;
 }
 
-struct ldap *ldap_handle_new(int fd, const struct ldap_uri *uri, struct ldap_fault *fault)
+struct ldap_handle *ldap_handle_new(int fd, const struct ldap_uri *uri, struct ldap_fault *fault)
 {
-    LDAP *handle = NULL;
-    int protocol = uri->scheme == LDAP_SCHEME_LOCAL ? LDAP_PROTO_IPC : LDAP_PROTO_TCP;
-    int code = ldap_init_fd(fd, protocol, uri->text, &handle);
-
+    struct ldap_handle *handle = calloc(1, sizeof *handle);
+    bool local = uri->scheme == LDAP_SCHEME_LOCAL;
+    int code = handle ? ldap_init_fd(fd, local ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, uri->text,
+                                     &handle->session)
+                      : LDAP_NO_MEMORY;
     if (code != LDAP_SUCCESS) {
         close(fd);
-        note_code(fault, "cannot make a handle", code, NULL);
+        free(handle);
+        note_code(fault, "cannot make a handle", code, SPAN_NONE);
         return NULL;
     }
-    if (set_up(handle))
+    handle->fd = fd;
+    if (set_up(handle, local ? &ber_sockbuf_io_fd : &ber_sockbuf_io_tcp))
         return handle;
-    ldap_fault_set(fault, VERDICT_WRONG, "this libldap lacks an option of version 2.5");
+    ldap_fault_set(fault, VERDICT_BUSY, OUT_OF_MEMORY);
     ldap_handle_free(handle);
     return NULL;
 }
 
 /* Every option is set, so that no ldap.conf or .ldaprc decides.  NEWCTX comes last. */
-static bool set_tls_options(LDAP *handle, const struct ldap_settings *settings, const char *ca_file,
-                            struct ldap_fault *fault)
+static bool set_tls_options(LDAP *session, const struct ldap_settings *settings,
+                            const char *ca_file, struct ldap_fault *fault)
 {
     const int verify = settings->tls_verify ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER;
     const int oldest = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, client = 0;
@@ -187,27 +261,20 @@ static bool set_tls_options(LDAP *handle, const struct ldap_settings *settings, 
         {LDAP_OPT_X_TLS_KEYFILE, settings->key_file},
         {LDAP_OPT_X_TLS_NEWCTX, &client},
     };
-    size_t i;
-
-    for (i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (ldap_set_option(handle, options[i].name, options[i].value) != LDAP_OPT_SUCCESS) {
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (ldap_set_option(session, options[i].name, options[i].value) != LDAP_OPT_SUCCESS) {
             ldap_fault_set(fault, VERDICT_UNTRUSTED, "cannot use these files for TLS: %s",
-                           tls_note[0] != '\0' ? tls_note : "libldap does not say why");
+                           *tls_note ? tls_note : "libldap does not say why");
             return false;
         }
     return true;
 }
 
 /* The request and its answer only.  Whatever goes wrong, nothing may follow in clear text. */
-static bool ask_for_tls(LDAP *handle, const struct ldap_watch *watch, struct ldap_fault *fault)
+static bool ask_for_tls(struct ldap_handle *handle, int64_t deadline, struct ldap_fault *fault)
 {
-    int id, code = ldap_start_tls(handle, NULL, NULL, &id);
-
-    if (code != LDAP_SUCCESS) {
-        note_code(fault, "StartTLS", code, NULL);
-        return false;
-    }
-    if (await_success(handle, "StartTLS", id, watch, fault) == VERDICT_GOOD)
+    ldap_message_starttls(&handle->out, next_id(handle));
+    if (exchange(handle, "StartTLS", MESSAGE_EXTENDED_DONE, deadline, fault))
         return true;
     if (fault->verdict == VERDICT_WRONG || fault->verdict == VERDICT_REFUSED)
         fault->verdict = VERDICT_UNTRUSTED;
@@ -215,216 +282,98 @@ static bool ask_for_tls(LDAP *handle, const struct ldap_watch *watch, struct lda
 }
 
 /* Why there is no TLS: time, a server that went away, or a reason not to trust it. */
-static void note_handshake(const struct ldap_watch *watch, int code, struct ldap_fault *fault)
+static bool shake_hands(LDAP *session, int64_t deadline, struct ldap_fault *fault)
 {
-    const char *words = tls_note[0] != '\0' ? tls_note : ldap_err2string(code);
-
-    if (ldap_watch_left(watch) == 0 || ldap_code_verdict(code) == VERDICT_LATE)
+    int64_t left = clock_left_ms(deadline);
+    struct timeval limit = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+    ldap_set_option(session, LDAP_OPT_NETWORK_TIMEOUT, &limit);
+    int code = ldap_install_tls(session);
+    if (code == LDAP_SUCCESS && ldap_tls_inplace(session))
+        return true;
+    if (!clock_left_ms(deadline) || ldap_code_verdict(code) == VERDICT_LATE)
         ldap_fault_set(fault, VERDICT_LATE, "TLS handshake: no answer in time");
     else
-        ldap_fault_set(fault, ldap_code_handshake(words), "TLS handshake: %s", words);
-}
-
-static bool shake_hands(LDAP *handle, const struct ldap_watch *watch, struct ldap_fault *fault)
-{
-    struct timeval left = time_left(watch);
-    int code;
-
-    ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, &left);
-    code = ldap_install_tls(handle);
-    if (code == LDAP_SUCCESS && ldap_tls_inplace(handle))
-        return true;
-    note_handshake(watch, code, fault);
+        ldap_code_handshake(*tls_note ? tls_note : ldap_err2string(code), fault);
     return false;
 }
 
-bool ldap_handle_secure(struct ldap *handle, const struct ldap_uri *uri,
-                        const struct ldap_settings *settings, const struct ldap_watch *watch,
+bool ldap_handle_secure(struct ldap_handle *handle, const struct ldap_uri *uri,
+                        const struct ldap_settings *settings, int64_t deadline,
                         struct ldap_fault *fault)
 {
     const char *ca_file = ldap_trust_file(settings);
-    bool good;
-
-    if (settings->tls_verify && ca_file == NULL) {
+    if (settings->tls_verify && !ca_file) {
         ldap_fault_set(fault, VERDICT_UNTRUSTED,
                        "this system has no file of certificate authorities: set \"ca_file\"");
         return false;
     }
-    tls_note[0] = '\0';
+    *tls_note = '\0';
     trace(1);
-    good = set_tls_options(handle, settings, ca_file, fault) &&
-           (uri->scheme == LDAP_SCHEME_TLS || ask_for_tls(handle, watch, fault)) &&
-           shake_hands(handle, watch, fault);
+    bool good = set_tls_options(handle->session, settings, ca_file, fault) &&
+                (uri->scheme == LDAP_SCHEME_TLS || ask_for_tls(handle, deadline, fault)) &&
+                shake_hands(handle->session, deadline, fault);
     trace(-1);
     return good;
 }
 
-bool ldap_handle_bind(struct ldap *handle, const char *dn, const struct ldap_text *password,
-                      const struct ldap_watch *watch, struct ldap_fault *fault)
+bool ldap_handle_bind(struct ldap_handle *handle, const char *dn, const struct span *password,
+                      int64_t deadline, struct ldap_fault *fault)
 {
-    struct berval secret = {0, ""}; /* there, and empty: EXTERNAL wants no more than that */
-    int id, code;
-
-    if (password != NULL)
-        secret = (struct berval){password->length, (char *)(uintptr_t)password->bytes};
-    code = ldap_sasl_bind(handle, dn, password != NULL ? LDAP_SASL_SIMPLE : "EXTERNAL", &secret,
-                          NULL, NULL, &id);
-    if (code != LDAP_SUCCESS)
-        return note_code(fault, "bind", code, NULL) == VERDICT_GOOD;
-    return await_success(handle, "bind", id, watch, fault) == VERDICT_GOOD;
+    ldap_message_bind(&handle->out, next_id(handle), dn, password);
+    return exchange(handle, "bind", MESSAGE_BIND_DONE, deadline, fault);
 }
 
-void ldap_handle_free(struct ldap *handle)
+bool ldap_handle_is_quiet(const struct ldap_handle *handle)
 {
-    ldap_unbind_ext(handle, NULL, NULL);
+    struct pollfd now = {.fd = handle->fd, .events = POLLIN};
+    return poll(&now, 1, 0) == 0;
 }
 
-/* ---- What is in the answer to a search ---- */
-
-static struct ldap_text text_of(const struct berval *value)
+void ldap_handle_free(struct ldap_handle *handle)
 {
-    return (struct ldap_text){value->bv_val, value->bv_len};
-}
-
-/* The values of an entry where they lie in the message. */
-static bool read_values(LDAP *handle, LDAPMessage *entry, BerElement *ber,
-                        const struct ldap_reader *reader)
-{
-    struct berval attribute, *values, *value;
-    int code;
-
-    while ((code = ldap_get_attribute_ber(handle, entry, ber, &attribute, &values)) ==
-               LDAP_SUCCESS &&
-           attribute.bv_val != NULL) {
-        for (value = values; value != NULL && value->bv_val != NULL; value++)
-            reader->value(reader->context, text_of(&attribute), text_of(value));
-        ber_memfree(values);
-    }
-    return code == LDAP_SUCCESS;
-}
-
-/* The attributes and values of the first part of the entry's name (RFC 4514). */
-static LDAPDN read_name(struct berval *dn, const struct ldap_reader *reader)
-{
-    LDAPDN parts = NULL;
-    LDAPAVA **pair;
-
-    if (ldap_bv2dn(dn, &parts, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS || parts == NULL)
-        return NULL;
-    for (pair = parts[0]; pair != NULL && *pair != NULL; pair++)
-        reader->name(reader->context, text_of(&(*pair)->la_attr), text_of(&(*pair)->la_value));
-    return parts;
-}
-
-static bool read_entry(LDAP *handle, LDAPMessage *entry, const struct ldap_reader *reader)
-{
-    BerElement *ber = NULL;
-    LDAPDN name = NULL;
-    struct berval dn;
-    bool good;
-
-    if (ldap_get_dn_ber(handle, entry, &ber, &dn) != LDAP_SUCCESS)
-        return false;
-    good = read_values(handle, entry, ber, reader);
-    if (good && reader->wants_name(reader->context))
-        name = read_name(&dn, reader);
-    if (good)
-        reader->done(reader->context);
-    ldap_dnfree(name);
-    ber_free(ber, 0);
-    return good;
-}
-
-/* Adds the entries to *found, and reads the entry if it is the only one there.
- * False: what came is damaged. */
-static bool read_entries(LDAP *handle, LDAPMessage *answer, const struct ldap_reader *reader,
-                         struct ldap_found *found)
-{
-    LDAPMessage *first = ldap_first_entry(handle, answer), *entry;
-
-    for (entry = first; entry != NULL; entry = ldap_next_entry(handle, entry)) {
-        struct berval dn = {0, NULL};
-        BerElement *ber = NULL;
-
-        if (found->entries < 2 && ldap_get_dn_ber(handle, entry, &ber, &dn) == LDAP_SUCCESS)
-            snprintf(found->dn[found->entries], sizeof found->dn[0], "%.*s", (int)dn.bv_len,
-                     dn.bv_val);
-        ber_free(ber, 0);
-        found->entries++;
-    }
-    return first == NULL || found->entries > 1 || read_entry(handle, first, reader);
-}
-
-/* Of several URLs, all lead to the same: the first counts. */
-static void add_referral(struct ldap_found *found, char **urls)
-{
-    struct ldap_referrals *referrals = &found->referrals;
-
-    if (urls != NULL && urls[0] != NULL) {
-        if (referrals->count < LDAP_REFERRALS_MAX)
-            snprintf(referrals->urls[referrals->count], sizeof referrals->urls[0], "%s", urls[0]);
-        referrals->count++;
-    }
-    ber_memvfree((void **)urls);
-}
-
-/* Adds where else to search: search references, and a referral instead of an answer. */
-static void read_referrals(LDAP *handle, LDAPMessage *answer, struct ldap_found *found)
-{
-    LDAPMessage *reference = ldap_first_reference(handle, answer);
-    char **urls = NULL;
-
-    for (; reference != NULL; reference = ldap_next_reference(handle, reference))
-        if (ldap_parse_reference(handle, reference, &urls, NULL, 0) == LDAP_SUCCESS)
-            add_referral(found, urls);
-    urls = NULL;
-    if (ldap_parse_result(handle, answer, NULL, NULL, NULL, &urls, NULL, 0) == LDAP_SUCCESS)
-        add_referral(found, urls);
+    ldap_unbind_ext(handle->session, NULL, NULL);
+    bytes_free(&handle->out);
+    bytes_free(&handle->in);
+    free(handle);
 }
 
 /* ---- Searching ---- */
 
-/* What came, by its result code. */
-static enum ldap_verdict judge(LDAP *handle, LDAPMessage *answer, int code, const char *words,
-                               const struct ldap_query *query, const struct ldap_reader *reader,
-                               struct ldap_found *found, struct ldap_fault *fault)
+void ldap_found_free(struct ldap_found *found)
 {
-    bool full = code == LDAP_SIZELIMIT_EXCEEDED;
-
-    if (query->referrals)
-        read_referrals(handle, answer, found);
-    if (code == LDAP_REFERRAL && found->referrals.count > 0)
-        return VERDICT_GOOD;
-    if ((code == LDAP_SUCCESS || full) && !read_entries(handle, answer, reader, found))
-        code = LDAP_DECODING_ERROR;
-    if (code == LDAP_SUCCESS || (full && found->entries > 1))
-        return VERDICT_GOOD;
-    return note_code(fault, "search", code, words);
+    bytes_free(&found->entries);
 }
 
-enum ldap_verdict ldap_handle_search(struct ldap *handle, const struct ldap_query *query,
-                                     const struct ldap_watch *watch,
-                                     const struct ldap_reader *reader, struct ldap_found *found,
-                                     struct ldap_fault *fault)
+/* What came, by its result code. */
+static void judge(const struct ldap_result *result, const struct ldap_query *query,
+                  struct ldap_found *found, struct ldap_fault *fault)
 {
-    struct timeval limit = {.tv_sec = (query->timeout + 999) / 1000};
-    enum ldap_verdict verdict;
-    LDAPMessage *answer = NULL;
-    char *words;
-    int id, code = ldap_search_ext(handle, query->base, query->scope, query->filter,
-                                   (char **)(uintptr_t)query->attributes, 0, NULL, NULL, &limit,
-                                   SIZE_LIMIT, &id);
+    bool full = result->code == LDAP_SIZELIMIT_EXCEEDED && found->count >= (size_t)query->most;
+    if (query->referrals)
+        ldap_referrals_add(&found->referrals, result->urls);
+    note_code(fault, "search", result->code, result->words);
+    if (full || (result->code == LDAP_REFERRAL && found->referrals.count > 0))
+        fault->verdict = VERDICT_GOOD;
+    if (found->entries.failed)
+        ldap_fault_set(fault, VERDICT_BUSY, OUT_OF_MEMORY);
+}
 
-    if (code != LDAP_SUCCESS) {
-        verdict = note_code(fault, "search", code, NULL);
-        if (verdict == VERDICT_BUSY) /* it could not be sent: half of it may be on its way */
-            verdict = fault->verdict = VERDICT_LOST;
-        return verdict;
+void ldap_handle_search(struct ldap_handle *handle, const struct ldap_query *query,
+                        int64_t deadline, struct ldap_found *found, struct ldap_fault *fault)
+{
+    struct ldap_message message;
+    struct ldap_result result;
+    ldap_message_search(&handle->out, next_id(handle), query);
+    bool good = send_request(handle, "search", deadline, fault);
+    while (good && (good = receive_answer(handle, "search", deadline, &message, fault)) &&
+           message.kind != MESSAGE_SEARCH_DONE) {
+        if (message.kind == MESSAGE_ENTRY && found->count++ < (size_t)query->most)
+            ldap_ber_add(&found->entries, MESSAGE_ENTRY, message.content);
+        if (message.kind == MESSAGE_REFERENCE && query->referrals)
+            ldap_referrals_add(&found->referrals, message.content);
     }
-    verdict = await(handle, "search", id, watch, &code, &words, &answer, fault);
-    if (verdict == VERDICT_GOOD)
-        verdict = judge(handle, answer, code, words, query, reader, found, fault);
-    ldap_memfree(words);
-    ldap_msgfree(answer);
-    return verdict;
+    if (good && ldap_message_result(message.content, &result))
+        judge(&result, query, found, fault);
+    else if (good)
+        lose(fault, "search", "the answer is damaged");
 }

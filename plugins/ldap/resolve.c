@@ -1,17 +1,14 @@
-/* SPDX-License-Identifier: MIT
- *
- * ldap_resolve.c: see ldap_resolve.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "resolve.h"
+
+#include "base/clock.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define FRESH_MS   30000
 #define STACK_SIZE (256 * 1024)
@@ -22,33 +19,24 @@ struct ldap_resolver {
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t done;
-    int holders;                 /* whoever made it, and a thread that is under way */
+    int holders;                 /* the owner, and a thread that is under way */
     bool asking;                 /* there is such a thread */
     struct ldap_addresses known; /* count 0: none yet */
     int64_t asked_at;            /* when `known` or `error` came, on CLOCK_MONOTONIC */
     int error;                   /* of getaddrinfo(); 0: the last answer was good */
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Asks the system; the error of getaddrinfo(). */
 static int ask_system(const char *host, const char *port, int flags,
                       struct ldap_addresses *addresses_r)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
-    struct addrinfo *list, *item;
+    struct addrinfo *list;
     int error = getaddrinfo(host, port, &hints, &list);
-
     addresses_r->count = 0;
     if (error != 0)
         return error;
-    for (item = list; item != NULL && addresses_r->count < LDAP_ADDRESSES_MAX;
+    for (const struct addrinfo *item = list; item && addresses_r->count < LDAP_ADDRESSES_MAX;
          item = item->ai_next) {
         memcpy(&addresses_r->items[addresses_r->count], item->ai_addr, item->ai_addrlen);
         addresses_r->lengths[addresses_r->count++] = item->ai_addrlen;
@@ -60,30 +48,23 @@ static int ask_system(const char *host, const char *port, int flags,
 struct ldap_resolver *ldap_resolver_new(const char *host, const char *port)
 {
     struct ldap_resolver *resolver = calloc(1, sizeof *resolver);
-    pthread_condattr_t monotonic;
-
-    if (resolver == NULL)
+    if (!resolver)
         return NULL;
     snprintf(resolver->host, sizeof resolver->host, "%s", host);
     snprintf(resolver->port, sizeof resolver->port, "%s", port);
     ask_system(host, port, AI_NUMERICHOST, &resolver->literal);
     resolver->holders = 1;
     pthread_mutex_init(&resolver->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&resolver->done, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&resolver->done);
     return resolver;
 }
 
 void ldap_resolver_free(struct ldap_resolver *resolver)
 {
-    bool last;
-
-    if (resolver == NULL)
+    if (!resolver)
         return;
     pthread_mutex_lock(&resolver->lock);
-    last = --resolver->holders == 0;
+    bool last = --resolver->holders == 0;
     pthread_mutex_unlock(&resolver->lock);
     if (!last)
         return;
@@ -97,12 +78,11 @@ static void *ask_in_thread(void *argument)
     struct ldap_resolver *resolver = argument;
     struct ldap_addresses found;
     int error = ask_system(resolver->host, resolver->port, AI_ADDRCONFIG, &found);
-
     pthread_mutex_lock(&resolver->lock);
     if (error == 0)
         resolver->known = found;
     resolver->error = error;
-    resolver->asked_at = now_ms();
+    resolver->asked_at = clock_monotonic_ms();
     resolver->asking = false;
     pthread_cond_broadcast(&resolver->done);
     pthread_mutex_unlock(&resolver->lock);
@@ -116,14 +96,12 @@ static bool start_asking(struct ldap_resolver *resolver)
     pthread_attr_t attributes;
     sigset_t all, before;
     pthread_t thread;
-    int error;
-
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, ask_in_thread, resolver);
+    int error = pthread_create(&thread, &attributes, ask_in_thread, resolver);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (error != 0)
@@ -133,36 +111,33 @@ static bool start_asking(struct ldap_resolver *resolver)
     return true;
 }
 
-/* Waits until an answer is there; the caller holds the lock.  With old addresses to fall back
- * on, half of the time has to do. */
-static void await_answer(struct ldap_resolver *resolver, const struct ldap_watch *watch)
+/* Waits until an answer is there; the caller holds the lock.  With old addresses to fall
+ * back on, half of the time has to do. */
+static void await_answer(struct ldap_resolver *resolver, int64_t deadline)
 {
-    int64_t left = ldap_watch_left(watch);
-    int64_t end = now_ms() + (resolver->known.count > 0 ? left / 2 : left);
-    const struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
-
+    if (resolver->known.count > 0)
+        deadline = clock_earlier(deadline, clock_left_ms(deadline) / 2);
+    const struct timespec until = clock_deadline(deadline);
     while (resolver->asking &&
            pthread_cond_timedwait(&resolver->done, &resolver->lock, &until) != ETIMEDOUT)
         continue;
 }
 
-bool ldap_resolver_get(struct ldap_resolver *resolver, const struct ldap_watch *watch,
+bool ldap_resolver_get(struct ldap_resolver *resolver, int64_t deadline,
                        struct ldap_addresses *addresses_r, struct ldap_fault *fault)
 {
-    bool fresh, known;
-
     if (resolver->literal.count > 0) {
         *addresses_r = resolver->literal;
         return true;
     }
     pthread_mutex_lock(&resolver->lock);
-    fresh = resolver->known.count > 0 && resolver->error == 0 &&
-            now_ms() - resolver->asked_at < FRESH_MS;
+    bool fresh = resolver->known.count > 0 && resolver->error == 0 &&
+                 clock_monotonic_ms() - resolver->asked_at < FRESH_MS;
     if (!fresh && !resolver->asking && !start_asking(resolver))
         resolver->error = EAI_MEMORY;
     if (!fresh)
-        await_answer(resolver, watch);
-    known = resolver->known.count > 0;
+        await_answer(resolver, deadline);
+    bool known = resolver->known.count > 0;
     if (known)
         *addresses_r = resolver->known;
     else if (resolver->asking)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
- *
- * ldap_resolve.h: from a host name to addresses, without waiting longer than
- * one may: the system's resolver knows no deadline, so a thread waits for it.
- */
+ * From a host name to addresses, without waiting longer than allowed: the system's
+ * resolver knows no deadline, so a thread waits for it. */
 #ifndef MEMBERCHAT_LDAP_RESOLVE_H
 #define MEMBERCHAT_LDAP_RESOLVE_H
 
@@ -25,7 +23,7 @@ struct ldap_resolver *ldap_resolver_new(const char *host, const char *port);
 
 /* The addresses of the host, at most half a minute old, or those that were good
  * before when there are no newer ones in time.  False: with the reason. */
-bool ldap_resolver_get(struct ldap_resolver *resolver, const struct ldap_watch *watch,
+bool ldap_resolver_get(struct ldap_resolver *resolver, int64_t deadline,
                        struct ldap_addresses *addresses_r, struct ldap_fault *fault);
 
 /* A thread that still waits for the system's resolver goes when that lets it. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
- *
- * ldap_servers.h: the servers of one store: connecting to them in order, and
- * which of them are better left alone for a while.
- */
+ * The servers of one store: connecting to them in order, and which of them are better
+ * left alone for a while. */
 #ifndef MEMBERCHAT_LDAP_SERVERS_H
 #define MEMBERCHAT_LDAP_SERVERS_H
 
@@ -10,10 +8,9 @@
 
 struct ldap_servers;
 
-/* A connection that is secured and bound, and how to look after it. */
+/* A connection that is secured and bound. */
 struct ldap_connection {
-    struct ldap *handle;
-    int fd;        /* the handle's */
+    struct ldap_handle *handle;
     size_t server; /* its number */
 };
 
@@ -22,16 +19,15 @@ struct ldap_servers *ldap_servers_new(const struct ldap_settings *settings,
                                       const struct memberchat_services *services);
 void ldap_servers_free(struct ldap_servers *servers);
 
-/* Connects to the first server that lets us; those that failed a short while
- * ago only where there is no other.  False: with the reason, the first that is
- * UNAVAILABLE if there is such a one. */
-bool ldap_servers_connect(struct ldap_servers *servers, const struct ldap_watch *watch,
+/* Connects to the first server that lets us; those that failed a short while ago only
+ * where there is no other.  False: with the reason, the first that is UNAVAILABLE if
+ * there is such a one. */
+bool ldap_servers_connect(struct ldap_servers *servers, int64_t deadline,
                           struct ldap_connection *connection_r, struct ldap_fault *fault);
 
 /* Connects to a server that is not ours, by the rules for those that are. */
-bool ldap_servers_visit(struct ldap_servers *servers, const struct ldap_uri *uri,
-                        const struct ldap_watch *watch, struct ldap_connection *connection_r,
-                        struct ldap_fault *fault);
+bool ldap_servers_visit(struct ldap_servers *servers, const struct ldap_uri *uri, int64_t deadline,
+                        struct ldap_connection *connection_r, struct ldap_fault *fault);
 
 /* Puts the URI of the server in front of a reason. */
 void ldap_servers_name(const struct ldap_servers *servers, size_t server, struct ldap_fault *fault);

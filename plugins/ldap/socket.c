@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: MIT
- *
- * ldap_socket.c: see ldap_socket.h.
- */
+/* SPDX-License-Identifier: MIT */
 #include "socket.h"
+
+#include "base/clock.h"
+#include "base/networks.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -29,9 +29,7 @@ static void set_options(int fd)
         {IPPROTO_TCP, TCP_USER_TIMEOUT, 10000},
 #endif
     };
-    size_t i;
-
-    for (i = 0; i < sizeof options / sizeof options[0]; i++)
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         setsockopt(fd, options[i].level, options[i].name, &options[i].value,
                    sizeof options[i].value);
 }
@@ -42,7 +40,6 @@ static int await_connection(int fd, int64_t ms)
     struct pollfd waiting = {.fd = fd, .events = POLLOUT};
     socklen_t length = sizeof(int);
     int error = ETIMEDOUT;
-
     if (poll(&waiting, 1, (int)ms) > 0 &&
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
         error = errno;
@@ -53,7 +50,6 @@ static int await_connection(int fd, int64_t ms)
 static int connect_one(const struct sockaddr *address, socklen_t length, int64_t ms)
 {
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = 0;
-
     if (fd < 0)
         return -1;
     if (address->sa_family != AF_UNIX)
@@ -67,26 +63,16 @@ static int connect_one(const struct sockaddr *address, socklen_t length, int64_t
     return -1;
 }
 
-static bool is_loopback(const struct sockaddr_storage *address)
+int ldap_socket_connect(const struct ldap_addresses *addresses, bool local_only, int64_t deadline,
+                        struct ldap_fault *fault)
 {
-    const struct sockaddr_in *four = (const struct sockaddr_in *)address;
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
-
-    return address->ss_family == AF_INET ? ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
-                                         : IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
-}
-
-int ldap_socket_connect(const struct ldap_addresses *addresses, bool local_only,
-                        const struct ldap_watch *watch, struct ldap_fault *fault)
-{
-    int error = 0, fd;
-    size_t i;
-
-    for (i = 0; i < addresses->count; i++) {
-        if (local_only && !is_loopback(&addresses->items[i]))
+    int error = 0;
+    for (size_t i = 0; i < addresses->count; i++) {
+        const struct sockaddr *address = (const struct sockaddr *)&addresses->items[i];
+        if (local_only && !network_address_is_loopback(address))
             continue;
-        fd = connect_one((const struct sockaddr *)&addresses->items[i], addresses->lengths[i],
-                         ldap_watch_left(watch) / (int64_t)(addresses->count - i));
+        int fd = connect_one(address, addresses->lengths[i],
+                             clock_left_ms(deadline) / (int64_t)(addresses->count - i));
         if (fd >= 0)
             return fd;
         error = errno;
@@ -101,14 +87,12 @@ int ldap_socket_connect(const struct ldap_addresses *addresses, bool local_only,
     return -1;
 }
 
-int ldap_socket_connect_path(const char *path, const struct ldap_watch *watch,
-                             struct ldap_fault *fault)
+int ldap_socket_connect_path(const char *path, int64_t deadline, struct ldap_fault *fault)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd;
-
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    fd = connect_one((const struct sockaddr *)&address, sizeof address, ldap_watch_left(watch));
+    int fd =
+        connect_one((const struct sockaddr *)&address, sizeof address, clock_left_ms(deadline));
     if (fd >= 0)
         return fd;
     if (errno == EACCES)
@@ -118,11 +102,4 @@ int ldap_socket_connect_path(const char *path, const struct ldap_watch *watch,
     else
         ldap_fault_set(fault, VERDICT_LOST, "cannot connect to %s: %s", path, strerror(errno));
     return -1;
-}
-
-bool ldap_socket_is_quiet(int fd)
-{
-    struct pollfd now = {.fd = fd, .events = POLLIN};
-
-    return poll(&now, 1, 0) == 0;
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
- *
- * ldap_uri.h: the address of a directory server.  Pure.
- */
+ * The address of a directory server.  Pure. */
 #ifndef MEMBERCHAT_LDAP_URI_H
 #define MEMBERCHAT_LDAP_URI_H
 
@@ -19,12 +17,8 @@ struct ldap_uri {
     char text[3 * LDAP_HOST_MAX + 16]; /* as libldap wants it, and as messages say it */
 };
 
-/* Reads ldap://HOST[:PORT], ldaps://HOST[:PORT] or ldapi://PATH with the path's
- * slashes as %2F (RFC 4516 without the parts behind the host).
- * NULL when it is good, else what is wrong with it. */
-const char *ldap_uri_parse(const char *text, struct ldap_uri *uri_r);
-
-/* Whether a host is this machine by what it is called: localhost, 127.0.0.0/8, ::1. */
-bool ldap_uri_is_loopback(const struct ldap_uri *uri);
+/* Reads ldap://HOST[:PORT], ldaps://HOST[:PORT] or ldapi://PATH with the path's slashes
+ * as %2F (RFC 4516 without the parts behind the host).  False: *why_r says what is wrong. */
+bool ldap_uri_parse(const char *text, struct ldap_uri *uri_r, const char **why_r);
 
 #endif

@@ -5,6 +5,7 @@ import re
 
 from lib.answer import parse_cgi
 from lib.case import FreshCase, ScratchCase, at_once
+from lib.fake_ldap import Scripted
 from lib.programs import SOURCE, programs
 from lib.responder import RunningResponder, command, environment, run
 from lib.site import APP, Site, member_path
@@ -84,6 +85,13 @@ class Members(LdapCase):
         for user in ("M1", "m1 ", " m1"):
             self.assertEqual("m1", self.found(user)["userId"])
 
+    def test_no_other_person(self):
+        """The directory finds m1 for a full-width m, too; that is another id."""
+        code, _, errors = self.look_up("ｍ1")
+        self.assertEqual(1, code, errors)
+        self.assertIn(f"uid=m1,{PEOPLE}: the directory takes another spelling", errors)
+        self.assertEqual(1, self.look_up("m\u00ad1")[0])
+
     def test_several_values_of_the_id(self):
         """The one in the entry's own name."""
         for user in ("aliased", "an-alias", "0"):
@@ -141,10 +149,10 @@ class Referrals(LdapCase):
     def reference(name, url):
         return ldif(f"ou={name},{PEOPLE}", {"objectClass": ["referral", "extensibleObject"], "ou": name, "ref": url})
 
-    def add_reference(self, url):
+    def add_reference(self, url, name="another"):
         """For this test only; the control is ManageDsaIT (RFC 3296)."""
-        self.slapd.change(self.reference("another", url))
-        self.addCleanup(self.slapd.change, f"dn: ou=another,{PEOPLE}\ncontrol: 2.16.840.1.113730.3.4.2\n"
+        self.slapd.change(self.reference(name, url))
+        self.addCleanup(self.slapd.change, f"dn: ou={name},{PEOPLE}\ncontrol: 2.16.840.1.113730.3.4.2\n"
                                            "changetype: delete\n")
 
     def test_off(self):
@@ -167,7 +175,29 @@ class Referrals(LdapCase):
     def test_not_in_clear_text(self):
         """Whatever the directory says: the password goes to no other machine in clear text."""
         self.add_reference("ldap://192.0.2.1/dc=x")
-        self.expect_wrong("nobody", "clear text to another machine", referrals=True)
+        self.expect_wrong("nobody", "clear text to another machine", referrals=True, referral_hosts="192.0.2.1")
+
+    def test_our_password_goes_to_named_hosts_only(self):
+        """Of any other, the server can name what it likes."""
+        server = Scripted(self)
+        self.add_reference(server.uri.replace("127.0.0.1", "localhost") + "/dc=x")
+        self.expect_wrong("nobody", "localhost.* is not followed: name the host in \"referral_hosts\"", referrals=True)
+        self.assertEqual(b"", server.received)
+        self.assertEqual(1, self.look_up("nobody", referrals=True, referral_hosts=["other.example.com", "LocalHost"])[0])
+        self.assertIn(READER_PASSWORD.encode(), server.received)
+
+    def test_found_though_a_reference_fails(self):
+        """With the entry in hand it is a warning; so are more references than are followed."""
+        self.add_reference("ldap://127.0.0.1:1/dc=x")
+        code, member, errors = self.look_up("m2", referrals=True)
+        self.assertEqual((0, "m2"), (code, member["userId"]), errors)
+        self.assertRegex(errors, "referral to ldap://127.0.0.1:1: .*refused; the entry that was found counts")
+        for i in range(5):
+            self.add_reference(f"{self.other.uri}/ou=none{i},dc=example,dc=com", f"more{i}")
+        code, member, errors = self.look_up("m2", referrals=True)
+        self.assertEqual((0, "m2"), (code, member["userId"]), errors)
+        self.assertRegex(errors, "sends us to 7 servers; 4 are followed; the entry that was found counts")
+        self.expect_wrong("nobody", "sends us to 7 servers", referrals=True)
 
     def test_server_that_is_down(self):
         """Nobody is "not found" who was looked for in half of the directory only."""
@@ -283,14 +313,14 @@ class Check(LdapCase):
             ({"filter": "(uid={user})"}, r"begin \{id\}"),
             ({"active_filter": "(o={id})"}, 'which only "filter" has'),
             ({"scope": "tree"}, "base one sub"),
-            ({"id_attribute": "a b"}, "no name of an attribute"),
-            ({"name_attribute": ["cn", ""]}, "no name of an attribute"),
-            ({"attributes": {"x": "a)b"}}, "no name of an attribute"),
+            ({"id_attribute": "a b"}, "not the name of an attribute"),
+            ({"name_attribute": ["cn", ""]}, "not the name of an attribute"),
+            ({"attributes": {"x": "a)b"}}, "not the name of an attribute"),
             ({"bind_password": None}, 'needs "bind_password_file"'),
             ({"bind_dn": None}, 'no "bind_dn"'),
             ({"bind_password_file": "empty"}, "both"),
             ({"bind_password": ""}, "bind_password"),
-            ({**secret, "bind_password_file": "empty"}, "it is empty"),
+            ({**secret, "bind_password_file": "empty"}, "is empty, and"),
             ({**secret, "bind_password_file": "lines"}, "several lines"),
             ({**secret, "bind_password_file": "open"}, "can write"),
             ({**secret, "bind_password_file": "missing"}, "No such file"),
@@ -301,6 +331,7 @@ class Check(LdapCase):
             ({"ca_file": "text"}, "no certificate in PEM"),
             ({"ca_file": "missing"}, "No such file"),
             ({"connections": -1}, "connections"),
+            ({"filter": "(uid>={id}*)"}, "no pattern may stand"),
             ({"timeout": "0s"}, "timeout"),
             ({"bind_pasword": "x"}, 'did you mean "bind_password"'),
         ]

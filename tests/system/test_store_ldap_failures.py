@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Directories that fail, and what a request notices of it."""
 import signal
+import threading
 import time
 
 from lib.case import FreshCase, Load, at_once
 from lib.certificates import Authority
-from lib.fake_ldap import FakeServer, Scripted, black_hole, message
+from lib.fake_ldap import FakeServer, Forgetful, Scripted, black_hole, message
 from lib.programs import limit
 from lib.responder import command
 from lib.scratch import free_port, wait_until
 from lib.site import APP, GUEST_PATH, member_path
-from lib.slapd import READER_DN, READER_PASSWORD, Slapd, store_settings, tls_lines
+from lib.slapd import READER_DN, READER_PASSWORD, Slapd, person, store_settings, tls_lines
 
 DOWN = (503, "MEMBER_STORE_UNAVAILABLE")
 WRONG = (500, "INTERNAL_SERVER_ERROR")
@@ -141,7 +142,7 @@ class Frozen(FailureCase):
         self.assertEqual(["m1", "m2"] * 4, [answer.json["userId"] for answer in answers], "late answers are dropped")
 
     def test_search_has_a_time_of_its_own(self):
-        self.run_with(timeout="300ms")
+        self.run_with(timeout="300ms", connect_timeout="300ms")
         self.expect_found()
         self.slapd.freeze()
         answer, took = self.timed()
@@ -156,6 +157,40 @@ class Frozen(FailureCase):
         time.sleep(0.4)
         self.expect_found()
         self.expect(DOWN, "m2")
+
+
+class Forgotten(FailureCase):
+    """A firewall forgets the connections of the pool; new ones work."""
+
+    def forget_eight(self, **changes):
+        slapd = Slapd(self.scratch, "".join(person(f"p{i}") for i in range(8)))
+        proxy = Forgetful(self, slapd.port)
+        self.run_with(proxy.uri, slapd, **changes)
+        slapd.freeze()
+        threading.Timer(0.3, slapd.thaw).start()
+        self.expect_all_found()
+        self.assertEqual(8, len(proxy.connections))
+        proxy.forget()
+        return proxy
+
+    def expect_all_found(self):
+        """Eight at once; the longest time."""
+        answers = at_once(8, lambda i: self.timed(f"p{i}"))
+        self.assertEqual([200] * 8, [answer.status for answer, _ in answers])
+        return max(took for _, took in answers)
+
+    def test_the_very_next_requests_are_answered(self):
+        proxy = self.forget_eight(top={"threads": 12})
+        before = len(proxy.connections)
+        self.assertLess(self.expect_all_found(), limit(3))
+        self.assertLess(self.expect_all_found(), limit(0.5), "no old one is tried again")
+        self.assertLessEqual(len(proxy.connections) - before, 8)
+        self.assertNotIn("unavailable", self.responder.log_text())
+
+    def test_the_breaker_does_not_notice(self):
+        self.forget_eight(top={"threads": 12}, breaker={"failures": 2})
+        self.assertEqual([200] * 3, [self.ask(f"p{i}").status for i in range(3)])
+        self.assertNotIn("does not answer", self.responder.log_text())
 
 
 class SeveralServers(FailureCase):
@@ -344,6 +379,22 @@ class Answers(FreshCase):
     def test_unavailable(self):
         self.expect_codes(2, "search", (3, 11, 51, 52, 80))
         self.expect_codes(2, "bind", (51, 52, 80))
+
+    def test_words_are_whole(self):
+        """Active Directory says at the end what is wrong, and by number."""
+        words = b"80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 532, v4563\0"
+        number = message(1, 0x61, 49)
+        server = Scripted(self, bind=number[:1] + bytes([number[1] + len(words)]) + number[2:6] +
+                          bytes([number[6] + len(words)]) + number[7:13] + bytes([len(words)]) + words)
+        _, errors, _ = self.look_up(server.uri)
+        self.assertIn(f"bind: the password has expired: Invalid credentials: {words[:-1].decode()} as {READER_DN}; "
+                      "not tried again for 30 s", errors)
+
+    def test_notice_of_disconnection(self):
+        """RFC 4511, section 4.4.1."""
+        done, errors, _ = self.look_up(Scripted(self, search=message(0, 0x78, 52, b"going down")).uri)
+        self.assertEqual(2, done, errors)
+        self.assertIn("search: the server ends the connection: going down", errors)
 
     def test_misconfigured(self):
         self.expect_codes(3, "search", (1, 10, 16, 18, 32, 34, 50, 53, 71))

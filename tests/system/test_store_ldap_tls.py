@@ -59,7 +59,7 @@ class Trust(TlsCase):
 
     def test_other_authority(self):
         for changes in ({"starttls": True}, {"uri": self.slapd.tls_uri}):
-            self.expect_wrong("TLS handshake: .*(untrusted or revoked|certificate)",
+            self.expect_wrong("TLS handshake: .*(unknown issuer|certificate)",
                               ca_file=str(self.other.certificate), **changes)
 
     def test_no_authority_of_ours(self):
@@ -69,14 +69,14 @@ class Trust(TlsCase):
     def test_expired(self):
         old = Slapd(self.scratch, name="expired", schemes=SCHEMES,
                     head=tls_lines(*self.authority.issue("expired", days=-1)))
-        self.expect_wrong("TLS handshake: .*(untrusted or revoked|expired)", slapd=old, uri=old.tls_uri)
+        self.expect_wrong("TLS handshake: .*expired", slapd=old, uri=old.tls_uri)
         self.expect_wrong("TLS handshake: ", slapd=old, starttls=True)
 
     def test_wrong_host(self):
         stranger = Slapd(self.scratch, name="stranger", schemes=SCHEMES,
                          head=tls_lines(*self.authority.issue("stranger", "DNS:ldap.example.com")))
-        self.expect_wrong("hostname .*does not match", slapd=stranger, uri=stranger.tls_uri)
-        self.expect_wrong("hostname .*does not match", slapd=stranger, starttls=True)
+        self.expect_wrong("certificate is not for this host", slapd=stranger, uri=stranger.tls_uri)
+        self.expect_wrong("certificate is not for this host", slapd=stranger, starttls=True)
 
     def test_verification_off(self):
         done = self.expect_found(uri=self.slapd.tls_uri, ca_file=None, tls_verify=False)

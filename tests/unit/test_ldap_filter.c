@@ -1,93 +1,128 @@
 /* SPDX-License-Identifier: MIT
- *
- * test_ldap_filter.c: templates of search filters, and ids that want to be more than a value.
- */
+ * Search filters as bytes: libldap's own encoder, when it has memory, says the same. */
+#include "plugins/ldap/ber.h"
 #include "plugins/ldap/filter.h"
+#include "support.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <lber.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+int ldap_pvt_put_filter(BerElement *ber, const char *text); /* exported, and in no header */
 
-#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+static struct bytes written;
 
-/* The filter in memory of exactly the size that was asked for. */
-static char *fill(const char *filter, const char *active, const char *id, size_t length)
+static void write_filter(const char *template, struct span id)
 {
-    char *out = malloc(ldap_filter_size(filter, active, length));
-
-    assert_non_null(out);
-    ldap_filter_fill(filter, active, id, length, out);
-    return out;
+    const struct ldap_terms terms = {.id = id, .dn = SPAN("cn=a,dc=b")};
+    bytes_free(&written);
+    written = (struct bytes){0};
+    ldap_filter_write(template, &terms, &written);
+    assert_false(written.failed);
 }
 
-static void ids_are_escaped(void **state)
+static void expect_as_libldap(const char *text)
 {
-    static const struct {
-        const char *id;
-        size_t length;
-        const char *expected;
-    } rows[] = {
-        {"m1", 2, "(uid=m1)"},
-        {"A.b-c_d@e.f", 11, "(uid=A.b-c_d@e.f)"},
-        {"*", 1, "(uid=\\2a)"},
-        {"a*", 2, "(uid=a\\2a)"},
-        {")(uid=*", 7, "(uid=\\29\\28uid\\3d\\2a)"},
-        {"x)(|(uid=*))", 12, "(uid=x\\29\\28\\7c\\28uid\\3d\\2a\\29\\29)"},
-        {"\\", 1, "(uid=\\5c)"},
-        {"\\2a", 3, "(uid=\\5c2a)"},
-        {"a\0b", 3, "(uid=a\\00b)"},
-        {"\0", 1, "(uid=\\00)"},
-        {"{id}", 4, "(uid=\\7bid\\7d)"},
-        {" a ", 3, "(uid=\\20a\\20)"},
-        {"J\xc3\xbcrgen", 7, "(uid=J\\c3\\bcrgen)"},
-        {"\xff\x80", 2, "(uid=\\ff\\80)"},
-        {"a&b|c!d", 7, "(uid=a\\26b\\7cc\\21d)"},
-        {"", 0, "(uid=)"},
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+    struct berval theirs;
+    expect(ldap_pvt_put_filter(ber, text) == 0, "libldap refuses %s", text);
+    assert_int_equal(ber_flatten2(ber, &theirs, 0), 0);
+    expect(written.length == theirs.bv_len &&
+               memcmp(written.data, theirs.bv_val, theirs.bv_len) == 0,
+           "%s: other bytes than libldap's", text);
+    ber_free(ber, 1);
+}
+
+static void same_as_libldap(void **state)
+{
+    static const char *const filters[] = {
+        "(uid=m1)",
+        "(uid=)",
+        "(&(objectClass=inetOrgPerson)(uid=a))",
+        "(& (objectClass=person) (| (uid=a) (mail=b) ) )",
+        "(&)",
+        "(|)",
+        "(!(uid=a))",
+        "(uid~=a)",
+        "(uid>=a)",
+        "(uid<=a)",
+        "(uid:caseExactMatch:=a)",
+        "(cn:dn:2.5.13.5:=a)",
+        "(cn:dn:=a)",
+        "(cn:=a)",
+        "(:2.5.13.5:=a)",
+        "(:dn:2.5.13.5:=a)",
+        "(&(uid=a)(userAccountControl:1.2.840.113556.1.4.803:=2))",
+        "(cn=\\28\\29\\2a\\5c)",
+        "(cn=*a*b*)",
+        "(cn=a*)",
+        "(cn=*a)",
+        "(cn=a*b*c)",
+        "(cn=*\\2a*)",
+        "(o=*)",
+        "(cn;lang-de=a)",
+        "(cn=J\xc3\xbcrgen, und so = weiter)",
+        "(objectGUID=\\00\\ff\\2a)",
     };
-    size_t i;
-
+    char longer[700] = "(cn=";
     (void)state;
-    for (i = 0; i < COUNT(rows); i++) {
-        char *filter = fill("(uid={id})", NULL, rows[i].id, rows[i].length);
-
-        assert_string_equal(filter, rows[i].expected);
-        assert_null(ldap_filter_check(filter, false));
-        free(filter);
+    for (size_t i = 0; i < COUNT(filters); i++) {
+        write_filter(filters[i], SPAN_NONE);
+        expect_as_libldap(filters[i]);
+    }
+    for (size_t length = 100; length < 600; length += 1) { /* lengths of one, two, three bytes */
+        memset(longer + 4, 'x', length);
+        strcpy(longer + 4 + length, ")");
+        write_filter(longer, SPAN_NONE);
+        expect_as_libldap(longer);
     }
 }
 
-/* Whatever the byte: the result is one filter, and no byte of it is special. */
-static void every_byte_stays_a_value(void **state)
+/* The template with each byte of the id escaped. */
+static char *escaped(const char *template, struct span id)
 {
-    int byte;
-
-    (void)state;
-    for (byte = 0; byte < 256; byte++) {
-        char id[3] = {'a', (char)byte, 'b'};
-        char *filter = fill("(&(o=x)(uid={id}))", NULL, id, sizeof id);
-
-        assert_null(ldap_filter_check(filter, false));
-        assert_null(strchr(filter, '*'));
-        assert_int_equal(strspn(filter + strlen("(&(o=x)(uid="), "\\abcdefghijklmnopqrstuvwxyz"
-                                                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                                 "0123456789-._@"),
-                         strlen(filter) - strlen("(&(o=x)(uid=))") + 0);
-        free(filter);
+    struct bytes out = {0};
+    for (; *template; template ++) {
+        if (strncmp(template, "{id}", 4) != 0) {
+            bytes_add(&out, template, 1);
+            continue;
+        }
+        for (size_t i = 0; i < id.length; i++)
+            bytes_addf(&out, "\\%02x", (unsigned char)id.data[i]);
+        template += 3;
     }
+    return strdup(bytes_string(&out));
 }
 
-static void templates_are_filled(void **state)
+static void ids_are_nothing_but_values(void **state)
 {
-    char *filter = fill("(|(uid={id})(mail={id}@x))", "(!(o=y))", "a*", 2);
-
+    static const struct span ids[] = {
+        LITERAL("m1"),           LITERAL("*"),       LITERAL("a*"),   LITERAL(")(uid=*"),
+        LITERAL("x)(|(uid=*))"), LITERAL("\\"),      LITERAL("\\2a"), LITERAL("a\0b"),
+        LITERAL("\0"),           LITERAL("{id}"),    LITERAL("{dn}"), LITERAL(" a "),
+        LITERAL("\xff\x80"),     LITERAL("a&b|c!d"),
+    };
+    static const char *const templates[] = {
+        "(uid={id})",   "(&(o=x)(uid={id}))",         "(|(uid={id})(mail={id}@x))", "(uid={id}*)",
+        "(uid=*{id}*)", "(uid:caseExactMatch:={id})", "(!(uid=pre-{id}))",          "(uid~={id})"};
     (void)state;
-    assert_string_equal(filter, "(&(|(uid=a\\2a)(mail=a\\2a@x))(!(o=y)))");
-    free(filter);
+    for (size_t i = 0; i < COUNT(ids); i++)
+        for (size_t j = 0; j < COUNT(templates); j++) {
+            char *text = escaped(templates[j], ids[i]);
+            write_filter(templates[j], ids[i]);
+            expect_as_libldap(text);
+            free(text);
+        }
+    for (int byte = 0; byte < 256; byte++) {
+        const char id[3] = {'a', (char)byte, 'b'};
+        char *text = escaped("(&(o=x)(uid={id}))", (struct span){id, 3});
+        write_filter("(&(o=x)(uid={id}))", (struct span){id, 3});
+        expect_as_libldap(text);
+        free(text);
+    }
+    write_filter("(member={dn})", SPAN("x"));
+    expect_as_libldap("(member=cn=a,dc=b)");
 }
 
 static void good_templates(void **state)
@@ -108,12 +143,10 @@ static void good_templates(void **state)
         "(uid=prefix-{id}-suffix)",
         "(&(uid={id})(cn=J\xc3\xbcrgen, und so = weiter))",
     };
-    size_t i;
-
+    const char *why = NULL;
     (void)state;
-    for (i = 0; i < COUNT(good); i++)
-        if (ldap_filter_check(good[i], true) != NULL)
-            fail_msg("%s: %s", good[i], ldap_filter_check(good[i], true));
+    for (size_t i = 0; i < COUNT(good); i++)
+        expect(ldap_filter_check(good[i], LDAP_PLACE_ID, &why), "%s: %s", good[i], why);
 }
 
 static void bad_templates(void **state)
@@ -139,25 +172,63 @@ static void bad_templates(void **state)
         "(&(uid={id})x)",
         "(!(uid={id})(o=x))",
         "(uid {id})",
+        "(uid:x={id})",
+        "(uid>={id}*)",
+        "(uid:=*{id})",
+        "(uid:a:b:={id})",
+        "(:={id})",
+        "(uid::={id})",
+        "(uid:x:>={id})",
+        "(&(uid={id})(member={dn}))",
         "(&(&(&(&(&(&(&(&(&(&(&(&(&(&(&(&(&(&(uid={id}))))))))))))))))))",
     };
-    size_t i;
-
+    const char *why;
     (void)state;
-    for (i = 0; i < COUNT(bad); i++)
-        if (ldap_filter_check(bad[i], true) == NULL)
-            fail_msg("%s is taken for good", bad[i]);
-    assert_null(ldap_filter_check("(!(o=x))", false));
-    assert_non_null(ldap_filter_check("(uid={id})", false));
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        expect(!ldap_filter_check(bad[i], LDAP_PLACE_ID, &why), "%s is taken for good", bad[i]);
+        assert_non_null(why);
+    }
+    assert_true(ldap_filter_check("(!(o=x))", LDAP_PLACE_NONE, &why));
+    assert_false(ldap_filter_check("(uid={id})", LDAP_PLACE_NONE, &why));
+    assert_true(ldap_filter_check("(member={dn})", LDAP_PLACE_ANY, &why));
+}
+
+static void claims(void **state)
+{
+    static const struct {
+        const char *filter, *claims;
+    } rows[] = {
+        {"(uid={id})", "uid={id} "},
+        {"(&(objectClass=person)(|(uid={id})(mail={id}@x)))", "uid={id} mail={id}@x "},
+        {"(sAMAccountName:caseExactMatch:={id})", "sAMAccountName={id} "},
+        {"(cn;lang-de={id})", "cn;lang-de={id} "},
+        {"(&(uid={id})(!(uid={id})))", ""},
+        {"(uid={id}*)", ""},
+        {"(|(uid={id})(cn=*{id}*))", ""},
+        {"(uid~={id})", ""},
+        {"(cn:dn:={id})", ""},
+        {"(:dn:2.5.13.5:={id})", ""},
+        {"(0.9.2342.19200300.100.1.1={id})", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ldap_claims found;
+        char text[200] = "";
+        ldap_filter_claims(rows[i].filter, &found);
+        for (size_t j = 0; j < found.count; j++)
+            sprintf(text + strlen(text), "%.*s=%.*s ", (int)found.items[j].attribute.length,
+                    found.items[j].attribute.data, (int)found.items[j].value.length,
+                    found.items[j].value.data);
+        assert_string_equal(text, rows[i].claims);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids_are_escaped),      cmocka_unit_test(every_byte_stays_a_value),
-        cmocka_unit_test(templates_are_filled), cmocka_unit_test(good_templates),
-        cmocka_unit_test(bad_templates),
+        cmocka_unit_test(same_as_libldap), cmocka_unit_test(ids_are_nothing_but_values),
+        cmocka_unit_test(good_templates),  cmocka_unit_test(bad_templates),
+        cmocka_unit_test(claims),
     };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("ldap_filter", tests, NULL, NULL);
 }

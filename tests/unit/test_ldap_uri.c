@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT
- *
- * test_ldap_uri.c: addresses of directory servers, and what result codes mean.
- */
+ * Addresses of directory servers, and what result codes and words mean. */
 #include "plugins/ldap/code.h"
 #include "plugins/ldap/uri.h"
+#include "support.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 #define LONG_NAME                                                                                  \
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
@@ -38,14 +30,10 @@ static void good_uris(void **state)
         {"ldapi://%2ftmp%2Fa%20b/", LDAP_SCHEME_LOCAL, "/tmp/a b", "", "ldapi://%2Ftmp%2Fa%20b"},
     };
     struct ldap_uri uri;
-    size_t i;
-
+    const char *why = NULL;
     (void)state;
-    for (i = 0; i < COUNT(rows); i++) {
-        const char *fault = ldap_uri_parse(rows[i].uri, &uri);
-
-        if (fault != NULL)
-            fail_msg("%s %s", rows[i].uri, fault);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        expect(ldap_uri_parse(rows[i].uri, &uri, &why), "%s %s", rows[i].uri, why);
         assert_int_equal(uri.scheme, rows[i].scheme);
         assert_string_equal(uri.host, rows[i].host);
         assert_string_equal(uri.port, rows[i].port);
@@ -86,59 +74,91 @@ static void bad_uris(void **state)
         "ldap://" LONG_NAME LONG_NAME LONG_NAME LONG_NAME,
     };
     struct ldap_uri uri;
-    size_t i;
-
+    const char *why = NULL;
     (void)state;
-    for (i = 0; i < COUNT(bad); i++)
-        if (ldap_uri_parse(bad[i], &uri) == NULL)
-            fail_msg("\"%s\" is taken for good", bad[i]);
-}
-
-static void loopback(void **state)
-{
-    static const struct {
-        const char *uri;
-        bool loopback;
-    } rows[] = {
-        {"ldap://127.0.0.1", true},      {"ldap://127.9.9.9", true},
-        {"ldap://[::1]", true},          {"ldap://localhost", true},
-        {"ldap://LOCALHOST", true},      {"ldap://10.127.0.1", false},
-        {"ldap://localhost.com", false}, {"ldap://[::2]", false},
-        {"ldap://128.0.0.1", false},     {"ldap://127.0.0.1.example.com", false},
-    };
-    struct ldap_uri uri;
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < COUNT(rows); i++) {
-        assert_null(ldap_uri_parse(rows[i].uri, &uri));
-        assert_int_equal(ldap_uri_is_loopback(&uri), rows[i].loopback);
-    }
+    for (size_t i = 0; i < COUNT(bad); i++)
+        expect(!ldap_uri_parse(bad[i], &uri, &why), "\"%s\" is taken for good", bad[i]);
 }
 
 /* memberchat-store-ldap(5), OUTCOMES. */
 static void result_codes(void **state)
 {
-    static const int unavailable[] = {3, 11, 51, 52, 80, -1, -5, -11, -18, -4};
-    static const int misconfigured[] = {1,  2,  4,  7,  8,  10, 13, 16, 18, 21,   32, 34,
-                                        48, 49, 50, 53, 54, 65, 71, 81, 99, 4096, -7, -9};
+    static const int unavailable[] = {3, 11, 51, 52, 80, -1, -5, -11, -18, -4, -7, -9};
+    static const int misconfigured[] = {1,  2,  4,  7,  8,  10, 13, 16, 18, 21, 32,
+                                        34, 48, 49, 50, 53, 54, 65, 71, 81, 99, 4096};
     static const int dropped[] = {1, 8, 13, 48, 49, 50, 53};
-    size_t i;
-
     (void)state;
     assert_int_equal(ldap_code_verdict(0), VERDICT_GOOD);
-    for (i = 0; i < COUNT(unavailable); i++) {
+    for (size_t i = 0; i < COUNT(unavailable); i++) {
         const struct ldap_fault fault = {.verdict = ldap_code_verdict(unavailable[i])};
-
         assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_UNAVAILABLE);
     }
-    for (i = 0; i < COUNT(misconfigured); i++) {
+    for (size_t i = 0; i < COUNT(misconfigured); i++) {
         const struct ldap_fault fault = {.verdict = ldap_code_verdict(misconfigured[i])};
-
         assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_MISCONFIGURED);
     }
-    for (i = 0; i < COUNT(dropped); i++)
+    for (size_t i = 0; i < COUNT(dropped); i++)
         assert_int_equal(ldap_code_verdict(dropped[i]), VERDICT_REFUSED);
+}
+
+static void words_of_active_directory(void **state)
+{
+    static const struct {
+        const char *words, *meaning;
+    } rows[] = {
+        {"80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 52e, v4563",
+         "the password is wrong"},
+        {"80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 532, v4563",
+         "the password has expired"},
+        {"comment: AcceptSecurityContext error, data 525, v1", "there is no such account"},
+        {"comment: AcceptSecurityContext error, data 530, v1",
+         "the account may not sign in at this time"},
+        {"comment: AcceptSecurityContext error, data 531, v1",
+         "the account may not sign in from this machine"},
+        {"comment: AcceptSecurityContext error, data 533, v1", "the account is disabled"},
+        {"comment: AcceptSecurityContext error, data 701, v1", "the account has expired"},
+        {"comment: AcceptSecurityContext error, data 773, v1",
+         "the password must be changed first"},
+        {"comment: AcceptSecurityContext error, data 775, v1", "the account is locked"},
+        {"comment: AcceptSecurityContext error, data 57, v1", NULL},
+        {"data 5321, v1", NULL},
+        {"", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *meaning = ldap_code_account(span_of(rows[i].words));
+        expect(!meaning == !rows[i].meaning, "%s", rows[i].words);
+        if (meaning)
+            assert_string_equal(meaning, rows[i].meaning);
+    }
+    assert_null(ldap_code_account(SPAN_NONE));
+}
+
+static void words_about_certificates(void **state)
+{
+    static const struct {
+        const char *words, *meaning;
+        enum ldap_verdict verdict;
+    } rows[] = {
+        {"peer cert untrusted or revoked (0x42)", "unknown issuer", VERDICT_UNTRUSTED},
+        {"peer cert untrusted or revoked (0x402)", "has expired", VERDICT_UNTRUSTED},
+        {"peer cert untrusted or revoked (0x442)", "has expired", VERDICT_UNTRUSTED},
+        {"peer cert untrusted or revoked (0x202)", "not valid yet", VERDICT_UNTRUSTED},
+        {"peer cert untrusted or revoked (0x22)", "was revoked", VERDICT_UNTRUSTED},
+        {"hostname (a) does not match common name in certificate (b)", "not for this host",
+         VERDICT_UNTRUSTED},
+        {"can't connect: The TLS connection was non-properly terminated..", "handshake: can't",
+         VERDICT_LOST},
+        {"something new", "handshake: something new", VERDICT_UNTRUSTED},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ldap_fault fault;
+        ldap_code_handshake(rows[i].words, &fault);
+        assert_int_equal(fault.verdict, rows[i].verdict);
+        expect(strstr(fault.why.text, rows[i].meaning), "%s", fault.why.text);
+        expect(strstr(fault.why.text, rows[i].words), "%s", fault.why.text);
+    }
 }
 
 int main(void)
@@ -146,9 +166,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_uris),
         cmocka_unit_test(bad_uris),
-        cmocka_unit_test(loopback),
         cmocka_unit_test(result_codes),
+        cmocka_unit_test(words_of_active_directory),
+        cmocka_unit_test(words_about_certificates),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,6 +108,32 @@ class Recorder(FakeServer):
             pass
 
 
+class Forgetful(FakeServer):
+    """Hands everything on to a real server, until it forgets the connections that there are: a firewall that lost
+    its state.  They stay open and silent; new ones work."""
+
+    def __init__(self, case, port):
+        self.target = port
+        self.forgotten = set()
+        super().__init__(case)
+
+    def forget(self):
+        self.forgotten = set(self.connections)
+
+    def handle(self, connection):
+        with socket.create_connection(("127.0.0.1", self.target)) as other:
+            threading.Thread(target=self.pump, args=(other, connection, connection), daemon=True).start()
+            self.pump(connection, other, connection)
+
+    def pump(self, source, sink, connection):
+        try:
+            while data := source.recv(65536):
+                if connection not in self.forgotten:
+                    sink.sendall(data)
+        except OSError:
+            pass
+
+
 def black_hole(case):
     """A port on which SYN packets are dropped: a listener with a full queue."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/pool.h"
+#include "store_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    FAIR_MS = 100,   /* a server that had less time than this is not to blame */
+    LIFE_MS = 900000 /* so that connections move back to a server that is up again */
+};
+
+/* ---- Connections ---- */
+
+static void *make(void *servers, int64_t deadline, void *why)
+{
+    struct ldap_connection *connection = malloc(sizeof *connection);
+    if (connection && ldap_servers_connect(servers, deadline, connection, why))
+        return connection;
+    free(connection);
+    return NULL;
+}
+
+static bool is_good(void *servers, const void *thing)
+{
+    const struct ldap_connection *connection = thing;
+    return ldap_handle_is_quiet(connection->handle) &&
+           !ldap_servers_has_better(servers, connection->server);
+}
+
+static void unmake(void *servers, void *thing)
+{
+    struct ldap_connection *connection = thing;
+    (void)servers;
+    ldap_handle_free(connection->handle);
+    free(connection);
+}
+
+bool ldap_search_prepare(struct ldap_store *store)
+{
+    const struct pool_kind kind = {.make = make,
+                                   .is_good = is_good,
+                                   .unmake = unmake,
+                                   .context = store->servers,
+                                   .most = (size_t)store->settings->connections,
+                                   .idle_ms = store->settings->idle_timeout,
+                                   .life_ms = LIFE_MS};
+    store->pool = pool_new(&kind);
+    return store->pool != NULL;
+}
+
+/* NULL: with the reason. */
+static struct pool_loan *take(struct ldap_store *store, int64_t deadline, struct ldap_fault *fault)
+{
+    struct pool_loan *loan = NULL;
+    ldap_fault_set(fault, VERDICT_BUSY, "out of memory");
+    enum pool_result result = pool_take(store->pool, deadline, fault, &loan);
+    if (result == POOL_BUSY)
+        ldap_fault_set(fault, VERDICT_BUSY, "all %lld connections are in use (\"connections\")",
+                       (long long)store->settings->connections);
+    /* a server that takes no more connections may yet answer on those that it has */
+    if (result == POOL_FAILED && ldap_fault_outcome(fault) == MEMBERCHAT_UNAVAILABLE)
+        loan = pool_take_idle(store->pool);
+    return loan;
+}
+
+/* ---- Where the server sends us ---- */
+
+static bool is_listed(const struct memberchat_list *hosts, const char *host)
+{
+    for (size_t i = 0; i < hosts->count; i++)
+        if (strcasecmp(hosts->items[i], host) == 0)
+            return true;
+    return false;
+}
+
+/* Whether our password may go to a server: one of ours, or one that the configuration
+ * names. */
+static bool may_visit(const struct ldap_settings *settings, const struct ldap_uri *uri)
+{
+    const char *why;
+    struct ldap_uri own;
+    bool found = is_listed(&settings->referral_hosts, uri->host);
+    for (size_t i = 0; i < settings->uri.count && !found; i++)
+        found = ldap_uri_parse(settings->uri.items[i], &own, &why) && own.scheme == uri->scheme &&
+                strcasecmp(own.host, uri->host) == 0;
+    return found;
+}
+
+/* Searches there.  That answer's own referrals are not followed. */
+static void follow(struct ldap_store *store, const char *url, const struct ldap_query *query,
+                   int64_t deadline, struct ldap_found *found, struct ldap_fault *fault)
+{
+    struct ldap_connection connection;
+    struct ldap_referral referral;
+    struct ldap_query there = *query;
+    const char *wrong;
+    if (!ldap_referral_parse(url, &referral, &wrong)) {
+        ldap_fault_set(fault, VERDICT_WRONG, "referral \"%s\" %s", url, wrong);
+        return;
+    }
+    if (!may_visit(store->settings, &referral.uri)) {
+        ldap_fault_set(fault, VERDICT_WRONG,
+                       "referral to %s is not followed: name the host in \"referral_hosts\" to "
+                       "send it our password",
+                       referral.uri.text);
+        return;
+    }
+    there.referrals = false;
+    if (*referral.base)
+        there.base = referral.base;
+    if (referral.scope >= 0)
+        there.scope = referral.scope;
+    if (ldap_servers_visit(store->servers, &referral.uri, deadline, &connection, fault)) {
+        ldap_handle_search(connection.handle, &there, clock_earlier(deadline, query->timeout),
+                           found, fault);
+        ldap_handle_free(connection.handle);
+    }
+    if (fault->verdict != VERDICT_GOOD) {
+        const struct reason plain = fault->why;
+        reason_set(&fault->why, "referral to %s: %s", referral.uri.text, plain.text);
+    }
+}
+
+/* Follows all referrals.  A person who was looked for in only a part of the directory is
+ * not "not found"; one who was found is. */
+static void follow_all(struct ldap_store *store, const struct ldap_query *query, int64_t deadline,
+                       struct ldap_found *found, struct ldap_fault *fault)
+{
+    const struct memberchat_services *services = store->services;
+    size_t count = found->referrals.count;
+    struct ldap_fault one;
+    if (count > LDAP_REFERRALS_MAX)
+        ldap_fault_set(fault, VERDICT_WRONG, "the server sends us to %zu servers; %d are followed",
+                       count, LDAP_REFERRALS_MAX);
+    for (size_t i = 0; i < count && i < LDAP_REFERRALS_MAX && found->count < 2; i++) {
+        follow(store, found->referrals.urls[i], query, deadline, found, &one);
+        if (one.verdict != VERDICT_GOOD && fault->verdict == VERDICT_GOOD)
+            *fault = one;
+    }
+    if (fault->verdict == VERDICT_GOOD || found->count == 0)
+        return;
+    fault->verdict = VERDICT_GOOD;
+    if (ldap_store_may_complain(store, COMPLAINT_REFERRAL))
+        services->log(services, MEMBERCHAT_LOG_WARNING, "%s; the entry that was found counts",
+                      fault->why.text);
+}
+
+/* ---- Searching ---- */
+
+/* A connection that was used before may be dead, though nobody says so: a third of the
+ * time is kept for a new one. */
+static int64_t end_of_try(bool reused, int64_t deadline, int64_t timeout)
+{
+    int64_t left = clock_left_ms(deadline);
+    return clock_earlier(deadline, reused && left * 2 / 3 < timeout ? left * 2 / 3 : timeout);
+}
+
+/* Searches on this connection, which is given back.  True: it is worth another try. */
+static bool try_on(struct ldap_store *store, struct pool_loan *loan, const struct ldap_query *query,
+                   int64_t deadline, bool *retried, struct ldap_found *found,
+                   struct ldap_fault *fault)
+{
+    const struct ldap_connection *connection = loan->thing;
+    size_t server = connection->server;
+    bool suspect = loan->reused && !*retried, fair = clock_left_ms(deadline) >= FAIR_MS;
+    found->count = found->referrals.count = 0;
+    bytes_reset(&found->entries);
+    ldap_handle_search(connection->handle, query, end_of_try(suspect, deadline, query->timeout),
+                       found, fault);
+    if (fault->verdict != VERDICT_GOOD)
+        ldap_servers_name(store->servers, server, fault);
+    bool useless = fault->verdict == VERDICT_LOST || fault->verdict == VERDICT_LATE;
+    bool again = useless && suspect;
+    if (again) {
+        /* what idles is as old, and may be as dead */
+        pool_flush_before(store->pool, loan);
+        *retried = true;
+    } else if (useless && (fair || fault->verdict == VERDICT_LOST)) {
+        ldap_servers_note_failure(store->servers, server, fault);
+        again = ldap_servers_has_better(store->servers, server);
+    }
+    pool_give(store->pool, loan, !useless && fault->verdict != VERDICT_REFUSED);
+    return again && clock_left_ms(deadline) > 0;
+}
+
+void ldap_search(struct ldap_store *store, const struct ldap_query *query, int64_t deadline,
+                 struct ldap_found *found_r, struct ldap_fault *fault)
+{
+    struct pool_loan *loan;
+    bool retried = false;
+    *found_r = (struct ldap_found){.count = 0};
+    if (!clock_left_ms(deadline)) {
+        ldap_fault_set(fault, VERDICT_BUSY, "there was no time left to ask");
+        return;
+    }
+    do {
+        loan = take(store, deadline, fault);
+    } while (loan && try_on(store, loan, query, deadline, &retried, found_r, fault));
+    if (fault->verdict == VERDICT_GOOD)
+        follow_all(store, query, deadline, found_r, fault);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * One open store. */
+#ifndef MEMBERCHAT_LDAP_STORE_PRIVATE_H
+#define MEMBERCHAT_LDAP_STORE_PRIVATE_H
+
+#include "entry.h"
+#include "servers.h"
+
+#include <stdatomic.h>
+
+/* What the log is told at most once a minute, each by itself. */
+enum ldap_complaint { COMPLAINT_VALUE, COMPLAINT_OTHER_ID, COMPLAINT_REFERRAL, COMPLAINTS };
+
+struct pool;
+
+struct ldap_store {
+    const struct ldap_settings *settings;
+    const struct memberchat_services *services;
+    struct ldap_mapping mapping;
+    struct ldap_servers *servers;
+    struct pool *pool; /* of struct ldap_connection */
+    _Atomic int64_t silent_until[COMPLAINTS];
+};
+
+/* Whether the log may be told of it now. */
+bool ldap_store_may_complain(struct ldap_store *store, enum ldap_complaint complaint);
+
+/* Makes the pool.  False: no memory. */
+bool ldap_search_prepare(struct ldap_store *store);
+
+/* Searches, on another connection or server where the first is to blame, and where the
+ * server sends us.  The verdict is in the fault; the caller frees what was found. */
+void ldap_search(struct ldap_store *store, const struct ldap_query *query, int64_t deadline,
+                 struct ldap_found *found_r, struct ldap_fault *fault);
+
+#endif
