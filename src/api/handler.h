@@ -4,8 +4,8 @@
 
 #include "exchange.h"
 
-/* One request, whatever it asks for.  False: no answer, since it has to wait for a network
- * and is to be answered `at_once`; call again, without that or when the deadline has passed. */
+/* One request, whatever it asks for.  False: no answer, since its gate did not let it wait
+ * for a network; call again with another gate, or when the deadline has passed. */
 bool handler_serve(const struct settings *settings, const struct http_request *request,
                    struct http_response *response);
 

@@ -18,7 +18,7 @@ enum outcome health_ready(struct exchange *exchange)
     const struct settings *settings = exchange->settings;
     for (size_t i = 0; i < settings->store_count; i++) {
         struct directory_answer answered = directory_probe(
-            settings->stores[i].directory, exchange->request->deadline, exchange->request->at_once);
+            settings->stores[i].directory, exchange->request->deadline, exchange->request->gate);
         if (answered.outcome == DIRECTORY_BUSY)
             return OUTCOME_BUSY;
         if (answered.outcome != MEMBERCHAT_FOUND)

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+struct gate;
+
 enum http_body {
     HTTP_BODY_COMPLETE,
     HTTP_BODY_DROPPED, /* handler_wants_body() did not want it */
@@ -25,8 +27,8 @@ struct http_request {
     struct span origin, request_id, remote_addr, forwarded_for, if_none_match;
     struct span body;
     enum http_body body_state;
-    int64_t deadline; /* for all look-ups; monotonic ms */
-    bool at_once;     /* to be answered without waiting for a network, or handed back */
+    int64_t deadline;  /* for all look-ups; monotonic ms */
+    struct gate *gate; /* for look-ups that wait for a network; NULL: it is open */
 };
 
 /* Takes one CGI variable (RFC 3875, section 4.1) if it is one of the above.  Of

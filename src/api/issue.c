@@ -172,7 +172,7 @@ enum outcome issue_for_member(struct exchange *exchange)
         .id = {exchange->route.id, exchange->route.id_length},
         .app_id = app->id,
         .deadline = exchange->request->deadline,
-        .at_once = exchange->request->at_once,
+        .gate = exchange->request->gate,
     };
     struct directory_answer found =
         directory_find(app->directories, app->store_count, &question, &member);

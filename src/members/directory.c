@@ -9,11 +9,13 @@
 #include <string.h>
 
 #define PROBE_LIFE_MS 1000
+#define NEAR_MS       1
 
 struct directory {
     atomic_uint holders;
     struct store *store;
     struct cache *cache; /* NULL: none */
+    atomic_bool near;    /* the last answer came within NEAR_MS */
     struct breaker breaker;
     pthread_mutex_t probe_lock; /* guards what follows */
     int64_t probe_until;
@@ -60,8 +62,25 @@ struct store *directory_store(const struct directory *directory)
     return directory->store;
 }
 
+/* The gate that a look-up has to pass; NULL: none, since no network is asked. */
+static struct gate *gate_of(const struct directory *directory, struct gate *gate)
+{
+    return store_is_local(directory->store) ? NULL : gate;
+}
+
+static bool enter(struct directory *directory, struct gate *gate)
+{
+    return !gate || gate->enter(gate, atomic_load_explicit(&directory->near, memory_order_relaxed));
+}
+
+static void leave(struct gate *gate)
+{
+    if (gate)
+        gate->leave(gate);
+}
+
 /* Tells the breaker and the log how a look-up went. */
-static void note_outcome(struct directory *directory, int outcome,
+static void note_outcome(struct directory *directory, int outcome, int64_t now,
                          const struct store_report *report)
 {
     const char *name = store_name(directory->store);
@@ -69,8 +88,7 @@ static void note_outcome(struct directory *directory, int outcome,
     bool down = outcome == MEMBERCHAT_UNAVAILABLE;
     if (outcome == MEMBERCHAT_MISCONFIGURED)
         log_error_limited("store %s: misconfigured: %s", name, reason);
-    switch (
-        breaker_report(&directory->breaker, clock_monotonic_ms(), down, report->retry_after_ms)) {
+    switch (breaker_report(&directory->breaker, now, down, report->retry_after_ms)) {
     case BREAKER_OPENED:
         log_warning("store %s: does not answer (%s): requests are refused for a while", name,
                     reason);
@@ -91,11 +109,14 @@ static struct directory_answer look_up(struct directory *directory,
 {
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     struct store_report report;
-    if (!breaker_admit(&directory->breaker, clock_monotonic_ms(), &answer.retry_after_ms))
+    int64_t began = clock_monotonic_ms();
+    if (!breaker_admit(&directory->breaker, began, &answer.retry_after_ms))
         return answer;
     answer.outcome = (int)store_lookup(directory->store, question, member_r, &report);
     answer.retry_after_ms = report.retry_after_ms;
-    note_outcome(directory, answer.outcome, &report);
+    int64_t now = clock_monotonic_ms();
+    atomic_store_explicit(&directory->near, now - began <= NEAR_MS, memory_order_relaxed);
+    note_outcome(directory, answer.outcome, now, &report);
     return answer;
 }
 
@@ -113,7 +134,8 @@ static struct directory_answer ask_by_key(struct directory *directory, struct sp
 
     if (now < question->deadline &&
         !breaker_refuses(&directory->breaker, now, &answer.retry_after_ms)) {
-        if (question->at_once && !store_is_local(directory->store))
+        struct gate *gate = gate_of(directory, question->gate);
+        if (!enter(directory, gate))
             return (struct directory_answer){DIRECTORY_BUSY, 0};
         if (cache)
             known =
@@ -126,6 +148,7 @@ static struct directory_answer ask_by_key(struct directory *directory, struct sp
                 cache_finish(cache, key, (enum memberchat_outcome)answer.outcome, member_r,
                              answer.retry_after_ms);
         }
+        leave(gate);
     }
     if (answer.outcome == MEMBERCHAT_UNAVAILABLE && cache &&
         cache_find_stale(cache, key, clock_monotonic_ms(), member_r)) {
@@ -162,7 +185,8 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
     return answer;
 }
 
-struct directory_answer directory_probe(struct directory *directory, int64_t deadline, bool at_once)
+struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
+                                        struct gate *gate)
 {
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     struct store_report report;
@@ -175,11 +199,13 @@ struct directory_answer directory_probe(struct directory *directory, int64_t dea
     if (known || now >= deadline)
         return answer;
 
-    if (at_once && !store_is_local(directory->store)) {
+    gate = gate_of(directory, gate);
+    if (!enter(directory, gate)) {
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
     answer.outcome = (int)store_probe(directory->store, deadline, &report);
+    leave(gate);
     if (answer.outcome != MEMBERCHAT_FOUND)
         log_error_limited("store %s: not ready: %s", store_name(directory->store),
                           report.reason[0] ? report.reason : "no reason given");

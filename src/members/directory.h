@@ -20,8 +20,7 @@ struct directory *directory_hold(struct directory *directory);
 void directory_release(struct directory *directory);
 struct store *directory_store(const struct directory *directory);
 
-/* Beyond the outcomes of memberchat_store.h, where the thread may not wait for a network:
- * a thread that may has to ask. */
+/* Beyond the outcomes of memberchat_store.h: the gate did not let the look-up in. */
 #define DIRECTORY_BUSY 100
 
 struct directory_answer {
@@ -37,6 +36,6 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
 
 /* Whether the directory answers; what it said in the last second counts. */
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
-                                        bool at_once);
+                                        struct gate *gate);
 
 #endif

@@ -5,6 +5,7 @@
 #define STORE_H
 
 #include "base/arena.h"
+#include "gate.h"
 #include "member.h"
 
 #include <stdint.h>
@@ -20,7 +21,7 @@ struct store_question {
     struct span id;
     const char *app_id; /* that asks; NULL: the first that uses the store */
     int64_t deadline;
-    bool at_once; /* the thread may not wait for a network: directory_find() */
+    struct gate *gate; /* for look-ups that wait for a network; NULL: it is open */
 };
 
 struct store;

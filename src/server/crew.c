@@ -20,10 +20,16 @@ void crew_join(struct crew *crew)
     pthread_mutex_unlock(&crew->lock);
 }
 
+/* Whether a thread sleeps that was not woken yet, and whose place is not lent. */
+static bool has_room(const struct crew *crew)
+{
+    return crew->sleeping > crew->queued + crew->lent;
+}
+
 bool crew_put(struct crew *crew, struct conn *conn)
 {
     pthread_mutex_lock(&crew->lock);
-    bool wakes = crew->sleeping > crew->queued; /* some may have been woken already */
+    bool wakes = has_room(crew);
     crew->queued++;
     conn_queue_push(&crew->queue, conn);
     pthread_mutex_unlock(&crew->lock);
@@ -36,13 +42,32 @@ struct conn *crew_take(struct crew *crew)
 {
     pthread_mutex_lock(&crew->lock);
     crew->sleeping++;
-    while (!crew->queue.first && !crew->leaving)
+    while (!crew->leaving && (!crew->queue.first || crew->sleeping <= crew->lent))
         pthread_cond_wait(&crew->filled, &crew->lock);
     crew->sleeping--;
     struct conn *conn = conn_queue_pop(&crew->queue);
     crew->queued -= conn != NULL;
     pthread_mutex_unlock(&crew->lock);
     return conn;
+}
+
+bool crew_lend(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    bool lent = has_room(crew);
+    crew->lent += lent;
+    pthread_mutex_unlock(&crew->lock);
+    return lent;
+}
+
+void crew_take_back(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->lent--;
+    bool wakes = crew->queue.first != NULL;
+    pthread_mutex_unlock(&crew->lock);
+    if (wakes)
+        pthread_cond_signal(&crew->filled);
 }
 
 int64_t crew_take_late(struct crew *crew, int64_t now, struct conn_queue *late)

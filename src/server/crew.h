@@ -11,7 +11,7 @@ struct crew {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t filled;
     struct conn_queue queue;
-    unsigned members, sleeping, queued;
+    unsigned members, sleeping, queued, lent;
     bool leaving;
 };
 
@@ -26,6 +26,11 @@ bool crew_put(struct crew *crew, struct conn *conn);
 
 /* Waits for a connection.  NULL: the crew was told to leave, and the queue is empty. */
 struct conn *crew_take(struct crew *crew);
+
+/* Lends the place of a thread that sleeps: together they are never more than the members.
+ * False: nobody sleeps whom the queue does not need. */
+bool crew_lend(struct crew *crew);
+void crew_take_back(struct crew *crew);
 
 /* Moves the connections at the front whose deadline has passed to `late`.  Returns the
  * deadline of the first that still waits; INT64_MAX: none does. */

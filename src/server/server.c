@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,9 +27,17 @@
 #define SWEEP_MS 1000    /* how long a stopping server accepts what waits already */
 #define TICK_MS  10
 
+/* Acceptors or readers, of which some may wait for a directory that is near. */
+struct borrowers {
+    unsigned most;
+    atomic_uint waiting;
+};
+
 struct worker {
     struct server *server;
-    struct crew *crew; /* NULL: it accepts */
+    struct crew *crew;           /* NULL: it accepts */
+    struct borrowers *borrowers; /* that it is one of; NULL: it is an asker */
+    struct gate gate;
     unsigned number;
     pthread_t thread;
     atomic_bool accepting; /* it waits for a connection */
@@ -44,16 +53,46 @@ struct server {
     int64_t sweep_end;       /* until then; set before `stopping` is */
     atomic_uint acceptors;   /* that have not ended */
     atomic_bool all_may_ask; /* there are no askers, or not yet */
-    struct crew readers;     /* serve kept connections; wait for nobody */
-    struct crew askers;      /* serve what has to wait for a directory */
-    atomic_llong poll_end;   /* when the polling thread looks at the askers' queue again */
-    unsigned count;          /* workers that run; the one behind them is the polling thread */
+    struct borrowers accepting, reading;
+    struct crew readers;   /* serve kept connections; wait for nobody */
+    struct crew askers;    /* serve what has to wait for a directory */
+    atomic_llong poll_end; /* when the polling thread looks at the askers' queue again */
+    unsigned count;        /* workers that run; the one behind them is the polling thread */
     struct worker workers[];
 };
 
+/* ---- Who may wait for a network ---- */
+
+static struct worker *worker_of(struct gate *gate)
+{
+    return (struct worker *)((char *)gate - offsetof(struct worker, gate));
+}
+
+/* Where the answer comes sooner than an asker would wake up, the thread waits for it in an
+ * asker's place, unless too few would be left to accept or to read. */
+static bool enter_gate(struct gate *gate, bool near)
+{
+    struct worker *worker = worker_of(gate);
+    struct borrowers *borrowers = worker->borrowers;
+    if (!near)
+        return false;
+    if (atomic_fetch_add(&borrowers->waiting, 1) < borrowers->most &&
+        crew_lend(&worker->server->askers))
+        return true;
+    atomic_fetch_sub(&borrowers->waiting, 1);
+    return false;
+}
+
+static void leave_gate(struct gate *gate)
+{
+    struct worker *worker = worker_of(gate);
+    crew_take_back(&worker->server->askers);
+    atomic_fetch_sub(&worker->borrowers->waiting, 1);
+}
+
 /* ---- One request ---- */
 
-static void fill_request(const struct worker *worker, const struct conn *conn,
+static void fill_request(struct worker *worker, const struct conn *conn,
                          struct http_request *request_r)
 {
     const struct intake *intake = &conn->intake;
@@ -65,8 +104,9 @@ static void fill_request(const struct worker *worker, const struct conn *conn,
     if (intake->body_fate == INTAKE_BODY_DROPPED && request_r->body_state == HTTP_BODY_COMPLETE)
         request_r->body_state = HTTP_BODY_DROPPED;
     request_r->deadline = conn->deadline;
-    request_r->at_once = worker->crew != &worker->server->askers &&
-                         !atomic_load_explicit(&worker->server->all_may_ask, memory_order_relaxed);
+    if (worker->borrowers &&
+        !atomic_load_explicit(&worker->server->all_may_ask, memory_order_relaxed))
+        request_r->gate = &worker->gate;
 }
 
 /* Puts the answer into the connection's `out`.  False: memory ran out, even for saying so. */
@@ -278,9 +318,19 @@ static enum kind next_kind(const unsigned have[KINDS], const unsigned wanted[KIN
 static bool start_worker(struct server *server, enum kind kind)
 {
     struct worker *worker = &server->workers[server->count];
-    worker->crew = kind == ASKER ? &server->askers : kind == READER ? &server->readers : NULL;
-    if (!threads_start(&worker->thread, work, worker))
+    if (kind == ASKER) {
+        worker->crew = &server->askers;
+        worker->borrowers = NULL;
+    } else if (kind == READER) {
+        worker->crew = &server->readers;
+    } else {
+        worker->borrowers = &server->accepting;
+    }
+    if (!threads_start(&worker->thread, work, worker)) {
+        worker->crew = NULL; /* it may be the polling thread's */
+        worker->borrowers = &server->reading;
         return false;
+    }
     if (worker->crew)
         crew_join(worker->crew);
     server->count++;
@@ -300,6 +350,9 @@ static bool start_workers(struct server *server, unsigned threads)
         have[kind]++;
     }
     atomic_fetch_sub(&server->acceptors, wanted[ACCEPTOR] - have[ACCEPTOR]);
+    unsigned processors = threads_processors();
+    server->accepting.most = have[ACCEPTOR] > processors ? have[ACCEPTOR] - processors : 0;
+    server->reading.most = have[READER] > 1 ? have[READER] - 1 : 0;
     atomic_store(&server->all_may_ask, have[ASKER] == 0);
     if (server->count < all) {
         struct reason short_of;
@@ -324,7 +377,10 @@ struct server *server_start(int listen_fd, unsigned threads, struct snapshots *s
     server->snapshots = snapshots;
     server->all_may_ask = true;
     for (unsigned i = 0; i < count; i++)
-        server->workers[i] = (struct worker){.server = server, .number = i};
+        server->workers[i] = (struct worker){.server = server,
+                                             .number = i,
+                                             .borrowers = &server->reading,
+                                             .gate = {enter_gate, leave_gate}};
     crew_init(&server->readers);
     crew_init(&server->askers);
     server->park = park_new();

@@ -3,6 +3,7 @@
 #include "api/handler.h"
 
 #include "base/clock.h"
+#include "members/gate.h"
 #include "support.h"
 
 #include <string.h>
@@ -103,6 +104,15 @@ static void readiness(void **state)
     assert_int_equal(response.status, 200);
 }
 
+static bool stay_closed(struct gate *gate, bool near)
+{
+    (void)gate;
+    (void)near;
+    return false;
+}
+
+static struct gate closed = {.enter = stay_closed};
+
 /* A thread that may not wait hands the request back.  It is served by one that may, and is
  * answered at its deadline at the latest. */
 static void requests_that_are_handed_back(void **state)
@@ -113,13 +123,13 @@ static void requests_that_are_handed_back(void **state)
     for (size_t i = 0; i < COUNT(paths); i++) {
         const char *method = i == 0 ? "POST" : "GET";
         struct http_request asked = request(method, paths[i], 5000);
-        asked.at_once = true;
+        asked.gate = &closed;
         assert_false(handler_serve(settings, &asked, &response));
         struct http_request late = request(method, paths[i], -1);
-        late.at_once = true;
+        late.gate = &closed;
         assert_true(handler_serve(settings, &late, &response));
         assert_int_equal(response.status, 503);
-        asked.at_once = false;
+        asked.gate = NULL;
         assert_true(handler_serve(settings, &asked, &response)); /* the same request again */
         assert_int_equal(response.status, 200);
         const char *headers = bytes_string(&response.headers);
@@ -128,7 +138,7 @@ static void requests_that_are_handed_back(void **state)
         assert_null(strstr(once + 1, "Cache-Control"));
     }
     struct http_request guest = request("POST", "/v2/apps/me/members/guest-chat-tokens", 5000);
-    guest.at_once = true; /* it asks no directory */
+    guest.gate = &closed; /* it asks no directory */
     assert_true(handler_serve(settings, &guest, &response));
     assert_int_equal(response.status, 200);
 }
