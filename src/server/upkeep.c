@@ -4,9 +4,12 @@
 #include "base/clock.h"
 #include "settings/load.h"
 #include "threads.h"
+#include "watch.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define INTERVAL_MS 1000
 
@@ -16,7 +19,8 @@ struct upkeep {
     const char *config_path, *plugin_folder;
     pthread_t thread;
     bool threaded;
-    int64_t polled_at;    /* without a thread */
+    int64_t polled_at; /* without a thread */
+    struct watch watch;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t called;
     bool reload, stop;
@@ -37,8 +41,21 @@ static void reload_config(struct upkeep *upkeep, const struct settings *current)
     log_info("%s: taken over", upkeep->config_path);
 }
 
+/* On a shared host: what a signal asks for elsewhere.  True: a reload is wanted. */
+static bool watch_kit(struct upkeep *upkeep)
+{
+    enum watch_change change = watch_look(&upkeep->watch);
+    if (change == WATCH_PROGRAM) {
+        log_info("the program has been replaced: stopping");
+        kill(getpid(), SIGTERM);
+        upkeep->watch = (struct watch){0};
+    }
+    return change == WATCH_CONFIG;
+}
+
 static void look_after(struct upkeep *upkeep, bool asked)
 {
+    asked = watch_kit(upkeep) || asked;
     const struct settings *settings = snapshots_acquire(upkeep->snapshots, upkeep->reader);
     if (asked) {
         log_reopen();
@@ -98,6 +115,7 @@ struct upkeep *upkeep_new(struct snapshots *snapshots, unsigned reader, const ch
     upkeep->reader = reader;
     upkeep->config_path = config_path;
     upkeep->plugin_folder = plugin_folder;
+    watch_begin(&upkeep->watch, config_path);
     pthread_mutex_init(&upkeep->lock, NULL);
     clock_cond_init(&upkeep->called);
     return upkeep;

@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *config_path;
@@ -76,6 +78,52 @@ static void members_files_are_read_anew(void **state)
     upkeep_stop(upkeep);
 }
 
+/* As in a kit for shared hosts. */
+static void changed_config_needs_no_signal(void **state)
+{
+    (void)state;
+    stderr_catch();
+    setenv("MEMBERCHAT_HOME", scratch_path(""), 1);
+    write_config(&(struct config_texts){0});
+    struct upkeep *upkeep = start_upkeep();
+    unsetenv("MEMBERCHAT_HOME");
+    write_config(&(struct config_texts){.app = "api_secret = \"demo-secret\"; store = \"members\";"
+                                               " guests = false"});
+    assert_true(becomes(GUEST, "GUESTS_NOT_ALLOWED"));
+    upkeep_stop(upkeep);
+    stderr_caught();
+}
+
+static volatile sig_atomic_t ended;
+
+static void on_end(int number)
+{
+    (void)number;
+    ended = 1;
+}
+
+static void replaced_program_ends(void **state)
+{
+    (void)state;
+    stderr_catch();
+    signal(SIGTERM, on_end);
+    assert_int_equal(mkdir(scratch_path("lib"), 0755), 0);
+    scratch_write("lib/memberchat.fcgi", SPAN("old"));
+    setenv("MEMBERCHAT_HOME", scratch_path(""), 1);
+    write_config(&(struct config_texts){0});
+    struct upkeep *upkeep = start_upkeep();
+    unsetenv("MEMBERCHAT_HOME");
+    usleep(1500000);
+    assert_false(ended);
+    scratch_write("lib/memberchat.fcgi", SPAN("new"));
+    for (int i = 0; i < 300 && !ended; i++)
+        usleep(10000);
+    assert_true(ended);
+    upkeep_stop(upkeep);
+    signal(SIGTERM, SIG_DFL);
+    expect_contains(stderr_caught(), "the program has been replaced: stopping");
+}
+
 static void *reload_often(void *argument)
 {
     for (int i = 0; i < 30; i++) {
@@ -105,8 +153,8 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
 #define TEST(function) cmocka_unit_test_setup_teardown(function, responder_start, responder_stop)
     const struct CMUnitTest tests[] = {
-        TEST(configurations_are_taken_over),
-        TEST(members_files_are_read_anew),
+        TEST(configurations_are_taken_over),  TEST(members_files_are_read_anew),
+        TEST(changed_config_needs_no_signal), TEST(replaced_program_ends),
         TEST(reloads_lose_no_request),
     };
     return cmocka_run_group_tests_name("upkeep", tests, NULL, NULL);
