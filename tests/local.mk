@@ -128,6 +128,7 @@ UNIT_TESTS = \
 	tests/unit/test_ksuid \
 	tests/unit/test_listen \
 	tests/unit/test_log \
+	tests/unit/test_log_sink \
 	tests/unit/test_map \
 	tests/unit/test_member \
 	tests/unit/test_networks \

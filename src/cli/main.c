@@ -124,5 +124,7 @@ int main(int argc, char **argv)
     log_configure("stderr", LOG_LEVEL_WARNING, LOG_FORMAT_COMMAND);
     signal(SIGPIPE, SIG_IGN); /* as the responder does: plugins count on it */
     int left = take_common(&cli, argc - 1, argv + 1);
-    return left < 0 ? EXIT_USAGE : cli_finish(run_command(&cli, left, argv + 1));
+    int code = left < 0 ? EXIT_USAGE : cli_finish(run_command(&cli, left, argv + 1));
+    log_flush(1000); /* a pipe that is read slowly */
+    return code;
 }

@@ -3,32 +3,29 @@
 
 #include "base/clock.h"
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/text.h"
+#include "log_sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-static pthread_mutex_t sink_lock = PTHREAD_MUTEX_INITIALIZER; /* guards sink and recent */
-static struct {
-    int fd; /* -1: syslog */
-    enum log_format format;
-    char *path; /* NULL: not a file */
-} sink = {STDERR_FILENO, LOG_FORMAT_TEXT, NULL};
+static pthread_mutex_t recent_lock = PTHREAD_MUTEX_INITIALIZER; /* guards recent */
 static struct {
     uint64_t hash;
     int64_t until_ms;
     unsigned dropped;
 } recent[64];
+static uint64_t recent_seed[2];
+static pthread_once_t recent_once = PTHREAD_ONCE_INIT;
 static atomic_int highest = LOG_LEVEL_INFO;
+static atomic_int shape = LOG_FORMAT_TEXT;
 static _Thread_local const char *request_id;
 
 static const struct {
@@ -41,47 +38,16 @@ static const struct {
     [LOG_LEVEL_DEBUG] = {"debug", LOG_DEBUG},
 };
 
-static int open_file(const char *path)
-{
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-}
-
 bool log_configure(const char *target, enum log_level level, enum log_format format)
 {
-    int fd = STDERR_FILENO;
-    char *path = NULL;
-    if (strcmp(target, "syslog") == 0) {
-        fd = -1;
-        openlog("memberchat", LOG_PID, LOG_DAEMON);
-    } else if (strcmp(target, "stderr") != 0) {
-        fd = open_file(target);
-        path = strdup(target);
-        if (fd < 0 || !path) {
-            free(path);
-            return false;
-        }
-    }
-    pthread_mutex_lock(&sink_lock);
-    if (sink.path)
-        close(sink.fd);
-    free(sink.path);
-    sink.fd = fd;
-    sink.path = path;
-    sink.format = format;
-    pthread_mutex_unlock(&sink_lock);
+    bool good = strcmp(target, "stderr") == 0   ? sink_use_stderr()
+                : strcmp(target, "syslog") == 0 ? sink_use_syslog(_PATH_LOG)
+                                                : sink_use_file(target);
+    if (!good)
+        return false;
+    atomic_store(&shape, (int)format);
     atomic_store(&highest, (int)level);
     return true;
-}
-
-void log_reopen(void)
-{
-    pthread_mutex_lock(&sink_lock);
-    int fd = sink.path ? open_file(sink.path) : -1;
-    if (fd >= 0) {
-        close(sink.fd);
-        sink.fd = fd;
-    }
-    pthread_mutex_unlock(&sink_lock);
 }
 
 void log_set_request(const char *id)
@@ -156,28 +122,60 @@ static void format_command(struct bytes *line, enum log_level level, const char 
     bytes_addf(line, "memberchat: %s%s", level == LOG_LEVEL_WARNING ? "warning: " : "", message);
 }
 
-static void write_line(enum log_level level, const char *message)
+/* RFC 3164, section 4. */
+static void format_syslog(struct bytes *line, enum log_level level, const char *message)
+{
+    time_t now = (time_t)clock_unix_seconds();
+    struct tm tm;
+    char text[sizeof "Nov 22 23:59:59"];
+    localtime_r(&now, &tm);
+    strftime(text, sizeof text, "%h %e %T", &tm);
+    bytes_addf(line, "<%d>%s memberchat[%d]: ", LOG_DAEMON | levels[level].priority, text,
+               (int)getpid());
+    if (request_id)
+        bytes_addf(line, "[%s] ", request_id);
+    bytes_add_string(line, message);
+}
+
+static void make_line(struct bytes *line, enum log_level level, const char *message)
 {
     static void (*const formats[])(struct bytes *, enum log_level, const char *) = {
         [LOG_FORMAT_TEXT] = format_text,
         [LOG_FORMAT_JSON] = format_json,
         [LOG_FORMAT_COMMAND] = format_command,
     };
-    struct bytes clean = {0}, line = {0};
+    struct bytes clean = {0};
     add_filtered(&clean, message);
-    pthread_mutex_lock(&sink_lock);
-    if (sink.fd < 0) {
-        syslog(levels[level].priority, "%s%s%s%s", request_id ? "[" : "",
-               request_id ? request_id : "", request_id ? "] " : "", bytes_string(&clean));
-    } else {
-        formats[sink.format](&line, level, bytes_string(&clean));
-        bytes_add_string(&line, "\n");
-        ssize_t written = write(sink.fd, bytes_string(&line), line.length);
-        (void)written; /* a full disk must not stop the service */
-    }
-    pthread_mutex_unlock(&sink_lock);
+    if (sink_is_syslog())
+        format_syslog(line, level, bytes_string(&clean));
+    else
+        formats[atomic_load(&shape)](line, level, bytes_string(&clean));
+    bytes_add_string(line, "\n");
+    line->failed = line->failed || clean.failed;
     bytes_free(&clean);
-    bytes_free(&line);
+}
+
+/* It is nobody's request that they belonged to. */
+static void tell_lost(struct bytes *line, unsigned lost)
+{
+    const char *request = request_id;
+    char message[100];
+    request_id = NULL;
+    snprintf(message, sizeof message, "%u line%s of the log could not be written and %s lost", lost,
+             lost == 1 ? "" : "s", lost == 1 ? "is" : "are");
+    make_line(line, LOG_LEVEL_WARNING, message);
+    request_id = request;
+}
+
+void log_reopen(void)
+{
+    if (!sink_reopen())
+        log_error("the log file cannot be opened again: %s", strerror(errno));
+}
+
+bool log_flush(int64_t patience_ms)
+{
+    return sink_flush(tell_lost, patience_ms);
 }
 
 void log_message(enum log_level level, const char *format, va_list args)
@@ -187,7 +185,10 @@ void log_message(enum log_level level, const char *format, va_list args)
     int saved = errno;
     char message[2048];
     vsnprintf(message, sizeof message, format, args);
-    write_line(level, message);
+    struct bytes line = {0};
+    make_line(&line, level, message);
+    sink_add(&line, tell_lost);
+    bytes_free(&line);
     errno = saved;
 }
 
@@ -204,28 +205,32 @@ DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 
+/* Without random numbers the seed stays zero: then lines of attackers could displace others. */
+static void make_seed(void)
+{
+    (void)hash_seed(recent_seed);
+}
+
 /* Whether a text may be logged now; counts it when not.  A slot is shared by
  * the texts whose hashes meet in it, and the newest has it. */
 static bool recent_admit(const char *message, unsigned *dropped_r)
 {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (const char *p = message; *p; p++)
-        hash = (hash ^ (unsigned char)*p) * 1099511628211u;
+    pthread_once(&recent_once, make_seed);
+    uint64_t hash = hash_keyed(recent_seed, message, strlen(message));
     int64_t now = clock_monotonic_ms();
-    pthread_mutex_lock(&sink_lock);
+    pthread_mutex_lock(&recent_lock);
     size_t slot = hash % (sizeof recent / sizeof *recent);
-    bool admit = recent[slot].hash != hash || now >= recent[slot].until_ms;
-    *dropped_r = 0;
-    if (!admit) {
-        recent[slot].dropped++;
-    } else {
-        if (recent[slot].hash == hash)
-            *dropped_r = recent[slot].dropped;
+    bool same = recent[slot].hash == hash;
+    bool admit = !same || now >= recent[slot].until_ms;
+    *dropped_r = admit && same ? recent[slot].dropped : 0;
+    if (admit) {
         recent[slot].hash = hash;
         recent[slot].dropped = 0;
         recent[slot].until_ms = now + 60000;
+    } else {
+        recent[slot].dropped++;
     }
-    pthread_mutex_unlock(&sink_lock);
+    pthread_mutex_unlock(&recent_lock);
     return admit;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_COMMAND };
@@ -16,8 +17,12 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_COMMAND };
  * "memberchat: warning: ...". */
 bool log_configure(const char *target, enum log_level level, enum log_format format);
 
-/* Opens the log file anew, after it was renamed away. */
+/* Opens the log file again, after it was renamed away. */
 void log_reopen(void);
+
+/* Writes the lines that nobody took so far (see log_sink.h), waiting so long for it: to be
+ * called now and then, and at the end.  False: some are left. */
+bool log_flush(int64_t patience_ms);
 
 /* The id that this thread's lines carry from now on; NULL: none.  Borrowed. */
 void log_set_request(const char *id);

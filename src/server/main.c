@@ -15,8 +15,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define EXIT_USAGE 64   /* sysexits.h */
-#define GRACE_MS   6000 /* mod_fcgid kills after 8 seconds */
+#define EXIT_USAGE      64   /* sysexits.h */
+#define GRACE_MS        6000 /* mod_fcgid kills after 8 seconds */
+#define LOG_PATIENCE_MS 500
 
 static const char usage_text[] =
     "usage: memberchat.fcgi [-c FILE] [-L PLUGINDIR] [-s ADDRESS] [-t] [-V]\n"
@@ -130,6 +131,7 @@ static void serve_until_stopped(struct server *server, struct upkeep *upkeep,
     listen_remove_path(listener);
     if (!server_stop(server, GRACE_MS)) {
         log_warning("stopped with requests in hand that did not end in %d s", GRACE_MS / 1000);
+        log_flush(LOG_PATIENCE_MS);
         _Exit(EXIT_SUCCESS);
     }
 }
@@ -165,6 +167,7 @@ static bool serve(struct settings *settings, struct listener *listener, const ch
     server_free(server);
     snapshots_free(snapshots);
     log_info("stopped");
+    log_flush(LOG_PATIENCE_MS);
     return true;
 }
 

@@ -66,6 +66,7 @@ static void look_after(struct upkeep *upkeep, bool asked)
         store_reload(directory_store(settings->stores[i].directory), asked);
     snapshots_release(upkeep->snapshots, upkeep->reader);
     snapshots_collect(upkeep->snapshots);
+    log_flush(0);
 }
 
 /* Waits until `deadline`, or until called; false: stop.  *asked_r: a reload is wanted. */

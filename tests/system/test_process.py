@@ -291,6 +291,45 @@ class Reloading(ProcessCase):
         self.serves(responder)
         wait_until("lines in the new log file", lambda: log.stat().st_size > 0)
 
+    def test_a_log_that_is_copied_and_truncated(self):
+        log = self.scratch.path / "mc.log"
+        self.site.write({"log": {"target": str(log)}})
+        responder = self.start()
+        self.serves(responder)
+        os.truncate(log, 0)
+        self.reload(responder)
+        wait_until("a new line", lambda: log.stat().st_size > 0)
+        self.assertNotIn(b"\0", log.read_bytes())
+
+    def test_a_fifo_as_log_that_nobody_reads(self):
+        """Start, requests, reload and stop do not wait for it; what was lost is told."""
+        log = self.scratch.path / "mc.fifo"
+        os.mkfifo(log)
+        fifo = os.open(log, os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, fifo)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                os.write(fifo, b"x" * 4096)
+        self.site.write({"log": {"target": str(log)}})
+        responder = self.start()
+        for secret in ("old", "new"):
+            self.site.change_app(api_secret=secret)
+            self.reload(responder)
+            auth = basic("demo-key", secret)
+            wait_until("the new secret", lambda: self.guest(responder, auth).status == 200)
+            self.assertEqual(401, self.guest(responder, basic("demo-key", "bad")).status)
+        text = bytearray()
+
+        def told():
+            try:
+                text.extend(os.read(fifo, 65536))
+            except BlockingIOError:
+                pass
+            return b"ready" in text and b"taken over" in text
+        wait_until("what was logged meanwhile", told)
+        responder.process.popen.terminate()
+        self.assertEqual(0, responder.process.popen.wait(limit(8)))
+
     def test_kept_socket(self):
         """A reload leaves connections alone."""
         responder = self.start()
