@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define FIRST_CAPACITY 1024 /* most texts of a request fit */
 
@@ -19,9 +18,22 @@ bool span_equal(struct span a, struct span b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool span_matches(struct span a, struct span b)
+{
+    for (size_t i = 0; a.length == b.length && i < a.length; i++)
+        if (lower(a.data[i]) != lower(b.data[i]))
+            return false;
+    return a.length == b.length;
+}
+
 bool span_equal_nocase(struct span a, const char *b)
 {
-    return a.length == strlen(b) && strncasecmp(a.data ? a.data : "", b, a.length) == 0;
+    return span_matches(a, span_of(b));
 }
 
 char *bytes_reserve(struct bytes *buf, size_t length)

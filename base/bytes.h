@@ -17,7 +17,8 @@ struct span {
 
 struct span span_of(const char *string); /* NULL gives SPAN_NONE */
 bool span_equal(struct span a, struct span b);
-bool span_equal_nocase(struct span a, const char *b); /* ASCII only */
+bool span_matches(struct span a, struct span b);      /* in upper or lower case, ASCII only */
+bool span_equal_nocase(struct span a, const char *b); /* the same */
 
 /* A buffer owns its bytes; zero-initialised is empty.  When memory runs out,
  * `failed` stays set, what was added since is lost, and nothing else happens:

@@ -35,46 +35,26 @@ TEST_PLUGIN_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhe
 	$(PLUGIN_NO_UNDEFINED)
 
 check_LTLIBRARIES += \
-	tests/plugins/store_bad_keys.la \
-	tests/plugins/store_bad_keys_outside.la \
-	tests/plugins/store_bad_keys_twice.la \
-	tests/plugins/store_bad_name.la \
-	tests/plugins/store_bad_newer_abi.la \
-	tests/plugins/store_bad_nosymbol.la \
-	tests/plugins/store_bad_null.la \
-	tests/plugins/store_bad_openfails.la \
-	tests/plugins/store_bad_outcome.la \
-	tests/plugins/store_bad_result.la \
-	tests/plugins/store_bad_short_struct.la \
 	tests/plugins/store_serial.la \
 	tests/plugins/store_slow.la
-tests_plugins_store_bad_keys_la_SOURCES = tests/plugins/bad_keys.c
-tests_plugins_store_bad_keys_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_keys_outside_la_SOURCES = tests/plugins/bad_keys_outside.c
-tests_plugins_store_bad_keys_outside_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_keys_twice_la_SOURCES = tests/plugins/bad_keys_twice.c
-tests_plugins_store_bad_keys_twice_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_name_la_SOURCES = tests/plugins/bad_name.c
-tests_plugins_store_bad_name_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_newer_abi_la_SOURCES = tests/plugins/bad_newer_abi.c
-tests_plugins_store_bad_newer_abi_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_nosymbol_la_SOURCES = tests/plugins/bad_nosymbol.c
-tests_plugins_store_bad_nosymbol_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_null_la_SOURCES = tests/plugins/bad_null.c
-tests_plugins_store_bad_null_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_openfails_la_SOURCES = tests/plugins/bad_openfails.c
-tests_plugins_store_bad_openfails_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_outcome_la_SOURCES = tests/plugins/bad_outcome.c
-tests_plugins_store_bad_outcome_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_result_la_SOURCES = tests/plugins/bad_result.c
-tests_plugins_store_bad_result_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
-tests_plugins_store_bad_short_struct_la_SOURCES = tests/plugins/bad_short_struct.c
-tests_plugins_store_bad_short_struct_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_store_serial_la_SOURCES = tests/plugins/store_serial.c
 tests_plugins_store_serial_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_store_slow_la_SOURCES = tests/plugins/store_slow.c
 tests_plugins_store_slow_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 EXTRA_DIST += tests/plugins/test_store.h
+
+# Those that are wrong in one point each, all from one file.
+BAD_PLUGINS = keys keys_outside keys_twice name newer_abi nosymbol null openfails outcome result \
+	short_struct
+check_DATA = tests/plugins/bad.stamp
+CLEANFILES += tests/plugins/bad.stamp tests/plugins/.libs/store_bad_*.so
+EXTRA_DIST += tests/plugins/bad.c
+tests/plugins/bad.stamp: tests/plugins/bad.c tests/plugins/test_store.h include/memberchat_store.h
+	$(AM_V_GEN)$(MKDIR_P) $(TEST_PLUGIN_OBJDIR) && for kind in $(BAD_PLUGINS); do \
+	  $(CC) $(DEFS) -I$(top_srcdir)/include $(AM_CFLAGS) $(CFLAGS) -shared -fPIC \
+	    -DBAD=$$kind -DBAD_IS_$$kind -o $(TEST_PLUGIN_OBJDIR)/store_bad_$$kind.so \
+	    $(srcdir)/tests/plugins/bad.c || exit 1; \
+	done && touch $@
 
 # For system tests: names that resolve as a test wants it.
 check_LTLIBRARIES += tests/plugins/resolver.la

@@ -16,12 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-static pthread_mutex_t recent_lock = PTHREAD_MUTEX_INITIALIZER; /* guards recent */
-static struct {
+static pthread_mutex_t recent_lock = PTHREAD_MUTEX_INITIALIZER; /* guards recents */
+static struct recent {
     uint64_t hash;
     int64_t until_ms;
     unsigned dropped;
-} recent[64];
+} recents[64];
 static uint64_t recent_seed[2];
 static pthread_once_t recent_once = PTHREAD_ONCE_INIT;
 static atomic_int highest = LOG_LEVEL_INFO;
@@ -83,8 +83,8 @@ static void add_filtered(struct bytes *line, const char *message)
 
 static void add_time(struct bytes *line)
 {
-    int64_t seconds;
-    clock_unix_seconds(&seconds);
+    int64_t seconds = 0; /* where there is no clock, too, the line is worth more than its time */
+    (void)clock_unix_seconds(&seconds);
     time_t now = (time_t)seconds;
     struct tm tm;
     char text[sizeof "2026-11-22T23:59:59Z"];
@@ -125,7 +125,9 @@ static void format_command(struct bytes *line, enum log_level level, const char 
 /* RFC 3164, section 4. */
 static void format_syslog(struct bytes *line, enum log_level level, const char *message)
 {
-    time_t now = (time_t)clock_unix_seconds();
+    int64_t seconds = 0;
+    (void)clock_unix_seconds(&seconds);
+    time_t now = (time_t)seconds;
     struct tm tm;
     char text[sizeof "Nov 22 23:59:59"];
     localtime_r(&now, &tm);
@@ -211,41 +213,71 @@ static void make_seed(void)
     (void)hash_seed(recent_seed);
 }
 
-/* Whether a text may be logged now; counts it when not.  A slot is shared by
- * the texts whose hashes meet in it, and the newest has it. */
-static bool recent_admit(const char *message, unsigned *dropped_r)
+/* The place of a topic, or the one that is the first to be free again. */
+static struct recent *recent_find(uint64_t hash)
+{
+    struct recent *place = &recents[0];
+    for (size_t i = 0; i < sizeof recents / sizeof *recents; i++) {
+        if (recents[i].hash == hash)
+            return &recents[i];
+        if (recents[i].until_ms < place->until_ms)
+            place = &recents[i];
+    }
+    return place;
+}
+
+/* Whether a topic may be logged now; counts it when not. */
+static bool recent_admit(const char *topic, unsigned *dropped_r)
 {
     pthread_once(&recent_once, make_seed);
-    uint64_t hash = hash_keyed(recent_seed, message, strlen(message));
+    uint64_t hash = hash_keyed(recent_seed, topic, strlen(topic));
     int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&recent_lock);
-    size_t slot = hash % (sizeof recent / sizeof *recent);
-    bool same = recent[slot].hash == hash;
-    bool admit = !same || now >= recent[slot].until_ms;
-    *dropped_r = admit && same ? recent[slot].dropped : 0;
-    if (admit) {
-        recent[slot].hash = hash;
-        recent[slot].dropped = 0;
-        recent[slot].until_ms = now + 60000;
-    } else {
-        recent[slot].dropped++;
-    }
+    struct recent *recent = recent_find(hash);
+    bool same = recent->hash == hash;
+    bool admit = !same || now >= recent->until_ms;
+    *dropped_r = admit && same ? recent->dropped : 0;
+    if (admit)
+        *recent = (struct recent){hash, now + 60000, 0};
+    else
+        recent->dropped++;
     pthread_mutex_unlock(&recent_lock);
     return admit;
+}
+
+static void log_once(enum log_level level, const char *topic, const char *message)
+{
+    static void (*const by_level[])(const char *, ...) = {
+        [LOG_LEVEL_ERROR] = log_error,
+        [LOG_LEVEL_WARNING] = log_warning,
+        [LOG_LEVEL_INFO] = log_info,
+        [LOG_LEVEL_DEBUG] = log_debug,
+    };
+    unsigned dropped;
+    if (!log_enabled(level) || !recent_admit(topic, &dropped))
+        return;
+    if (dropped)
+        by_level[level]("%s (and %u times more since it was last logged)", message, dropped);
+    else
+        by_level[level]("%s", message);
 }
 
 void log_error_limited(const char *format, ...)
 {
     char message[2048];
-    unsigned dropped;
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    if (!recent_admit(message, &dropped))
-        return;
-    if (dropped)
-        log_error("%s (and %u times more since it was last logged)", message, dropped);
-    else
-        log_error("%s", message);
+    log_once(LOG_LEVEL_ERROR, message, message);
+}
+
+void log_limited(enum log_level level, const char *topic, const char *format, ...)
+{
+    char message[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    log_once(level, topic, message);
 }

@@ -41,4 +41,8 @@ void log_message(enum log_level level, const char *format, va_list args)
  * dropped; the next one that is let through tells how many were. */
 void log_error_limited(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same at another level, where texts differ but are about one topic. */
+void log_limited(enum log_level level, const char *topic, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 #endif

@@ -5,12 +5,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-const char *const plugin_host_keys[] = {"plugin", "cache", "breaker", NULL};
+const char *const plugin_host_keys[] = {"plugin", "cache", "breaker", "member", NULL};
 
 struct loaded {
     struct loaded *next;
@@ -36,27 +38,26 @@ static const struct memberchat_store_plugin *find_builtin(const char *name)
     return NULL;
 }
 
-static bool good_name(const char *name)
+static bool is_good_name(const char *name)
 {
     return *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
 }
 
 /* "file, ldap": what store_*.so there are, for the message that one is not. */
-static void add_names_in(struct bytes *out, const char *folder)
+static void list_names(const char *folder, char *out, size_t size)
 {
     DIR *dir = opendir(folder);
-    size_t before = out->length;
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        size_t length = strlen(entry->d_name);
-        if (length > 9 && memcmp(entry->d_name, "store_", 6) == 0 &&
-            strcmp(entry->d_name + length - 3, ".so") == 0)
-            bytes_addf(out, "%s%.*s", out->length > before ? ", " : "", (int)length - 9,
-                       entry->d_name + 6);
+    size_t length = 0;
+    snprintf(out, size, "none");
+    for (struct dirent *entry; dir && length < size && (entry = readdir(dir));) {
+        size_t name_length = strlen(entry->d_name);
+        if (name_length > 9 && memcmp(entry->d_name, "store_", 6) == 0 &&
+            strcmp(entry->d_name + name_length - 3, ".so") == 0)
+            length += (size_t)snprintf(out + length, size - length, "%s%.*s", length ? ", " : "",
+                                       (int)name_length - 9, entry->d_name + 6);
     }
     if (dir)
         closedir(dir);
-    if (out->length == before)
-        bytes_add_string(out, "none");
 }
 
 static bool is_host_key(const char *name)
@@ -98,53 +99,55 @@ static const char *key_fault(const struct memberchat_store_plugin *plugin, size_
     return NULL;
 }
 
-/* What is wrong with a plugin, false when nothing is. */
-static bool find_fault(const struct memberchat_store_plugin *plugin, const char *name,
-                       struct bytes *why_r)
+static bool keys_are_good(const struct memberchat_store_plugin *plugin, struct reason *why)
+{
+    for (uint32_t i = 0; i < plugin->key_count; i++) {
+        const char *name = plugin->keys[i].name, *fault = key_fault(plugin, i);
+        if (fault) {
+            reason_set(why, "its key \"%s\" %s", name ? name : "", fault);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether a plugin can be used; if not, the reason is set. */
+static bool is_usable(const struct memberchat_store_plugin *plugin, const char *name,
+                      struct reason *why)
 {
     size_t needed = offsetof(struct memberchat_store_plugin, close) + sizeof plugin->close;
     if (!plugin)
-        bytes_add_string(why_r, "memberchat_store_plugin() returned nothing");
+        reason_set(why, "memberchat_store_plugin() returned nothing");
     else if (plugin->abi != MEMBERCHAT_STORE_ABI)
-        bytes_addf(why_r,
+        reason_set(why,
                    "it speaks version %u of the plugin interface, this memberchat version %u: "
-                   "rebuild the one or the other",
+                   "rebuild one of them",
                    plugin->abi, MEMBERCHAT_STORE_ABI);
     else if (plugin->size < needed)
-        bytes_addf(why_r, "its plugin struct has %u bytes, at least %zu are needed", plugin->size,
+        reason_set(why, "its plugin struct has %u bytes, at least %zu are needed", plugin->size,
                    needed);
     else if (!plugin->name || strcmp(plugin->name, name) != 0)
-        bytes_addf(why_r, "it calls itself \"%s\", not \"%s\"", plugin->name ? plugin->name : "",
+        reason_set(why, "it calls itself \"%s\", not \"%s\"", plugin->name ? plugin->name : "",
                    name);
     else if (!plugin->version || !plugin->summary || !plugin->open || !plugin->lookup ||
              !plugin->close || (plugin->key_count && !plugin->keys))
-        bytes_add_string(why_r, "it lacks version, summary, keys, open, lookup or close");
+        reason_set(why, "it lacks version, summary, keys, open, lookup or close");
     else
-        for (uint32_t i = 0; i < plugin->key_count; i++) {
-            const char *fault = key_fault(plugin, i);
-            if (!fault)
-                continue;
-            bytes_addf(why_r, "its key \"%s\" %s", plugin->keys[i].name ? plugin->keys[i].name : "",
-                       fault);
-            return true;
-        }
-    return why_r->length > 0;
+        return keys_are_good(plugin, why);
+    return false;
 }
 
 /* Loads and checks; the caller holds the lock. */
 static const struct memberchat_store_plugin *load_path(const char *path, const char *name,
-                                                       struct bytes *why_r)
+                                                       struct reason *why)
 {
-    struct reason why;
-    module_entry entry = module_find(path, "memberchat_store_plugin", &why);
+    module_entry entry = module_find(path, "memberchat_store_plugin", why);
     const struct memberchat_store_plugin *found = entry ? entry() : NULL;
-    if (!entry)
-        bytes_add_string(why_r, why.text);
-    if (!entry || find_fault(found, name, why_r))
+    if (!entry || !is_usable(found, name, why))
         return NULL;
     struct loaded *loaded = calloc(1, sizeof *loaded + strlen(path) + 1);
     if (!loaded) {
-        bytes_add_string(why_r, "out of memory");
+        reason_set(why, "out of memory");
         return NULL;
     }
     strcpy(loaded->path, path);
@@ -155,33 +158,42 @@ static const struct memberchat_store_plugin *load_path(const char *path, const c
     return &loaded->plugin;
 }
 
-const struct memberchat_store_plugin *plugin_load(const char *folder, const char *name,
-                                                  struct bytes *why_r)
+static const struct memberchat_store_plugin *find_loaded(const char *path)
 {
+    for (const struct loaded *known = list; known; known = known->next)
+        if (strcmp(known->path, path) == 0)
+            return &known->plugin;
+    return NULL;
+}
+
+const struct memberchat_store_plugin *plugin_load(const char *folder, const char *name,
+                                                  struct reason *why)
+{
+    char path[PATH_MAX], names[256];
+    struct reason fault;
     const struct memberchat_store_plugin *plugin = find_builtin(name);
-    struct bytes path = {0}, fault = {0};
     if (plugin)
         return plugin;
-    bytes_addf(&path, "%s/store_%s.so", folder, name);
-    if (!good_name(name)) {
-        bytes_addf(why_r, "\"%s\" is no name of a store plugin", name);
-    } else if (access(bytes_string(&path), F_OK) != 0) {
-        bytes_addf(why_r, "there is no store plugin \"%s\" in this installation (in %s: ", name,
-                   folder);
-        add_names_in(why_r, folder);
-        bytes_add_string(why_r, ")");
-    } else {
-        pthread_mutex_lock(&lock);
-        for (struct loaded *known = list; known && !plugin; known = known->next)
-            if (strcmp(known->path, bytes_string(&path)) == 0)
-                plugin = &known->plugin;
-        if (!plugin)
-            plugin = load_path(bytes_string(&path), name, &fault);
-        pthread_mutex_unlock(&lock);
-        if (!plugin)
-            bytes_addf(why_r, "%s cannot be used: %s", bytes_string(&path), bytes_string(&fault));
+    if (!is_good_name(name)) {
+        reason_set(why, "\"%s\" is not a valid name of a store plugin: use a-z, 0-9 and _", name);
+        return NULL;
     }
-    bytes_free(&path);
-    bytes_free(&fault);
+    if ((size_t)snprintf(path, sizeof path, "%s/store_%s.so", folder, name) >= sizeof path) {
+        reason_set(why, "the path of the plugin folder is too long");
+        return NULL;
+    }
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        list_names(folder, names, sizeof names);
+        reason_set(why, "there is no store plugin \"%s\" in this installation (in %s: %s)", name,
+                   folder, names);
+        return NULL;
+    }
+    pthread_mutex_lock(&lock);
+    plugin = find_loaded(path);
+    if (!plugin)
+        plugin = load_path(path, name, &fault);
+    pthread_mutex_unlock(&lock);
+    if (!plugin)
+        reason_set(why, "%s cannot be used: %s", path, fault.text);
     return plugin;
 }

@@ -5,10 +5,10 @@
 #define PLUGIN_H
 
 #include "memberchat_store.h"
-#include "base/bytes.h"
+#include "base/reason.h"
 
-/* The keys that every store has beside its plugin's; a plugin that claims one
- * of these names is refused. */
+/* The keys that every store has beside its plugin's; a plugin that claims one of these names
+ * is refused. */
 extern const char *const plugin_host_keys[]; /* ends with NULL */
 
 /* Stores that are linked into the program: they are found before a folder is searched.  The table
@@ -21,8 +21,8 @@ void plugin_set_builtins(const struct plugin_builtin *table);
 
 /* The plugin store_NAME.so of a folder, loaded now or earlier.  What is newer
  * or shorter than this host is filled up or refused: the result is complete as
- * of MEMBERCHAT_STORE_ABI.  NULL: *why_r says why, and what to do. */
+ * of MEMBERCHAT_STORE_ABI.  NULL: the reason says why, and what to do. */
 const struct memberchat_store_plugin *plugin_load(const char *folder, const char *name,
-                                                  struct bytes *why_r);
+                                                  struct reason *why);
 
 #endif

@@ -27,10 +27,13 @@ struct store {
 };
 
 struct memberchat_result {
+    const struct store *store;
     const char *app_id;
+    struct span asked;     /* the id; SPAN_NONE: no member was asked for */
     struct member *member; /* NULL: nothing may be set */
     struct store_report *report;
-    const char *refused; /* what was wrong with a value that was set; NULL: all were good */
+    const char *nonsense; /* what a call said that cannot be; NULL: none did */
+    bool no_memory, unusable_id;
 };
 
 /* ---- What the plugin may call ---- */
@@ -38,29 +41,22 @@ struct memberchat_result {
 static void service_log(const struct memberchat_services *services, enum memberchat_level level,
                         const char *format, ...)
 {
-    static const enum log_level levels[] = {
-        [MEMBERCHAT_LOG_ERROR] = LOG_LEVEL_ERROR,
-        [MEMBERCHAT_LOG_WARNING] = LOG_LEVEL_WARNING,
-        [MEMBERCHAT_LOG_INFO] = LOG_LEVEL_INFO,
-        [MEMBERCHAT_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+    static void (*const by_level[])(const char *, ...) = {
+        [MEMBERCHAT_LOG_ERROR] = log_error,
+        [MEMBERCHAT_LOG_WARNING] = log_warning,
+        [MEMBERCHAT_LOG_INFO] = log_info,
+        [MEMBERCHAT_LOG_DEBUG] = log_debug,
     };
     const struct store *store = (const struct store *)services;
     bool known = level >= MEMBERCHAT_LOG_ERROR && level <= MEMBERCHAT_LOG_DEBUG;
-    enum log_level ours = known ? levels[level] : LOG_LEVEL_ERROR;
+    if (level == MEMBERCHAT_LOG_DEBUG && !log_enabled(LOG_LEVEL_DEBUG))
+        return;
     char message[1800];
     va_list args;
-    if (!log_enabled(ours))
-        return;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    static void (*const by_level[])(const char *, ...) = {
-        [LOG_LEVEL_ERROR] = log_error,
-        [LOG_LEVEL_WARNING] = log_warning,
-        [LOG_LEVEL_INFO] = log_info,
-        [LOG_LEVEL_DEBUG] = log_debug,
-    };
-    by_level[ours]("store %s: %s", store->name, message);
+    by_level[known ? level : MEMBERCHAT_LOG_ERROR]("store %s: %s", store->name, message);
 }
 
 static int64_t service_now(const struct memberchat_services *services)
@@ -69,30 +65,51 @@ static int64_t service_now(const struct memberchat_services *services)
     return clock_monotonic_ms();
 }
 
-static bool note_refusal(struct memberchat_result *result, const char *refused)
+/* What cannot be used costs nobody the token. */
+static void warn_unusable(const struct memberchat_result *result, const char *what)
 {
-    if (refused && !result->refused)
-        result->refused = refused;
-    return !refused;
+    char topic[256];
+    snprintf(topic, sizeof topic, "%s %s", result->store->name, what);
+    log_limited(LOG_LEVEL_WARNING, topic, "store %s: %s, for the member \"%.*s\"",
+                result->store->name, what, (int)result->asked.length, result->asked.data);
 }
+
+/* Whether the store need not care. */
+static bool note_set(struct memberchat_result *result, enum member_set verdict, const char *what)
+{
+    if (verdict == MEMBER_UNUSABLE)
+        warn_unusable(result, what);
+    if (verdict == MEMBER_NONSENSE)
+        result->nonsense = what;
+    if (verdict == MEMBER_NO_MEMORY)
+        result->no_memory = true;
+    return verdict == MEMBER_SET || verdict == MEMBER_UNUSABLE;
+}
+
+static const char not_asked[] = "it described a member where none was asked for";
 
 static bool service_set(struct memberchat_result *result, enum memberchat_field field,
                         const char *value, size_t length)
 {
-    return note_refusal(
-        result, result->member
-                    ? member_set(result->member, field, (struct span){value, value ? length : 0})
-                    : "it described a member where none was asked for");
+    const char *what = not_asked;
+    enum member_set verdict = MEMBER_NONSENSE;
+    if (result->member)
+        verdict =
+            member_set(result->member, field, (struct span){value, value ? length : 0}, &what);
+    result->unusable_id =
+        result->unusable_id || (field == MEMBERCHAT_ID && verdict == MEMBER_UNUSABLE);
+    return note_set(result, verdict, what);
 }
 
 static bool service_set_attribute(struct memberchat_result *result, const char *name,
                                   size_t name_length, const char *value, size_t value_length)
 {
-    return note_refusal(result,
-                        result->member
-                            ? member_add_attribute(result->member, (struct span){name, name_length},
-                                                   (struct span){value, value ? value_length : 0})
-                            : "it described a member where none was asked for");
+    const char *what = not_asked;
+    enum member_set verdict = MEMBER_NONSENSE;
+    if (result->member)
+        verdict = member_add_attribute(result->member, (struct span){name, name ? name_length : 0},
+                                       (struct span){value, value ? value_length : 0}, &what);
+    return note_set(result, verdict, what);
 }
 
 static void service_reason(struct memberchat_result *result, const char *format, ...)
@@ -190,7 +207,7 @@ static struct memberchat_result begin(const struct store *store, struct member *
 {
     *report = (struct store_report){0};
     return (struct memberchat_result){
-        .app_id = store->first_app, .member = member, .report = report};
+        .store = store, .app_id = store->first_app, .member = member, .report = report};
 }
 
 /* Takes the turn of a plugin that is called by one thread at a time; false when
@@ -238,13 +255,33 @@ bool store_open(struct store *store, bool once, struct store_report *report_r)
     return store->handle != NULL;
 }
 
+/* Whether the member is the one that was asked for.  Another one's token is never issued, and
+ * no caller can make an error of it. */
+static bool is_the_one(const struct memberchat_result *result)
+{
+    const char *name = result->store->name;
+    struct span id = member_field(result->member, MEMBERCHAT_ID), asked = result->asked;
+    if (result->unusable_id) /* the log knows it already */
+        return false;
+    if (result->store->plugin->flags & MEMBERCHAT_STORE_MATCHES || span_matches(id, asked))
+        return true;
+    log_limited(LOG_LEVEL_WARNING, name,
+                "store %s: asked for \"%.*s\", it answered with \"%.*s\": the member is not found",
+                name, (int)asked.length, asked.data, (int)id.length, id.data);
+    return false;
+}
+
 /* One of the four, whatever the plugin returned. */
-static enum memberchat_outcome judge(enum memberchat_outcome outcome,
-                                     struct memberchat_result *result)
+static enum memberchat_outcome believe(enum memberchat_outcome outcome,
+                                       struct memberchat_result *result)
 {
     unsigned value = (unsigned)outcome;
-    if (result->refused) {
-        service_reason(result, "the answer was refused: %s", result->refused);
+    if (result->no_memory) {
+        service_reason(result, "out of memory");
+        return MEMBERCHAT_UNAVAILABLE;
+    }
+    if (result->nonsense) {
+        service_reason(result, "the answer was refused: %s", result->nonsense);
         return MEMBERCHAT_MISCONFIGURED;
     }
     if (value < MEMBERCHAT_FOUND || value > MEMBERCHAT_MISCONFIGURED) {
@@ -252,12 +289,13 @@ static enum memberchat_outcome judge(enum memberchat_outcome outcome,
                        value);
         return MEMBERCHAT_MISCONFIGURED;
     }
-    if (outcome == MEMBERCHAT_FOUND && result->member &&
-        !member_field(result->member, MEMBERCHAT_ID).data) {
+    if (outcome != MEMBERCHAT_FOUND || !result->member)
+        return outcome;
+    if (!result->unusable_id && !member_field(result->member, MEMBERCHAT_ID).data) {
         service_reason(result, "the answer was refused: it has no id");
         return MEMBERCHAT_MISCONFIGURED;
     }
-    return outcome;
+    return is_the_one(result) ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND;
 }
 
 enum memberchat_outcome store_lookup(struct store *store, const struct store_question *question,
@@ -265,6 +303,7 @@ enum memberchat_outcome store_lookup(struct store *store, const struct store_que
 {
     struct memberchat_result result = begin(store, member_r, report_r);
     result.app_id = store_app(store, question);
+    result.asked = question->id;
     member_reset(member_r);
     if (!enter(store, question->deadline)) {
         service_reason(&result,
@@ -274,7 +313,7 @@ enum memberchat_outcome store_lookup(struct store *store, const struct store_que
     enum memberchat_outcome outcome = store->plugin->lookup(
         store->handle, question->id.data, question->id.length, question->deadline, &result);
     leave(store);
-    return judge(outcome, &result);
+    return believe(outcome, &result);
 }
 
 enum memberchat_outcome store_probe(struct store *store, int64_t deadline,
@@ -287,7 +326,7 @@ enum memberchat_outcome store_probe(struct store *store, int64_t deadline,
         return MEMBERCHAT_UNAVAILABLE;
     enum memberchat_outcome outcome = store->plugin->probe(store->handle, deadline, &result);
     leave(store);
-    return judge(outcome, &result);
+    return believe(outcome, &result);
 }
 
 void store_reload(struct store *store, bool asked)

@@ -66,7 +66,7 @@ static const struct memberchat_store_plugin *load_plugin(const struct loading *l
                                                          const struct config_node *group)
 {
     const struct config_node *node = config_child(group, "plugin");
-    struct bytes why = {0};
+    struct reason why;
     if (!node || config_kind(node) != CONFIG_KIND_STRING) {
         config_error(loading->report, group, "plugin", "%s: %s",
                      node ? "expected a string in quotes" : "is missing", store_keys[0].help);
@@ -75,8 +75,7 @@ static const struct memberchat_store_plugin *load_plugin(const struct loading *l
     const struct memberchat_store_plugin *plugin =
         plugin_load(loading->plugin_folder, config_string(node), &why);
     if (!plugin)
-        config_error(loading->report, group, "plugin", "%s", bytes_string(&why));
-    bytes_free(&why);
+        config_error(loading->report, group, "plugin", "%s", why.text);
     return plugin;
 }
 

@@ -98,13 +98,13 @@ static void expect_not_found(struct span id)
 /* Everything that parser, check, help and manual live of. */
 static void describes_itself(void **state)
 {
-    struct bytes why = {0};
+    struct reason why;
     struct config_report report = {0};
     struct arena arena = {0};
     (void)state;
     const struct memberchat_store_plugin *plugin =
         plugin_load(*fixture->folder, fixture->plugin, &why);
-    expect(plugin, "%s", bytes_string(&why));
+    expect(plugin, "%s", why.text);
     assert_true(*plugin->version && *plugin->summary);
     for (size_t i = 0; i < plugin->key_count; i++) {
         const struct memberchat_key *key = &plugin->keys[i];
@@ -127,7 +127,6 @@ static void describes_itself(void **state)
     config_close(config);
     config_report_free(&report);
     arena_free(&arena);
-    bytes_free(&why);
 }
 
 static void settings_are_good(void **state)

@@ -51,16 +51,15 @@ int main(int argc, char **argv)
     print_core(settings_app_tables, CONFIG_COUNT(settings_app_tables));
     print_core(settings_token_tables, CONFIG_COUNT(settings_token_tables));
     for (int i = 2; i < argc; i++) {
-        struct bytes why = {0};
+        struct reason why;
         const struct memberchat_store_plugin *plugin = plugin_load(argv[1], argv[i], &why);
         if (!plugin) {
-            fprintf(stderr, "%s\n", bytes_string(&why));
+            fprintf(stderr, "%s\n", why.text);
             return EXIT_FAILURE;
         }
         char page[128];
         snprintf(page, sizeof page, "memberchat-store-%s", argv[i]);
         print_table(page, "stores.NAME", plugin->keys, plugin->key_count);
-        bytes_free(&why);
     }
     return EXIT_SUCCESS;
 }

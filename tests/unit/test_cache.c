@@ -38,7 +38,7 @@ static void learn(const char *id, enum memberchat_outcome outcome)
 {
     struct member member = {0};
     int64_t retry_after;
-    member_set(&member, MEMBERCHAT_ID, span_of(id));
+    member_set(&member, MEMBERCHAT_ID, span_of(id), &(const char *){NULL});
     assert_int_equal(
         cache_join(cache, span_of(id), clock_monotonic_ms() + MINUTE, &found, &retry_after), 0);
     cache_finish(cache, span_of(id), outcome, &member, 0);
@@ -265,7 +265,7 @@ static void lead(struct person *crowd, size_t count, enum memberchat_outcome out
     while (atomic_load(&waiting) < (int)count)
         wait_ms(1);
     wait_ms(20);
-    member_set(&member, MEMBERCHAT_ID, SPAN("x"));
+    member_set(&member, MEMBERCHAT_ID, SPAN("x"), &(const char *){NULL});
     cache_finish(cache, SPAN("x"), outcome, &member, retry);
     member_free(&member);
     for (size_t i = 0; i < count; i++)
@@ -310,7 +310,7 @@ static void nobody_waits_beyond_the_deadline(void **state)
     assert_int_equal(crowd[0].outcome, MEMBERCHAT_UNAVAILABLE);
     expect(crowd[0].waited_ms >= 30 && crowd[0].waited_ms < 2000, "%lld",
            (long long)crowd[0].waited_ms);
-    member_set(&member, MEMBERCHAT_ID, SPAN("x"));
+    member_set(&member, MEMBERCHAT_ID, SPAN("x"), &(const char *){NULL});
     cache_finish(cache, SPAN("x"), MEMBERCHAT_FOUND, &member, 0);
     pthread_join(crowd[1].thread, NULL);
     assert_int_equal(crowd[1].outcome, MEMBERCHAT_FOUND);
@@ -335,7 +335,7 @@ static void *storm(void *argument)
             continue;
         atomic_fetch_add(&led, 1);
         member_reset(&member);
-        member_set(&member, MEMBERCHAT_ID, span);
+        member_set(&member, MEMBERCHAT_ID, span, &(const char *){NULL});
         cache_finish(cache, span, seed & 256 ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND, &member, 0);
     }
     member_free(&member);

@@ -134,7 +134,7 @@ static void attributes(void **state)
     struct member member = {0};
     struct claims_values values = ann;
     (void)state;
-    member_add_attribute(&member, SPAN("room"), SPAN("Lobby"));
+    member_add_attribute(&member, SPAN("room"), SPAN("Lobby"), &(const char *){NULL});
     values.member = &member;
     expect_contains(render("{\"room\":\"{attr.room|lower|id}\",\"b\":\"{attr.Room}\"}", &values),
                     "c\",\"room\":\"lobby\"}");
@@ -150,9 +150,9 @@ static void attributes_with_several_values(void **state)
     struct claims_values values = ann;
     struct span refused;
     (void)state;
-    member_add_attribute(&member, SPAN("group"), SPAN("Staff"));
-    member_add_attribute(&member, SPAN("one"), SPAN("1"));
-    member_add_attribute(&member, SPAN("group"), SPAN("a\"b"));
+    member_add_attribute(&member, SPAN("group"), SPAN("Staff"), &(const char *){NULL});
+    member_add_attribute(&member, SPAN("one"), SPAN("1"), &(const char *){NULL});
+    member_add_attribute(&member, SPAN("group"), SPAN("a\"b"), &(const char *){NULL});
     values.member = &member;
     expect_contains(render("{\"g\":\"{attr.group}\",\"o\":\"{attr.one}\"}", &values),
                     "\"g\":[\"Staff\",\"a\\\"b\"],\"o\":\"1\"}");

@@ -177,7 +177,7 @@ static void stores_that_are_none(void **state)
         {"stores = { members = { path = \"x\" } }", ":1: stores.members.plugin: is missing"},
         {"stores = { members = { plugin = 1 } }", ":1: stores.members.plugin: expected a string"},
         {"stores = { members = { plugin = \"fiel\" } }", "there is no store plugin \"fiel\""},
-        {"stores = { members = { plugin = \"../file\" } }", "is no name of a store plugin"},
+        {"stores = { members = { plugin = \"../file\" } }", "is not a valid name of a store plugin"},
         {"stores = { members = { plugin = \"file\" } }", ":1: stores.members.path: is missing"},
         {"stores = { members = { plugin = \"file\"; path = \"nothing.csv\" } }", "nothing.csv"},
     };
