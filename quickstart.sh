@@ -81,7 +81,7 @@ make_instance() {
     instance=$(mktemp -d "${TMPDIR:-/tmp}/memberchat-quickstart.XXXXXX")
     cp conf/members.example.csv "$instance/members.csv"
     mkdir "$instance/keys"
-    (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$instance/keys/$APP.key")
+    memberchat keygen HS256 "$instance/keys/$APP.jwk" >/dev/null
     memberchat new-app "$APP" >"$instance/new-app"
     api_key=$(sed -n 's/.*api_key *= *"\([^"]*\)".*/\1/p' "$instance/new-app")
     api_secret=$(sed -n 's/^API secret: *//p' "$instance/new-app")

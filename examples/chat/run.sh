@@ -128,6 +128,7 @@ apps = {
         api_key           = "$api_key"
         chat_server_url   = "ws://127.0.0.1:$port/ws"
         store             = "members"
+        guest_id_prefix   = "guest_"
         token = {
             algorithm = "ES256"
             key_file  = "keys/$KEY_ID.pem"

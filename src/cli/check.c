@@ -57,6 +57,15 @@ static bool become(const char *name)
     return false;
 }
 
+/* How long the secrets are of which a line end, or a character, may count or not. */
+static void print_secrets(const struct app *app, const struct key_ring *keys)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (keys->keys[i]->length_is_unclear)
+            printf("app %s: key %s, %s: a secret of %zu bytes\n", app->id, keys->keys[i]->id,
+                   algorithm_rows[keys->keys[i]->algorithm].name, keys->keys[i]->secret_length);
+}
+
 static int run(const struct cli *cli, int argc, char **argv)
 {
     bool online = false;
@@ -74,6 +83,10 @@ static int run(const struct cli *cli, int argc, char **argv)
     config_report_free(&report);
     for (size_t i = 0; settings && online && i < settings->store_count; i++)
         good = probe(&settings->stores[i]) && good;
+    for (size_t i = 0; good && i < settings->app_count; i++) {
+        print_secrets(&settings->apps[i], &settings->apps[i].keys);
+        print_secrets(&settings->apps[i], &settings->apps[i].access_keys);
+    }
     if (good)
         printf("%s: ok\n", cli->config);
     if (geteuid() == 0)
@@ -88,7 +101,8 @@ const struct cli_command cli_check = {
     .arguments = "[--online] [--as USER]",
     .summary = "Check the configuration",
     .help = "Does all that a start does, without serving.  Prints each mistake as\n"
-            "FILE:LINE: key: reason, or FILE: ok.\n\n"
+            "FILE:LINE: key: reason, or FILE: ok; and how many bytes a secret has, where\n"
+            "the look of its file does not tell.\n\n"
             "  --online   also asks every store, and tells how long it took\n"
             "  --as USER  as root: checks what this user may read and write, whom\n"
             "             memberchat.fcgi runs as\n",

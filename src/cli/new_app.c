@@ -43,17 +43,17 @@ static int run(const struct cli *cli, int argc, char **argv)
     bytes_add_string(&out, "\n# The secret is shown this once; the configuration holds its "
                            "SHA-256 only.\n"
                            "# A signing key, in the folder of the configuration:\n");
-    bytes_addf(&out,
-               "#   mkdir -p keys && (umask 027 && head -c 48 /dev/urandom | base64 -w 0 > "
-               "keys/%s.key)\n",
-               name);
+    bytes_addf(
+        &out, "#   mkdir -p keys && memberchat keygen HS256 keys/%s.jwk && chmod 640 keys/%s.jwk\n",
+        name, name);
     bytes_add_string(&out, "# This goes into the group \"apps\":\n\n");
     bytes_addf(&out, "    %s = {\n        api_key = \"%s\"\n", name, bytes_string(&key));
     bytes_addf(&out,
                "        api_secret_sha256 = [ \"%s\" ]\n        chat_server_url = "
                "\"wss://chat.example.com/ws\"\n"
                "        store = \"members\"\n"
-               "        token = { key_file = \"keys/%s.key\" }\n    }",
+               "        guest_id_prefix = \"guest_\"\n"
+               "        token = { key_file = \"keys/%s.jwk\" }\n    }",
                bytes_string(&digest), name);
     out.failed = out.failed || key.failed || digest.failed; /* no key or secret that is empty */
     cli_print(&out);

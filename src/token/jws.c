@@ -177,7 +177,7 @@ static enum jws_verdict check_signature(const struct pieces *pieces, const struc
 enum jws_verdict jws_verify(struct span token, const struct jws_rules *rules, struct jws *jws_r)
 {
     struct pieces pieces;
-    *jws_r = (struct jws){0};
+    *jws_r = (struct jws){.ours = rules->ours};
     if (!cut(token, &pieces))
         return jws_refuse(jws_r, "it is not three pieces with dots between them");
     enum jws_verdict verdict =
@@ -193,17 +193,23 @@ enum jws_verdict jws_verify(struct span token, const struct jws_rules *rules, st
     return verdict;
 }
 
+static bool read_time(const struct jws *jws, const char *name, int64_t *seconds_r)
+{
+    return jws->ours ? json_integer_member(jws->claims, name, seconds_r)
+                     : json_floor_member(jws->claims, name, seconds_r);
+}
+
 enum jws_verdict jws_check_time(struct jws *jws, int64_t now, int64_t grace)
 {
     struct json_object *ignored;
     int64_t time;
-    if (!json_floor_member(jws->claims, "exp", &time))
+    if (!read_time(jws, "exp", &time))
         return jws_refuse(jws, "its exp is missing or not a number");
     if (time <= now - grace)
         return jws_refuse(jws, "it has expired");
     if (json_find(jws->claims, "nbf", &ignored) == JSON_ABSENT)
         return JWS_GOOD;
-    if (!json_floor_member(jws->claims, "nbf", &time))
+    if (!read_time(jws, "nbf", &time))
         return jws_refuse(jws, "its nbf is not a number");
     return time > now + CLOCK_SKEW ? jws_refuse(jws, "it is not valid yet") : JWS_GOOD;
 }

@@ -37,6 +37,7 @@ struct jws {
     struct bytes header_text, claims_text;
     struct json_object *header, *claims; /* claims: NULL until the signature is good */
     const struct key *key;
+    bool ours;         /* as the rules said */
     const char *fault; /* what is wrong with the token, in words; of static storage */
 };
 
@@ -47,8 +48,8 @@ void jws_free(struct jws *jws);
 /* Sets the fault of a token; JWS_BAD, for the caller to return. */
 enum jws_verdict jws_refuse(struct jws *jws, const char *fault);
 
-/* Checks the time (RFC 7519, section 4.1): JWS_GOOD, also for `grace` seconds after `exp`, or
- * JWS_BAD. */
+/* Checks the time (RFC 7519, section 4.1), which has no fractions and exponents in tokens of ours:
+ * JWS_GOOD, also for `grace` seconds after `exp`, or JWS_BAD. */
 enum jws_verdict jws_check_time(struct jws *jws, int64_t now, int64_t grace);
 
 #endif

@@ -39,6 +39,7 @@ struct key {
     const struct sign_module *module; /* these two */
     struct sign_key *handle;
     size_t secret_length;
+    bool length_is_unclear; /* its file has line ends, or characters of other than one byte */
     bool can_sign;
     bool named;              /* its id was given; otherwise it is the thumbprint */
     char id[KEY_ID_MAX + 1]; /* `kid` */

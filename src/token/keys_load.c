@@ -26,6 +26,15 @@ static struct span trim_text(struct span content)
     return (struct span){content.data, file_line_length(content)};
 }
 
+/* Whether it is not plain to see how many bytes of a file count. */
+static bool is_unclear(struct span file)
+{
+    for (size_t i = 0; i < file.length; i++)
+        if (file.data[i] < ' ' || file.data[i] > '~')
+            return true;
+    return false;
+}
+
 static bool is_json(struct span content)
 {
     while (content.length && memchr(BLANKS, *content.data, sizeof BLANKS - 1))
@@ -80,13 +89,17 @@ static struct key *read_pem(struct span pem, const struct key_source *source, st
     return key_from_handle(algorithm, module, handle, span_of(source->id), why);
 }
 
-static struct key *read_raw(struct span content, const struct key_source *source,
+static struct key *read_raw(struct span file, struct span content, const struct key_source *source,
                             struct key_report *report)
 {
     const struct algorithm_row *row = &algorithm_rows[source->algorithm];
-    if (row->symmetric || source->any_algorithm)
-        return key_from_secret(row->symmetric ? source->algorithm : ALGORITHM_HS256, content,
-                               span_of(source->id), report);
+    if (row->symmetric || source->any_algorithm) {
+        struct key *key = key_from_secret(row->symmetric ? source->algorithm : ALGORITHM_HS256,
+                                          content, span_of(source->id), report);
+        if (key)
+            key->length_is_unclear = is_unclear(file);
+        return key;
+    }
     reason_set(&report->why, "it is neither PEM nor a JWK, and %s needs one of them", row->name);
     return NULL;
 }
@@ -156,7 +169,8 @@ bool keys_load(const struct key_source *source, struct key_ring *ring, struct ke
     else if (is_json(content))
         good = read_json(content, source, ring, &inner);
     else
-        good = add_key(read_raw(content, source, &inner), source, ring, &inner.why);
+        good =
+            add_key(read_raw(bytes_span(&file), content, source, &inner), source, ring, &inner.why);
     bool secret = false; /* public keys may be read by anyone */
     for (size_t i = before; i < ring->count; i++)
         secret = secret || ring->keys[i]->can_sign;

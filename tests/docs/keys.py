@@ -188,7 +188,7 @@ def check_that_sample_works():
         shutil.copy(BUILD / "conf/memberchat.conf", folder)
         shutil.copy(SOURCE / "conf/members.example.csv", folder / "members.csv")
         (folder / "keys").mkdir()
-        (folder / "keys/my-app.key").write_text("q7Zt2VbX9mLs4RfWc8Hn3DgPy6KeJ5Au")
+        (folder / "keys/my-app.jwk").write_text("q7Zt2VbX9mLs4RfWc8Hn3DgPy6KeJ5Au")
         (folder / "keys/my-app.secret").write_text("secret\n")
         for path in folder.rglob("*"):
             path.chmod(0o750 if path.is_dir() else 0o640)

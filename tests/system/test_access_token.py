@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 
+import jwt
 from lib.answer import basic
 from lib.case import ResponderCase
 from lib.keys import encoded, keygen, pyjwt_sign, read_jwk, without_private
@@ -112,6 +113,25 @@ class OutsideIssuer(AccessTokenCase):
             self.site.check(answer, user="u-1|x", name="GUEST_u-1|x", role="guest")
         renewed = self.ask(self.ask(self.theirs()).json["chatToken"])
         self.assertEqual("u-1|x", renewed.json["userId"])
+
+    def test_times_with_fractions(self):
+        """RFC 7519, section 2."""
+        now = int(time.time())
+        for changes, good in (({"exp": now + 300.5}, True), ({"exp": float(now + 300)}, True),
+                              ({"exp": now + 300, "nbf": now - 0.5}, True), ({"exp": now - 0.5}, False),
+                              ({"exp": now + 300, "nbf": now + 100.5}, False)):
+            with self.subTest(**changes):
+                self.assertEqual(200 if good else 401, self.ask(self.theirs(**changes)).status)
+        claims = json.dumps({"iss": ISSUER, "aud": "chat", "sub": "u1", "exp": 7})
+        for text, good in (("4.1e9", True), ("41E8", True), ("1.9e9", True), ("1e400", True), ("1e9", False),
+                           ("-1e400", False), ("4.1e", False)):
+            with self.subTest(exp=text):
+                token = self.signed_by_idp(claims.replace("7}", text + "}"))
+                self.assertEqual(200 if good else 401, self.ask(token).status)
+
+    def signed_by_idp(self, claims):
+        jwk = jwt.PyJWK(read_jwk(self.site, "idp.jwk"))
+        return jwt.api_jws.encode(claims.encode(), jwk.key, "RS256", {"kid": "i1"})
 
     def test_not_good(self):
         now = int(time.time())

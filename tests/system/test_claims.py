@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Claims templates: the ready-made ones, and what a token of one is like."""
+import hashlib
 import json
 import shutil
 
@@ -42,9 +43,10 @@ class ReadyMade(ClaimsCase):
         for name in sorted(NAMES):
             with self.subTest(template=name):
                 shutil.copy(SOURCE / "conf" / "claims" / f"{name}.json", self.site.folder / "claims.json")
-                self.site.change_app(token={"claims": "claims.json"})
+                self.site.change_app(guest_id_prefix="guest_", token={"claims": "claims.json"})
                 done = command("check", "-c", self.site.conf)
-                self.assertEqual((0, ""), (done.returncode, done.stderr))
+                self.assertEqual(0, done.returncode, done.stderr)
+                self.assertNotIn("warning", done.stderr)
                 for who in (("--member", "64d0c5f2a1b2c3d4e5f60718"), ("--guest", "--id", "g1")):
                     done = command("token", "-c", self.site.conf, APP, *who)
                     self.assertEqual(0, done.returncode, done.stderr)
@@ -109,7 +111,11 @@ class Templates(ClaimsCase):
         for template, told in (({"scope": "in.{userId}"}, r"scope: \{userId\} needs the filter"),
                                ({"t": ["a.*.{role}"]}, r"t\[0\]: \{role\} needs the filter"),
                                ({"exp": 1}, "exp: this claim cannot be changed"),
-                               ({"t": "{userID}"}, "t: userID is no placeholder"),
+                               ({"t": "{userID}"}, "t: userID is not a placeholder"),
+                               ({"scp": "{userName}"}, r"scp: \{userName\} needs the filter"),
+                               ({"t": "rooms/{userId}/+"}, r"t: \{userId\} needs the filter"),
+                               ({"role": "guest"}, 'role: this could be "guest" for a member'),
+                               ({"role": "{attr.kind}"}, 'role: this could be "guest" for a member'),
                                ("{", "unexpected end"), ('{"a":1,"a":2}', "an object has two members of one name")):
             with self.subTest(template=template):
                 self.use(template)
@@ -118,11 +124,24 @@ class Templates(ClaimsCase):
                 self.assertRegex(done.stderr, rf"memberchat\.conf:\d+: apps\.{APP}\.token\.claims: .*claims\.json: {told}")
 
     def test_role_guest_is_the_guests_own(self):
-        self.site.put("members.csv", "appUserId,role\n1,guest\n2,host\n")
+        self.site.put("members.csv", "appUserId,role\n1,guest\n2,host\n3,Guest\n4,GUEST\n")
+        self.use({"role": "{role|lower}"})
         self.responder = self.start()
-        self.assertEqual("member", self.claims(self.member("1"))["role"])
         self.assertEqual("host", self.claims(self.member("2"))["role"])
-        self.assertEqual(401, self.guest(accessToken=self.member("1").json["chatToken"]).status)
+        for user in "134":
+            with self.subTest(user=user):
+                self.assertEqual("member", self.claims(self.member(user))["role"])
+                self.assertEqual(401, self.guest(accessToken=self.member(user).json["chatToken"]).status)
+
+    def test_trim_and_sha256(self):
+        self.site.put("members.csv", "appUserId,appUserName,mail\n1,foobar1, Ann@Example.com \n2,foobar2,\n")
+        self.use({"avatar": "https://www.gravatar.com/avatar/{attr.mail|trim|lower|sha256}", "mail": "{attr.mail|trim}"})
+        self.responder = self.start()
+        claims = self.claims(self.member())
+        digest = hashlib.sha256(b"ann@example.com").hexdigest()
+        self.assertEqual(f"https://www.gravatar.com/avatar/{digest}", claims["avatar"])
+        self.assertEqual("Ann@Example.com", claims["mail"])
+        self.assertNotIn("mail", self.claims(self.member("2")))
 
 
 class PublicKeys(ClaimsCase):

@@ -81,10 +81,16 @@ class Json(ResponderCase):
         answer = self.guest(rb'{"\u0061ppUserId":"g1"}')
         self.site.check(answer, user="g1", name="GUEST_g1", role="guest")
 
-    def test_last_of_duplicates_wins(self):
-        answer = self.guest(b'{"appUserId":"a-b","appUserId":"g2"}')
+    def test_a_field_of_ours_twice(self):
+        """The first may be what a proxy has looked at, the last what counts here: neither does."""
+        for field in ("appUserId", "appUserName", "appUserProfileImgUrl", "accessToken"):
+            for values in (b'"a","%s":"b"', b'null,"%s":"b"', b'"a","x":1,"%s":"a"', b'1,"%s":null'):
+                name = field.encode()
+                with self.subTest(field=field, values=values):
+                    self.assertEqual(BAD_BODY, self.guest(b'{"%s":%s}' % (name, values % name)).error)
+        self.assertEqual(BAD_BODY, self.guest(rb'{"appUserId":"a","\u0061ppUserId":"b"}').error)
+        answer = self.guest(b'{"appUserId":"g2","x":{"appUserId":1,"appUserId":2},"y":1,"y":2}')
         self.site.check(answer, user="g2", name="GUEST_g2", role="guest")
-        self.assertEqual(BAD_BODY, self.guest(b'{"appUserName":"x","appUserName":1}').error)
 
     def test_message_names_the_place(self):
         message = self.guest(b'{"appUserId":"g1",\n  "appUserName":}').json["errorMessage"]

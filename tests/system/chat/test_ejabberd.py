@@ -67,6 +67,18 @@ class Xmpp(XmppCase):
                 self.assertEqual(f"{speaker.user}@{Ejabberd.DOMAIN}",
                                  listener.wait("message", text=text)["from"].partition("/")[0])
 
+    def test_a_guest_named_like_a_member_is_somebody_else(self):
+        ann, bob = self.enter(self.member("1")), self.enter(self.member("2"))
+        answer = self.guest(appUserId="1")
+        self.assertEqual("guest_1", answer["userId"])
+        self.refused(answer["chatToken"], user="1")
+        guest = self.enter(answer)
+        bob.say("1", "for Ann only")
+        ann.wait("message", text="for Ann only")
+        bob.say("guest_1", "for the guest")
+        guest.wait("message", text="for the guest")
+        self.assertEqual(["for the guest"], [event["text"] for event in guest.find("message")])
+
     def test_token_of_another(self):
         self.refused(self.member("2")["chatToken"], user="1")
 

@@ -28,6 +28,10 @@ class Rabbit(ChatCase):
         cls.add_app("short", ttl="2s", audience=APP)
         cls.add_app("elsewhere", audience="other")
         cls.add_app("unknown", key_id="k9", audience=APP)
+        cls.add_app("unprefixed", audience=APP, claims="unprefixed.json")
+        cls.site.settings["apps"]["unprefixed"]["guest_id_prefix"] = ""
+        template = (cls.site.folder / "rabbitmq.json").read_text()
+        cls.site.put("unprefixed.json", template.replace("{appId|id}", APP))
         cls.server = Rabbitmq(cls.scratch, Erlang(cls.scratch), APP, {KEY_ID: cls.public_key()}, guests_write)
         cls.app["chat_server_url"] = cls.server.url
         cls.serve()
@@ -92,6 +96,28 @@ class Rabbit(ChatCase):
         self.assertTrue(self.enter(self.member("2")).say("/topic/dm.1", "psst"))
         ann.hears("psst")
 
+    def test_a_guest_named_like_a_member_reads_nothing_of_his(self):
+        ann = self.enter(self.member("1"), "/topic/dm.1")
+        answer = self.guest(appUserId="1")
+        self.assertEqual("guest_1", answer["userId"])
+        guest = self.enter(answer, "/topic/dm.guest_1")
+        self.assertFalse(self.enter(self.guest(appUserId="1")).listen("/topic/dm.1"))
+        bob = self.enter(self.member("2"))
+        self.assertTrue(bob.say("/topic/dm.1", "for Ann only"))
+        self.assertTrue(bob.say("/topic/dm.guest_1", "for the guest"))
+        ann.hears("for Ann only")
+        guest.hears("for the guest")
+        settle()
+        self.assertEqual([["for Ann only"], ["for the guest"]], [ann.heard(), guest.heard()])
+
+    def test_without_a_prefix_he_would(self):
+        """What guest_id_prefix is for."""
+        answer = self.guest(app="unprefixed", appUserId="1")
+        self.assertEqual("1", answer["userId"])
+        guest = self.enter({**answer, "chatServerWebSocketUrl": self.server.url}, "/topic/dm.1")
+        self.assertTrue(self.enter(self.member("2")).say("/topic/dm.1", "for Ann only"))
+        guest.hears("for Ann only")
+
     def test_id_that_would_be_a_pattern(self):
         answer = self.web.post(member_path("%2A"), self.site.auth())
         self.assertEqual((500, "INTERNAL_SERVER_ERROR"), (answer.status, answer.json["errorCode"]))
@@ -129,7 +155,7 @@ class Rabbit(ChatCase):
 
     def test_expired_token(self):
         token = self.member("1", app="short")["chatToken"]
-        self.assertEqual(2, parts(token)[1]["exp"] - parts(token)[1]["iat"])
+        self.assertEqual(2 + 30, parts(token)[1]["exp"] - parts(token)[1]["iat"])
         time.sleep(max(0, parts(token)[1]["exp"] - time.time()) + 0.1)
         self.refused(token, "expired")
 

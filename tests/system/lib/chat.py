@@ -33,6 +33,7 @@ class ChatCase(ScratchCase):
         cls.site = Site(cls.scratch.path / "site", MEMBERS)
         shutil.copy(SOURCE / "conf" / "claims" / template, cls.site.folder)
         cls.app = cls.site.settings["apps"][APP]
+        cls.app["guest_id_prefix"] = "guest_"  # as conf/claims/README.md has it
         cls.app["token"] = {"algorithm": algorithm, "key_id": KEY_ID, "claims": template,
                             "key_file": cls.new_key(algorithm, KEY_ID)}
 
