@@ -8,5 +8,6 @@ dist_man_MANS += \
 	man/memberchat-store-file.5 \
 	man/memberchat-store-ldap.5 \
 	man/memberchat-store-rest.5 \
+	man/memberchat-store-sql.5 \
 	man/memberchat.conf.5 \
 	man/memberchat.fcgi.8

@@ -204,6 +204,9 @@ tests_unit_test_rest_credentials_LDADD = $(REST_LIBS)
 tests_unit_test_rest_template_LDADD = $(REST_LIBS)
 endif
 
+UNIT_TESTS += tests/unit/test_sql_query
+tests_unit_test_sql_query_LDADD = tests/unit/libhost.la libsql.la libbase.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
@@ -213,7 +216,7 @@ check_PROGRAMS += tests/contract/stores
 TESTS += tests/contract/stores
 tests_contract_stores_SOURCES = \
 	tests/contract/contract.h tests/contract/fixture_slow.c tests/contract/fixtures.c \
-	tests/contract/odd_ids.c tests/contract/stores.c
+	tests/contract/odd_ids.c tests/contract/people_sql.c tests/contract/stores.c
 tests_contract_stores_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
 	-DCOMMAND='"$(abs_top_builddir)/src/memberchat"'
 if STORE_FILE
@@ -227,6 +230,10 @@ endif
 if STORE_REST
 tests_contract_stores_SOURCES += tests/contract/fixture_rest.c
 tests_contract_stores_CPPFLAGS += -DHAVE_STORE_REST
+endif
+if STORE_SQLITE
+tests_contract_stores_SOURCES += tests/contract/fixture_sqlite.c
+tests_contract_stores_CPPFLAGS += -DHAVE_STORE_SQLITE
 endif
 endif
 

@@ -6,11 +6,21 @@
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
+#include "base/bytes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 #define CONTRACT_AVATAR "https://img.example.com/1.jpg"
 #define CONTRACT_ROLE   "host"
+
+/* Of the table "people" of the SQL fixtures. */
+#define CONTRACT_QUERY                                                                             \
+    "SELECT id AS appUserId, name AS appUserName, picture AS appUserProfileImgUrl, role, state "   \
+    "FROM people WHERE id = {id}"
+
+/* Adds the INSERTs for these members. */
+void contract_write_sql(struct bytes *out);
 
 extern const char *const contract_odd_ids[];
 extern const size_t contract_odd_count;
@@ -36,5 +46,6 @@ extern const struct contract_fixture *const contract_fixtures[CONTRACT_FIXTURES_
 extern const struct contract_fixture contract_file_csv, contract_file_cdb, contract_slow;
 extern const struct contract_fixture contract_ldap;
 extern const struct contract_fixture contract_rest;
+extern const struct contract_fixture contract_sqlite;
 
 #endif

@@ -12,5 +12,8 @@ const struct contract_fixture *const contract_fixtures[CONTRACT_FIXTURES_MAX] = 
 #ifdef HAVE_STORE_LDAP
     &contract_ldap,
 #endif
+#ifdef HAVE_STORE_SQLITE
+    &contract_sqlite,
+#endif
     &contract_slow,
 };

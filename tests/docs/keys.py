@@ -18,6 +18,7 @@ SOURCE = pathlib.Path(os.environ["SOURCE"])
 BUILD = pathlib.Path(os.environ["BUILD"])
 PLUGINS = pathlib.Path(os.environ["PLUGINS"])
 
+SQL = {"mysql", "pgsql", "sqlite"}  # the plugins of one page
 Key = collections.namedtuple("Key", "page group name type flags default choices help")
 
 # How the manual begins to describe a key of a type.
@@ -107,6 +108,8 @@ def check_manual(tables, pages):
     for place in sorted(tables.keys() - pages.keys()):
         yield f"{place[0]}(5) lacks {place[1]}.{place[2]}"
     for place in sorted(pages.keys() - tables.keys()):
+        if place[0] == "memberchat-store-sql" and not SQL.issubset(plugin_names()):
+            continue  # some of its keys are of a plugin that was not built
         yield f"{place[0]}(5) has {place[1]}.{place[2]}, which is no key"
     for place in sorted(tables.keys() & pages.keys()):
         for fault in check_description(tables[place], pages[place]):
@@ -173,7 +176,8 @@ def check_samples(tables):
     yield from check_sample(tables, main, SOURCE / "conf/memberchat.conf.in", [], seen[main[0]])
     seen[main[1]] = seen[main[0]]
     for path in sorted((SOURCE / "conf/stores").glob("*.conf")):
-        page = "memberchat-store-" + re.search(r'plugin = "(\w+)"', path.read_text())[1]
+        plugin = re.search(r'plugin = "(\w+)"', path.read_text())[1]
+        page = "memberchat-store-" + ("sql" if plugin in SQL else plugin)
         if page in seen:  # this plugin was built
             yield from check_sample(tables, ("memberchat.conf", page), path, ["stores"], seen[page])
     for key in sorted(tables.values()):

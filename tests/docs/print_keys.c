@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *type_name(uint32_t type)
 {
@@ -57,8 +58,9 @@ int main(int argc, char **argv)
             fprintf(stderr, "%s\n", why.text);
             return EXIT_FAILURE;
         }
+        bool sql = strstr("mysql pgsql sqlite", argv[i]);
         char page[128];
-        snprintf(page, sizeof page, "memberchat-store-%s", argv[i]);
+        snprintf(page, sizeof page, "memberchat-store-%s", sql ? "sql" : argv[i]);
         print_table(page, "stores.NAME", plugin->keys, plugin->key_count);
     }
     return EXIT_SUCCESS;

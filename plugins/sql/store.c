@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ * What the SQL stores share: a look-up takes a connection that nobody uses, asks, and gives
+ * it back. */
+#include "backend.h"
+
+#include "base/clock.h"
+#include "base/pool.h"
+#include "base/random.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EARLY_MS 20 /* we are done before the deadline, not at it */
+
+struct sql_store {
+    const struct sql_backend *backend;
+    struct sql_client client;
+    struct pool *connections;
+    uint64_t key[2]; /* of hashes */
+};
+
+bool sql_fault_set(struct sql_fault *fault, enum sql_verdict verdict, const char *format, ...)
+{
+    va_list arguments;
+    fault->verdict = verdict;
+    va_start(arguments, format);
+    vsnprintf(fault->why.text, sizeof fault->why.text, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* ---- Opening ---- */
+
+bool sql_store_check(const struct sql_backend *backend, const struct sql_settings *settings,
+                     const struct memberchat_services *services, struct memberchat_result *result)
+{
+    struct sql_client client = {.settings = settings, .services = services};
+    struct reason why;
+    bool good = query_read(settings->query, backend->dialect, &client.query, &why) &&
+                backend->check(&client, &why);
+    query_free(&client.query);
+    if (!good)
+        services->reason(result, "%s", why.text);
+    return good;
+}
+
+bool sql_store_per_app(const struct sql_settings *settings, enum query_dialect dialect)
+{
+    struct query query;
+    struct reason why;
+    bool per_app = query_read(settings->query, dialect, &query, &why) && query.per_app;
+    query_free(&query);
+    return per_app;
+}
+
+static void *make_connection(void *context, int64_t deadline, void *fault)
+{
+    struct sql_store *store = context;
+    return store->backend->connect(&store->client, deadline, fault);
+}
+
+static void unmake_connection(void *context, void *connection)
+{
+    struct sql_store *store = context;
+    store->backend->disconnect(&store->client, connection);
+}
+
+static bool is_good(void *context, const void *connection)
+{
+    struct sql_store *store = context;
+    return store->backend->is_good(&store->client, connection);
+}
+
+struct sql_store *sql_store_open(const struct sql_backend *backend,
+                                 const struct sql_settings *settings,
+                                 const struct memberchat_services *services,
+                                 struct memberchat_result *result)
+{
+    struct sql_store *store = calloc(1, sizeof *store);
+    struct reason why = {"out of memory"};
+    if (!store) {
+        services->reason(result, "%s", why.text);
+        return NULL;
+    }
+    store->backend = backend;
+    store->client = (struct sql_client){.settings = settings, .services = services};
+    store->connections = pool_new(&(struct pool_kind){.make = make_connection,
+                                                      .unmake = unmake_connection,
+                                                      .is_good = is_good,
+                                                      .context = store,
+                                                      .most = (size_t)settings->connections,
+                                                      .idle_ms = settings->idle_timeout,
+                                                      .life_ms = settings->max_age});
+    random_fill(store->key, sizeof store->key);
+    if (store->connections &&
+        query_read(settings->query, backend->dialect, &store->client.query, &why) &&
+        (!backend->open || backend->open(&store->client, &why)))
+        return store;
+    services->reason(result, "%s", why.text);
+    sql_store_close(store);
+    return NULL;
+}
+
+void sql_store_close(void *handle)
+{
+    struct sql_store *store = handle;
+    pool_free(store->connections);
+    if (store->backend->close)
+        store->backend->close(&store->client);
+    query_free(&store->client.query);
+    free(store);
+}
+
+/* ---- Asking ---- */
+
+/* One try.  *again_r: the connection was not new, and it, not the database, may have failed. */
+static enum sql_verdict try_once(struct sql_store *store, const struct sql_question *question,
+                                 struct sql_answer *answer, int64_t deadline, bool *again_r,
+                                 struct sql_fault *fault)
+{
+    struct pool_loan *loan;
+    *again_r = false;
+    sql_fault_set(fault, SQL_BUSY, "out of memory");
+    enum pool_result taken = pool_take(store->connections, deadline, fault, &loan);
+    if (taken == POOL_BUSY)
+        sql_fault_set(fault, SQL_BUSY, "all %lld connections were in use until the deadline",
+                      (long long)store->client.settings->connections);
+    if (taken != POOL_GOOD)
+        return fault->verdict;
+    /* half of the time is kept for a new connection */
+    int64_t left = clock_left_ms(deadline), timeout = store->client.settings->timeout;
+    left = loan->reused ? left / 2 : left;
+    enum sql_verdict verdict =
+        store->backend->ask(loan->thing, question, answer,
+                            clock_earlier(deadline, left < timeout ? left : timeout), fault);
+    bool lost = verdict == SQL_LOST || verdict == SQL_LATE || verdict == SQL_REFUSED;
+    if (lost && loan->reused) {
+        pool_flush_before(store->connections, loan);
+        *again_r = true;
+    }
+    pool_give(store->connections, loan, !lost);
+    return verdict;
+}
+
+static enum memberchat_outcome outcome_of(enum sql_verdict verdict)
+{
+    switch (verdict) {
+    case SQL_GOOD:
+        return MEMBERCHAT_FOUND;
+    case SQL_ABSENT:
+        return MEMBERCHAT_NOT_FOUND;
+    case SQL_BUSY:
+    case SQL_LOST:
+    case SQL_LATE:
+        return MEMBERCHAT_UNAVAILABLE;
+    case SQL_REFUSED:
+    case SQL_WRONG:
+        break;
+    }
+    return MEMBERCHAT_MISCONFIGURED;
+}
+
+static enum memberchat_outcome ask(struct sql_store *store, const struct sql_question *question,
+                                   bool probe, int64_t deadline, struct memberchat_result *result)
+{
+    const struct sql_settings *settings = store->client.settings;
+    struct sql_answer answer;
+    struct sql_fault fault;
+    enum sql_verdict verdict;
+    bool again = true;
+    for (int tries = 0; again && tries < 2; tries++) {
+        answer.rows = answer.value_count = 0;
+        answer.settings = settings;
+        answer.services = store->client.services;
+        answer.result = result;
+        answer.asked = question->id;
+        answer.key[0] = store->key[0];
+        answer.key[1] = store->key[1];
+        answer.outcome = MEMBERCHAT_NOT_FOUND;
+        verdict = try_once(store, question, &answer, deadline, &again, &fault);
+        again = again && !answer.rows && clock_left_ms(deadline) > 0;
+    }
+    if (verdict == SQL_GOOD)
+        return probe ? MEMBERCHAT_FOUND : answer.outcome;
+    if (probe && verdict == SQL_ABSENT)
+        return MEMBERCHAT_FOUND;
+    store->client.services->reason(result, "%s", fault.why.text);
+    return outcome_of(verdict);
+}
+
+enum memberchat_outcome sql_store_lookup(void *handle, const char *id, size_t id_length,
+                                         int64_t deadline, struct memberchat_result *result)
+{
+    struct sql_store *store = handle;
+    const struct memberchat_services *services = store->client.services;
+    struct sql_question question = {.id = {id, id_length}};
+    if (!sql_id_fits(question.id, (enum sql_id_type)store->client.settings->id_type,
+                     &question.number))
+        return MEMBERCHAT_NOT_FOUND;
+    if (store->client.query.per_app) {
+        question.app_id = span_of(services->app_id(result));
+        if (!question.app_id.length) {
+            services->reason(result, "no app uses this store, so {appId} has no value");
+            return MEMBERCHAT_MISCONFIGURED;
+        }
+    }
+    return ask(store, &question, false, deadline - EARLY_MS, result);
+}
+
+enum memberchat_outcome sql_store_probe(void *handle, int64_t deadline,
+                                        struct memberchat_result *result)
+{
+    static const char *const ids[] = {[SQL_TEXT] = "memberchat-probe",
+                                      [SQL_INTEGER] = "-1",
+                                      [SQL_UUID] = "00000000-0000-0000-0000-000000000000"};
+    struct sql_store *store = handle;
+    struct sql_question question = {.id = span_of(ids[store->client.settings->id_type]),
+                                    .app_id = span_of(store->client.services->app_id(result)),
+                                    .number = -1};
+    return ask(store, &question, true, deadline - EARLY_MS, result);
+}
+
+void sql_store_reload(void *handle, bool asked)
+{
+    struct sql_store *store = handle;
+    bool changed =
+        store->backend->has_changed && store->backend->has_changed(&store->client, asked);
+    if (changed || asked)
+        pool_flush(store->connections);
+    pool_trim(store->connections);
+}

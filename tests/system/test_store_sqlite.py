@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""Members in an SQLite database: right answers, and what may become of the file."""
+import json
+import os
+import sqlite3
+import time
+
+from lib.case import FreshCase
+from lib.responder import command
+from lib.scratch import wait_until
+from lib.site import member_path
+
+QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
+
+
+class Database(FreshCase):
+    def setUp(self):
+        super().setUp()
+        self.path = self.site.folder / "site.db"
+        self.make(self.path, "Ann")
+        self.configure()
+
+    def make(self, path, name):
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, state TEXT)")
+            database.executemany("INSERT INTO people VALUES (?, ?, ?)",
+                                 [(1, name, "ACTIVE"), (2, "Björn \"B\" 'x'; --", None), (3, "Gone", "LEFT")])
+        database.close()
+
+    def configure(self, **keys):
+        store = {"plugin": "sqlite", "path": "site.db", "query": QUERY, **keys}
+        self.site.write({"stores": {"members": {**dict.fromkeys(self.site.settings["stores"]["members"]), **store}}})
+
+    def change(self, *statements):
+        with sqlite3.connect(self.path) as database:
+            for statement in statements:
+                database.execute(statement)
+        database.close()
+
+    def check(self):
+        return command("check", "--online", "-c", self.site.conf)
+
+
+class Answers(Database):
+    def test_members_are_found(self):
+        responder = self.start()
+        for user, status, name in (("1", 200, "Ann"), ("2", 200, "Björn \"B\" 'x'; --"), ("3", 404, None),
+                                   ("4", 404, None), ("1' OR '1'='1", 404, None), ("1;", 404, None)):
+            with self.subTest(user=user):
+                answer = responder.post(member_path(user), self.site.auth())
+                self.assertEqual((status, name), (answer.status, answer.json.get("userName")))
+
+    def test_integers_in_other_clothes_are_not_found(self):
+        self.configure(id_type="integer")
+        responder = self.start()
+        self.assertEqual([200, 404, 404, 404, 404], [responder.post(member_path(user), self.site.auth()).status
+                                                     for user in ("1", "01", "+1", "1abc", "1.0")])
+
+    def test_mistakes_are_told_with_their_place(self):
+        for keys, told in (
+                ({"query": "SELECT 1 FROM people WHERE id = '{id}'"}, r"members: the query, at byte \d+: the placeholder"),
+                ({"query": "DELETE FROM people WHERE id = {id}"}, "must be a SELECT"),
+                ({"query": QUERY.replace("name", "nam")}, 'no such column: nam, at "nam AS'),
+                ({"query": QUERY.replace("people", "peple")}, "no such table: peple"),
+                ({"query": QUERY.replace("appUserId", "x")}, "no column appUserId"),
+                ({"path": "other.db"}, r"other\.db cannot be read: No such file")):
+            with self.subTest(keys=keys):
+                self.configure(**keys)
+                done = self.check()
+                self.assertEqual(1, done.returncode)
+                self.assertRegex(done.stdout + done.stderr, told)
+
+    def test_lookup_tells_the_state(self):
+        done = command("lookup", "-c", self.site.conf, "members", "3")
+        self.assertEqual(1, done.returncode)
+        done = command("lookup", "-c", self.site.conf, "members", "1")
+        self.assertEqual("Ann", json.loads(done.stdout)["userName"], done.stderr)
+
+
+class Faults(Database):
+    def setUp(self):
+        super().setUp()
+        self.configure(timeout="500ms")
+        self.responder = self.start()
+        self.assertEqual("Ann", self.ask().json["userName"])
+
+    def ask(self, user="1"):
+        return self.responder.post(member_path(user), self.site.auth())
+
+    def test_change_is_seen_at_once(self):
+        self.change("UPDATE people SET name = 'Anna' WHERE id = 1", "DELETE FROM people WHERE id = 2")
+        self.assertEqual(("Anna", 404), (self.ask().json["userName"], self.ask("2").status))
+
+    def test_file_that_was_replaced(self):
+        self.make(self.site.folder / "new.db", "Eve")
+        os.rename(self.site.folder / "new.db", self.path)
+        wait_until("the new file is used", lambda: self.ask().json.get("userName") == "Eve", 5)
+
+    def test_writer_that_holds_the_lock(self):
+        writer = sqlite3.connect(self.path, isolation_level=None)
+        self.addCleanup(writer.close)
+        writer.execute("BEGIN EXCLUSIVE")
+        begin = time.monotonic()
+        self.assertEqual(503, self.ask().status)
+        self.assertLess(time.monotonic() - begin, 2)
+        self.responder.expect_log("database is locked")
+        writer.execute("ROLLBACK")
+        wait_until("it answers again", lambda: self.ask().status == 200, 5)
+
+    def test_query_that_does_not_end(self):
+        self.configure(timeout="300ms", query="WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                                              "SELECT count(*) AS appUserId FROM n WHERE i > {id}")
+        begin = time.monotonic()
+        done = command("lookup", "-c", self.site.conf, "members", "1")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("the query did not end in time", done.stderr)
+        self.assertLess(time.monotonic() - begin, 2)
+
+    def test_truncated_file(self):
+        with open(self.path, "r+b") as file:
+            file.truncate(1000)
+        self.assertIn(self.ask().status, (500, 503))
+        self.path.unlink()
+        self.make(self.path, "Eve")
+        wait_until("the new file is used", lambda: self.ask().json.get("userName") == "Eve", 5)
+
+    def test_table_that_was_dropped(self):
+        self.change("ALTER TABLE people RENAME TO persons")
+        self.assertEqual(500, self.ask().status)
+        self.responder.expect_log("no such table: people")
+        self.change("ALTER TABLE persons RENAME TO people")
+        wait_until("it answers again", lambda: self.ask().status == 200, 5)
