@@ -18,7 +18,7 @@ ALL_STAGES=(normal sanitizers chat threads valgrind distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
-    curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3)
+    brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
 running=() # process group: name of the step
 passed=0

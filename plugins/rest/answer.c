@@ -50,9 +50,9 @@ enum memberchat_outcome rest_answer_status(const struct rest_settings *settings,
 
 struct reading {
     const struct rest_settings *settings;
-    const struct memberchat_services *services;
+    const struct memberchat_services *services; /* NULL: nothing is set */
     struct memberchat_result *result;
-    struct json_object *document;
+    struct json_object *document, *member;
     struct bytes scratch; /* of a number's text */
     struct reason *why;
 };
@@ -83,12 +83,12 @@ static enum found text_of(struct reading *reading, struct json_object *value, st
     return IS_WRONG;
 }
 
-/* The text where a pointer leads, until the next is looked for. */
+/* The text to which a pointer leads from the member, until the next is looked for. */
 static enum found find(struct reading *reading, const char *pointer, struct span *text_r)
 {
     struct json_object *value;
     *text_r = SPAN_NONE;
-    if (!pointer || !*pointer || json_at(reading->document, pointer, &value) == JSON_ABSENT)
+    if (!pointer || !*pointer || json_at(reading->member, pointer, &value) == JSON_ABSENT)
         return IS_ABSENT;
     return text_of(reading, value, text_r);
 }
@@ -117,7 +117,8 @@ static enum memberchat_outcome lacks(const struct reading *reading, const char *
 static enum memberchat_outcome set(const struct reading *reading, enum memberchat_field field,
                                    struct span value)
 {
-    bool taken = reading->services->set(reading->result, field, value.data, value.length);
+    bool taken = !reading->services ||
+                 reading->services->set(reading->result, field, value.data, value.length);
     return taken ? MEMBERCHAT_FOUND : MEMBERCHAT_UNAVAILABLE;
 }
 
@@ -130,11 +131,6 @@ static enum memberchat_outcome read_id(struct reading *reading, struct span aske
         return lacks(reading, "id", "id_pointer", pointer);
     if (found != IS_TEXT)
         return refuse(reading, found, pointer);
-    if (!span_equal(id, asked)) {
-        reason_set(reading->why,
-                   "the answer is about another member than the one asked for (\"%s\")", pointer);
-        return MEMBERCHAT_MISCONFIGURED;
-    }
     return set(reading, MEMBERCHAT_ID, id);
 }
 
@@ -189,31 +185,115 @@ static enum memberchat_outcome read_fields(struct reading *reading)
     return outcome;
 }
 
+static enum memberchat_outcome add_attribute(struct reading *reading, size_t index,
+                                             struct json_object *value)
+{
+    const struct memberchat_map *map = &reading->settings->attributes;
+    const char *name = map->names[index];
+    struct span text;
+    enum found found = text_of(reading, value, &text);
+    if (found == IS_ABSENT)
+        return MEMBERCHAT_FOUND;
+    if (found != IS_TEXT)
+        return refuse(reading, found, map->values[index]);
+    return reading->services->set_attribute(reading->result, name, strlen(name), text.data,
+                                            text.length)
+               ? MEMBERCHAT_FOUND
+               : MEMBERCHAT_UNAVAILABLE;
+}
+
+/* A list gives an attribute several values. */
 static enum memberchat_outcome read_attributes(struct reading *reading)
 {
     const struct memberchat_map *map = &reading->settings->attributes;
-    for (size_t i = 0; i < map->count; i++) {
-        struct span value;
-        enum found found = find(reading, map->values[i], &value);
-        if (found == IS_WRONG || found == NO_MEMORY)
-            return refuse(reading, found, map->values[i]);
-        if (found == IS_TEXT &&
-            !reading->services->set_attribute(reading->result, map->names[i], strlen(map->names[i]),
-                                              value.data, value.length))
-            return MEMBERCHAT_UNAVAILABLE;
+    enum memberchat_outcome outcome = MEMBERCHAT_FOUND;
+    for (size_t i = 0; i < map->count && outcome == MEMBERCHAT_FOUND; i++) {
+        struct json_object *value;
+        enum json_kind kind = json_at(reading->member, map->values[i], &value);
+        size_t count = kind == JSON_ARRAY ? json_length(value) : kind != JSON_ABSENT;
+        for (size_t j = 0; j < count && outcome == MEMBERCHAT_FOUND; j++)
+            outcome =
+                add_attribute(reading, i, kind == JSON_ARRAY ? json_element(value, j) : value);
     }
-    return MEMBERCHAT_FOUND;
+    return outcome;
 }
 
-/* FOUND: there is a document. */
+/* ---- Where the member is ---- */
+
+/* NOT_FOUND: the answer says in words that there is no such member. */
+static enum memberchat_outcome read_not_found(struct reading *reading)
+{
+    const struct memberchat_map *when = &reading->settings->not_found_when;
+    const char *pointer = rest_map_value(when, "pointer");
+    struct span text;
+    reading->member = reading->document;
+    enum found found = find(reading, pointer, &text);
+    if (found == NO_MEMORY)
+        return refuse(reading, found, pointer);
+    bool said = found == IS_TEXT && span_equal(text, span_of(rest_map_value(when, "value")));
+    return said ? MEMBERCHAT_NOT_FOUND : MEMBERCHAT_FOUND;
+}
+
+/* Takes a step to the first of a list.  One that holds more says nothing about whom we asked
+ * for. */
+static enum memberchat_outcome enter_list(const struct reading *reading, struct json_object *list,
+                                          struct json_object **first_r)
+{
+    size_t count = json_length(list);
+    if (count > 1) {
+        reason_set(reading->why,
+                   "the answer has a list of %zu where \"member_pointer\" expects one member: does "
+                   "the service look for exactly this id?",
+                   count);
+        return MEMBERCHAT_MISCONFIGURED;
+    }
+    *first_r = count ? json_element(list, 0) : NULL;
+    return *first_r ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND;
+}
+
+/* Goes to where the member is.  NOT_FOUND: nothing is there. */
+static enum memberchat_outcome read_member(struct reading *reading)
+{
+    const char *pointer = reading->settings->member_pointer;
+    enum memberchat_outcome outcome = MEMBERCHAT_FOUND;
+    struct json_object *value = reading->document;
+    while (*pointer && outcome == MEMBERCHAT_FOUND) {
+        size_t length = 1 + strcspn(pointer + 1, "/");
+        char step[257];
+        if (json_kind_of(value) == JSON_ARRAY && length == 2 && pointer[1] == '0') {
+            outcome = enter_list(reading, value, &value);
+        } else if (length < sizeof step) {
+            memcpy(step, pointer, length);
+            step[length] = '\0';
+            if (json_at(value, step, &value) == JSON_ABSENT)
+                outcome = MEMBERCHAT_NOT_FOUND;
+        }
+        pointer += length;
+    }
+    if (outcome == MEMBERCHAT_FOUND && json_kind_of(value) == JSON_ARRAY)
+        outcome = enter_list(reading, value, &value);
+    if (outcome != MEMBERCHAT_FOUND)
+        return outcome;
+    if (!value)
+        return MEMBERCHAT_NOT_FOUND;
+    reading->member = value;
+    if (json_kind_of(value) == JSON_OBJECT)
+        return MEMBERCHAT_FOUND;
+    reason_set(reading->why, "the answer's \"%s\" is not an object: correct \"member_pointer\"",
+               reading->settings->member_pointer);
+    return MEMBERCHAT_MISCONFIGURED;
+}
+
+/* FOUND: the body is a document. */
 static enum memberchat_outcome parse(struct reading *reading, struct span body)
 {
     struct reason fault;
     switch (json_read(body, JSON_ANY | JSON_DEEP | JSON_HALVES, &reading->document, &fault)) {
     case JSON_GOOD:
-        if (reading->document)
+        if (reading->settings->member_pointer || reading->document)
             return MEMBERCHAT_FOUND;
-        reason_set(reading->why, "the answer is null");
+        reason_set(reading->why, "the answer is null: if that means that there is no such member, "
+                                 "set \"member_pointer = \\\"\\\"\"");
         return MEMBERCHAT_MISCONFIGURED;
     case JSON_BROKEN:
         reason_set(reading->why, "the answer is not JSON: %s",
@@ -234,12 +314,16 @@ enum memberchat_outcome rest_answer_read(const struct rest_settings *settings, s
         .settings = settings, .services = services, .result = result, .why = why};
     enum memberchat_outcome outcome = parse(&reading, body);
     if (outcome == MEMBERCHAT_FOUND)
+        outcome = read_not_found(&reading);
+    if (outcome == MEMBERCHAT_FOUND && settings->member_pointer)
+        outcome = read_member(&reading);
+    if (outcome == MEMBERCHAT_FOUND)
         outcome = read_id(&reading, asked);
     if (outcome == MEMBERCHAT_FOUND)
         outcome = read_state(&reading);
-    if (outcome == MEMBERCHAT_FOUND)
+    if (outcome == MEMBERCHAT_FOUND && services)
         outcome = read_fields(&reading);
-    if (outcome == MEMBERCHAT_FOUND)
+    if (outcome == MEMBERCHAT_FOUND && services)
         outcome = read_attributes(&reading);
     json_release(reading.document);
     bytes_free(&reading.scratch);

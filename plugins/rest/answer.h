@@ -11,9 +11,10 @@
 enum memberchat_outcome rest_answer_status(const struct rest_settings *settings, long status,
                                            struct reason *why);
 
-/* Describes the member in a body to the host.  NOT_FOUND: the member is not active.
- * UNAVAILABLE: memory ran out.  MISCONFIGURED: the body is not strict JSON (RFC 8259), lacks
- * what it should have, or is about another member than `asked`. */
+/* Describes the member in a body to the host, or without `services` only looks whether one
+ * is there.  NOT_FOUND: nobody is, or the member is not active.  UNAVAILABLE: memory ran
+ * out.  MISCONFIGURED: the body is not strict JSON (RFC 8259), or lacks what it should
+ * have.  Whether the id is the one that was `asked` for is the host's to judge. */
 enum memberchat_outcome rest_answer_read(const struct rest_settings *settings, struct span body,
                                          struct span asked,
                                          const struct memberchat_services *services,

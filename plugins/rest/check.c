@@ -199,7 +199,8 @@ static bool check_pointer(const char *key, const char *pointer, struct reason *w
 static bool check_pointers(const struct rest_settings *settings, struct reason *why)
 {
     const struct memberchat_map *attributes = &settings->attributes;
-    bool good = check_pointer("id_pointer", settings->id_pointer, why) &&
+    bool good = check_pointer("member_pointer", settings->member_pointer, why) &&
+                check_pointer("id_pointer", settings->id_pointer, why) &&
                 check_pointer("name_pointer", settings->name_pointer, why) &&
                 check_pointer("avatar_pointer", settings->avatar_pointer, why) &&
                 check_pointer("role_pointer", settings->role_pointer, why) &&
@@ -209,11 +210,42 @@ static bool check_pointers(const struct rest_settings *settings, struct reason *
     return good;
 }
 
+/* Whether a map has names of a list only; `what` is the map. */
+static bool check_names(const char *what, const struct memberchat_map *map,
+                        const char *const *names, size_t count, struct reason *why)
+{
+    for (size_t i = 0, j; i < map->count; i++) {
+        for (j = 0; j < count && strcmp(map->names[i], names[j]) != 0;)
+            j++;
+        if (j == count) {
+            reason_set(why, "\"%s\" has no setting \"%s\"", what, map->names[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_not_found_when(const struct rest_settings *settings, struct reason *why)
+{
+    static const char *const names[] = {"pointer", "value"};
+    const struct memberchat_map *map = &settings->not_found_when;
+    if (!map->count)
+        return true;
+    const char *pointer = rest_map_value(map, "pointer"), *value = rest_map_value(map, "value");
+    if (!check_names("not_found_when", map, names, 2, why))
+        return false;
+    if (!pointer || !*pointer || !value || !*value) {
+        reason_set(why, "\"not_found_when\" needs a \"pointer\" and a \"value\"");
+        return false;
+    }
+    return check_pointer("not_found_when", pointer, why);
+}
+
 bool rest_check_settings(const struct rest_settings *settings, struct reason *why)
 {
     static bool (*const checks[])(const struct rest_settings *, struct reason *) = {
         check_url,   check_method,   check_credentials, check_headers,
-        check_proxy, check_statuses, check_pointers,
+        check_proxy, check_statuses, check_pointers,    check_not_found_when,
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (!checks[i](settings, why))

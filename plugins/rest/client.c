@@ -159,6 +159,14 @@ static void set_tls(struct rest_wire *wire)
     curl_easy_setopt(wire->easy, CURLOPT_CA_CACHE_TIMEOUT, (long)TRUSTED_S);
 }
 
+/* Those that this libcurl can decompress.  It may be asked for none. */
+static const char *encodings(void)
+{
+    int features = curl_version_info(CURLVERSION_NOW)->features;
+    bool zlib = features & CURL_VERSION_LIBZ, brotli = features & CURL_VERSION_BROTLI;
+    return zlib ? brotli ? "gzip, deflate, br" : "gzip, deflate" : brotli ? "br" : NULL;
+}
+
 /* Nothing comes from the environment, and libcurl does nothing on its own account. */
 static void set_manners(struct rest_wire *wire)
 {
@@ -178,6 +186,7 @@ static void set_manners(struct rest_wire *wire)
     SET(wire, CURLOPT_MAXLIFETIME_CONN, (long)LIFE_S);
     SET(wire, CURLOPT_DNS_CACHE_TIMEOUT, (long)RESOLVED_S);
     SET(wire, CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(wire, CURLOPT_ACCEPT_ENCODING, encodings());
 }
 
 struct rest_wire *rest_wire_new(struct rest_client *client)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include <string.h>
+
 #define KEY(MEMBER, TYPE, DEFAULT, MIN, MAX, HELP)                                                 \
     MEMBERCHAT_KEY(struct rest_settings, MEMBER, #MEMBER, TYPE, DEFAULT, MIN, MAX, HELP)
 
@@ -32,6 +34,11 @@ const struct memberchat_key rest_keys[REST_KEY_COUNT] = {
     {KEY(not_found_statuses, LIST, NULL, 0, 32,
          "statuses besides 404 and 410 that mean that there is no such member"),
      .flags = MEMBERCHAT_KEY_NUMBERS},
+    {KEY(not_found_when, MAP, NULL, 2, 2,
+         "the \"pointer\" and \"value\" that mean that there is no such member"),
+     .flags = MEMBERCHAT_KEY_NUMBERS},
+    {KEY(member_pointer, STRING, NULL, 0, POINTER_MAX,
+         "where the answer has the member; the pointers below count from there")},
     {KEY(id_pointer, STRING, "/appUserId", 0, POINTER_MAX, "where the answer has the id")},
     {KEY(name_pointer, STRING, "/appUserName", 0, POINTER_MAX,
          "where the answer has the shown name")},
@@ -44,3 +51,11 @@ const struct memberchat_key rest_keys[REST_KEY_COUNT] = {
      .flags = MEMBERCHAT_KEY_NUMBERS},
     {KEY(attributes, MAP, NULL, 0, 32, "further values of the answer, each with its pointer")},
 };
+
+const char *rest_map_value(const struct memberchat_map *map, const char *name)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (strcmp(map->names[i], name) == 0)
+            return map->values[i];
+    return NULL;
+}

@@ -20,13 +20,17 @@ struct rest_settings {
     int64_t connect_timeout, timeout; /* milliseconds */
     int64_t max_body;                 /* bytes */
     int64_t connections, http_version;
-    const char *proxy; /* NULL: none */
+    const char *proxy;          /* NULL: none */
+    const char *member_pointer; /* NULL: the document is the member */
     const char *id_pointer, *name_pointer, *avatar_pointer, *role_pointer, *state_pointer;
     struct memberchat_list active_values, not_found_statuses;
-    struct memberchat_map attributes;
+    struct memberchat_map attributes, not_found_when;
 };
 
-#define REST_KEY_COUNT 27
+/* The value of a name; NULL where the map lacks it. */
+const char *rest_map_value(const struct memberchat_map *map, const char *name);
+
+#define REST_KEY_COUNT 29
 extern const struct memberchat_key rest_keys[REST_KEY_COUNT];
 
 #endif

@@ -13,9 +13,9 @@
 #include <string.h>
 
 enum {
-    IDLE_MS = 60000,    /* a connection that nobody used for so long is closed */
-    EXCERPT_MS = 60000, /* how often the beginning of a strange answer is logged */
-    EARLY_MS = 20       /* we are done before the deadline, not at it */
+    IDLE_MS = 60000, /* a connection that nobody used for so long is closed */
+    LOG_MS = 60000,  /* how often the same thing is logged */
+    EARLY_MS = 20    /* we are done before the deadline, not at it */
 };
 
 #define PROBE_ID "memberchat-probe"
@@ -26,8 +26,26 @@ struct rest_store {
     struct rest_credentials *credentials;
     struct rest_client *client;
     struct pool *wires;
-    _Atomic int64_t next_excerpt; /* clock_monotonic_ms() */
+    _Atomic int64_t next_excerpt, next_warning; /* clock_monotonic_ms() */
 };
+
+/* A service, or list of it, that an older host lacks. */
+#define HAS(SERVICES, MEMBER)                                                                      \
+    ((SERVICES)->size >= offsetof(struct memberchat_services, MEMBER) + sizeof(SERVICES)->MEMBER)
+
+/* Whether all attributes that templates name are in "attributes". */
+static bool check_wanted(const struct rest_settings *settings,
+                         const struct memberchat_services *services, struct reason *why)
+{
+    for (size_t i = 0; HAS(services, wanted) && i < services->wanted.count; i++) {
+        const char *name = services->wanted.items[i];
+        if (!rest_map_value(&settings->attributes, name)) {
+            reason_set(why, "{%s} has no pointer: add it to \"attributes\"", name);
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool rest_check(const void *settings_given, const struct memberchat_services *services,
                        struct memberchat_result *result)
@@ -35,7 +53,7 @@ static bool rest_check(const void *settings_given, const struct memberchat_servi
     const struct rest_settings *settings = settings_given;
     struct rest_credentials *credentials = NULL;
     struct reason why;
-    bool good = rest_check_settings(settings, &why) &&
+    bool good = rest_check_settings(settings, &why) && check_wanted(settings, services, &why) &&
                 (credentials = rest_credentials_new(settings, services, true, &why));
     if (good && !settings->tls_verify)
         services->log(services, MEMBERCHAT_LOG_WARNING,
@@ -94,14 +112,19 @@ static void *rest_open(const void *settings, const struct memberchat_services *s
     return NULL;
 }
 
+/* Whether it is time to log something again. */
+static bool is_due(_Atomic int64_t *next)
+{
+    int64_t now = clock_monotonic_ms(), due = atomic_load(next);
+    return now >= due && atomic_compare_exchange_strong(next, &due, now + LOG_MS);
+}
+
 /* The beginning of an answer that makes no sense, but not with each request. */
 static void log_excerpt(struct rest_store *store, struct span body)
 {
     const struct memberchat_services *services = store->services;
-    int64_t now = clock_monotonic_ms(), due = atomic_load(&store->next_excerpt);
     char excerpt[REST_EXCERPT_MAX + 1];
-    if (!body.length || now < due ||
-        !atomic_compare_exchange_strong(&store->next_excerpt, &due, now + EXCERPT_MS))
+    if (!body.length || !is_due(&store->next_excerpt))
         return;
     if (rest_credentials_are_in(store->credentials, body)) {
         services->log(services, MEMBERCHAT_LOG_WARNING,
@@ -119,6 +142,25 @@ static bool probe_is_good(enum memberchat_outcome outcome, const struct rest_rep
            (reply->end == REST_ANSWERED && (reply->status == 400 || reply->status == 422));
 }
 
+/* Warns when the service answers for the id of the probe, which nobody has, as for a member,
+ * or in a way that makes each unknown id an error. */
+static void check_stranger(struct rest_store *store, struct span body)
+{
+    struct reason why = {""};
+    enum memberchat_outcome outcome =
+        rest_answer_read(store->settings, body, span_of(PROBE_ID), NULL, NULL, &why);
+    if (outcome == MEMBERCHAT_FOUND && is_due(&store->next_warning))
+        store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
+                             "the service answers with a member for \"" PROBE_ID
+                             "\", an id that nobody has: does it look for the id at all?");
+    else if (outcome == MEMBERCHAT_MISCONFIGURED && is_due(&store->next_warning))
+        store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
+                             "the answer for \"" PROBE_ID "\", an id that nobody has, does not "
+                             "say that there is no such member (%s): set \"member_pointer\", "
+                             "\"not_found_when\" or \"not_found_statuses\"",
+                             why.text);
+}
+
 /* `probe`: only whether somebody answers. */
 static enum memberchat_outcome ask(struct rest_store *store, const struct rest_question *question,
                                    bool probe, struct memberchat_result *result)
@@ -129,6 +171,8 @@ static enum memberchat_outcome ask(struct rest_store *store, const struct rest_q
     if (outcome == MEMBERCHAT_UNAVAILABLE && exchange.reply.retry_after)
         store->services->retry_after(result, exchange.reply.retry_after);
     if (probe && probe_is_good(outcome, &exchange.reply)) {
+        if (outcome == MEMBERCHAT_FOUND)
+            check_stranger(store, exchange.reply.body);
         outcome = MEMBERCHAT_FOUND;
     } else {
         if (outcome == MEMBERCHAT_FOUND)
@@ -142,10 +186,6 @@ static enum memberchat_outcome ask(struct rest_store *store, const struct rest_q
         store->services->reason(result, "%s", why.text);
     return outcome;
 }
-
-/* A service that an older host lacks. */
-#define HAS(SERVICES, MEMBER)                                                                      \
-    ((SERVICES)->size >= offsetof(struct memberchat_services, MEMBER) + sizeof(SERVICES)->MEMBER)
 
 static enum memberchat_outcome ask_for(struct rest_store *store, struct span id, int64_t deadline,
                                        bool probe, struct memberchat_result *result)

@@ -68,7 +68,7 @@ struct span member_attribute(const struct member *member, struct span name)
 /* What people leave at the end of a value: it is nobody's meaning. */
 static struct span without_line_end(struct span value)
 {
-    while (value.length && strchr("\r\n\t", value.data[value.length - 1]))
+    while (value.length && memchr("\r\n\t", value.data[value.length - 1], 3))
         value.length--;
     return value;
 }

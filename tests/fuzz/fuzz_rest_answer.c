@@ -16,7 +16,6 @@ static bool set(struct memberchat_result *result, enum memberchat_field field, c
 {
     (void)result;
     must(field >= MEMBERCHAT_ID && field <= MEMBERCHAT_ROLE && value && length > 0);
-    must(field != MEMBERCHAT_ID || (length == strlen(asked) && memcmp(value, asked, length) == 0));
     return length <= 256;
 }
 
@@ -33,7 +32,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct memberchat_services services = {
         .size = sizeof services, .set = set, .set_attribute = set_attribute};
     static const char *const words[] = {"ACTIVE", "true"}, *const names[] = {"mail", "first"},
-                             *const values[] = {"/mail", "/list/0"};
+                             *const values[] = {"/mail", "/list/0"},
+                             *const keys[] = {"pointer", "value"},
+                             *const pair[] = {"/success", "false"};
     struct rest_settings settings = {.id_pointer = "/appUserId",
                                      .name_pointer = "/appUserName",
                                      .avatar_pointer = "/user/a~1b",
@@ -48,6 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         settings.id_pointer = "";
     if (data[0] & 2)
         settings.state_pointer = "/user/enabled";
+    if (data[0] & 4)
+        settings.member_pointer = data[0] & 8 ? "/data/0" : "";
+    if (data[0] & 16)
+        settings.not_found_when = (struct memberchat_map){keys, pair, 2};
     rest_answer_excerpt((struct span){(const char *)data, size}, excerpt);
     for (const char *at = excerpt; *at; at++)
         must(*at >= 0x20 && *at < 0x7f);
@@ -56,8 +61,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(body, data + 1, size - 1);
     enum memberchat_outcome outcome = rest_answer_read(&settings, (struct span){body, size - 1},
                                                        span_of(asked), &services, NULL, &reason);
+    struct reason dry = {""};
+    enum memberchat_outcome judged = rest_answer_read(&settings, (struct span){body, size - 1},
+                                                      span_of(asked), NULL, NULL, &dry);
+    must(judged == MEMBERCHAT_FOUND || judged == outcome);
     must(outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND ||
-         outcome == MEMBERCHAT_MISCONFIGURED);
+         outcome == MEMBERCHAT_MISCONFIGURED || outcome == MEMBERCHAT_UNAVAILABLE);
     must(strlen(reason.text) < sizeof reason.text);
     free(body);
     return 0;

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Members from a REST service: what it is asked, and what comes of it."""
+import gzip
+import json
 import subprocess
+import zlib
 from pathlib import Path
 
 from lib.answer import basic, parse_cgi
@@ -10,6 +13,9 @@ from lib.responder import command, environment
 from lib.scratch import free_port, wait_until
 from lib.site import APP, member_path
 from lib.upstream import NginxService, RestCase, answer_well, http, member
+
+
+ENCODINGS = "gzip, deflate, br"  # those of Debian's libcurl
 
 
 class Nginx(RestCase):
@@ -48,6 +54,27 @@ class Nginx(RestCase):
         (self.scratch.path / ".netrc").write_text("default login me password secret\n")
         self.expect("1", 200)
         self.assertEqual("-", self.service.requests(1)[0][4])
+
+    def test_compressed_answers(self):
+        """By nginx, and by a service of any other kind."""
+        compressing = NginxService(self.scratch, "compressing", locations="gzip on; gzip_min_length 1; gzip_types *;")
+        self.serve(compressing.url + "/members/{id}")
+        for _ in range(3):
+            self.expect("1", 200)
+        self.expect("nobody", 404)
+        self.responder.process.stop()
+        body = json.dumps(member("1")).encode()
+        raw = zlib.compressobj(wbits=-15)
+        encoded = {"gzip": gzip.compress(body), "deflate": zlib.compress(body), "x-gzip": gzip.compress(body),
+                   "identity": body, "br": subprocess.run(["brotli", "-c"], input=body, capture_output=True,
+                                                          check=True).stdout}
+        for name, text in [*encoded.items(), ("deflate", raw.compress(body) + raw.flush())]:
+            upstream = self.scripted(lambda request, peer, name=name, text=text: peer.sendall(
+                http(text, fields=[f"Content-Encoding: {name}"])) or True)
+            self.serve(upstream.url + "/members/{id}")
+            self.expect("1", 200)
+            self.expect("1", 200)
+            self.responder.process.stop()
 
     def test_loaded_only_where_it_is_configured(self):
         responder = self.start()
@@ -112,6 +139,28 @@ class Commands(RestCase):
             self.write(self.scripted(script).url + "/{id}")
             self.assertIn(f"store service: {word},", self.memberchat("check", "--online").stdout, status)
 
+    def test_check_online_asks_for_an_id_that_nobody_has(self):
+        """A service that does not look at the id is found out, and one that does not say who is missing."""
+        def answers(body):
+            return self.scripted(lambda request, peer: peer.sendall(http(body))).url + "/{id}"
+        odd = r'warning: store service: the service answers with a member for "memberchat-probe"'
+        dumb = r'warning: store service: the answer for "memberchat-probe", .*, does not say that there is no such member'
+        for body, keys, pattern in (
+                (member("1"), {}, odd), (member("memberchat-probe"), {}, odd), ([member("1")], {"member_pointer": "/0"}, odd),
+                ({"appUserName": "x"}, {"id_pointer": ""}, odd),
+                ({"success": False}, {}, dumb), ([], {}, dumb), (b"<html>", {}, dumb), (b"null", {}, dumb),
+                ([member("1"), member("2")], {"member_pointer": "/0"}, dumb),
+                ({"success": False}, {"not_found_when": {"pointer": "/success", "value": "false"}}, None),
+                ([], {"member_pointer": "/0"}, None), (member("1", state="LEFT"), {}, None)):
+            self.write(answers(body), **keys)
+            done = self.memberchat("check", "--online")
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertRegex(done.stdout, "store service: ok, ")
+            if pattern:
+                self.assertRegex(done.stderr, pattern)
+            else:
+                self.assertNotIn("warning", done.stderr, body)
+
     def test_readiness(self):
         self.responder = self.start()
         self.assertEqual(200, self.responder.call("GET", "/readyz").status)
@@ -137,7 +186,7 @@ class Asked(RestCase):
         answer = self.expect("1", 200)
         self.assertEqual("GET /members/1 HTTP/1.1", self.last().line)
         self.assertEqual({"Host": f"127.0.0.1:{self.upstream.port}", "Accept": "application/json",
-                          "User-Agent": "memberchat", "X-Request-Id": answer.header("X-Request-Id")},
+                          "Accept-Encoding": ENCODINGS, "User-Agent": "memberchat", "X-Request-Id": answer.header("X-Request-Id")},
                          dict(self.last().fields))
 
     def test_query(self):

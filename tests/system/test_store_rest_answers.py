@@ -4,6 +4,7 @@ import json
 import time
 import urllib.parse
 
+from lib.responder import command
 from lib.upstream import RestCase, http, member
 
 
@@ -140,7 +141,7 @@ class Mapping(AnswerCase):
         for text in ("18446744073709551616", "99999999999999999999999999", "-9223372036854775809", "1e0", "1.0"):
             body = json.dumps(self.user(id="@")).replace('"@"', text).encode()
             for asked in (text, "18446744073709551615", "9223372036854775807", "-9223372036854775808", "1"):
-                self.assertEqual(200 if asked == text else 500, self.look_up(body, asked), (text, asked))
+                self.assertEqual(200 if asked == text else 404, self.look_up(body, asked), (text, asked))
 
     def test_states(self):
         for state, status in ((True, 200), ("TRUE", 200), ("1", 200), (1, 200), (False, 404), ("", 500), (None, 500),
@@ -152,18 +153,143 @@ class Mapping(AnswerCase):
         for change, status in (({"names": []}, 200), ({"names": [None]}, 200), ({"role": None}, 200),
                                ({"names": "Ann"}, 200), ({"a/b": None}, 200), ({"names": [["Ann"]]}, 500),
                                ({"role": {}}, 500), ({"id": None}, 500), ({"id": ""}, 500), ({"id": ["1"]}, 500),
-                               ({"id": True}, 500), ({"names": ["x" * 257]}, 200), ({"names": ["a\0b"]}, 200),
+                               ({"id": True}, 404), ({"names": ["x" * 257]}, 200), ({"names": ["a\0b"]}, 200),
                                ({"names": ["a\nb"]}, 200), ({"role": "r" * 65}, 200), ({"names": [5]}, 200)):
             self.assertEqual(status, self.look_up(self.user(**change)), change)
         self.expect_log('the answer has no id at "/user/id"')
         self.expect_log("warning: .*the name is longer than 256 bytes")
 
     def test_about_somebody_else(self):
-        """However alike they are: no token, and no 404 either."""
-        for other in ("2", "1 ", "01", "1\0", "11", 2, "１"):
-            self.assertEqual(500, self.look_up(self.user(id=other)), other)
-        self.assertEqual(500, self.look_up(self.user(id="UPPER"), "upper"))
-        self.expect_log("service: misconfigured: the answer is about another member than the one asked for")
+        """However alike they are: not found, and one warning for all of them."""
+        for other in ("2", "1 ", " 1", "01", "1\0", "11", 2, "１", "1\n", "x" * 129, 1.0, True):
+            self.assertEqual(404, self.look_up(self.user(id=other)), other)
+        self.expect_log('warning: .*store service: asked for "1", it answered with "2": the member is not found')
+        self.assertEqual(1, self.responder.log_text().count("it answered with"))
+
+    def test_the_spelling_of_the_service_counts(self):
+        for ours in ("Upper", "UPPER", "upper"):
+            self.tell(ours, self.user(id="uPPer"))
+            self.site.check(self.ask(ours), user="uPPer", name="Ann", avatar="https://x/1.jpg", role="host")
+
+    def test_what_cannot_be_used_is_left_out(self):
+        """It costs nobody the token: too long, control characters, half a surrogate pair."""
+        text = json.dumps(self.user(names=["@n"], role="@r", **{"a/b": {"~c": "@a"}})).replace(
+            '{"user"', '{"mail": "@m", "user"')
+        for bad, usable in (("\\ud800", False), ("Ann\\udc00", False), ("\\ud83d\\u0041", False), ("a\\u0000b", False),
+                            ("a\\u0085b", False), ("a\\tb", False), ("x" * 5000, False),
+                            ("Ann\\r\\n", True), ("Ann\\t", True), ("\\ud83d\\ude00", True)):
+            good = json.loads(f'"{bad}"').strip() if usable else None
+            body = text
+            for mark in ("@n", "@r", "@a", "@m"):
+                body = body.replace(mark, bad)
+            self.tell("1", http(body.encode()))
+            name = good or ("x" * 256 if bad[0] == "x" else "")
+            answer = self.ask("1")
+            self.assertEqual(200, answer.status, bad)
+            self.assertEqual((200, name or None, good), (answer.status, answer.json["userName"],
+                                                         answer.json["avatarProfileUrl"]), bad)
+            if good:
+                self.site.check(answer, user="1", name=good, avatar=good, role=good)
+
+    def test_an_id_is_never_mended(self):
+        body = json.dumps(self.user(id="@")).encode()
+        for bad in (b"1\\ud800", b"1\\u0000", b"\\udc001", b"1\\n"):
+            self.assertEqual(404, self.look_up(body.replace(b"@", bad)), bad)
+
+    def test_several_values(self):
+        """A list gives an attribute several values."""
+        self.tell("1", {**self.user(), "mail": ["a@b", 5, None, "c@d"]})
+        done = command("-c", self.site.conf, "lookup", "service", "1")
+        self.assertEqual(0, done.returncode, done.stderr)
+        for value in ("a@b", "5", "c@d"):
+            self.assertIn(f'"{value}"', done.stdout)
+        for wrong in ([["a"]], [{}], {}):
+            self.assertEqual(500, self.look_up({**self.user(), "mail": wrong}), wrong)
+
+
+class MemberPointer(AnswerCase):
+    """Where the member is in an answer; nothing there is "not found"."""
+
+    ANN = {"appUserId": "1", "appUserName": "Ann"}
+
+    def expect_all(self, pointer, rows):
+        self.responder.process.stop()
+        self.serve(self.upstream.url + "/members/{id}", member_pointer=pointer)
+        for answer, status in rows:
+            self.assertEqual(status, self.look_up(answer), (pointer, answer))
+
+    def test_lists(self):
+        rows = (([self.ANN], 200), ([], 404), ([None], 404), (b"null", 404), ({}, 404), ([self.ANN] * 2, 500),
+                ([{}, self.ANN], 500), ([[]], 404), ([5], 500), (["1"], 500), ("1", 404), (b"", 500))
+        self.expect_all("/0", rows)
+        self.expect_log('the answer has a list of 2 where "member_pointer" expects one member')
+        self.expect_log('the answer\'s "/0" is not an object: correct "member_pointer"')
+        self.expect_all("", [([self.ANN], 200), (self.ANN, 200), ([], 404), (b"null", 404), ([self.ANN] * 2, 500)])
+
+    def test_objects(self):
+        for pointer in ("/data", "/data/user"):
+            def nest(value, pointer=pointer):
+                return {"data": value} if pointer == "/data" else {"data": {"user": value, "appUserId": "9"}}
+            rows = [(nest(self.ANN), 200), (nest(None), 404), ({}, 404), ([], 404), (nest([]), 404),
+                    (nest([self.ANN]), 200), (nest([self.ANN] * 2), 500), (nest("1"), 500), (nest(True), 500)]
+            self.expect_all(pointer, rows)
+
+    def test_lists_on_the_way(self):
+        """As with SCIM and with wrapped rows."""
+        self.expect_all("/Resources/0", [({"totalResults": 1, "Resources": [self.ANN]}, 200),
+                                         ({"totalResults": 0, "Resources": []}, 404), ({"totalResults": 0}, 404),
+                                         ({"Resources": [self.ANN, self.ANN]}, 500)])
+        self.expect_all("/rows/0/doc", [({"rows": [{"doc": self.ANN}]}, 200), ({"rows": [{"doc": None}]}, 404),
+                                        ({"rows": [{}]}, 404), ({"rows": [{"doc": self.ANN}, {"doc": None}]}, 500)])
+        self.expect_all("/1", [(["ok", self.ANN], 200), (["ok"], 404), (["ok", None], 404)])
+
+    def test_only_a_good_status_counts(self):
+        self.expect_all("/0", [(http([], "500 Broken"), 503), (http([], "403 No"), 500), (http([], "201 Made"), 404)])
+
+    def test_nobody_is_remembered(self):
+        self.responder.process.stop()
+        self.serve(self.upstream.url + "/members/{id}", member_pointer="/0", cache={"negative_ttl": "60s"})
+        for _ in range(3):
+            self.assertEqual(404, self.look_up([]))
+        self.assertEqual(1, len(self.upstream.received))
+
+    def test_other_pointers_count_from_there(self):
+        self.responder.process.stop()
+        self.serve(self.upstream.url + "/members/{id}", member_pointer="/data/0", id_pointer="/user/id",
+                   name_pointer="/user/name", state_pointer="/state")
+        self.tell("1", {"state": "LEFT", "data": [{"user": {"id": "1", "name": "Ann"}, "state": "ACTIVE"}]})
+        self.site.check(self.ask("1"), user="1", name="Ann", avatar=None)
+
+
+class NotFoundWhen(AnswerCase):
+    """Services that say so in words."""
+
+    def expect_all(self, when, rows, **keys):
+        self.responder.process.stop()
+        self.serve(self.upstream.url + "/members/{id}", not_found_when=when, **keys)
+        for answer, status in rows:
+            self.assertEqual(status, self.look_up(answer), (when, answer))
+
+    def test_values(self):
+        good = member("1")
+        self.expect_all({"pointer": "/success", "value": "false"},
+                        [({"success": False}, 404), ({"success": "false"}, 404), ({**good, "success": False}, 404),
+                         ({**good, "success": True}, 200), ({**good, "success": "False"}, 200), (good, 200),
+                         ({**good, "success": None}, 200), ({**good, "success": [False]}, 200),
+                         (http({"success": False}, "500 Broken"), 503)])
+        self.expect_all({"pointer": "/error/code", "value": "17"},
+                        [({"error": {"code": 17}}, 404), ({"error": {"code": "17"}}, 404),
+                         ({**good, "error": {"code": 170}}, 200), ({"error": {"code": 18}}, 500)])
+
+    def test_its_pointer_counts_from_the_beginning(self):
+        self.expect_all({"pointer": "/success", "value": "false"},
+                        [({"success": False, "data": member("1")}, 404), ({"success": True, "data": member("1")}, 200),
+                         ({"success": True, "data": None}, 404), ({"success": True, "data": member("1", success=False)}, 200)],
+                        member_pointer="/data")
+
+    def test_null_alone(self):
+        self.assertEqual(500, self.look_up(b"null"))
+        self.expect_log('the answer is null: if that means that there is no such member, set "member_pointer = ..."')
 
 
 class WithoutId(AnswerCase):

@@ -51,7 +51,7 @@ class Injection(RestCase):
 
     def fields_are_ours(self, request, more=()):
         names = [name for name, _ in request.fields]
-        self.assertEqual(sorted(["Host", "Accept", "User-Agent", "X-Request-Id", *more]), sorted(names))
+        self.assertEqual(sorted(["Host", "Accept", "Accept-Encoding", "User-Agent", "X-Request-Id", *more]), sorted(names))
         self.assertEqual(f"127.0.0.1:{self.upstream.port}", request.header("Host"))
 
     def encoded_once(self, text, user):

@@ -56,6 +56,12 @@ class WrongSettings(FreshCase):
             ({"id_pointer": "appUserId"}, "is not a JSON Pointer"),
             ({"name_pointer": "/a~2"}, "is not a JSON Pointer"),
             ({"attributes": {"mail": "mail"}}, "is not a JSON Pointer"),
+            ({"member_pointer": "data"}, "is not a JSON Pointer"),
+            ({"not_found_when": {"pointer": "/a"}}, "has 1 entries; it must be 2 to 2"),
+            ({"not_found_when": {"pointer": "/a", "values": "x"}}, "has no setting \"values\""),
+            ({"not_found_when": {"pointer": "a", "value": "x"}}, "is not a JSON Pointer"),
+            ({"not_found_when": {"pointer": "", "value": "x"}}, "needs a \"pointer\" and a \"value\""),
+            ({"not_found_when": {"pointer": "/a", "value": ""}}, "needs a \"pointer\" and a \"value\""),
             ({"not_found_statuses": [200]}, "cannot mean that"),
             ({"not_found_statuses": ["500"]}, "cannot mean that"),
             ({"not_found_statuses": [401]}, "cannot mean that"),
@@ -84,7 +90,8 @@ class WrongSettings(FreshCase):
             self.site.settings["stores"] = {"members": {"plugin": "rest", **keys}}
             self.site.write()
             done = command("-c", self.site.conf, "check")
-            self.assertEqual((0, ""), (done.returncode, done.stderr), keys)
+            self.assertEqual(0, done.returncode, (keys, done.stderr))
+            self.assertNotIn("memberchat.conf:", done.stderr, keys)
 
     def test_verification_off_is_told(self):
         self.site.settings["stores"] = {"members": {"plugin": "rest", "url": "https://x/{id}", "tls_verify": False}}

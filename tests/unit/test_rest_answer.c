@@ -119,7 +119,11 @@ static void attributes(void **state)
     assert_string_equal(fake_result_attribute(&result, "age"), "42");
     assert_string_equal(fake_result_attribute(&result, "vip"), "true");
     assert_string_equal(fake_result_attribute(&result, "rate"), "1.50");
-    assert_int_equal(read_text("{\"appUserId\":1,\"mail\":[]}", "1"), MEMBERCHAT_MISCONFIGURED);
+    assert_int_equal(read_text("{\"appUserId\":1,\"mail\":[[]]}", "1"), MEMBERCHAT_MISCONFIGURED);
+    assert_int_equal(read_text("{\"appUserId\":1,\"mail\":[]}", "1"), MEMBERCHAT_FOUND);
+    assert_int_equal(result.attributes, 0);
+    assert_int_equal(read_text("{\"appUserId\":1,\"mail\":[\"a\",null,2]}", "1"), MEMBERCHAT_FOUND);
+    assert_int_equal(result.attributes, 2);
 }
 
 static void what_the_host_refuses(void **state)
