@@ -244,6 +244,7 @@ EXTRA_DIST += tests/contract/header.sh tests/contract/symbols.sh
 
 FUZZ_SECONDS = 20
 FUZZ_ONLY =
+FUZZ_JOBS = 1
 check_LTLIBRARIES += tests/fuzz/libreplay.la
 tests_fuzz_libreplay_la_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c
 tests_fuzz_libreplay_la_CPPFLAGS = $(AM_CPPFLAGS) \
@@ -273,6 +274,30 @@ tests_fuzz_replay_route_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_value_SOURCES = tests/fuzz/fuzz_value.c
 tests_fuzz_replay_value_LDADD = $(FUZZ_LIBS)
 if STORE_FILE
+FUZZ_SCENE = tests/fuzz/scene.c tests/fuzz/scene.h
+FUZZ_HOST = tests/fuzz/members_host.c tests/fuzz/members_host.h $(FUZZ_SCENE)
+FUZZ_SCENE_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_PLUGINS='"$(PLUGIN_OBJDIR)"'
+FUZZ_HOST_LIBS = $(FUZZ_LIBS) libstorefile.la libbase.la $(CSV_LIBS) $(CDB_LIBS)
+FUZZ_TESTS += tests/fuzz/replay_access_token tests/fuzz/replay_cdb tests/fuzz/replay_config \
+	tests/fuzz/replay_keys tests/fuzz/replay_members tests/fuzz/replay_request
+tests_fuzz_replay_access_token_SOURCES = tests/fuzz/fuzz_access_token.c $(FUZZ_SCENE)
+tests_fuzz_replay_access_token_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_access_token_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_cdb_SOURCES = tests/fuzz/fuzz_cdb.c $(FUZZ_HOST)
+tests_fuzz_replay_cdb_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_cdb_LDADD = $(FUZZ_HOST_LIBS)
+tests_fuzz_replay_config_SOURCES = tests/fuzz/fuzz_config.c $(FUZZ_SCENE)
+tests_fuzz_replay_config_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_config_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_keys_SOURCES = tests/fuzz/fuzz_keys.c $(FUZZ_SCENE)
+tests_fuzz_replay_keys_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_keys_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_members_SOURCES = tests/fuzz/fuzz_members.c $(FUZZ_HOST)
+tests_fuzz_replay_members_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_members_LDADD = $(FUZZ_HOST_LIBS)
+tests_fuzz_replay_request_SOURCES = tests/fuzz/fuzz_request.c $(FUZZ_SCENE)
+tests_fuzz_replay_request_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_request_LDADD = $(FUZZ_LIBS)
 FUZZ_TESTS += tests/fuzz/replay_csv
 tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c
 tests_fuzz_replay_csv_LDADD = tests/fuzz/libreplay.la libstorefile.la libbase.la $(CSV_LIBS) $(CDB_LIBS)
@@ -294,12 +319,15 @@ tests_fuzz_replay_ldap_LDADD = tests/fuzz/libreplay.la libstoreldap.la libbase.l
 endif
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)
-EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/fuzz_csv.c tests/fuzz/fuzz_ldap.c \
+EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/fuzz_access_token.c tests/fuzz/fuzz_cdb.c \
+	tests/fuzz/fuzz_config.c tests/fuzz/fuzz_csv.c tests/fuzz/fuzz_keys.c tests/fuzz/fuzz_ldap.c \
+	tests/fuzz/fuzz_members.c tests/fuzz/fuzz_request.c tests/fuzz/members_host.c tests/fuzz/members_host.h \
+	tests/fuzz/scene.c tests/fuzz/scene.h \
 	tests/fuzz/fuzz_rest_answer.c tests/fuzz/fuzz_rest_template.c tests/fuzz/run.sh
 
 .PHONY: fuzz
 fuzz:
-	$(SHELL) $(srcdir)/tests/fuzz/run.sh $(srcdir) $(FUZZ_SECONDS) $(FUZZ_ONLY)
+	FUZZ_JOBS='$(FUZZ_JOBS)' $(SHELL) $(srcdir)/tests/fuzz/run.sh $(srcdir) $(FUZZ_SECONDS) $(FUZZ_ONLY)
 clean-local:
 	rm -rf build-fuzz
 

@@ -149,7 +149,9 @@ static bool convert_by_iconv(iconv_t from, size_t unit, const char *mark, struct
             return true;
         if (error != EILSEQ && error != EINVAL)
             continue;
-        memcpy(out->text + out->length, mark, strlen(mark)); /* E2BIG comes with less room */
+        if (!output_grow(out)) /* it may have filled what there was */
+            return false;
+        memcpy(out->text + out->length, mark, strlen(mark));
         out->length += strlen(mark);
         size_t skip = error == EINVAL || left < unit ? left : unit;
         in += skip;

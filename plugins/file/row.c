@@ -186,6 +186,7 @@ static const char *split_by_libcsv(struct splitter *splitter, struct span *rest,
     splitter->used = splitter->ends = 0;
     const char *fault = parse_line(splitter, line, &ended);
     while (!fault && !ended) {
+        row->ascii = false; /* that was said of the first line */
         size_t length = take_line(&after, &line)
                             ? (size_t)(line.data + line.length - row->record.data)
                             : SIZE_MAX;

@@ -67,16 +67,13 @@ const char *lexer_describe(const struct lexer *lexer, char buffer[64])
     static const char *const words[] = {
         [TOKEN_FAULT] = "",
         [TOKEN_END] = "the end of the file",
-        [TOKEN_NAME] = "",
+        [TOKEN_NAME] = "a word without quotation marks", /* it may be a secret: never shown */
         [TOKEN_STRING] = "a string",
         [TOKEN_INTEGER] = "a number",
         [TOKEN_FRACTION] = "a number",
         [TOKEN_BOOL] = "true or false",
     };
-    if (lexer->token == TOKEN_NAME)
-        snprintf(buffer, 64, "the name \"%.*s\"",
-                 lexer->name.length > 40 ? 40 : (int)lexer->name.length, lexer->name.data);
-    else if (lexer->token == TOKEN_SIGN)
+    if (lexer->token == TOKEN_SIGN)
         snprintf(buffer, 64, "\"%c\"", lexer->sign);
     else
         return words[lexer->token];
@@ -254,8 +251,8 @@ static void take_number(struct lexer *lexer)
     int base;
     size_t length = measure_number(text, &base);
     if (!length) {
-        lexer_fault(lexer, "syntax error: \"%.*s\" is not a number",
-                    (int)strcspn(text, " \t\r\n\f,;={}()[]\"#"), text);
+        lexer_fault(lexer, "syntax error: this begins like a number and is not one (a text needs "
+                           "quotation marks)");
         return;
     }
     errno = 0;
@@ -265,7 +262,7 @@ static void take_number(struct lexer *lexer)
         lexer->integer = strtoll(text, NULL, base);
     lexer->input->at += length;
     if (base && errno == ERANGE)
-        lexer_fault(lexer, "%.*s is too large: numbers have at most 64 bits", (int)length, text);
+        lexer_fault(lexer, "a number is too large: it may have 64 bits at most");
     else
         lexer->token = base ? TOKEN_INTEGER : TOKEN_FRACTION;
 }

@@ -24,7 +24,8 @@ def judge_output(output, expect):
         if length is not None and int(length) != len(answer.body):
             raise AssertionError(f"Content-Length {length}, and {len(answer.body)} bytes")
         if answer.status in (500, 503):
-            check_headers(answer)
+            if b"ran out of memory" not in answer.body:  # a constant has no request id
+                check_headers(answer)
             if answer.body != UNREADY and answer.error not in REFUSALS:
                 return WRONG, repr(answer)
             return REFUSED, ""

@@ -146,7 +146,7 @@ static void refusals(void **state)
 /* "1a = 2" is two settings to libconfig; a comment and a string may lack their end. */
 static bool is_stricter(const struct reader_fault *fault, bool ours)
 {
-    return !ours && (strstr(fault->why.text, "is not a number") ||
+    return !ours && (strstr(fault->why.text, "begins like a number") ||
                      strstr(fault->why.text, "that begins here has no"));
 }
 
