@@ -2,8 +2,28 @@
 #include "random.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+/* Where the kernel is older than getrandom(), or does not let us call it. */
+static bool device_fill(unsigned char *out, size_t length)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && length) {
+        ssize_t got = read(fd, out, length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        out += got;
+        length -= (size_t)got;
+    }
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 && length == 0;
+}
 
 static bool kernel_fill(unsigned char *out, size_t length)
 {
@@ -11,6 +31,8 @@ static bool kernel_fill(unsigned char *out, size_t length)
         ssize_t got = getrandom(out, length, 0);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0 && (errno == ENOSYS || errno == EPERM))
+            return device_fill(out, length);
         if (got <= 0)
             return false;
         out += got;

@@ -26,11 +26,11 @@ static bool join(char out[PATH_MAX], const char *folder, const char *name)
     return length > 0 && length < PATH_MAX;
 }
 
-/* Takes the last name off a path.  False: there is none left. */
+/* Takes the last name off a path, down to "", the root.  False: it was the root. */
 static bool go_up(char *path)
 {
     char *slash = strrchr(path, '/');
-    if (!slash || slash == path)
+    if (!slash)
         return false;
     *slash = '\0';
     return true;
