@@ -4,6 +4,7 @@
 # ./test.sh [STAGE...]: installs what the tests need, builds, tests; everything without a STAGE.
 #   normal      build with -Werror, make check, system tests behind real web servers
 #   sanitizers  the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   kit         the kit for shared hosts, on hosts that allow little
 #   chat        tokens on RabbitMQ and ejabberd, the chat example in Chromium
 #   threads     make check and the threaded system tests under ThreadSanitizer
 #   valgrind    make check and some system tests under valgrind
@@ -14,11 +15,12 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
-ALL_STAGES=(normal sanitizers chat threads valgrind distcheck quickstart)
+ALL_STAGES=(normal sanitizers kit chat threads valgrind distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
     brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3)
+KIT_PACKAGES=(apache2-suexec-custom fcgiwrap)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
 running=() # process group: name of the step
 passed=0
@@ -223,6 +225,13 @@ stage_sanitizers() {
     must "sanitizers build" build sanitizers --enable-sanitizers || return 0
     must "node clients" install_clients tests/system/clients clients || return 0
     both sanitizers address "$AREA/sanitizers"
+}
+
+stage_kit() {
+    must "kit packages" install_missing "${KIT_PACKAGES[@]}" || return 0
+    must "normal build" build normal || return 0
+    began=$SECONDS
+    step "kit" system_tests none "$AREA/normal" kit
 }
 
 stage_chat() {

@@ -37,18 +37,19 @@ for service in libnss_dns.so.2 libnss_files.so.2 libresolv.so.2; do
     [ -z "$found" ] || cp -L "$found" "$lib/"
 done
 gconv=$(dirname "$(library libc.so.6)")/gconv
-for encoding in ISO8859- CP125 CP1[01] CP8 IBM850 IBM437 KOI8 UTF- UNICODE MACINTOSH EUC- SJIS CP932 BIG5 GBK GB18030; do
+# Encodings that exports come in.  Those of East Asia would be a fifth of the kit: such files, as UTF-8.
+for encoding in ISO8859- CP125 CP8 IBM850 IBM437 KOI8 UTF- UNICODE MACINTOSH; do
     cp "$gconv/$encoding"*.so "$lib/gconv/" 2>/dev/null || true
 done
-cp "$gconv"/lib*.so "$lib/gconv/"
 awk -v folder="$lib/gconv" '$1 != "module" || system("test -e " folder "/" $4 ".so") == 0' \
     "$gconv/gconv-modules" "$gconv"/gconv-modules.d/*.conf >"$lib/gconv/gconv-modules"
 strip --strip-unneeded "$lib"/memberchat* "$lib"/*.so* "$lib"/gconv/*.so
 
 "$build/libtool" --mode=execute cp "$build/src/memberchat.cgi" "$stage/chat-api/memberchat.cgi"
 strip "$stage/chat-api/memberchat.cgi"
-cp "$stage/chat-api/memberchat.cgi" "$stage/chat-api/memberchat.fcgi"
-cp "$stage/chat-api/memberchat.cgi" "$stage/memberchat/memberchat"
+"$build/libtool" --mode=execute cp "$build/src/starter/starter" "$stage/memberchat/memberchat"
+strip "$stage/memberchat/memberchat"
+cp "$stage/memberchat/memberchat" "$stage/chat-api/memberchat.fcgi"
 cp "$source/conf/kit/chat-api.htaccess" "$stage/chat-api/.htaccess"
 cp "$source/conf/kit/private.htaccess" "$stage/memberchat/.htaccess"
 cp "$source/conf/kit/memberchat.conf" "$source/conf/kit/README.txt" "$stage/memberchat/"

@@ -4,6 +4,7 @@
 #include "table.h"
 
 #include "base/hash.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "encoding.h"
 
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #define NOTE_FLAG   (UINT64_C(1) << 63)
 #define TAG_MASK    (UINT64_C(0x7fffffff) << 32)
@@ -307,7 +307,7 @@ static enum load fill(struct builder *builder)
     table->separator = table_separator(builder->settings);
     builder->splitter = splitter_new(ROW_LONGEST, table->separator);
     if (!builder->splitter || !make_slots(table) ||
-        getrandom(table->key, sizeof table->key, 0) != (ssize_t)sizeof table->key)
+        !random_fill(table->key, sizeof table->key))
         return LOAD_FAILED;
     if (!columns_take(builder->splitter, &rest, &names, &table->columns, &builder->row,
                       builder->why))

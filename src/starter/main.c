@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * memberchat.cgi: the responder for plain CGI, linked statically, with the stores that need no
  * shared library.  It needs nothing of the host but the kernel, and starts as fast as a program
- * can.  Everything else is the ordinary programs': under the names memberchat.fcgi and memberchat
- * it starts those of the kit. */
+ * can.  What it cannot do itself, the ordinary responder does in its place. */
 #include "host/kit.h"
 #include "members/plugin.h"
 #include "server/cgi.h"
-#include "server/listen.h"
 #include "settings/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const struct memberchat_store_plugin *file_store(void);
 
@@ -38,21 +35,19 @@ static const struct memberchat_store_plugin *file_store(void)
     return &plugin;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
+    char *const none[] = {NULL};
     struct reason why = {0};
     kit_find();
-    bool is_command = strcmp(kit_program_name(), "memberchat") == 0;
-    (void)argc;
-    if (!is_command)
-        kit_keep_errors();
-    if (!is_command && cgi_is_request() && !listen_is_inherited()) {
+    kit_keep_errors();
+    if (!cgi_is_request())
+        kit_exec("memberchat.fcgi", none, &why);
+    else if (kit_offer_paths()) {
         plugin_set_builtins(builtins);
-        if (kit_offer_paths())
-            cgi_serve(load_config_path(NULL), load_plugin_folder(NULL));
+        cgi_serve(load_config_path(NULL), load_plugin_folder(NULL));
         return EXIT_SUCCESS;
     }
-    kit_exec(is_command ? "memberchat" : "memberchat.fcgi", argv, &why);
-    fprintf(stderr, "%s: %s\n", kit_program_name(), why.text);
+    fprintf(stderr, "memberchat.cgi: %s\n", *why.text ? why.text : "out of memory");
     return EXIT_FAILURE;
 }

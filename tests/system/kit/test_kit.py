@@ -296,7 +296,8 @@ class Alone(KitCase):
         self.answers(program="/www/chat-api/memberchat.cgi", preexec_fn=lambda: os.chroot(cage))
         done = subprocess.run(["/memberchat/memberchat", "check"], preexec_fn=lambda: os.chroot(cage), env={},
                               capture_output=True, text=True, check=False)
-        self.assertEqual((0, "/memberchat/memberchat.conf: ok\n"), (done.returncode, done.stdout), done.stderr)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("/memberchat/memberchat.conf: ok\n", done.stdout)
 
     def test_kernel_of_2013(self):
         self.answers(preexec_fn=forbid_new_calls)
