@@ -125,6 +125,7 @@ UNIT_TESTS = \
 	tests/unit/test_template \
 	tests/unit/test_text
 
+tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
 if HAVE_LIBCONFIG
 UNIT_TESTS += tests/unit/test_reader_libconfig
@@ -156,6 +157,7 @@ UNIT_TESTS += \
 	tests/unit/test_settings \
 	tests/unit/test_settings_app \
 	tests/unit/test_token \
+	tests/unit/test_token_memory \
 	tests/unit/test_upkeep
 tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
 tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h
