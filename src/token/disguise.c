@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #define DECODE_DEPTH 4  /* base64 of hexadecimal of UTF-16 of ... */
 #define TOKEN_MIN    16 /* characters: less encodes no key */
@@ -70,16 +71,6 @@ static bool is_der_key(struct span content)
     return length == content.length - head && (der[head] == 0x30 || der[head] == 0x02);
 }
 
-static bool has_word(struct span content, const char *word)
-{
-    size_t length = strlen(word);
-    for (size_t at = 0; at + length <= content.length; at++)
-        if (tolower((unsigned char)content.data[at]) == *word &&
-            span_equal_nocase((struct span){content.data + at, length}, word))
-            return true;
-    return false;
-}
-
 /* Words that stand in keys, or around them, and in no secret by chance. */
 static const char *find_word(struct span content)
 {
@@ -111,9 +102,18 @@ static const char *find_word(struct span content)
         {"http://", "a URL"},
         {"https://", "a URL"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (has_word(content, rows[i].word))
-            return rows[i].form;
+    static const char first[] = "-sopcmek\"'h"; /* letters of them */
+    for (size_t at = 0; at < content.length; at++) {
+        int c = tolower((unsigned char)content.data[at]);
+        if (!memchr(first, c, sizeof first - 1))
+            continue;
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            size_t length = strlen(rows[i].word);
+            if (c == *rows[i].word && length <= content.length - at &&
+                strncasecmp(content.data + at, rows[i].word, length) == 0)
+                return rows[i].form;
+        }
+    }
     return NULL;
 }
 
@@ -192,17 +192,19 @@ static void search_hex(struct search *search, struct span content, size_t depth)
     bytes_free(&run);
 }
 
+/* In both alphabets; -1 for another character. */
 static int base64_value(char c)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_";
-    const char *found = c ? strchr(digits, c) : NULL;
-    int value = found ? (int)(found - digits) : -1;
-    return value >= 64 ? value - 2 : value;
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-/* Both alphabets; stops for nothing but the end.  Every token is decoded in the four ways in
- * which what is before it may shift it. */
+/* Decodes a token in the four ways in which characters before it may have shifted it. */
 static void search_base64(struct search *search, struct span token, size_t depth)
 {
     struct bytes out = {0};
