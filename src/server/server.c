@@ -341,6 +341,7 @@ static bool start_worker(struct server *server, enum kind kind)
 static bool start_workers(struct server *server, unsigned threads)
 {
     unsigned have[KINDS] = {0}, wanted[KINDS], all = server_workers(threads) - 1;
+    void *held_back = threads_hold_back();
     count_wanted(threads, wanted);
     atomic_store(&server->acceptors, wanted[ACCEPTOR]);
     while (server->count < all) {
@@ -361,6 +362,7 @@ static bool start_workers(struct server *server, unsigned threads)
                     "%u): %s",
                     server->count, all, have[ASKER], threads, short_of.text);
     }
+    threads_give_back(held_back);
     return have[ACCEPTOR] > 0;
 }
 

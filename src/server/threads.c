@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define STACK_SIZE (512 * 1024) /* libraries in it resolve names and speak TLS */
+#define STACK_SIZE (512 * 1024)       /* libraries in it resolve names and speak TLS */
+#define HELD_BACK  (16 * 1024 * 1024) /* only addresses, until it is used */
 
 unsigned threads_processors(void)
 {
@@ -26,6 +27,17 @@ bool threads_start(pthread_t *thread_r, void *(*run)(void *argument), void *argu
     bool started = pthread_create(thread_r, &attributes, run, argument) == 0;
     pthread_attr_destroy(&attributes);
     return started;
+}
+
+void *threads_hold_back(void)
+{
+    return mmap(NULL, HELD_BACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+void threads_give_back(void *memory)
+{
+    if (memory != MAP_FAILED)
+        munmap(memory, HELD_BACK);
 }
 
 /* pthread_create() says EAGAIN in both cases. */
