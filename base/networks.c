@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define UNIX_BITS 129 /* no prefix, but peers without an address */
+
 bool network_parse(const char *text, struct network *net_r)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -15,6 +17,9 @@ bool network_parse(const char *text, struct network *net_r)
     int64_t bits;
     const char *slash = strchr(text, '/');
     size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    *net_r = (struct network){.bits = UNIX_BITS};
+    if (strcmp(text, "unix:") == 0)
+        return true;
     if (length >= sizeof address)
         return false;
     memcpy(address, text, length);
@@ -36,6 +41,8 @@ bool network_parse(const char *text, struct network *net_r)
 
 static bool covers(const struct network *net, const struct network *host)
 {
+    if (net->bits == UNIX_BITS || host->bits == UNIX_BITS)
+        return net->bits == host->bits;
     unsigned bytes = net->bits / 8, rest = net->bits % 8;
     if (memcmp(net->address, host->address, bytes) != 0)
         return false;
@@ -46,7 +53,7 @@ static bool covers(const struct network *net, const struct network *host)
 bool networks_contain(const struct network *nets, size_t count, const char *address)
 {
     struct network host;
-    if (!network_parse(address, &host) || host.bits != 128)
+    if (!network_parse(address, &host) || host.bits < 128)
         return false;
     for (size_t i = 0; i < count; i++)
         if (covers(&nets[i], &host))

@@ -12,7 +12,7 @@ struct network {
     unsigned bits;       /* of the prefix, of 128 */
 };
 
-/* "192.0.2.1", "192.0.2.0/24", "2001:db8::/32" */
+/* "192.0.2.1", "192.0.2.0/24", "2001:db8::/32"; "unix:" for peers on a unix socket */
 bool network_parse(const char *text, struct network *net_r);
 bool networks_contain(const struct network *nets, size_t count, const char *address);
 

@@ -112,6 +112,7 @@ UNIT_TESTS = \
 	tests/unit/test_map \
 	tests/unit/test_member \
 	tests/unit/test_networks \
+	tests/unit/test_origin \
 	tests/unit/test_park \
 	tests/unit/test_plugin \
 	tests/unit/test_pool \
@@ -152,6 +153,7 @@ UNIT_TESTS += \
 	tests/unit/test_cgi \
 	tests/unit/test_credentials \
 	tests/unit/test_handler \
+	tests/unit/test_handler_web \
 	tests/unit/test_load \
 	tests/unit/test_server \
 	tests/unit/test_settings \

@@ -31,24 +31,47 @@ static struct span basic_part(struct span header)
     return (struct span){header.data + length, header.length - length};
 }
 
-enum credentials credentials_read(const struct http_request *request,
-                                  struct credentials_pair *pair_r)
+static enum credentials read_basic(const struct http_request *request,
+                                   struct credentials_pair *pair)
 {
     struct span encoded = basic_part(find_header(request));
     size_t length = 0;
-    *pair_r = (struct credentials_pair){.key = SPAN_NONE};
     if (!encoded.data)
         return CREDENTIALS_NONE;
     if (encoded.length > CREDENTIALS_ENCODED_MAX ||
-        !crypto_base64_decode_to(pair_r->bytes, encoded, &length))
+        !crypto_base64_decode_to(pair->bytes, encoded, &length))
         return CREDENTIALS_WRONG;
-    const char *text = (const char *)pair_r->bytes, *colon = memchr(text, ':', length);
+    const char *text = (const char *)pair->bytes, *colon = memchr(text, ':', length);
     if (!colon)
         return CREDENTIALS_WRONG;
     size_t key_length = (size_t)(colon - text);
-    pair_r->key = (struct span){text, key_length};
-    pair_r->secret = (struct span){colon + 1, length - key_length - 1};
+    pair->key = (struct span){text, key_length};
+    pair->secret = (struct span){colon + 1, length - key_length - 1};
     return CREDENTIALS_GOOD;
+}
+
+/* A header that is empty counts as absent. */
+static bool agrees(struct span header, struct span other)
+{
+    return !header.length ||
+           (header.length == other.length && crypto_equal(header.data, other.data, other.length));
+}
+
+enum credentials credentials_read(const struct http_request *request,
+                                  struct credentials_pair *pair_r)
+{
+    struct span key = request->api_key, secret = request->api_secret;
+    *pair_r = (struct credentials_pair){.key = SPAN_NONE};
+    enum credentials verdict = read_basic(request, pair_r);
+    if (verdict == CREDENTIALS_NONE && key.length && secret.length) {
+        pair_r->key = key;
+        pair_r->secret = secret;
+        return CREDENTIALS_GOOD;
+    }
+    if (verdict == CREDENTIALS_GOOD &&
+        !(agrees(key, pair_r->key) && agrees(secret, pair_r->secret)))
+        return CREDENTIALS_WRONG;
+    return verdict;
 }
 
 enum credentials credentials_check(const struct settings *settings,
@@ -56,13 +79,9 @@ enum credentials credentials_check(const struct settings *settings,
 {
     struct credentials_pair pair;
     enum credentials verdict = credentials_read(request, &pair);
-    if (verdict == CREDENTIALS_GOOD) {
-        const struct app *app = settings_find_app(settings, pair.key);
-        if (settings_secret_matches(app, pair.secret))
-            *app_r = app;
-        else
-            verdict = CREDENTIALS_WRONG;
-    }
+    *app_r = pair.key.data ? settings_find_app(settings, pair.key) : NULL;
+    if (verdict == CREDENTIALS_GOOD && !settings_secret_matches(*app_r, pair.secret))
+        verdict = CREDENTIALS_WRONG;
     explicit_bzero(&pair, sizeof pair);
     return verdict;
 }

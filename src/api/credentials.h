@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who calls: HTTP Basic (RFC 7617) to one of the apps. */
+ * Who calls: the key and secret of one of the apps, by HTTP Basic (RFC 7617), or by
+ * X-Api-Key and X-Api-Secret, which also pass where a web server keeps Authorization back. */
 #ifndef CREDENTIALS_H
 #define CREDENTIALS_H
 
@@ -9,14 +10,14 @@
 #define CREDENTIALS_ENCODED_MAX 4096
 
 enum credentials {
-    CREDENTIALS_NONE, /* no Basic credentials reached the program */
-    CREDENTIALS_WRONG,
+    CREDENTIALS_NONE,  /* none reached the program */
+    CREDENTIALS_WRONG, /* or there are two that differ */
     CREDENTIALS_GOOD
 };
 
 /* What a request signs in with; wipe it after use. */
 struct credentials_pair {
-    struct span key, secret; /* in `bytes` */
+    struct span key, secret; /* in `bytes`, or in the request */
     uint8_t bytes[CRYPTO_DECODED_MAX(CREDENTIALS_ENCODED_MAX)];
 };
 
@@ -24,8 +25,8 @@ struct credentials_pair {
 enum credentials credentials_read(const struct http_request *request,
                                   struct credentials_pair *pair_r);
 
-/* Looks where web servers leave the header.  *app_r is set when they are good.
- * A wrong key takes the time that a wrong secret takes. */
+/* Looks where web servers leave the header.  *app_r is the app that the key belongs to, good
+ * or wrong, or NULL.  A wrong key takes the time that a wrong secret takes. */
 enum credentials credentials_check(const struct settings *settings,
                                    const struct http_request *request, const struct app **app_r);
 

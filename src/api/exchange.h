@@ -23,6 +23,7 @@ enum outcome {
     OUTCOME_UNSUPPORTED_HTTP_METHOD,
     OUTCOME_REQUEST_TOO_LARGE,
     OUTCOME_UNSUPPORTED_MEDIA_TYPE,
+    OUTCOME_UNSUPPORTED_ENCODING, /* of the body */
     OUTCOME_INTERNAL_SERVER_ERROR,
     OUTCOME_MEMBER_STORE_UNAVAILABLE,
 };
@@ -32,9 +33,10 @@ struct exchange {
     const struct http_request *request;
     struct http_response *response;
     struct route route;
-    const struct app *app;  /* NULL until the credentials were good */
-    struct bytes message;   /* what to tell the caller beyond the code; may stay empty */
-    int64_t retry_after_ms; /* with OUTCOME_MEMBER_STORE_UNAVAILABLE */
+    const struct app *app;   /* NULL until the credentials were good */
+    const struct app *named; /* by the key that was sent */
+    struct bytes message;    /* what to tell the caller beyond the code; may stay empty */
+    int64_t retry_after_ms;  /* with OUTCOME_MEMBER_STORE_UNAVAILABLE */
 };
 
 #endif

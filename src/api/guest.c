@@ -26,6 +26,8 @@ static enum guest_verdict take(const struct guest *guest, const char *name, size
         reason_set(why, "%s must be a string or null", name);
         return GUEST_BAD_BODY;
     }
+    if (value_r->length == 0) /* forms send it for what was left out */
+        *value_r = SPAN_NONE;
     if (value_r->length <= max && text_is_plain(*value_r))
         return GUEST_GOOD;
     if (value_r->length > max)

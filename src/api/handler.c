@@ -2,6 +2,7 @@
 #include "handler.h"
 
 #include "base/clock.h"
+#include "cors.h"
 #include "credentials.h"
 #include "health.h"
 #include "issue.h"
@@ -11,6 +12,7 @@
 #include "base/random.h"
 #include "reply.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define REQUEST_ID_MAX 64
@@ -63,13 +65,42 @@ static enum outcome serve(struct exchange *exchange)
     }
 }
 
-/* The address of the client: the peer's, or what proxies that are believed say. */
+/* ---- The client, for the log ---- */
+
+static struct span trim(struct span text)
+{
+    while (text.length && memchr(" \t", *text.data, 2))
+        text = (struct span){text.data + 1, text.length - 1};
+    while (text.length && memchr(" \t", text.data[text.length - 1], 2))
+        text.length--;
+    return text;
+}
+
+/* Without blanks, and without a port, as some proxies add it: "192.0.2.1:4000",
+ * "[2001:db8::1]:443", "[2001:db8::1]". */
+static struct span bare_address(struct span text)
+{
+    text = trim(text);
+    if (!text.length)
+        return text;
+    const char *colon = memchr(text.data, ':', text.length);
+    const char *bracket = *text.data == '[' ? memchr(text.data, ']', text.length) : NULL;
+    if (bracket)
+        return (struct span){text.data + 1, (size_t)(bracket - text.data) - 1};
+    if (colon && colon == memrchr(text.data, ':', text.length) &&
+        colon + 1 < text.data + text.length) /* one colon; "unix:" is a name */
+        text.length = (size_t)(colon - text.data);
+    return text;
+}
+
+/* The peer's, or what proxies that are believed say. */
 static const char *client_address(const struct exchange *exchange, char buffer[64])
 {
     const struct settings *settings = exchange->settings;
     struct span address = exchange->request->remote_addr;
     struct span list = exchange->request->forwarded_for;
     for (;;) {
+        address = bare_address(address);
         size_t length = address.length < 63 ? address.length : 63;
         if (length)
             memcpy(buffer, address.data, length);
@@ -80,22 +111,39 @@ static const char *client_address(const struct exchange *exchange, char buffer[6
         const char *comma = memrchr(list.data, ',', list.length);
         size_t start = comma ? (size_t)(comma - list.data) + 1 : 0;
         address = (struct span){list.data + start, list.length - start};
-        while (address.length && *address.data == ' ')
-            address = (struct span){address.data + 1, address.length - 1};
         list.length = comma ? start - 1 : 0;
     }
+}
+
+/* A path that the base path does not fit, once a minute: from outside it looks like any 404. */
+static void log_mount(const struct exchange *exchange)
+{
+    static atomic_llong silent_until;
+    struct span uri = exchange->request->uri,
+                base = base_path(exchange->settings, exchange->request);
+    int64_t now = clock_monotonic_ms(), until = atomic_load(&silent_until);
+    if (now < until || !atomic_compare_exchange_strong(&silent_until, &until, now + 60000))
+        return;
+    log_info("no route for %.*s: the base path (MEMBERCHAT_BASE_PATH) is \"%.*s\"",
+             (int)(uri.length < 200 ? uri.length : 200), uri.data, (int)base.length, base.data);
 }
 
 static void log_outcome(const struct exchange *exchange, enum outcome outcome)
 {
     char address[64];
     if (outcome == OUTCOME_INVALID_APP_CREDENTIALS)
-        log_info("client %s: wrong API key or secret", client_address(exchange, address));
-    else if (log_enabled(LOG_LEVEL_DEBUG))
+        log_info("client %s: wrong API key or secret%s%s", client_address(exchange, address),
+                 exchange->named ? ": the key is that of app " : "",
+                 exchange->named ? exchange->named->id : "");
+    else if (exchange->route.elsewhere)
+        log_mount(exchange);
+    if (log_enabled(LOG_LEVEL_DEBUG))
         log_debug("client %s: %.*s, app %s: %d", client_address(exchange, address),
                   (int)exchange->request->method.length, exchange->request->method.data,
                   exchange->app ? exchange->app->id : "-", exchange->response->status);
 }
+
+/* ---- Any request ---- */
 
 /* What every answer carries. */
 static void add_common_headers(struct http_response *response, const char *id)
@@ -122,8 +170,11 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
     if (exchange.route.kind != ROUTE_NONE)
         outcome = route_allows(&exchange.route, request->method) ? serve(&exchange)
                                                                  : OUTCOME_UNSUPPORTED_HTTP_METHOD;
-    if (outcome != OUTCOME_ANSWERED && outcome != OUTCOME_BUSY)
+    if (outcome != OUTCOME_ANSWERED && outcome != OUTCOME_BUSY) {
         reply_with_error(&exchange, outcome);
+        if (!exchange.app)
+            cors_add_to_error(settings, request->origin, response);
+    }
     if (outcome != OUTCOME_BUSY) {
         add_common_headers(response, id);
         log_outcome(&exchange, outcome);

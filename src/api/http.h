@@ -23,7 +23,8 @@ enum http_body {
 struct http_request {
     struct span method, uri, script_name, path_info, base_path;
     struct span authorizations[HTTP_AUTHORIZATIONS];
-    struct span content_type, content_length, transfer_encoding;
+    struct span api_key, api_secret; /* X-Api-Key, X-Api-Secret */
+    struct span content_type, content_length, content_encoding, transfer_encoding;
     struct span origin, request_id, remote_addr, forwarded_for, if_none_match;
     struct span body;
     enum http_body body_state;

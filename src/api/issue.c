@@ -44,12 +44,17 @@ static enum outcome fail(const struct app *app)
 static bool is_json(struct span content_type)
 {
     size_t length = 0;
-    while (length < content_type.length && content_type.data[length] != ';' &&
-           content_type.data[length] != ' ')
+    while (length < content_type.length && !memchr("; \t", content_type.data[length], 3))
         length++;
     struct span type = {content_type.data, length};
     struct span suffix = {content_type.data + (length > 5 ? length - 5 : 0), length > 5 ? 5 : 0};
     return span_equal_nocase(type, "application/json") || span_equal_nocase(suffix, "+json");
+}
+
+/* Whether a Content-Encoding says that the body is not what it seems. */
+static bool is_encoded(struct span encoding)
+{
+    return encoding.length && !span_equal_nocase(encoding, "identity");
 }
 
 /* A value that the template refuses came with the request. */
@@ -103,6 +108,8 @@ enum outcome issue_for_guest(struct exchange *exchange)
         return OUTCOME_INVALID_APP_CREDENTIALS;
     if (request->body_state == HTTP_BODY_BROKEN)
         return refuse_body(exchange);
+    if (request->body.length && is_encoded(request->content_encoding))
+        return OUTCOME_UNSUPPORTED_ENCODING;
     if (request->body.length && request->content_type.length && !is_json(request->content_type))
         return OUTCOME_UNSUPPORTED_MEDIA_TYPE;
 
@@ -213,12 +220,13 @@ enum outcome issue_token(struct exchange *exchange)
     if (span_equal(request->method, span_of("OPTIONS")))
         return answer_preflight(exchange);
 
-    switch (credentials_check(exchange->settings, request, &exchange->app)) {
+    switch (credentials_check(exchange->settings, request, &exchange->named)) {
     case CREDENTIALS_NONE:
         return OUTCOME_EMPTY_APP_CREDENTIALS;
     case CREDENTIALS_WRONG:
         return OUTCOME_INVALID_APP_CREDENTIALS;
     case CREDENTIALS_GOOD:
+        exchange->app = exchange->named;
         cors_add_headers(exchange->app, request->origin, exchange->response);
     }
 

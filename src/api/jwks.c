@@ -3,6 +3,21 @@
 
 #include <string.h>
 
+/* The tag, or as a web server that compresses answers changes it: "abc-gzip". */
+static bool is_tag(struct span item, struct span etag)
+{
+    static const char *const endings[] = {"\"",      "-gzip\"",    "-br\"",
+                                          "-zstd\"", "-deflate\"", "-bzip2\""};
+    size_t length = etag.length - 1; /* without its quote */
+    if (item.length < etag.length || memcmp(item.data, etag.data, length) != 0)
+        return false;
+    struct span ending = {item.data + length, item.length - length};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (span_equal(ending, span_of(endings[i])))
+            return true;
+    return false;
+}
+
 /* RFC 9110, section 13.1.2: "*", or a list of tags, weak ones too. */
 static bool matches(struct span list, struct span etag)
 {
@@ -17,7 +32,7 @@ static bool matches(struct span list, struct span etag)
             item.length--;
         if (item.length > 2 && memcmp(item.data, "W/", 2) == 0)
             item = (struct span){item.data + 2, item.length - 2};
-        if (span_equal(item, span_of("*")) || span_equal(item, etag))
+        if (span_equal(item, span_of("*")) || is_tag(item, etag))
             return true;
     }
     return false;

@@ -13,7 +13,9 @@ static const struct row {
                                            "The request body is not valid"},
     [OUTCOME_EMPTY_APP_CREDENTIALS] = {401, "EMPTY_APP_CREDENTIALS",
                                        "The API key and secret are missing: send them as HTTP "
-                                       "Basic credentials"},
+                                       "Basic credentials.  If they were sent, the web server "
+                                       "keeps the Authorization header back: let it pass, or send "
+                                       "X-Api-Key and X-Api-Secret"},
     [OUTCOME_INVALID_APP_CREDENTIALS] = {401, "INVALID_APP_CREDENTIALS",
                                          "The API key or secret is wrong"},
     [OUTCOME_INVALID_ACCESS_TOKEN] = {401, "INVALID_ACCESS_TOKEN", "accessToken is not valid"},
@@ -25,6 +27,8 @@ static const struct row {
     [OUTCOME_REQUEST_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "The request body is too large"},
     [OUTCOME_UNSUPPORTED_MEDIA_TYPE] = {415, "UNSUPPORTED_MEDIA_TYPE",
                                         "The request body must be application/json"},
+    [OUTCOME_UNSUPPORTED_ENCODING] = {415, "UNSUPPORTED_MEDIA_TYPE",
+                                      "The request body must not have a Content-Encoding"},
     [OUTCOME_INTERNAL_SERVER_ERROR] = {500, "INTERNAL_SERVER_ERROR",
                                        "Something is wrong on the server; its log says what"},
     [OUTCOME_MEMBER_STORE_UNAVAILABLE] = {503, "MEMBER_STORE_UNAVAILABLE",
@@ -87,9 +91,13 @@ void reply_with_error(struct exchange *exchange, enum outcome outcome)
     struct http_response *response = exchange->response;
     bytes_reset(&response->body);
     response->status = row->status;
-    if (row->status == 401)
+    if (outcome == OUTCOME_INVALID_ACCESS_TOKEN) /* no page shall ask its visitor for a password */
+        http_add_header(response, "WWW-Authenticate", span_of("Bearer error=\"invalid_token\""));
+    else if (row->status == 401)
         http_add_header(response, "WWW-Authenticate",
                         span_of("Basic realm=\"memberchat\", charset=\"UTF-8\""));
+    if (outcome == OUTCOME_UNSUPPORTED_ENCODING)
+        http_add_header(response, "Accept-Encoding", span_of("identity"));
     if (outcome == OUTCOME_UNSUPPORTED_HTTP_METHOD)
         http_add_header(response, "Allow", span_of(exchange->route.methods));
     if (outcome == OUTCOME_MEMBER_STORE_UNAVAILABLE)

@@ -153,14 +153,15 @@ static int match_tail(const struct path *path, const struct pattern *pattern, st
 }
 
 /* Whether the first `count` segments, decoded, are the base path ("" and "/" are
- * the root). */
+ * the root; the slash in front may be left out). */
 static bool mount_is(const struct path *path, size_t count, struct span base)
 {
     size_t at = 0;
     if (base.length && base.data[base.length - 1] == '/')
         base.length--;
     for (size_t i = 0; i < count; i++) {
-        if (at == base.length || base.data[at++] != '/')
+        if ((i > 0 || (base.length && *base.data == '/')) &&
+            (at == base.length || base.data[at++] != '/'))
             return false;
         for (size_t s = 0; s < path->segments[i].length;)
             if (at == base.length ||
@@ -208,7 +209,7 @@ static struct route match(const struct http_request *request, const struct path 
         if (before >= 0)
             return mount_fits(request, path, &patterns[i], (size_t)before, base_path)
                        ? route
-                       : (struct route){0};
+                       : (struct route){.elsewhere = base_path.data != NULL};
     }
     return (struct route){0};
 }

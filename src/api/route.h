@@ -22,6 +22,7 @@ struct route {
     const char *methods; /* that it answers, as in Allow */
     size_t id_length;    /* of a member's id, percent-decoded once */
     bool id_too_long;    /* longer than any id may be */
+    bool elsewhere;      /* none, since it is not below the base path */
     char id[MEMBERCHAT_ID_MAX];
 };
 

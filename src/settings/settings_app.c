@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "origin.h"
 #include "settings_private.h"
 
 #include "config_value.h"
@@ -6,7 +7,6 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define API_KEY_MAX   256
@@ -159,20 +159,6 @@ static bool has_prefix(const char *text, const char *const *prefixes)
     return false;
 }
 
-/* RFC 6454, section 6.1: scheme, host and port; no path, nothing in capitals. */
-static bool is_origin(const char *text)
-{
-    const char *colon = strstr(text, "://");
-    if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0)
-        return true;
-    if (!colon || colon == text || !colon[3] || strpbrk(colon + 3, "/?#@ \t,*"))
-        return false;
-    for (const char *p = text; *p; p++)
-        if (isupper((unsigned char)*p) || (unsigned char)*p <= ' ' || (unsigned char)*p > '~')
-            return false;
-    return true;
-}
-
 static bool is_prefix(const char *text)
 {
     return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
@@ -201,10 +187,12 @@ static void check_texts(const struct loading *loading, const struct app *app,
     if (!text_is_plain(span_of(app->id)))
         config_error(report, group, "app_id", "must not contain control characters");
     for (size_t i = 0; i < settings->cors_origins.count; i++)
-        if (!is_origin(settings->cors_origins.items[i]))
+        if (strcmp(settings->cors_origins.items[i], "*") != 0 &&
+            !origin_is_exact(settings->cors_origins.items[i]))
             config_error(report, group, "cors_origins",
-                         "\"%s\" is no origin; write it as the browser sends it, in small letters "
-                         "and without a path: \"https://www.example.com\"",
+                         "\"%s\" is not an origin: write it as the browser sends it, in lower "
+                         "case, without a path or a default port, IPv6 addresses compressed: "
+                         "\"https://www.example.com\"",
                          settings->cors_origins.items[i]);
 }
 

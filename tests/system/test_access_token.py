@@ -54,7 +54,7 @@ class AccessTokenCase(ResponderCase):
     def refused(self, token, app=APP, **fields):
         answer = self.ask(token, app, **fields)
         self.assertEqual(REFUSED, answer.error, answer.body)
-        self.assertEqual('Basic realm="memberchat", charset="UTF-8"', answer.header("WWW-Authenticate"))
+        self.assertEqual('Bearer error="invalid_token"', answer.header("WWW-Authenticate"))
 
     def own_claims(self, **changes):
         """Claims of a good guest's token, changed."""

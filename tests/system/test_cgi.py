@@ -72,13 +72,14 @@ class Bodies(CgiCase):
         self.good(self.run_cgi(env))
 
     def test_bad_lengths(self):
-        for length in ("+18", "-1", "18x", "9" * 20):
+        for length in ("+18", "-2", "18x", "9" * 20):
             with self.subTest(length=length):
                 self.assertEqual(400, self.run_cgi(self.environment(CONTENT_LENGTH=length)).status)
 
     def test_short_body(self):
-        """A client that hung up in the body gets nothing done."""
-        self.assertEqual(400, self.run_cgi(self.environment(CONTENT_LENGTH="19")).status)
+        """An input filter may have shortened it; a part of a JSON object is none."""
+        self.assertEqual(200, self.run_cgi(self.environment(CONTENT_LENGTH="19")).status)
+        self.assertEqual(400, self.run_cgi(self.environment(CONTENT_LENGTH="19"), BODY[:-1]).status)
         self.assertEqual(400, self.run_cgi(self.environment(CONTENT_LENGTH="19"), b"").status)
 
     def test_length_without_waiting_for_the_end(self):

@@ -90,7 +90,7 @@ static void pairs(void **state)
         enum credentials verdict = check_pair(rows[i].pair, &app);
         expect(verdict == (rows[i].app ? CREDENTIALS_GOOD : CREDENTIALS_WRONG), "%s: %d",
                rows[i].pair.data, verdict);
-        expect(rows[i].app ? app && strcmp(app->id, rows[i].app) == 0 : !app, "%s: which app",
+        expect(!rows[i].app || (app && strcmp(app->id, rows[i].app) == 0), "%s: which app",
                rows[i].pair.data);
     }
 }
@@ -168,6 +168,55 @@ static void where_servers_leave_it(void **state)
     assert_int_equal(credentials_check(settings, &both, &app), CREDENTIALS_WRONG);
 }
 
+/* A second way, for where a web server keeps Authorization back.  Both at once must agree. */
+static void headers_of_their_own(void **state)
+{
+    static const struct {
+        const char *basic, *key, *secret;
+        enum credentials verdict;
+    } rows[] = {
+        {NULL, "demo-key", "demo-secret", CREDENTIALS_GOOD},
+        {"", "demo-key", "demo-secret", CREDENTIALS_GOOD},
+        {"Bearer x", "demo-key", "demo-secret", CREDENTIALS_GOOD},
+        {NULL, "demo-key", "demo-secre", CREDENTIALS_WRONG},
+        {NULL, "second-key", "demo-secret", CREDENTIALS_WRONG},
+        {NULL, "second-key", "old:secret", CREDENTIALS_GOOD},
+        {NULL, "demo-key", NULL, CREDENTIALS_NONE},
+        {NULL, NULL, "demo-secret", CREDENTIALS_NONE},
+        {NULL, "demo-key", "", CREDENTIALS_NONE},
+        {"Basic " GOOD_64, "demo-key", "demo-secret", CREDENTIALS_GOOD},
+        {"Basic " GOOD_64, "", "", CREDENTIALS_GOOD},
+        {"Basic " GOOD_64, "demo-key", NULL, CREDENTIALS_GOOD},
+        {"Basic " GOOD_64, "demo-key", "demo-secrets", CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, "second-key", "demo-secret", CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, "second-key", "old:secret", CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, "second-key", NULL, CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, NULL, "x", CREDENTIALS_WRONG},
+        {"Basic d3Jvbmc6d3Jvbmc=", "demo-key", "demo-secret", CREDENTIALS_WRONG},
+        {"Basic !!!!", "demo-key", "demo-secret", CREDENTIALS_WRONG},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct app *app;
+        struct http_request request = {.authorizations = {span_of(rows[i].basic)},
+                                       .api_key = span_of(rows[i].key),
+                                       .api_secret = span_of(rows[i].secret)};
+        enum credentials verdict = credentials_check(settings, &request, &app);
+        expect(verdict == rows[i].verdict, "row %zu: %d", i, verdict);
+    }
+}
+
+/* The log tells whose secret is wrong. */
+static void keys_that_are_known(void **state)
+{
+    const struct app *app;
+    (void)state;
+    assert_int_equal(check_pair(SPAN("second-key:wrong"), &app), CREDENTIALS_WRONG);
+    assert_string_equal(app->id, "second");
+    assert_int_equal(check_pair(SPAN("nobody:wrong"), &app), CREDENTIALS_WRONG);
+    assert_null(app);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
@@ -176,6 +225,8 @@ int main(void)
         TEST(headers),
         TEST(eight_kilobytes),
         TEST(where_servers_leave_it),
+        TEST(headers_of_their_own),
+        TEST(keys_that_are_known),
     };
     return cmocka_run_group_tests_name("credentials", tests, NULL, NULL);
 }

@@ -260,7 +260,7 @@ static void errors_of_guests(void **state)
             asked.content_type = span_of(rows[i].type);
         expect_answer(&asked, rows[i].status, rows[i].code);
         if (rows[i].status == 401)
-            expect_contains(headers(), "WWW-Authenticate: Basic ");
+            expect_contains(headers(), "WWW-Authenticate: Bearer error=\"invalid_token\"");
     }
     struct http_request asked = request("POST", API "/guest-chat-tokens");
     asked.authorizations[0] = SPAN(CLOSED);

@@ -44,6 +44,7 @@ static void every_error(void **state)
         {OUTCOME_UNSUPPORTED_HTTP_METHOD, 405, "UNSUPPORTED_HTTP_METHOD"},
         {OUTCOME_REQUEST_TOO_LARGE, 413, "REQUEST_TOO_LARGE"},
         {OUTCOME_UNSUPPORTED_MEDIA_TYPE, 415, "UNSUPPORTED_MEDIA_TYPE"},
+        {OUTCOME_UNSUPPORTED_ENCODING, 415, "UNSUPPORTED_MEDIA_TYPE"},
         {OUTCOME_INTERNAL_SERVER_ERROR, 500, "INTERNAL_SERVER_ERROR"},
         {OUTCOME_MEMBER_STORE_UNAVAILABLE, 503, "MEMBER_STORE_UNAVAILABLE"},
     };
@@ -64,7 +65,13 @@ static void every_error(void **state)
         bool allow = strstr(headers, "Allow: POST, OPTIONS\r\n") != NULL;
         expect(allow == (rows[i].status == 405), "%s: %s", rows[i].code, headers);
         expect(retry == (rows[i].status == 503), "%s: %s", rows[i].code, headers);
-        expect(basic == (rows[i].status == 401), "%s: %s", rows[i].code, headers);
+        bool token = rows[i].outcome == OUTCOME_INVALID_ACCESS_TOKEN;
+        bool bearer = strstr(headers, "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n");
+        bool identity = strstr(headers, "Accept-Encoding: identity\r\n");
+        expect(basic == (rows[i].status == 401 && !token), "%s: %s", rows[i].code, headers);
+        expect(bearer == token, "%s: %s", rows[i].code, headers);
+        expect(identity == (rows[i].outcome == OUTCOME_UNSUPPORTED_ENCODING), "%s: %s",
+               rows[i].code, headers);
     }
 }
 
