@@ -110,6 +110,7 @@ UNIT_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_log_sink \
 	tests/unit/test_map \
+	tests/unit/test_mapping \
 	tests/unit/test_member \
 	tests/unit/test_networks \
 	tests/unit/test_origin \

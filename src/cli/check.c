@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,23 @@ static double milliseconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* What a store that counts its members holds. */
+static void describe(const struct settings_store *entry)
+{
+    struct memberchat_holdings holdings;
+    if (!store_describe(directory_store(entry->directory), &holdings))
+        return;
+    if (holdings.counted)
+        printf("store %s: members: %" PRIu64 ", active: %" PRIu64 "\n", entry->name,
+               holdings.members, holdings.active);
+    if (holdings.states[0])
+        printf("store %s: states: %s\n", entry->name, holdings.states);
+    if (holdings.missing[0])
+        cli_error("warning: store %s: it lacks %s", entry->name, holdings.missing);
+    if (holdings.counted && !holdings.active)
+        cli_error("warning: store %s: no member is active", entry->name);
 }
 
 /* Opens a store and asks whether it answers. */
@@ -37,6 +55,7 @@ static bool probe(struct settings_store *entry)
         store_probe(directory_store(entry->directory), clock_monotonic_ms() + PROBE_MS, &report);
     printf("store %s: %s, %.1f ms%s%s\n", entry->name, verdicts[outcome], milliseconds() - start,
            report.reason[0] ? ": " : "", report.reason);
+    describe(entry);
     return outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
 }
 

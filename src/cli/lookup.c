@@ -8,28 +8,64 @@
 
 enum { EXIT_NOT_FOUND = 1, EXIT_UNAVAILABLE = 2, EXIT_MISCONFIGURED = 3 };
 
-static void add_field(struct bytes *out, const char *name, struct span value)
+static void add_field(struct bytes *out, const char *indent, const char *name, struct span value)
 {
-    bytes_addf(out, ",\n  \"%s\": ", name);
+    bytes_addf(out, ",\n%s\"%s\": ", indent, name);
     bytes_add_json(out, value);
 }
 
-static void print_member(const struct member *member)
+/* One value as a string, several as an array. */
+static void add_values(struct bytes *out, const struct member *member, struct span name)
+{
+    struct span value;
+    size_t index = 0, count = 0;
+    while (member_next_value(member, name, &index).data)
+        count++;
+    bytes_add_string(out, count > 1 ? "[" : "");
+    index = 0;
+    for (size_t i = 0; (value = member_next_value(member, name, &index)).data; i++) {
+        bytes_add_string(out, i ? ", " : "");
+        bytes_add_json(out, value);
+    }
+    bytes_add_string(out, count > 1 ? "]" : "");
+}
+
+static void add_attributes(struct bytes *out, const struct member *member)
+{
+    bytes_add_string(out, ",\n  \"attributes\": {");
+    for (size_t i = 0; i < member->attribute_count; i++) {
+        struct span name = member_attribute_name(member, i);
+        size_t first = 0;
+        member_next_value(member, name, &first);
+        if (first != i + 1) /* it was there before, with all its values */
+            continue;
+        bytes_add_string(out, i ? ",\n    " : "\n    ");
+        bytes_add_json(out, name);
+        bytes_add_string(out, ": ");
+        add_values(out, member, name);
+    }
+    bytes_add_string(out, member->attribute_count ? "\n  }" : "}");
+}
+
+/* `delivered`: what the store said, where it has a mapping; else NULL. */
+static void print_member(const struct member *member, const struct member *delivered)
 {
     struct bytes out = {0};
     bytes_add_string(&out, "{\n  \"userId\": ");
     bytes_add_json(&out, member_field(member, MEMBERCHAT_ID));
-    add_field(&out, "userName", member_field(member, MEMBERCHAT_NAME));
-    add_field(&out, "avatarProfileUrl", member_field(member, MEMBERCHAT_AVATAR));
-    add_field(&out, "role", member_field(member, MEMBERCHAT_ROLE));
-    bytes_add_string(&out, ",\n  \"attributes\": {");
-    for (size_t i = 0; i < member->attribute_count; i++) {
-        bytes_add_string(&out, i ? ",\n    " : "\n    ");
-        bytes_add_json(&out, member_attribute_name(member, i));
-        bytes_add_string(&out, ": ");
-        bytes_add_json(&out, member_attribute_value(member, i));
+    add_field(&out, "  ", "userName", member_field(member, MEMBERCHAT_NAME));
+    add_field(&out, "  ", "avatarProfileUrl", member_field(member, MEMBERCHAT_AVATAR));
+    add_field(&out, "  ", "role", member_field(member, MEMBERCHAT_ROLE));
+    add_attributes(&out, member);
+    if (delivered) {
+        bytes_add_string(&out, ",\n  \"fromStore\": {\n    \"id\": ");
+        bytes_add_json(&out, member_field(delivered, MEMBERCHAT_ID));
+        add_field(&out, "    ", "name", member_field(delivered, MEMBERCHAT_NAME));
+        add_field(&out, "    ", "avatar", member_field(delivered, MEMBERCHAT_AVATAR));
+        add_field(&out, "    ", "role", member_field(delivered, MEMBERCHAT_ROLE));
+        bytes_add_string(&out, "\n  }");
     }
-    bytes_add_string(&out, member->attribute_count ? "\n  }\n}" : "}\n}");
+    bytes_add_string(&out, "\n}");
     cli_print(&out);
     bytes_free(&out);
 }
@@ -41,23 +77,40 @@ static int explain(const char *store, const char *what, const struct store_repor
     return code;
 }
 
+/* `asked` is the id that was given, `id` the one that the store was asked for. */
+static int explain_absent(const char *store, struct span asked, struct span id,
+                          const struct store_report *report)
+{
+    struct reason why = {0};
+    if (report->reason[0])
+        reason_set(&why, ": %s", report->reason);
+    else if (!span_equal(asked, id))
+        reason_set(&why, ", which \"asked\" makes of \"%.*s\"", (int)asked.length, asked.data);
+    cli_error("store %s: there is no %smember \"%.*s\"%s", store,
+              report->reason[0] ? "active " : "", (int)id.length, id.data, why.text);
+    return EXIT_NOT_FOUND;
+}
+
 static int look_up(struct settings_store *entry, struct span id, int64_t timeout_ms)
 {
-    struct store_report report;
-    struct member member = {0};
+    struct store_report report = {0};
+    struct member member = {0}, delivered = {0};
+    char room[MEMBERCHAT_ID_MAX];
     int code = EXIT_SUCCESS;
-    const struct store_question question = {.id = id,
-                                            .deadline = clock_monotonic_ms() + timeout_ms};
     if (!store_open(entry->store, true, &report))
         return explain(entry->name, "misconfigured", &report, EXIT_MISCONFIGURED);
+    bool mapped = store_has_mapping(entry->store);
+    const struct store_question question = {.id = store_translate(entry->store, id, room),
+                                            .deadline = clock_monotonic_ms() + timeout_ms,
+                                            .delivered_r = mapped ? &delivered : NULL};
+    if (!question.id.data)
+        return explain_absent(entry->name, id, SPAN_NONE, &report);
     switch (store_lookup(entry->store, &question, &member, &report)) {
     case MEMBERCHAT_FOUND:
-        print_member(&member);
+        print_member(&member, mapped ? &delivered : NULL);
         break;
     case MEMBERCHAT_NOT_FOUND:
-        cli_error("store %s: there is no active member \"%.*s\"", entry->name, (int)id.length,
-                  id.data);
-        code = EXIT_NOT_FOUND;
+        code = explain_absent(entry->name, id, question.id, &report);
         break;
     case MEMBERCHAT_UNAVAILABLE:
         code = explain(entry->name, "unavailable", &report, EXIT_UNAVAILABLE);
@@ -66,6 +119,7 @@ static int look_up(struct settings_store *entry, struct span id, int64_t timeout
         code = explain(entry->name, "misconfigured", &report, EXIT_MISCONFIGURED);
     }
     member_free(&member);
+    member_free(&delivered);
     return code;
 }
 
@@ -98,7 +152,8 @@ const struct cli_command cli_lookup = {
     .name = "lookup",
     .arguments = "STORE ID",
     .summary = "Look a member up in a store",
-    .help = "Prints the member as JSON.  No cache is asked.\n",
+    .help = "Prints the member as JSON, and what the store said where the group\n"
+            "\"member\" makes something else of it.  No cache is asked.\n",
     .examples = "  memberchat lookup members 4711\n",
     .exits = "0 found, 1 not found or not active, 2 the store is unavailable,\n"
              "3 something is misconfigured",

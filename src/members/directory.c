@@ -162,15 +162,20 @@ static struct directory_answer ask_by_key(struct directory *directory, struct sp
 static struct directory_answer ask(struct directory *directory,
                                    const struct store_question *question, struct member *member_r)
 {
+    char room[MEMBERCHAT_ID_MAX];
+    struct store_question asked = *question;
     struct bytes key = {0};
+    asked.id = store_translate(directory->store, question->id, room);
+    if (!asked.id.data)
+        return (struct directory_answer){MEMBERCHAT_NOT_FOUND, 0};
     if (!directory->cache || !store_is_per_app(directory->store))
-        return ask_by_key(directory, question->id, question, member_r);
+        return ask_by_key(directory, asked.id, &asked, member_r);
     bytes_add_string(&key, store_app(directory->store, question));
     bytes_add(&key, "", 1); /* in no app's name, nor in an id */
-    bytes_add_span(&key, question->id);
+    bytes_add_span(&key, asked.id);
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     if (!key.failed)
-        answer = ask_by_key(directory, bytes_span(&key), question, member_r);
+        answer = ask_by_key(directory, bytes_span(&key), &asked, member_r);
     bytes_free(&key);
     return answer;
 }

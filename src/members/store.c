@@ -18,10 +18,11 @@ struct store {
     const char *name;
     const struct memberchat_store_plugin *plugin;
     const void *settings;
-    struct arena arena;    /* name and settings */
-    const char *first_app; /* that uses it; "" until one is noted */
-    void *handle;          /* of the plugin; NULL: not open */
-    pthread_mutex_t lock;  /* guards what follows */
+    const struct mapping *mapping; /* or NULL */
+    struct arena arena;            /* all of these */
+    const char *first_app;         /* that uses it; "" until one is noted */
+    void *handle;                  /* of the plugin; NULL: not open */
+    pthread_mutex_t lock;          /* guards what follows */
     pthread_cond_t left;
     bool inside; /* a thread is in a plugin that takes one at a time */
 };
@@ -151,10 +152,20 @@ static const struct memberchat_services service_table = {
 
 /* ---- What we call in the plugin ---- */
 
-struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
-                        const void *settings, struct arena *arena)
+struct wanting {
+    struct store *store;
+    bool good;
+};
+
+static void want(void *context, struct span name)
 {
-    pthread_condattr_t monotonic;
+    struct wanting *wanting = context;
+    wanting->good = wanting->good && store_want(wanting->store, name);
+}
+
+struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
+                        const void *settings, const struct mapping *mapping, struct arena *arena)
+{
     struct store *store = calloc(1, sizeof *store);
     if (!store) {
         arena_free(arena);
@@ -166,18 +177,54 @@ struct store *store_new(const char *name, const struct memberchat_store_plugin *
     store->name = name;
     store->plugin = plugin;
     store->settings = settings;
+    store->mapping = mapping;
     store->first_app = "";
     pthread_mutex_init(&store->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->left, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    return store;
+    clock_cond_init(&store->left);
+    struct wanting wanting = {store, true};
+    if (mapping)
+        mapping_each_attribute(mapping, want, &wanting);
+    if (wanting.good)
+        return store;
+    store_close(store);
+    return NULL;
+}
+
+bool store_want(struct store *store, struct span attribute)
+{
+    struct memberchat_list *wanted = &store->services.wanted;
+    for (size_t i = 0; i < wanted->count; i++)
+        if (span_equal(attribute, span_of(wanted->items[i])))
+            return true;
+    const char **items = arena_alloc(&store->arena, (wanted->count + 1) * sizeof *items);
+    const char *name = arena_string(&store->arena, attribute);
+    if (!items || !name)
+        return false;
+    if (wanted->count)
+        memcpy(items, wanted->items, wanted->count * sizeof *items);
+    items[wanted->count] = name;
+    *wanted = (struct memberchat_list){items, wanted->count + 1};
+    return true;
+}
+
+bool store_wants_same(const struct store *a, const struct store *b)
+{
+    const struct memberchat_list *one = &a->services.wanted, *other = &b->services.wanted;
+    size_t same = 0;
+    for (size_t i = 0; i < one->count; i++)
+        for (size_t j = 0; j < other->count; j++)
+            same += strcmp(one->items[i], other->items[j]) == 0;
+    return one->count == other->count && same == one->count; /* none is in a list twice */
 }
 
 const char *store_name(const struct store *store)
 {
     return store->name;
+}
+
+bool store_has_mapping(const struct store *store)
+{
+    return store->mapping != NULL;
 }
 
 bool store_is_local(const struct store *store)
@@ -298,6 +345,40 @@ static enum memberchat_outcome believe(enum memberchat_outcome outcome,
     return is_the_one(result) ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND;
 }
 
+struct span store_translate(const struct store *store, struct span id, char room[MEMBERCHAT_ID_MAX])
+{
+    return store->mapping ? mapping_ask(store->mapping, id, room) : id;
+}
+
+bool store_describe(struct store *store, struct memberchat_holdings *holdings_r)
+{
+    *holdings_r = (struct memberchat_holdings){.size = sizeof *holdings_r};
+    if (!store->plugin->describe)
+        return false;
+    if (!enter(store, clock_monotonic_ms() + RELOAD_PATIENCE_MS))
+        return false;
+    store->plugin->describe(store->handle, holdings_r);
+    leave(store);
+    return true;
+}
+
+static void tell_unusable(void *result, const char *what)
+{
+    warn_unusable(result, what);
+}
+
+/* A member that was found becomes what the mapping makes of it. */
+static enum memberchat_outcome map_member(struct memberchat_result *result,
+                                          const struct store_question *question)
+{
+    const struct mapping *mapping = result->store->mapping;
+    if ((!question->delivered_r || member_copy(question->delivered_r, result->member)) &&
+        (!mapping || mapping_apply(mapping, result->member, tell_unusable, result)))
+        return MEMBERCHAT_FOUND;
+    service_reason(result, "out of memory");
+    return MEMBERCHAT_UNAVAILABLE;
+}
+
 enum memberchat_outcome store_lookup(struct store *store, const struct store_question *question,
                                      struct member *member_r, struct store_report *report_r)
 {
@@ -313,7 +394,8 @@ enum memberchat_outcome store_lookup(struct store *store, const struct store_que
     enum memberchat_outcome outcome = store->plugin->lookup(
         store->handle, question->id.data, question->id.length, question->deadline, &result);
     leave(store);
-    return believe(outcome, &result);
+    outcome = believe(outcome, &result);
+    return outcome == MEMBERCHAT_FOUND ? map_member(&result, question) : outcome;
 }
 
 enum memberchat_outcome store_probe(struct store *store, int64_t deadline,

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "gate.h"
-#include "member.h"
+#include "mapping.h"
 
 #include <stdint.h>
 
@@ -18,20 +18,28 @@ struct store_report {
 
 /* Who is it? */
 struct store_question {
-    struct span id;
+    struct span id;     /* as store_translate() gave it */
     const char *app_id; /* that asks; NULL: the first that uses the store */
     int64_t deadline;
-    struct gate *gate; /* for look-ups that wait for a network; NULL: it is open */
+    struct gate *gate;          /* for look-ups that wait for a network; NULL: it is open */
+    struct member *delivered_r; /* what the plugin said, before the mapping; NULL: never mind */
 };
 
 struct store;
 
-/* A store that is not open yet.  `name` and `settings` live in `arena`, which it
- * takes over, also when there is no memory (NULL). */
+/* A store that is not open yet.  `name`, `settings` and `mapping` (or NULL) live in `arena`,
+ * which it takes over, also when there is no memory (NULL). */
 struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
-                        const void *settings, struct arena *arena);
+                        const void *settings, const struct mapping *mapping, struct arena *arena);
+
+/* The plugin learns that an attribute is wanted, beside those of the mapping.  From the first
+ * call on, no others are: without one and without a mapping the store sets what it has.  Only
+ * before store_open().  False: no memory. */
+bool store_want(struct store *store, struct span attribute);
+bool store_wants_same(const struct store *a, const struct store *b);
 
 const char *store_name(const struct store *store);
+bool store_has_mapping(const struct store *store);
 bool store_is_local(const struct store *store);
 
 /* Whether its answers depend on the app for which is asked. */
@@ -48,6 +56,14 @@ bool store_check(struct store *store, struct store_report *report_r);
 
 /* `once`: for a process that ends after one request.  False: report_r has the reason. */
 bool store_open(struct store *store, bool once, struct store_report *report_r);
+
+/* The id to ask this store for: the one that was given, or one made of it in `room`.
+ * SPAN_NONE: nobody can have it. */
+struct span store_translate(const struct store *store, struct span id,
+                            char room[MEMBERCHAT_ID_MAX]);
+
+/* What the store holds.  False: it does not tell. */
+bool store_describe(struct store *store, struct memberchat_holdings *holdings_r);
 
 /* Asks the plugin, and distrusts what it says: whatever is not one of the four
  * outcomes, and a FOUND without a proper id, becomes MISCONFIGURED. */

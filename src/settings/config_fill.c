@@ -244,6 +244,12 @@ static void fill_group(const struct slot *slot)
         report_kind(slot, "a group in braces");
 }
 
+static void fill_groups(const struct slot *slot)
+{
+    if (slot->node && config_kind(slot->node) != CONFIG_KIND_LIST)
+        report_kind(slot, "a list of groups in parentheses");
+}
+
 static void fill_slot(const struct slot *slot)
 {
     static void (*const by_type[])(const struct slot *) = {
@@ -252,6 +258,7 @@ static void fill_slot(const struct slot *slot)
         [MEMBERCHAT_DURATION] = fill_duration, [MEMBERCHAT_SIZE] = fill_size,
         [MEMBERCHAT_CHOICE] = fill_choice,     [MEMBERCHAT_LIST] = fill_list,
         [MEMBERCHAT_MAP] = fill_map,           [CONFIG_GROUP] = fill_group,
+        [CONFIG_GROUPS] = fill_groups,
     };
     by_type[slot->key->type](slot);
 }

@@ -12,6 +12,9 @@
  * owner reads them with a table of their own.  Nothing is written. */
 #define CONFIG_GROUP 100u
 
+/* The same for lists of groups: ( { a = 1 }, { a = 2 } ). */
+#define CONFIG_GROUPS 101u
+
 /* One table of keys and the struct that they fill. */
 struct config_table {
     const struct memberchat_key *keys;

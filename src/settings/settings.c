@@ -12,7 +12,8 @@ static struct directory *find_same(const struct settings_store *entry,
 {
     for (size_t i = 0; previous && i < previous->store_count; i++)
         if (strcmp(previous->stores[i].name, entry->name) == 0 &&
-            strcmp(previous->stores[i].fingerprint, entry->fingerprint) == 0)
+            strcmp(previous->stores[i].fingerprint, entry->fingerprint) == 0 &&
+            store_wants_same(directory_store(previous->stores[i].directory), entry->store))
             return previous->stores[i].directory;
     return NULL;
 }
@@ -38,6 +39,19 @@ static bool open_store(struct settings_store *entry, const struct settings *prev
     return entry->directory != NULL;
 }
 
+/* The stores of an app learn which attributes its claims name. */
+static void want_attributes(const struct app *app, struct config_report *report)
+{
+    size_t index = 0;
+    struct span name;
+    bool good = true;
+    while (app->profile.claims && (name = claims_next_attribute(app->profile.claims, &index)).data)
+        for (size_t i = 0; i < app->store_count; i++)
+            good = (!app->stores[i]->store || store_want(app->stores[i]->store, name)) && good;
+    if (!good)
+        config_report_no_memory(report);
+}
+
 /* Once the stores of an app are open. */
 static void take_directories(struct settings *settings, struct app *app,
                              struct config_report *report)
@@ -54,6 +68,8 @@ bool settings_open(struct settings *settings, const struct settings *previous, b
                    struct config_report *report)
 {
     unsigned errors = report->errors;
+    for (size_t i = 0; i < settings->app_count; i++)
+        want_attributes(&settings->apps[i], report);
     for (size_t i = 0; i < settings->store_count; i++)
         open_store(&settings->stores[i], previous, once, report);
     for (size_t i = 0; i < settings->app_count; i++)
@@ -65,6 +81,7 @@ bool settings_open_app(struct settings *settings, const struct app *app,
                        struct config_report *report)
 {
     unsigned errors = report->errors;
+    want_attributes(app, report);
     for (size_t i = 0; i < app->store_count; i++)
         if (!app->stores[i]->directory)
             open_store(app->stores[i], NULL, true, report);

@@ -40,6 +40,10 @@ void settings_read_token(const struct loading *loading, struct app *app,
 void settings_read_access(const struct loading *loading, struct app *app,
                           const struct config_node *group);
 
+/* The group `member` of a store; what it needs is in `arena`.  NULL: no memory. */
+const struct mapping *settings_read_member(const struct config_node *group, struct arena *arena,
+                                           struct config_report *report);
+
 /* Makes the set of public keys, once all apps are read. */
 void settings_make_jwks(const struct loading *loading);
 
@@ -51,6 +55,7 @@ struct settings_table {
     size_t count;
 };
 extern const struct settings_table settings_tables[3], settings_store_tables[3],
+    settings_member_tables[1],
     settings_app_tables[1], settings_token_tables[2];
 
 #endif

@@ -19,6 +19,7 @@ static const struct memberchat_key store_keys[] = {
      .flags = MEMBERCHAT_KEY_REQUIRED},
     {.name = "cache", .type = CONFIG_GROUP, .help = "what is remembered of the store's answers"},
     {.name = "breaker", .type = CONFIG_GROUP, .help = "when a store that is down is left alone"},
+    {.name = "member", .type = CONFIG_GROUP, .help = "what is made of a member that it knows"},
 };
 
 static const struct memberchat_key cache_keys[] = {
@@ -99,11 +100,14 @@ static struct store *make_store(const struct loading *loading, const struct conf
         return NULL;
     const char *name = arena_string(&arena, span_of(config_name(group)));
     void *own = read_values(loading, group, plugin, &arena);
+    const struct config_node *member = config_child(group, "member");
+    const struct mapping *mapping =
+        config_is_group(member) ? settings_read_member(member, &arena, loading->report) : NULL;
     struct store *store = NULL;
     if (arena.failed)
         arena_free(&arena);
     else
-        store = store_new(name, plugin, own, &arena);
+        store = store_new(name, plugin, own, mapping, &arena);
     if (!store)
         config_report_no_memory(loading->report);
     else if (loading->report->errors == errors)

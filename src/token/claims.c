@@ -114,3 +114,14 @@ bool claims_render(const struct claims *claims, const struct claims_values *valu
     }
     return true;
 }
+
+struct span claims_next_attribute(const struct claims *claims, size_t *index_r)
+{
+    while (*index_r < claims->count) {
+        const struct claims_part *part = &claims->parts[(*index_r)++];
+        if (part->kind != PART_TEXT && part->kind != PART_CLOSE &&
+            part->variable == CLAIM_ATTRIBUTE)
+            return part->text;
+    }
+    return SPAN_NONE;
+}

@@ -60,4 +60,7 @@ struct claims_values {
 bool claims_render(const struct claims *claims, const struct claims_values *values,
                    struct bytes *out, struct span *refused_r);
 
+/* The attributes that a template names, in turn, some more than once: *index_r begins as 0. */
+struct span claims_next_attribute(const struct claims *claims, size_t *index_r);
+
 #endif

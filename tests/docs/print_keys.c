@@ -19,6 +19,8 @@ static const char *type_name(uint32_t type)
         [MEMBERCHAT_CHOICE] = "choice",     [MEMBERCHAT_LIST] = "list",
         [MEMBERCHAT_MAP] = "map",
     };
+    if (type == CONFIG_GROUPS)
+        return "list";
     return type == CONFIG_GROUP ? "group" : names[type];
 }
 
@@ -49,6 +51,7 @@ int main(int argc, char **argv)
 {
     print_core(settings_tables, CONFIG_COUNT(settings_tables));
     print_core(settings_store_tables, CONFIG_COUNT(settings_store_tables));
+    print_core(settings_member_tables, CONFIG_COUNT(settings_member_tables));
     print_core(settings_app_tables, CONFIG_COUNT(settings_app_tables));
     print_core(settings_token_tables, CONFIG_COUNT(settings_token_tables));
     for (int i = 2; i < argc; i++) {

@@ -140,7 +140,7 @@ static struct store *make(struct stub *stub, bool bare)
         .close = close_stub,
         .per_app = bare ? NULL : per_app,
     };
-    struct store *store = store_new("stubs", plugin, settings, &arena);
+    struct store *store = store_new("stubs", plugin, settings, NULL, &arena);
     assert_non_null(store);
     return store;
 }

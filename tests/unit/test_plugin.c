@@ -91,7 +91,7 @@ static struct store *open_store(const char *name)
     const struct memberchat_store_plugin *plugin = plugin_load(test_plugins, name, &why);
     expect(plugin, "%s", why.text);
     void *settings = arena_alloc(&arena, plugin->settings_size + 1);
-    struct store *store = store_new("bad", plugin, settings, &arena);
+    struct store *store = store_new("bad", plugin, settings, NULL, &arena);
     expect(store_open(store, false, &told), "%s", told.reason);
     return store;
 }
@@ -136,7 +136,7 @@ static void opening_fails_with_a_reason(void **state)
     const struct memberchat_store_plugin *plugin = plugin_load(test_plugins, "bad_openfails", &why);
     assert_non_null(plugin);
     struct store *store =
-        store_new("bad", plugin, arena_alloc(&arena, plugin->settings_size), &arena);
+        store_new("bad", plugin, arena_alloc(&arena, plugin->settings_size), NULL, &arena);
     assert_false(store_open(store, false, &told));
     assert_string_equal(told.reason, "the directory of this store is a fiction");
     store_close(store);
