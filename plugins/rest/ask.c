@@ -18,7 +18,7 @@ struct message {
     size_t starts[REST_LINES_MAX]; /* where in it */
     const char *lines[REST_LINES_MAX];
     size_t count;
-    struct rest_proof proof;
+    const struct rest_proof *proof;
 };
 
 static void message_free(struct message *message)
@@ -26,7 +26,6 @@ static void message_free(struct message *message)
     bytes_free(&message->url);
     bytes_free(&message->body);
     bytes_free(&message->head);
-    rest_proof_free(&message->proof);
 }
 
 /* Begins a line of the head. */
@@ -85,12 +84,9 @@ static bool write_message(const struct rest_question *question, struct message *
     if (settings->body)
         rest_template_expand(&message->body, settings->body, &values, true);
     add_lines(message, question, &values);
-    rest_credentials_copy(question->credentials, &message->proof);
-    bytes_string(&message->proof.secret);
     for (size_t i = 0; i < message->count && !message->head.failed; i++)
         message->lines[i] = message->head.data + message->starts[i];
-    return !message->url.failed && !message->body.failed && !message->head.failed &&
-           !message->proof.secret.failed;
+    return !message->url.failed && !message->body.failed && !message->head.failed;
 }
 
 /* ---- Sending it ---- */
@@ -120,9 +116,9 @@ static void exchange_once(const struct rest_question *question, struct message *
                                    .body = bytes_span(&message->body),
                                    .lines = message->lines,
                                    .line_count = message->count,
-                                   .scheme = message->proof.scheme,
+                                   .scheme = message->proof->scheme,
                                    .user = settings->username,
-                                   .secret = message->proof.secret.data,
+                                   .secret = message->proof->secret.data,
                                    .most = settings->max_body};
     if (!exchange->loan && !take_wire(question, exchange))
         return;
@@ -231,22 +227,38 @@ static enum memberchat_outcome send_message(const struct rest_question *question
     }
 }
 
+/* Asks with one proof. */
+static enum memberchat_outcome ask_with(const struct rest_question *question,
+                                        const struct rest_proof *proof,
+                                        struct rest_exchange *exchange, struct reason *why)
+{
+    struct message message = {.proof = proof};
+    enum memberchat_outcome outcome = MEMBERCHAT_UNAVAILABLE;
+    if (write_message(question, &message))
+        outcome = send_message(question, &message, exchange, why);
+    else
+        reason_set(why, "out of memory");
+    message_free(&message);
+    return outcome;
+}
+
 enum memberchat_outcome rest_ask(const struct rest_question *question,
                                  struct rest_exchange *exchange, struct reason *why)
 {
     enum memberchat_outcome outcome = MEMBERCHAT_UNAVAILABLE;
     bool again = true;
     for (int tries = 0; tries < 2 && again; tries++) {
-        struct message message = {0};
-        again = write_message(question, &message);
-        if (again) {
-            outcome = send_message(question, &message, exchange, why);
-            again = exchange->reply.end == REST_ANSWERED && exchange->reply.status == 401 &&
-                    rest_credentials_refresh(question->credentials) != message.proof.number;
-        } else {
-            reason_set(why, "out of memory");
-        }
-        message_free(&message);
+        struct rest_proof proof;
+        outcome = rest_credentials_take(question->credentials, question->deadline, &proof, why);
+        if (outcome != MEMBERCHAT_FOUND)
+            break;
+        outcome = ask_with(question, &proof, exchange, why);
+        bool answered = exchange->reply.end == REST_ANSWERED;
+        again = answered && exchange->reply.status == 401 &&
+                rest_credentials_renew(question->credentials, &proof);
+        if (answered && exchange->reply.status != 401)
+            rest_credentials_accept(question->credentials);
+        rest_proof_free(&proof);
     }
     return outcome;
 }

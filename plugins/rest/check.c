@@ -105,12 +105,48 @@ static bool check_method(const struct rest_settings *settings, struct reason *wh
     return false;
 }
 
+/* Whether a map has names of a list only; `what` is the map. */
+static bool check_names(const char *what, const struct memberchat_map *map,
+                        const char *const *names, size_t count, struct reason *why)
+{
+    for (size_t i = 0, j; i < map->count; i++) {
+        for (j = 0; j < count && strcmp(map->names[i], names[j]) != 0;)
+            j++;
+        if (j == count) {
+            reason_set(why, "\"%s\" has no setting \"%s\"", what, map->names[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_oauth(const struct rest_settings *settings, struct reason *why)
+{
+    static const char *const names[] = {"token_url", "client_id", "client_secret_file", "scope",
+                                        "audience"};
+    const struct memberchat_map *map = &settings->oauth2;
+    if (!map->count)
+        return true;
+    if (!check_names("oauth2", map, names, sizeof names / sizeof *names, why))
+        return false;
+    for (size_t i = 0; i < 3; i++) {
+        const char *value = rest_map_value(map, names[i]);
+        if (!value || !*value) {
+            reason_set(why, "\"oauth2\" needs \"%s\"", names[i]);
+            return false;
+        }
+    }
+    return check_target(settings, "token_url", rest_map_value(map, "token_url"), why);
+}
+
 static bool check_credentials(const struct rest_settings *settings, struct reason *why)
 {
     if (!settings->username != !settings->password_file)
         reason_set(why, "\"username\" and \"password_file\" need each other");
     else if (settings->username && settings->bearer_token_file)
         reason_set(why, "\"username\" and \"bearer_token_file\" exclude each other");
+    else if (settings->oauth2.count && (settings->username || settings->bearer_token_file))
+        reason_set(why, "\"oauth2\" excludes \"username\" and \"bearer_token_file\"");
     else if (settings->username && strchr(settings->username, ':'))
         reason_set(why, "\"username\" must not have a colon");
     else if (settings->key_file && !settings->cert_file)
@@ -144,7 +180,7 @@ static bool check_headers(const struct rest_settings *settings, struct reason *w
     static const char *const ours[] = {"Accept-Encoding",  "Connection", "Content-Length",
                                        "Expect",           "Host",       "TE",
                                        "Transfer-Encoding"};
-    bool authorized = settings->username || settings->bearer_token_file;
+    bool authorized = settings->username || settings->bearer_token_file || settings->oauth2.count;
     for (size_t i = 0; i < settings->headers.count; i++) {
         const char *line = settings->headers.items[i];
         struct span name = {line, token_length(line)};
@@ -210,21 +246,6 @@ static bool check_pointers(const struct rest_settings *settings, struct reason *
     return good;
 }
 
-/* Whether a map has names of a list only; `what` is the map. */
-static bool check_names(const char *what, const struct memberchat_map *map,
-                        const char *const *names, size_t count, struct reason *why)
-{
-    for (size_t i = 0, j; i < map->count; i++) {
-        for (j = 0; j < count && strcmp(map->names[i], names[j]) != 0;)
-            j++;
-        if (j == count) {
-            reason_set(why, "\"%s\" has no setting \"%s\"", what, map->names[i]);
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool check_not_found_when(const struct rest_settings *settings, struct reason *why)
 {
     static const char *const names[] = {"pointer", "value"};
@@ -244,7 +265,7 @@ static bool check_not_found_when(const struct rest_settings *settings, struct re
 bool rest_check_settings(const struct rest_settings *settings, struct reason *why)
 {
     static bool (*const checks[])(const struct rest_settings *, struct reason *) = {
-        check_url,   check_method,   check_credentials, check_headers,
+        check_url,   check_method,   check_credentials, check_oauth,          check_headers,
         check_proxy, check_statuses, check_pointers,    check_not_found_when,
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)

@@ -159,12 +159,13 @@ static void set_tls(struct rest_wire *wire)
     curl_easy_setopt(wire->easy, CURLOPT_CA_CACHE_TIMEOUT, (long)TRUSTED_S);
 }
 
-/* Those that this libcurl can decompress.  It may be asked for none. */
+/* Those that this libcurl can decompress. */
 static const char *encodings(void)
 {
     int features = curl_version_info(CURLVERSION_NOW)->features;
-    bool zlib = features & CURL_VERSION_LIBZ, brotli = features & CURL_VERSION_BROTLI;
-    return zlib ? brotli ? "gzip, deflate, br" : "gzip, deflate" : brotli ? "br" : NULL;
+    if (!(features & CURL_VERSION_LIBZ))
+        return NULL;
+    return features & CURL_VERSION_BROTLI ? "gzip, deflate, br" : "gzip, deflate";
 }
 
 /* Nothing comes from the environment, and libcurl does nothing on its own account. */
@@ -346,30 +347,34 @@ void rest_wire_exchange(struct rest_wire *wire, const struct rest_request *reque
 
 /* ---- URLs ---- */
 
-/* One part of a URL; false with *result_r unless it is there and fits. */
-static bool get_part(CURLU *url, CURLUPart part, char *out, size_t room, enum rest_url *result_r)
+/* Copies one part of a URL; CURLUE_BAD_HOSTNAME when it does not fit. */
+static CURLUcode get_part(CURLU *url, CURLUPart part, char *out, size_t room)
 {
     char *text = NULL;
-    CURLUcode code =
-        curl_url_get(url, part, &text, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0);
-    bool good = code == CURLUE_OK && strlen(text) < room;
-    if (good)
+    CURLUcode code = curl_url_get(url, part, &text, CURLU_DEFAULT_PORT);
+    if (code == CURLUE_OK && strlen(text) >= room)
+        code = CURLUE_BAD_HOSTNAME;
+    if (code == CURLUE_OK)
         strcpy(out, text);
-    else
-        *result_r = code == CURLUE_OUT_OF_MEMORY ? REST_URL_NO_MEMORY : REST_URL_BAD;
     curl_free(text);
-    return good;
+    return code;
 }
 
-/* Whether there is a user name; false, too, with *result_r when memory runs out. */
-static bool has_user(CURLU *url, enum rest_url *result_r)
+static CURLUcode read_parts(CURLU *url, const char *text, struct rest_place *place)
 {
-    char *user = NULL;
-    CURLUcode code = curl_url_get(url, CURLUPART_USER, &user, 0);
-    if (code == CURLUE_OUT_OF_MEMORY)
-        *result_r = REST_URL_NO_MEMORY;
-    curl_free(user);
-    return code == CURLUE_OK;
+    char user[256];
+    CURLUcode code = url ? curl_url_set(url, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
+    if (code == CURLUE_OK)
+        code = get_part(url, CURLUPART_SCHEME, place->scheme, sizeof place->scheme);
+    if (code == CURLUE_OK)
+        code = get_part(url, CURLUPART_HOST, place->host, sizeof place->host);
+    if (code == CURLUE_OK)
+        code = get_part(url, CURLUPART_PORT, place->port, sizeof place->port);
+    if (code != CURLUE_OK)
+        return code;
+    code = get_part(url, CURLUPART_USER, user, sizeof user);
+    place->credentials = code == CURLUE_OK;
+    return code == CURLUE_NO_USER ? CURLUE_OK : code;
 }
 
 /* libcurl would take what follows too many or too few slashes for a host. */
@@ -381,32 +386,13 @@ static bool has_host(const char *text)
 
 enum rest_url rest_place_read(const char *text, struct rest_place *place_r)
 {
-    enum rest_url result = REST_URL_GOOD;
-    CURLU *url = curl_url();
-    CURLUcode code = url ? curl_url_set(url, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
     *place_r = (struct rest_place){0};
-    if (code != CURLUE_OK) {
-        result = code == CURLUE_OUT_OF_MEMORY ? REST_URL_NO_MEMORY : REST_URL_BAD;
-    } else if (get_part(url, CURLUPART_SCHEME, place_r->scheme, sizeof place_r->scheme, &result) &&
-               get_part(url, CURLUPART_HOST, place_r->host, sizeof place_r->host, &result) &&
-               get_part(url, CURLUPART_PORT, place_r->port, sizeof place_r->port, &result)) {
-        place_r->credentials = has_user(url, &result);
-        bool web = rest_place_is_https(place_r) || strcmp(place_r->scheme, "http") == 0;
-        if (result == REST_URL_GOOD && (!web || !has_host(text) || !*place_r->host))
-            result = REST_URL_BAD;
-    }
+    CURLU *url = curl_url();
+    CURLUcode code = read_parts(url, text, place_r);
     curl_url_cleanup(url);
-    return result;
-}
-
-bool rest_place_is_https(const struct rest_place *place)
-{
-    return strcmp(place->scheme, "https") == 0;
-}
-
-bool rest_place_may_lead_to(const struct rest_place *from, const struct rest_place *to)
-{
-    bool same_scheme = strcmp(from->scheme, to->scheme) == 0;
-    return !to->credentials && strcasecmp(from->host, to->host) == 0 &&
-           (same_scheme ? strcmp(from->port, to->port) == 0 : rest_place_is_https(to));
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return REST_URL_NO_MEMORY;
+    bool web = rest_place_is_https(place_r) || strcmp(place_r->scheme, "http") == 0;
+    return code == CURLUE_OK && web && has_host(text) && *place_r->host ? REST_URL_GOOD
+                                                                        : REST_URL_BAD;
 }

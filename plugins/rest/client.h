@@ -4,6 +4,7 @@
 #define REST_CLIENT_H
 
 #include "base/bytes.h"
+#include "place.h"
 #include "settings.h"
 
 /* What the connections of one store share: resolved names and TLS sessions, and never a
@@ -66,21 +67,9 @@ void rest_wire_exchange(struct rest_wire *wire, const struct rest_request *reque
 /* Whether the next exchange will try a connection that was kept. */
 bool rest_wire_is_kept(const struct rest_wire *wire);
 
-/* ---- URLs ---- */
-
 enum rest_url { REST_URL_GOOD, REST_URL_BAD, REST_URL_NO_MEMORY };
-
-struct rest_place {
-    char scheme[8], host[256], port[8];
-    bool credentials; /* the URL has a user name in it */
-};
 
 /* GOOD: an http or https URL with a host. */
 enum rest_url rest_place_read(const char *url, struct rest_place *place_r);
-bool rest_place_is_https(const struct rest_place *place);
-
-/* Whether credentials for one place may go to another: same host and port, or same host and
- * now https. */
-bool rest_place_may_lead_to(const struct rest_place *from, const struct rest_place *to);
 
 #endif

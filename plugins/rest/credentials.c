@@ -2,6 +2,8 @@
 #include "credentials.h"
 
 #include "base/file.h"
+#include "oauth.h"
+#include "secret.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,7 +22,8 @@ struct rest_credentials {
     const struct memberchat_services *services;
     const char *path; /* of the password or token; NULL: there is none */
     enum rest_scheme scheme;
-    pthread_mutex_t lock; /* guards what follows */
+    struct rest_oauth *oauth; /* fetches the tokens; NULL: they are not fetched */
+    pthread_mutex_t lock;     /* guards what follows */
     struct bytes secret;
     struct file_stamp seen; /* the file, when it was last read, whatever came of it */
     unsigned number;        /* of the secret in force */
@@ -33,35 +36,13 @@ static void warn_of(const struct rest_credentials *credentials, const char *path
                                "any user of this machine can read %s: chmod o-rwx it", path);
 }
 
-/* Reads the one line, without its end, that a file of secrets is: visible ASCII, and with
- * `blanks` also blanks. */
-static bool read_line(const char *path, size_t most, bool blanks, struct bytes *out,
-                      bool *exposed_r, struct reason *why)
-{
-    if (!file_read_secret(path, most + 2, out, exposed_r, why))
-        return false;
-    size_t length = out->length = file_line_length(bytes_span(out));
-    if (length == 0)
-        reason_set(why, "%s is empty", path);
-    else if (length > most)
-        reason_set(why, "%s is larger than %zu bytes", path, most);
-    for (size_t i = 0; i < length; i++) {
-        char c = out->data[i];
-        if (c > 0x7e || c < (blanks ? 0x20 : 0x21)) {
-            reason_set(why, "%s must be one line of visible ASCII; byte %zu is not", path, i + 1);
-            return false;
-        }
-    }
-    return length > 0 && length <= most;
-}
-
 /* Reads the secret; the caller holds the lock.  False: all is as it was. */
 static bool read_secret(struct rest_credentials *credentials, bool warn, struct reason *why)
 {
     bool basic = credentials->scheme == REST_BASIC, exposed;
     struct bytes fresh = {0};
-    if (!read_line(credentials->path, basic ? PASSWORD_MAX : TOKEN_MAX, basic, &fresh, &exposed,
-                   why)) {
+    if (!rest_secret_read(credentials->path, basic ? PASSWORD_MAX : TOKEN_MAX, basic, &fresh,
+                          &exposed, why)) {
         bytes_free(&fresh);
         return false;
     }
@@ -90,10 +71,36 @@ static bool check_tls_files(const struct rest_credentials *credentials, bool war
     return true;
 }
 
+/* What is to be had before the first request. */
+static bool prepare(struct rest_credentials *credentials, struct rest_client *client, bool warn,
+                    struct reason *why)
+{
+    const struct rest_settings *settings = credentials->settings;
+    bool exposed = false;
+    if (!check_tls_files(credentials, warn, why))
+        return false;
+    if (credentials->path) {
+        file_stamp_read(credentials->path, &credentials->seen); /* before: no change is lost */
+        return read_secret(credentials, warn, why);
+    }
+    if (!settings->oauth2.count)
+        return true;
+    if (!rest_oauth_check(settings, &exposed, why))
+        return false;
+    if (exposed && warn)
+        warn_of(credentials, rest_map_value(&settings->oauth2, "client_secret_file"));
+    credentials->oauth = client ? rest_oauth_new(settings, client) : NULL;
+    if (client && !credentials->oauth)
+        reason_set(why, "out of memory");
+    return !client || credentials->oauth;
+}
+
 struct rest_credentials *rest_credentials_new(const struct rest_settings *settings,
-                                              const struct memberchat_services *services, bool warn,
+                                              const struct memberchat_services *services,
+                                              struct rest_client *client, bool warn,
                                               struct reason *why)
 {
+    bool bearer = settings->bearer_token_file || settings->oauth2.count;
     struct rest_credentials *credentials = calloc(1, sizeof *credentials);
     if (!credentials) {
         reason_set(why, "out of memory");
@@ -103,17 +110,10 @@ struct rest_credentials *rest_credentials_new(const struct rest_settings *settin
     credentials->services = services;
     credentials->path =
         settings->bearer_token_file ? settings->bearer_token_file : settings->password_file;
-    credentials->scheme = settings->bearer_token_file ? REST_BEARER
-                          : settings->password_file   ? REST_BASIC
-                                                      : REST_ANONYMOUS;
+    credentials->scheme = bearer ? REST_BEARER : credentials->path ? REST_BASIC : REST_ANONYMOUS;
     pthread_mutex_init(&credentials->lock, NULL);
     rest_credentials_tls_changed(credentials);
-    bool good = check_tls_files(credentials, warn, why);
-    if (good && credentials->path) {
-        file_stamp_read(credentials->path, &credentials->seen); /* before: no change is lost */
-        good = read_secret(credentials, warn, why);
-    }
-    if (good)
+    if (prepare(credentials, client, warn, why))
         return credentials;
     rest_credentials_free(credentials);
     return NULL;
@@ -123,24 +123,24 @@ void rest_credentials_free(struct rest_credentials *credentials)
 {
     if (!credentials)
         return;
+    rest_oauth_free(credentials->oauth);
     bytes_free(&credentials->secret);
     pthread_mutex_destroy(&credentials->lock);
     free(credentials);
 }
 
-unsigned rest_credentials_refresh(struct rest_credentials *credentials)
+void rest_credentials_refresh(struct rest_credentials *credentials)
 {
     struct file_stamp stamp;
     struct reason why;
     if (!credentials->path)
-        return 0;
+        return;
     file_stamp_read(credentials->path, &stamp);
     pthread_mutex_lock(&credentials->lock);
     bool changed = !file_stamp_equal(&stamp, &credentials->seen);
     credentials->seen = stamp;
     bool read = changed && read_secret(credentials, true, &why);
     credentials->number += read;
-    unsigned number = credentials->number;
     pthread_mutex_unlock(&credentials->lock);
     if (read)
         credentials->services->log(credentials->services, MEMBERCHAT_LOG_INFO,
@@ -148,7 +148,6 @@ unsigned rest_credentials_refresh(struct rest_credentials *credentials)
     else if (changed)
         credentials->services->log(credentials->services, MEMBERCHAT_LOG_WARNING,
                                    "%s; the old one stays in use", why.text);
-    return number;
 }
 
 bool rest_credentials_tls_changed(struct rest_credentials *credentials)
@@ -169,13 +168,47 @@ bool rest_credentials_tls_changed(struct rest_credentials *credentials)
     return changed;
 }
 
-void rest_credentials_copy(struct rest_credentials *credentials, struct rest_proof *proof_r)
+enum memberchat_outcome rest_credentials_take(struct rest_credentials *credentials,
+                                              int64_t deadline, struct rest_proof *proof_r,
+                                              struct reason *why)
 {
     *proof_r = (struct rest_proof){.scheme = credentials->scheme};
+    enum memberchat_outcome outcome = MEMBERCHAT_FOUND;
+    if (credentials->oauth) {
+        outcome =
+            rest_oauth_take(credentials->oauth, deadline, &proof_r->secret, &proof_r->number, why);
+    } else {
+        pthread_mutex_lock(&credentials->lock);
+        bytes_add_span(&proof_r->secret, bytes_span(&credentials->secret));
+        proof_r->number = credentials->number;
+        pthread_mutex_unlock(&credentials->lock);
+    }
+    bytes_string(&proof_r->secret);
+    if (outcome == MEMBERCHAT_FOUND && !proof_r->secret.failed)
+        return MEMBERCHAT_FOUND;
+    if (outcome == MEMBERCHAT_FOUND) {
+        reason_set(why, "out of memory");
+        outcome = MEMBERCHAT_UNAVAILABLE;
+    }
+    rest_proof_free(proof_r);
+    return outcome;
+}
+
+bool rest_credentials_renew(struct rest_credentials *credentials, const struct rest_proof *proof)
+{
+    if (credentials->oauth)
+        return rest_oauth_refuse(credentials->oauth, proof->number);
+    rest_credentials_refresh(credentials);
     pthread_mutex_lock(&credentials->lock);
-    bytes_add_span(&proof_r->secret, bytes_span(&credentials->secret));
-    proof_r->number = credentials->number;
+    bool changed = credentials->number != proof->number;
     pthread_mutex_unlock(&credentials->lock);
+    return changed;
+}
+
+void rest_credentials_accept(struct rest_credentials *credentials)
+{
+    if (credentials->oauth)
+        rest_oauth_accept(credentials->oauth);
 }
 
 void rest_proof_free(struct rest_proof *proof)
@@ -207,13 +240,13 @@ static bool basic_is_in(const char *user, struct span secret, struct span text)
 bool rest_credentials_are_in(struct rest_credentials *credentials, struct span text)
 {
     const struct memberchat_list *headers = &credentials->settings->headers;
-    struct rest_proof proof;
-    rest_credentials_copy(credentials, &proof);
-    struct span secret = bytes_span(&proof.secret);
-    bool found =
-        proof.secret.failed || is_in(text, secret, SHORTEST_SECRET) ||
-        (proof.scheme == REST_BASIC && basic_is_in(credentials->settings->username, secret, text));
-    rest_proof_free(&proof);
+    pthread_mutex_lock(&credentials->lock);
+    struct span secret = bytes_span(&credentials->secret);
+    bool found = is_in(text, secret, SHORTEST_SECRET) ||
+                 (credentials->scheme == REST_BASIC &&
+                  basic_is_in(credentials->settings->username, secret, text));
+    pthread_mutex_unlock(&credentials->lock);
+    found = found || (credentials->oauth && rest_oauth_is_in(credentials->oauth, text));
     for (size_t i = 0; i < headers->count && !found; i++) {
         const char *value = headers->items[i] + strcspn(headers->items[i], ":") + 1;
         found = is_in(text, span_of(value + strspn(value, " ")), SHORTEST_VALUE);

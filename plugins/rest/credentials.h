@@ -8,17 +8,17 @@
 
 struct rest_credentials;
 
-/* Reads the files of the settings; `warn`: about those that other users can read.  NULL:
- * with a reason. */
+/* Reads the files of the settings; `warn`: about those that other users can read.  Without a
+ * client they are only checked.  NULL: with a reason. */
 struct rest_credentials *rest_credentials_new(const struct rest_settings *settings,
-                                              const struct memberchat_services *services, bool warn,
+                                              const struct memberchat_services *services,
+                                              struct rest_client *client, bool warn,
                                               struct reason *why);
 void rest_credentials_free(struct rest_credentials *credentials);
 
 /* Reads a password or token again if its file has changed.  One that cannot be used leaves
- * the old one in force, and the log says so once.  Returns the number of the one in force,
- * which changes with it. */
-unsigned rest_credentials_refresh(struct rest_credentials *credentials);
+ * the old one in force, and the log says so once. */
+void rest_credentials_refresh(struct rest_credentials *credentials);
 
 /* Whether a certificate or key file has changed since the last call. */
 bool rest_credentials_tls_changed(struct rest_credentials *credentials);
@@ -26,12 +26,22 @@ bool rest_credentials_tls_changed(struct rest_credentials *credentials);
 /* The proof that a request carries.  Zero-initialised is none. */
 struct rest_proof {
     enum rest_scheme scheme;
-    struct bytes secret; /* may have failed */
-    unsigned number;
+    struct bytes secret;
+    unsigned number; /* changes with the secret */
 };
 
-void rest_credentials_copy(struct rest_credentials *credentials, struct rest_proof *proof_r);
+/* FOUND: *proof_r is for the caller to free.  Otherwise UNAVAILABLE or MISCONFIGURED, with a
+ * reason: there is none by the deadline. */
+enum memberchat_outcome rest_credentials_take(struct rest_credentials *credentials,
+                                              int64_t deadline, struct rest_proof *proof_r,
+                                              struct reason *why);
 void rest_proof_free(struct rest_proof *proof);
+
+/* The service has refused a proof, with 401.  Whether another one can be had. */
+bool rest_credentials_renew(struct rest_credentials *credentials, const struct rest_proof *proof);
+
+/* The service has accepted one. */
+void rest_credentials_accept(struct rest_credentials *credentials);
 
 /* Whether a secret of ours is in a text on its way to the log; true, too, when memory runs
  * out. */

@@ -18,6 +18,8 @@ const struct memberchat_key rest_keys[REST_KEY_COUNT] = {
     {KEY(username, STRING, NULL, 1, 256, "user name for Basic authentication")},
     {KEY(password_file, PATH, NULL, 0, 0, "file with the password of \"username\"")},
     {KEY(bearer_token_file, PATH, NULL, 0, 0, "file with a token to send")},
+    {KEY(oauth2, MAP, NULL, 3, 5, "where and how to fetch a token to send (client credentials)"),
+     .flags = MEMBERCHAT_KEY_PATHS},
     {KEY(cert_file, PATH, NULL, 0, 0, "file with our certificate, PEM")},
     {KEY(key_file, PATH, NULL, 0, 0, "file with the key of \"cert_file\", PEM")},
     {KEY(ca_file, PATH, NULL, 0, 0, "file with the only CAs to trust, PEM")},

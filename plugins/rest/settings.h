@@ -24,13 +24,13 @@ struct rest_settings {
     const char *member_pointer; /* NULL: the document is the member */
     const char *id_pointer, *name_pointer, *avatar_pointer, *role_pointer, *state_pointer;
     struct memberchat_list active_values, not_found_statuses;
-    struct memberchat_map attributes, not_found_when;
+    struct memberchat_map attributes, not_found_when, oauth2;
 };
 
 /* The value of a name; NULL where the map lacks it. */
 const char *rest_map_value(const struct memberchat_map *map, const char *name);
 
-#define REST_KEY_COUNT 29
+#define REST_KEY_COUNT 30
 extern const struct memberchat_key rest_keys[REST_KEY_COUNT];
 
 #endif

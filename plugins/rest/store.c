@@ -54,7 +54,7 @@ static bool rest_check(const void *settings_given, const struct memberchat_servi
     struct rest_credentials *credentials = NULL;
     struct reason why;
     bool good = rest_check_settings(settings, &why) && check_wanted(settings, services, &why) &&
-                (credentials = rest_credentials_new(settings, services, true, &why));
+                (credentials = rest_credentials_new(settings, services, NULL, true, &why));
     if (good && !settings->tls_verify)
         services->log(services, MEMBERCHAT_LOG_WARNING,
                       "\"tls_verify\" is off: anyone on the way can answer in the service's place");
@@ -81,8 +81,8 @@ static void rest_close(void *handle)
 {
     struct rest_store *store = handle;
     pool_free(store->wires);
-    rest_client_free(store->client);
     rest_credentials_free(store->credentials);
+    rest_client_free(store->client);
     free(store);
 }
 
@@ -98,8 +98,9 @@ static void *rest_open(const void *settings, const struct memberchat_services *s
     }
     store->settings = settings;
     store->services = services;
-    store->credentials = rest_credentials_new(settings, services, false, &why);
     store->client = rest_client_new(settings);
+    if (store->client)
+        store->credentials = rest_credentials_new(settings, services, store->client, false, &why);
     store->wires = pool_new(&(struct pool_kind){.make = make_wire,
                                                 .unmake = unmake_wire,
                                                 .context = store->client,

@@ -15,6 +15,7 @@ class WrongSettings(FreshCase):
     def test_all(self):
         url = "https://crm.example.com/members/{id}"
         self.site.put("token", "t", 0o600)
+        oauth2 = {"token_url": "https://sso.example.com/token", "client_id": "c", "client_secret_file": "token"}
         rows = (
             ({"url": None}, r'url: is missing'),
             ({"url": "crm.example.com/{id}"}, "must be a URL that begins with"),
@@ -46,6 +47,15 @@ class WrongSettings(FreshCase):
             ({"password_file": "token"}, "need each other"),
             ({"username": "me", "password_file": "token", "bearer_token_file": "token"}, "exclude each other"),
             ({"username": "a:b", "password_file": "token"}, "colon"),
+            ({"oauth2": {**oauth2, "token_url": "http://sso.example.com/"}}, "in clear text"),
+            ({"oauth2": {**oauth2, "token_url": "sso"}}, "\"token_url\" must be a URL"),
+            ({"oauth2": {**oauth2, "token_url": "https://me:pw@sso.example.com"}}, "must not hold credentials"),
+            ({"oauth2": {**oauth2, "secret": "x"}}, "\"oauth2\" has no setting \"secret\""),
+            ({"oauth2": {"token_url": "https://x/", "client_id": "c", "scope": "s"}}, "needs \"client_secret_file\""),
+            ({"oauth2": {**oauth2, "client_id": ""}}, "needs \"client_id\""),
+            ({"oauth2": {**oauth2, "client_secret_file": "nothing"}}, "nothing cannot be read"),
+            ({"oauth2": oauth2, "bearer_token_file": "token"}, "\"oauth2\" excludes"),
+            ({"oauth2": oauth2, "headers": ["Authorization: x"]}, "both set Authorization"),
             ({"bearer_token_file": "nothing"}, "nothing cannot be read"),
             ({"key_file": "token"}, 'needs "cert_file"'),
             ({"ca_file": "token"}, "holds no certificate"),

@@ -64,13 +64,14 @@ static void write_secret(const char *content, mode_t mode)
 static void open_credentials(void)
 {
     rest_credentials_free(credentials);
-    credentials = rest_credentials_new(&settings, &services.table, true, &reason);
+    credentials = rest_credentials_new(&settings, &services.table, NULL, true, &reason);
 }
 
 static void expect_proof(enum rest_scheme scheme, const char *secret)
 {
     struct rest_proof proof;
-    rest_credentials_copy(credentials, &proof);
+    assert_int_equal(rest_credentials_take(credentials, INT64_MAX, &proof, &reason),
+                     MEMBERCHAT_FOUND);
     assert_int_equal(proof.scheme, scheme);
     assert_string_equal(bytes_string(&proof.secret), secret);
     rest_proof_free(&proof);
@@ -148,10 +149,13 @@ static void changes(void **state)
     settings.bearer_token_file = path;
     write_secret("one", 0600);
     open_credentials();
-    unsigned first = rest_credentials_refresh(credentials);
-    assert_int_equal(rest_credentials_refresh(credentials), first);
+    struct rest_proof first;
+    rest_credentials_take(credentials, INT64_MAX, &first, &reason);
+    assert_false(rest_credentials_renew(credentials, &first));
     write_secret("two", 0600);
-    assert_int_not_equal(rest_credentials_refresh(credentials), first);
+    assert_true(rest_credentials_renew(credentials, &first));
+    assert_true(rest_credentials_renew(credentials, &first)); /* another thread's view */
+    rest_proof_free(&first);
     expect_proof(REST_BEARER, "two");
     write_secret("", 0600);
     for (int i = 0; i < 3; i++)
@@ -195,7 +199,7 @@ static void none(void **state)
     (void)state;
     open_credentials();
     expect_proof(REST_ANONYMOUS, "");
-    assert_int_equal(rest_credentials_refresh(credentials), 0);
+    assert_false(rest_credentials_renew(credentials, &(struct rest_proof){0}));
     assert_false(rest_credentials_tls_changed(credentials));
     assert_false(rest_credentials_are_in(credentials, span_of("text")));
 }
