@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 from asked import Asked
+from control import FAULTS
 from judge import AFTERWARDS, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
 from lib.answer import Answer, parse_cgi
 from lib.programs import limit, programs
@@ -15,10 +16,13 @@ from lib.responder import command, environment
 from lib.site import APP, Site
 
 SHIM = None  # the path, set by run.py
+HEAVY = 20   # the stride of what OpenSSL does
 
 
 class Case:
     """Something that is done again and again while something fails.  run() gives a verdict and its details."""
+    faults = FAULTS
+    stride = 1  # a sample of a case with thousands of calls is that much smaller
 
     def __init__(self, name, page):
         self.name = name
@@ -29,6 +33,10 @@ class Case:
 
     def prepare(self):
         """Before each run."""
+
+    def through(self):
+        """After a run: whether there was nothing left that could fail."""
+        return self.page["failed"] == 0
 
 
 def spawn(argv, page, body=b"", seconds=5, **variables):
@@ -49,8 +57,8 @@ def judge_end(status, err):
     """What is wrong with how a process ended, or None."""
     if status is None:
         return HANG, err.decode(errors="replace")[-300:]
-    if status < 0:
-        return DEATH, f"signal {-status}: {err.decode(errors='replace')[-300:]}"
+    if status < 0 or b": ABORT" in err:  # glibc's own end
+        return DEATH, f"status {status}: {err.decode(errors='replace')[-300:]}"
     return None
 
 
@@ -61,6 +69,7 @@ class Cgi(Case):
         super().__init__(name, page)
         self.asked = asked
         self.request = request
+        self.stride = HEAVY if request.heavy else 1
 
     def spawn(self):
         return spawn([programs().folder / "memberchat.fcgi"], self.page, self.request.body,
@@ -176,6 +185,7 @@ class Keygen(Command):
     def __init__(self, name, page, site, algorithm):
         self.path = site.folder / "keys" / f"made-{algorithm}.jwk"
         super().__init__(name, page, site, ["keygen", algorithm, self.path], self.made)
+        self.stride = HEAVY if algorithm == "ES256" else 1
 
     def prepare(self):
         self.path.unlink(missing_ok=True)
@@ -234,7 +244,7 @@ def judge_new_app(out):
 
 
 def command_cases(store, page, scratch):
-    asked = Asked(scratch, store)
+    asked = Asked(scratch, store, public_keys=False)
     scratch.closing = asked.close
     site, (known, plain, banned) = asked.site, asked.ids
     (name, avatar), (plain_name, _) = asked.people.values()
@@ -299,7 +309,7 @@ def dangerous(site):
     yield "unknown placeholder", {"apps": {APP: {"token": {"claims": "unknown.json"}}}}
     site.put("empty.key", "", 0o600)
     yield "empty secret file", {"apps": {APP: {"api_secret": None, "api_secret_file": "empty.key"}}}
-    yield "two apps with one API key", {"apps": {"es256": {"api_key": "demo-key"}}}
+    yield "two apps with one API key", {"apps": {"other": {"api_key": "demo-key"}}}
     yield "bad issuer of access tokens", {"apps": {APP: {"access_token": {
         "algorithm": "HS256", "key_file": "keys/public.pem", "issuer": "x", "audience": "y"}}}}
 
@@ -308,7 +318,8 @@ def bad_cases(page, scratch):
     import test_config  # pylint: disable=import-outside-toplevel
     for number, (name, (changes, _)) in enumerate(test_config.MISTAKES.items()):
         yield bad_case(name, page, Site(scratch.path / f"bad-{number}"), changes)
-    base = Asked(scratch, "file").site
+    base = Site(scratch.path / "dangerous")
+    base.settings["apps"]["other"] = base.new_app("other", "other-key", "secret-of-the-other")
     for number, (name, changes) in enumerate(dangerous(base)):
         site = Site(scratch.path / f"danger-{number}")
         shutil.copytree(base.folder, site.folder, dirs_exist_ok=True)

@@ -8,6 +8,7 @@ The environment: MEMBERCHAT_BUILD, the build folder; FAULTS_EVERY, every how man
 FAULTS_SECONDS, when to stop (no limit); FAULTS_JOBS, how many run side by side (all processors).
 The last line is "N passed, N failed": runs, and kinds of findings.
 """
+import functools
 import os
 import signal
 import sys
@@ -20,22 +21,28 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 
 import processes  # noqa: E402  (needs the path above)
+import resident  # noqa: E402
 from control import Page  # noqa: E402
 from judge import BAD, GOOD  # noqa: E402
 from lib.programs import programs  # noqa: E402
 from lib.scratch import Scratch  # noqa: E402
-from sweep import CONTAINED, Results, sweep, sweeps_of, wanted  # noqa: E402
+from sweep import CONTAINED, Results, sweep, sweeps_of  # noqa: E402
 
+STORES = ("file", "cdb", "ldap", "rest")
 GROUPS = {
-    "cgi/file": lambda page, scratch: processes.cgi_cases("file", page, scratch),
-    "cgi/cdb": lambda page, scratch: processes.cgi_cases("cdb", page, scratch),
-    "cgi/ldap": lambda page, scratch: processes.cgi_cases("ldap", page, scratch),
-    "cgi/rest": lambda page, scratch: processes.cgi_cases("rest", page, scratch),
+    **{f"request/{store}": functools.partial(resident.request_cases, store) for store in STORES},
+    **{f"reload/{store}": functools.partial(resident.reload_cases, store) for store in STORES},
+    "start": resident.start_cases,
+    **{f"cgi/{store}": functools.partial(processes.cgi_cases, store) for store in STORES},
     "check-bad": processes.bad_cases,
-    "command/file": lambda page, scratch: processes.command_cases("file", page, scratch),
-    "command/ldap": lambda page, scratch: processes.command_cases("ldap", page, scratch),
-    "command/rest": lambda page, scratch: processes.command_cases("rest", page, scratch),
+    **{f"command/{store}": functools.partial(processes.command_cases, store) for store in STORES},
 }
+
+
+def may_concern(word, group):
+    """False: no sweep of this group has that word in its name.  (Setting a group up may need a server.)"""
+    names_groups = any(word.startswith(other.split("/")[0]) for other in GROUPS)
+    return not names_groups or group.startswith(word) or word.startswith(group)
 
 
 def run_group(group, words, every, deadline):
@@ -46,13 +53,15 @@ def run_group(group, words, every, deadline):
     try:
         page = Page(scratch.path / "control")
         for case in GROUPS[group](page, scratch):
-            sweeps = list(sweeps_of(case, words)) if wanted(case.name, words) else []
+            sweeps = list(sweeps_of(case, words))
             if not sweeps:
                 continue
+            began = time.monotonic()
             case.calibrate()
             for fault, lasting, pinned in sweeps:
                 kind = "allocations" if fault.kind == "alloc" else "system calls"
                 sweep(case, fault, lasting, pinned, every, deadline, rows.setdefault((group, kind), Results()))
+            print(f"# {case.name}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
     finally:
         if scratch.closing:
             scratch.closing()
@@ -93,8 +102,7 @@ def main():
     programs()
     every = int(os.environ.get("FAULTS_EVERY", "1"))
     deadline = time.monotonic() + float(os.environ.get("FAULTS_SECONDS", "1e9"))
-    chosen = [group for group in GROUPS if all(
-        word.split(":")[0] in group or group in word or "/" not in word for word in words)]
+    chosen = [group for group in GROUPS if all(may_concern(word, group) for word in words)]
     rows, trouble = {}, 0
     with ProcessPoolExecutor(int(os.environ.get("FAULTS_JOBS", os.cpu_count()))) as pool:
         futures = {group: pool.submit(run_group, group, words, every, deadline) for group in chosen}

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from control import FAULTS
 from judge import BAD
 from lib.programs import programs
 
@@ -48,7 +47,7 @@ CONTAINED = read_contained()
 
 def sweeps_of(case, words):
     """(fault, lasting, n) for the sweeps of a case that the words choose; n is None for all."""
-    for fault in FAULTS:
+    for fault in case.faults:
         for lasting in ((False, True) if fault.lasting else (False,)):
             name = f"{case.name}:{fault.name}:{'on' if lasting else 'once'}"
             pinned = next((word for word in words if word.startswith(name + ":")), None)
@@ -58,20 +57,16 @@ def sweeps_of(case, words):
                 yield fault, lasting, None
 
 
-def wanted(name, words):
-    """Whether a case may have sweeps that are chosen."""
-    return all(word.split(":")[0] in name for word in words)
-
-
 def sweep(case, fault, lasting, pinned, every, deadline, results):
     """With every `every`-th n until no call is left to fail, or the time is over."""
+    every *= case.stride if every > 1 else 1
     nth = pinned or 1 + phase(case, fault, lasting, every)
     while time.monotonic() < deadline:
         case.prepare()
         case.page.arm(fault, nth, lasting)
         verdict, details = case.run()
         failed = case.page.disarm()
-        if not failed and not pinned:
+        if case.through() and not pinned:
             return
         name = f"{case.name}:{fault.name}:{'on' if lasting else 'once'}:{nth}"
         note(results, name, verdict, details, case.page.stack if failed else "")

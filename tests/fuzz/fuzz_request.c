@@ -128,7 +128,7 @@ static void check_token(const struct http_request *request, struct json_object *
         authorized = authorized ||
                      (request->authorizations[i].length > 6 &&
                       memmem(request->authorizations[i].data, request->authorizations[i].length,
-                             CREDENTIALS + 6, sizeof CREDENTIALS - 7));
+                             &CREDENTIALS[6], sizeof CREDENTIALS - 7));
     must(authorized);
     must(jws_verify(json_string_member(body, "chatToken"), &rules, &jws) == JWS_GOOD);
     must(span_equal(json_string_member(jws.claims, "sub"), user));
