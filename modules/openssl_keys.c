@@ -115,9 +115,9 @@ static void push_number(struct build *build, const char *name, struct sign_bytes
 static EVP_PKEY *finish(struct build *build, const char *type, bool is_private)
 {
     EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     OSSL_PARAM *parameters = build->good ? OSSL_PARAM_BLD_to_param(build->builder) : NULL;
-    if (parameters && context && EVP_PKEY_fromdata_init(context) == 1)
+    EVP_PKEY_CTX *context = parameters ? EVP_PKEY_CTX_new_from_name(NULL, type, NULL) : NULL;
+    if (context && EVP_PKEY_fromdata_init(context) == 1)
         EVP_PKEY_fromdata(context, &key, is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
                           parameters);
     OSSL_PARAM_free(parameters);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Public-key signatures by OpenSSL. */
 #include "openssl_keys.h"
+#include "openssl_memory.h"
 
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
@@ -16,9 +17,9 @@
 #define ECDSA_HALF    32 /* r, or s, of P-256: RFC 7518, section 3.4 */
 #define ECDSA_DER_MAX 72
 
-/* Contexts that are ready for one key, of which each thread finds its own again:
- * to make one takes OpenSSL locks and look-ups.  Threads that share a slot do no
- * harm; one of them makes a context for once. */
+/* Contexts that are ready for one key.  Each thread finds its own again, since making one takes
+ * locks and look-ups in OpenSSL.  Threads may share a slot: one of them then makes a context that
+ * serves it once. */
 struct pool {
     _Atomic(void *) slots[SLOTS];
 };
@@ -32,7 +33,9 @@ struct sign_key {
 static _Atomic(void *) *my_slot(struct pool *pool)
 {
     static atomic_uint threads;
-    static _Thread_local unsigned mine;
+    /* in the memory that each thread begins with: ld.so ends the process where it has to get some
+     */
+    static _Thread_local unsigned mine __attribute__((tls_model("initial-exec")));
     if (!mine)
         mine = 1 + atomic_fetch_add(&threads, 1);
     return &pool->slots[mine % SLOTS];
@@ -310,5 +313,6 @@ const struct sign_module *memberchat_sign_module(void)
         .sign = sign,
         .verify = verify,
     };
+    openssl_start();
     return &module;
 }
