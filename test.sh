@@ -19,7 +19,8 @@ ALL_STAGES=(normal sanitizers kit chat threads valgrind distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
-    brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3)
+    brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3
+    mariadb-server postgresql)
 KIT_PACKAGES=(apache2-suexec-custom fcgiwrap)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
 running=() # process group: name of the step

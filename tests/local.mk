@@ -236,6 +236,16 @@ if STORE_REST
 tests_contract_stores_SOURCES += tests/contract/fixture_rest.c
 tests_contract_stores_CPPFLAGS += -DHAVE_STORE_REST
 endif
+tests_contract_stores_CPPFLAGS += -DSQL_SERVER='"$(abs_top_srcdir)/tests/plugins/sql_server.sh"'
+tests_contract_stores_SOURCES += \
+	tests/contract/fixture_mysql.c tests/contract/fixture_pgsql.c \
+	tests/contract/sql_servers.c tests/contract/sql_servers.h
+if STORE_MYSQL
+tests_contract_stores_CPPFLAGS += -DHAVE_STORE_MYSQL
+endif
+if STORE_PGSQL
+tests_contract_stores_CPPFLAGS += -DHAVE_STORE_PGSQL
+endif
 if STORE_SQLITE
 tests_contract_stores_SOURCES += tests/contract/fixture_sqlite.c
 tests_contract_stores_CPPFLAGS += -DHAVE_STORE_SQLITE
@@ -243,7 +253,7 @@ endif
 endif
 
 TESTS += tests/contract/header.sh tests/contract/symbols.sh
-EXTRA_DIST += tests/contract/header.sh tests/contract/symbols.sh
+EXTRA_DIST += tests/plugins/sql_server.sh tests/contract/header.sh tests/contract/symbols.sh
 
 # ---- Fuzz harnesses, on their seeds ----
 

@@ -38,7 +38,7 @@ struct contract_fixture {
     void (*free)(void);   /* what make() started; NULL: nothing */
 };
 
-#define CONTRACT_FIXTURES_MAX 8
+#define CONTRACT_FIXTURES_MAX 12
 
 /* One for each store; NULL ends the list. */
 extern const struct contract_fixture *const contract_fixtures[CONTRACT_FIXTURES_MAX];
@@ -46,6 +46,6 @@ extern const struct contract_fixture *const contract_fixtures[CONTRACT_FIXTURES_
 extern const struct contract_fixture contract_file_csv, contract_file_cdb, contract_slow;
 extern const struct contract_fixture contract_ldap;
 extern const struct contract_fixture contract_rest;
-extern const struct contract_fixture contract_sqlite;
+extern const struct contract_fixture contract_mysql, contract_pgsql, contract_sqlite;
 
 #endif

@@ -12,6 +12,12 @@ const struct contract_fixture *const contract_fixtures[CONTRACT_FIXTURES_MAX] = 
 #ifdef HAVE_STORE_LDAP
     &contract_ldap,
 #endif
+#ifdef HAVE_STORE_MYSQL
+    &contract_mysql,
+#endif
+#ifdef HAVE_STORE_PGSQL
+    &contract_pgsql,
+#endif
 #ifdef HAVE_STORE_SQLITE
     &contract_sqlite,
 #endif

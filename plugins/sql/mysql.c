@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT
+ * Members in MariaDB or MySQL, by libmariadb's calls that do not block: each is begun, and
+ * continued when the socket is ready. */
+#include "servers.h"
+
+#include "base/clock.h"
+
+#include <errmsg.h>
+#include <mysql.h>
+#include <mysqld_error.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Of MySQL 8, which mysqld_error.h of MariaDB lacks. */
+enum { ER_QUERY_TIMEOUT = 3024, ER_ACCOUNT_LOCKED = 3118, ER_CLIENT_TIMEOUT = 4031 };
+
+struct connection {
+    struct sql_link link;
+    const struct sql_client *client;
+    MYSQL *mysql;
+    MYSQL_STMT *statement;
+    struct sql_shape shape;
+    MYSQL_BIND results[SQL_COLUMNS_MAX];
+    unsigned long lengths[SQL_COLUMNS_MAX];
+    my_bool nulls[SQL_COLUMNS_MAX];
+    bool bits[SQL_COLUMNS_MAX]; /* BIT(1), which comes as a byte */
+    char *values;               /* SQL_VALUE_MAX bytes for each column that is used */
+    bool late;                  /* the deadline passed during a call */
+};
+
+/* ---- Waiting ---- */
+
+/* What libmariadb is to continue with after its `status`. */
+static int await(struct connection *connection, int status, int64_t deadline)
+{
+    int events = (status & MYSQL_WAIT_READ ? POLLIN : 0) |
+                 (status & MYSQL_WAIT_WRITE ? POLLOUT : 0) |
+                 (status & MYSQL_WAIT_EXCEPT ? POLLPRI : 0);
+    int ready = sql_servers_await((int)mysql_get_socket(connection->mysql), events, deadline);
+    if (!ready) {
+        connection->late = true;
+        return MYSQL_WAIT_TIMEOUT; /* makes the call end with a failure */
+    }
+    return (ready & (POLLIN | POLLHUP | POLLERR) ? status & MYSQL_WAIT_READ : 0) |
+           (ready & (POLLOUT | POLLHUP | POLLERR) ? status & MYSQL_WAIT_WRITE : 0) |
+           (ready & POLLPRI ? status & MYSQL_WAIT_EXCEPT : 0);
+}
+
+/* Makes a call by the deadline; CONTINUE uses `status`. */
+#define CALL(CONNECTION, DEADLINE, START, CONTINUE)                                                \
+    for (int status = (START); status;) {                                                          \
+        status = await(CONNECTION, status, DEADLINE);                                              \
+        status = (CONTINUE);                                                                       \
+    }
+
+/* ---- Faults ---- */
+
+static enum sql_verdict verdict_of(unsigned code)
+{
+    switch (code) {
+    case ER_CON_COUNT_ERROR:
+    case ER_TOO_MANY_USER_CONNECTIONS:
+    case ER_USER_LIMIT_REACHED:
+    case ER_HOST_IS_BLOCKED:
+    case ER_LOCK_WAIT_TIMEOUT:
+    case ER_LOCK_DEADLOCK:
+    case ER_QUERY_INTERRUPTED:
+    case ER_STATEMENT_TIMEOUT:
+    case ER_QUERY_TIMEOUT:
+    case ER_OUT_OF_RESOURCES:
+    case ER_OUTOFMEMORY:
+        return SQL_BUSY;
+    case ER_SERVER_SHUTDOWN:
+    case ER_CONNECTION_KILLED:
+    case ER_CLIENT_TIMEOUT:
+    case ER_NEED_REPREPARE:
+    case ER_UNKNOWN_STMT_HANDLER:
+        return SQL_LOST;
+    case ER_ACCESS_DENIED_ERROR:
+    case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
+    case ER_MUST_CHANGE_PASSWORD:
+    case ER_MUST_CHANGE_PASSWORD_LOGIN:
+    case ER_ACCOUNT_LOCKED:
+        return SQL_REFUSED;
+    default:
+        return code >= CR_MIN_ERROR && code <= CR_MAX_ERROR ? SQL_LOST : SQL_WRONG;
+    }
+}
+
+static void explain(struct connection *connection, unsigned code, const char *text,
+                    struct sql_fault *fault)
+{
+    if (connection->late)
+        sql_fault_set(fault, SQL_LATE, "no answer in time");
+    else if (code == CR_SSL_CONNECTION_ERROR)
+        sql_fault_set(fault, SQL_WRONG, "TLS: %s (%u)", text, code);
+    else
+        sql_fault_set(fault, verdict_of(code), "%s (%u)", text, code);
+}
+
+static bool fail(struct connection *connection, struct sql_fault *fault)
+{
+    explain(connection, mysql_errno(connection->mysql), mysql_error(connection->mysql), fault);
+    return false;
+}
+
+static bool fail_statement(struct connection *connection, struct sql_fault *fault)
+{
+    explain(connection, mysql_stmt_errno(connection->statement),
+            mysql_stmt_error(connection->statement), fault);
+    return false;
+}
+
+/* ---- Connecting ---- */
+
+static void disconnect(void *client, void *handle)
+{
+    struct connection *connection = handle;
+    (void)client;
+    /* nothing is sent to a server that does not read */
+    if (connection->late && connection->link.fd >= 0)
+        shutdown(connection->link.fd, SHUT_RDWR);
+    if (connection->statement)
+        mysql_stmt_close(connection->statement);
+    if (connection->mysql)
+        mysql_close(connection->mysql);
+    free(connection->values);
+    free(connection);
+}
+
+static void set_options(MYSQL *mysql, const struct sql_target *target)
+{
+    const my_bool on = 1;
+    const unsigned off = 0, protocol = target->host ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+    mysql_options(mysql, MYSQL_OPT_NONBLOCK, 0);
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+    mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_options(mysql, MYSQL_INIT_COMMAND, "SET SESSION TRANSACTION READ ONLY");
+    mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+    if (!target->encrypt)
+        return;
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
+    if (target->verify) {
+        mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
+        mysql_options(mysql, MYSQL_OPT_SSL_CA, target->ca_file);
+    }
+}
+
+/* The name is needed to check a certificate; libmariadb then asks the system for its
+ * address again, which has just answered. */
+static bool sign_in(struct connection *connection, const struct sql_target *target,
+                    int64_t deadline, struct sql_fault *fault)
+{
+    const struct sql_settings *settings = connection->client->settings;
+    MYSQL *mysql = connection->mysql, *done = NULL;
+    const char *host = target->encrypt && target->verify ? target->host : target->address;
+    set_options(mysql, target);
+    CALL(connection, deadline,
+         mysql_real_connect_start(&done, mysql, target->host ? host : NULL, settings->user,
+                                  target->password, settings->database, target->port,
+                                  target->host ? NULL : target->address, 0),
+         mysql_real_connect_cont(&done, mysql, status));
+    if (!done)
+        return fail(connection, fault);
+    connection->link.fd = (int)mysql_get_socket(mysql);
+    if (target->host) {
+        const int on = 1;
+        setsockopt(connection->link.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    }
+    return true;
+}
+
+/* Makes the server end a query for which nobody waits any more. */
+static bool limit_time(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+{
+    int64_t ms = connection->client->settings->timeout;
+    bool mariadb = mariadb_connection(connection->mysql);
+    char text[80];
+    int error = 0;
+    snprintf(text, sizeof text,
+             mariadb ? "SET SESSION max_statement_time = %lld.%03lld"
+                     : "SET SESSION max_execution_time = %lld",
+             (long long)(mariadb ? ms / 1000 : ms), (long long)(ms % 1000));
+    CALL(connection, deadline,
+         mysql_real_query_start(&error, connection->mysql, text, strlen(text)),
+         mysql_real_query_cont(&error, connection->mysql, status));
+    return !error || fail(connection, fault);
+}
+
+static bool read_columns(struct connection *connection, struct sql_fault *fault)
+{
+    MYSQL_RES *columns = mysql_stmt_result_metadata(connection->statement);
+    if (!columns)
+        return sql_fault_set(fault, SQL_WRONG, "the query gives no rows");
+    unsigned count = mysql_num_fields(columns);
+    bool good = true;
+    for (unsigned i = 0; good && i < count; i++) {
+        const MYSQL_FIELD *field = mysql_fetch_field_direct(columns, i);
+        good = sql_shape_add(&connection->shape, (struct span){field->name, field->name_length},
+                             &connection->client->services->wanted, &fault->why);
+        if (good)
+            connection->bits[i] = field->type == MYSQL_TYPE_BIT && field->length == 1;
+    }
+    mysql_free_result(columns);
+    good = good && sql_shape_is_good(&connection->shape, &fault->why);
+    if (!good)
+        fault->verdict = SQL_WRONG;
+    return good;
+}
+
+/* Gives each column that is used a place for its value. */
+static bool bind_results(struct connection *connection, struct sql_fault *fault)
+{
+    size_t count = connection->shape.count;
+    connection->values = malloc(count * SQL_VALUE_MAX);
+    if (!connection->values)
+        return sql_fault_set(fault, SQL_BUSY, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        bool used = connection->shape.columns[i] != SQL_UNUSED;
+        connection->results[i] =
+            (MYSQL_BIND){.buffer_type = connection->bits[i] ? MYSQL_TYPE_BIT : MYSQL_TYPE_STRING,
+                         .buffer = connection->values + i * SQL_VALUE_MAX,
+                         .buffer_length = used ? SQL_VALUE_MAX : 1,
+                         .length = &connection->lengths[i],
+                         .is_null = &connection->nulls[i]};
+    }
+    return mysql_stmt_bind_result(connection->statement, connection->results) == 0 ||
+           fail_statement(connection, fault);
+}
+
+static bool prepare(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+{
+    const struct query *query = &connection->client->query;
+    int error = 0;
+    connection->statement = mysql_stmt_init(connection->mysql);
+    if (!connection->statement)
+        return sql_fault_set(fault, SQL_BUSY, "out of memory");
+    CALL(
+        connection, deadline,
+        mysql_stmt_prepare_start(&error, connection->statement, query->sql.data, query->sql.length),
+        mysql_stmt_prepare_cont(&error, connection->statement, status));
+    if (error)
+        return fail_statement(connection, fault);
+    if (mysql_stmt_param_count(connection->statement) != query->count)
+        return sql_fault_set(fault, SQL_WRONG, "the server sees other parameters in the query");
+    return read_columns(connection, fault) && bind_results(connection, fault);
+}
+
+static struct sql_link *connect_to(struct sql_client *client, const struct sql_target *target,
+                                   int64_t deadline, struct sql_fault *fault)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    sql_fault_set(fault, SQL_BUSY, "out of memory");
+    if (!connection)
+        return NULL;
+    connection->client = client;
+    connection->link.fd = -1;
+    connection->mysql = mysql_init(NULL);
+    if (connection->mysql && sign_in(connection, target, deadline, fault) &&
+        limit_time(connection, deadline, fault) && prepare(connection, deadline, fault))
+        return &connection->link;
+    disconnect(client, connection);
+    return NULL;
+}
+
+static void *connect_any(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
+{
+    return sql_servers_connect(client, connect_to, deadline, fault);
+}
+
+/* ---- Asking ---- */
+
+/* False: memory is short. */
+static bool bind_parameters(struct connection *connection, const struct sql_question *question)
+{
+    const struct query *query = &connection->client->query;
+    bool integer = connection->client->settings->id_type == SQL_INTEGER;
+    MYSQL_BIND parameters[QUERY_PARAMETERS_MAX] = {{0}};
+    for (size_t i = 0; i < query->count; i++) {
+        bool id = query->parameters[i] == QUERY_ID;
+        struct span text = id ? question->id : question->app_id;
+        parameters[i].buffer_type = id && integer ? MYSQL_TYPE_LONGLONG : MYSQL_TYPE_STRING;
+        /* libmariadb does not write there */
+        parameters[i].buffer =
+            id && integer ? (void *)(uintptr_t)&question->number : (void *)(uintptr_t)text.data;
+        parameters[i].buffer_length = text.length;
+    }
+    return mysql_stmt_bind_param(connection->statement, parameters) == 0;
+}
+
+static void take_values(const struct connection *connection, struct span values[SQL_COLUMNS_MAX])
+{
+    for (size_t i = 0; i < connection->shape.count; i++) {
+        const char *value = connection->values + i * SQL_VALUE_MAX;
+        size_t length = connection->lengths[i];
+        bool none = connection->nulls[i] || connection->shape.columns[i] == SQL_UNUSED;
+        values[i] = (struct span){none ? NULL : value, none                     ? 0
+                                                       : length < SQL_VALUE_MAX ? length
+                                                                                : SQL_VALUE_MAX};
+        if (!none && connection->bits[i])
+            values[i] = span_of(*value ? "1" : "0");
+    }
+}
+
+/* Gives all rows to `answer`. */
+static bool fetch(struct connection *connection, struct sql_answer *answer, int64_t deadline,
+                  struct sql_fault *fault)
+{
+    MYSQL_STMT *statement = connection->statement;
+    struct span values[SQL_COLUMNS_MAX];
+    int result = 0;
+    my_bool error = 0;
+    for (bool more = true; more;) {
+        CALL(connection, deadline, mysql_stmt_fetch_start(&result, statement),
+             mysql_stmt_fetch_cont(&result, statement, status));
+        if (result == 1)
+            return fail_statement(connection, fault);
+        more = result != MYSQL_NO_DATA;
+        if (more) {
+            take_values(connection, values);
+            more = sql_answer_add(answer, &connection->shape, values);
+        }
+    }
+    CALL(connection, deadline, mysql_stmt_free_result_start(&error, statement),
+         mysql_stmt_free_result_cont(&error, statement, status));
+    return !error || fail_statement(connection, fault);
+}
+
+static enum sql_verdict ask(void *handle, const struct sql_question *question,
+                            struct sql_answer *answer, int64_t deadline, struct sql_fault *fault)
+{
+    struct connection *connection = handle;
+    int error = 0;
+    if (!bind_parameters(connection, question)) {
+        sql_fault_set(fault, SQL_LOST, "out of memory");
+        return SQL_LOST;
+    }
+    CALL(connection, deadline, mysql_stmt_execute_start(&error, connection->statement),
+         mysql_stmt_execute_cont(&error, connection->statement, status));
+    if (error)
+        fail_statement(connection, fault);
+    else if (fetch(connection, answer, deadline, fault))
+        return SQL_GOOD;
+    return fault->verdict;
+}
+
+/* ---- The plugin ---- */
+
+static void begin_library(void)
+{
+    mysql_library_init(0, NULL, NULL);
+}
+
+static bool open_servers(struct sql_client *client, struct reason *why)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, begin_library);
+    return sql_servers_open(client, why, 3306);
+}
+
+static const struct memberchat_key keys[] = {SQL_KEYS, SQL_SERVER_KEYS};
+
+static const struct sql_backend backend = {.dialect = QUERY_MYSQL,
+                                           .check = sql_servers_check,
+                                           .open = open_servers,
+                                           .close = sql_servers_close,
+                                           .connect = connect_any,
+                                           .disconnect = disconnect,
+                                           .is_good = sql_servers_is_good,
+                                           .ask = ask,
+                                           .has_changed = sql_servers_reload};
+
+SQL_PLUGIN("mysql", "members in MariaDB or MySQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

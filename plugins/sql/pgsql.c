@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT
+ * Members in PostgreSQL, by libpq's calls that do not block.  The only user of libpq. */
+#include "servers.h"
+
+#include "base/clock.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATEMENT "member"
+
+enum { STATE_LENGTH = 5 }; /* of an SQLSTATE */
+
+struct connection {
+    struct sql_link link;
+    const struct sql_client *client;
+    PGconn *postgres;
+    struct sql_shape shape;
+    bool dirty; /* rows are left that nobody wants */
+};
+
+/* ---- Faults ---- */
+
+/* PostgreSQL, appendix A. */
+static enum sql_verdict verdict_of(const char *state)
+{
+    static const struct {
+        const char *begins;
+        enum sql_verdict verdict;
+    } states[] = {
+        {"22P02", SQL_ABSENT}, /* invalid text representation: of the id */
+        {"22003", SQL_ABSENT}, /* numeric value out of range */
+        {"22P05", SQL_ABSENT}, /* a character that the database's encoding lacks */
+        {"28", SQL_REFUSED},   /* invalid authorization, password */
+        {"26000", SQL_LOST},   /* the prepared statement is gone */
+        {"0A000", SQL_LOST},   /* the result type of a prepared statement has changed */
+        {"08", SQL_LOST},      /* connection exceptions */
+        {"57014", SQL_BUSY},   /* cancelled: statement_timeout */
+        {"57", SQL_LOST},      /* shutdown, idle_session_timeout */
+        {"25P03", SQL_LOST},   /* idle_in_transaction_session_timeout */
+        {"40", SQL_BUSY},      /* deadlocks */
+        {"53", SQL_BUSY},      /* too many connections, no memory */
+        {"55", SQL_BUSY},      /* locks */
+    };
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (strncmp(state, states[i].begins, strlen(states[i].begins)) == 0)
+            return states[i].verdict;
+    return SQL_WRONG;
+}
+
+/* The first line of a message that libpq made. */
+static int first_line(const char *text)
+{
+    return (int)strcspn(text, "\n");
+}
+
+/* What libpq says of a connection itself. */
+static bool fail_connection(const struct connection *connection, struct sql_fault *fault)
+{
+    const char *text = PQerrorMessage(connection->postgres);
+    bool tls = strstr(text, "SSL") || strstr(text, "certificate");
+    return sql_fault_set(fault, tls ? SQL_WRONG : SQL_LOST, "%.*s", first_line(text), text);
+}
+
+/* Signing in tells its SQLSTATE in the text only: "... FATAL:  28P01: password ..." */
+static bool fail_signing_in(const struct connection *connection, struct sql_fault *fault)
+{
+    const char *text = PQerrorMessage(connection->postgres), *at = strstr(text, ":  ");
+    if (!at || strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != STATE_LENGTH)
+        return fail_connection(connection, fault);
+    at += 3;
+    return sql_fault_set(fault, verdict_of(at), "%.*s (%.*s)", first_line(at + STATE_LENGTH + 2),
+                         at + STATE_LENGTH + 2, STATE_LENGTH, at);
+}
+
+static bool fail_late(struct sql_fault *fault)
+{
+    return sql_fault_set(fault, SQL_LATE, "no answer in time");
+}
+
+/* The server's words, and where in the query. */
+static bool fail_result(const struct connection *connection, const PGresult *result,
+                        struct sql_fault *fault)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *place = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+    const char *sql = connection->client->query.sql.data;
+    if (!state || !text)
+        return fail_connection(connection, fault);
+    /* counted in characters from 1 */
+    for (long left = place ? atol(place) - 1 : 0; left > 0 && *sql; sql++)
+        left -= ((unsigned char)sql[1] & 0xc0) != 0x80;
+    return sql_fault_set(fault, verdict_of(state), "%s%s%.40s%s (%s)", text, place ? ", at \"" : "",
+                         place ? sql : "", place ? "\"" : "", state);
+}
+
+/* ---- Waiting ---- */
+
+/* Sends what is not sent yet, and waits for a result; NULL: there are no more, or a fault (then
+ * its verdict is not SQL_GOOD). */
+static PGresult *next_result(struct connection *connection, int64_t deadline,
+                             struct sql_fault *fault)
+{
+    PGconn *postgres = connection->postgres;
+    fault->verdict = SQL_GOOD;
+    for (;;) {
+        int unsent = PQflush(postgres);
+        if (unsent < 0 || !PQconsumeInput(postgres)) {
+            fail_connection(connection, fault);
+            return NULL;
+        }
+        if (!unsent && !PQisBusy(postgres))
+            return PQgetResult(postgres);
+        if (!sql_servers_await(connection->link.fd, POLLIN | (unsent ? POLLOUT : 0), deadline)) {
+            fail_late(fault);
+            return NULL;
+        }
+    }
+}
+
+/* Waits for the end of a command that was sent.  *result_r: its last good result, or NULL. */
+static bool finish(struct connection *connection, int sent, int64_t deadline, PGresult **result_r,
+                   struct sql_fault *fault)
+{
+    PGresult *result;
+    bool good = sent;
+    *result_r = NULL;
+    if (!sent)
+        return fail_connection(connection, fault);
+    while ((result = next_result(connection, deadline, fault))) {
+        ExecStatusType status = PQresultStatus(result);
+        if (good && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+            good = fail_result(connection, result, fault);
+        PQclear(*result_r);
+        *result_r = result;
+        if (!good) {
+            connection->dirty = true;
+            return false;
+        }
+    }
+    return fault->verdict == SQL_GOOD;
+}
+
+/* ---- Connecting ---- */
+
+static void disconnect(void *client, void *handle)
+{
+    struct connection *connection = handle;
+    (void)client;
+    PQfinish(connection->postgres);
+    free(connection);
+}
+
+static bool sign_in(struct connection *connection, const struct sql_target *target,
+                    int64_t deadline, struct sql_fault *fault)
+{
+    const struct sql_settings *settings = connection->client->settings;
+    const char *tls = !target->encrypt ? "disable" : target->verify ? "verify-full" : "require";
+    char port[8];
+    const char *const names[] = {"host",
+                                 "hostaddr",
+                                 "port",
+                                 "dbname",
+                                 "user",
+                                 "password",
+                                 "sslmode",
+                                 "sslrootcert",
+                                 "gssencmode",
+                                 "client_encoding",
+                                 "application_name",
+                                 "fallback_application_name",
+                                 "target_session_attrs",
+                                 NULL};
+    const char *const values[] = {target->host ? target->host : target->address,
+                                  target->host ? target->address : "",
+                                  port,
+                                  settings->database,
+                                  settings->user,
+                                  target->password,
+                                  tls,
+                                  target->ca_file ? target->ca_file : "",
+                                  "disable",
+                                  "UTF8",
+                                  "memberchat",
+                                  "memberchat",
+                                  "any",
+                                  NULL};
+    snprintf(port, sizeof port, "%u", target->port % 65536);
+    connection->postgres = PQconnectStartParams(names, values, 0);
+    if (!connection->postgres)
+        return sql_fault_set(fault, SQL_BUSY, "out of memory");
+    PQsetErrorVerbosity(connection->postgres, PQERRORS_VERBOSE);
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    while (status != PGRES_POLLING_OK) {
+        connection->link.fd = PQsocket(connection->postgres);
+        if (status == PGRES_POLLING_FAILED || PQstatus(connection->postgres) == CONNECTION_BAD)
+            return fail_signing_in(connection, fault);
+        if (!sql_servers_await(connection->link.fd,
+                               status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
+            return fail_late(fault);
+        status = PQconnectPoll(connection->postgres);
+    }
+    connection->link.fd = PQsocket(connection->postgres);
+    return PQsetnonblocking(connection->postgres, 1) == 0 || fail_connection(connection, fault);
+}
+
+/* Sessions read only, and the server ends a query for which nobody waits any more. */
+static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+{
+    char text[128];
+    PGresult *result;
+    snprintf(text, sizeof text,
+             "SET default_transaction_read_only = on; SET statement_timeout = %lld",
+             (long long)connection->client->settings->timeout);
+    bool good =
+        finish(connection, PQsendQuery(connection->postgres, text), deadline, &result, fault);
+    PQclear(result);
+    return good;
+}
+
+static bool read_columns(struct connection *connection, const PGresult *described,
+                         struct sql_fault *fault)
+{
+    int count = PQnfields(described);
+    bool good = true;
+    for (int i = 0; good && i < count; i++)
+        good = sql_shape_add(&connection->shape, span_of(PQfname(described, i)),
+                             &connection->client->services->wanted, &fault->why);
+    good = good && sql_shape_is_good(&connection->shape, &fault->why);
+    if (!good)
+        fault->verdict = SQL_WRONG;
+    return good;
+}
+
+static bool prepare(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+{
+    PGconn *postgres = connection->postgres;
+    PGresult *result;
+    bool good = finish(
+        connection, PQsendPrepare(postgres, STATEMENT, connection->client->query.sql.data, 0, NULL),
+        deadline, &result, fault);
+    PQclear(result);
+    if (!good)
+        return false;
+    good =
+        finish(connection, PQsendDescribePrepared(postgres, STATEMENT), deadline, &result, fault) &&
+        read_columns(connection, result, fault);
+    PQclear(result);
+    return good;
+}
+
+static struct sql_link *connect_to(struct sql_client *client, const struct sql_target *target,
+                                   int64_t deadline, struct sql_fault *fault)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    sql_fault_set(fault, SQL_BUSY, "out of memory");
+    if (!connection)
+        return NULL;
+    connection->client = client;
+    if (sign_in(connection, target, deadline, fault) &&
+        make_harmless(connection, deadline, fault) && prepare(connection, deadline, fault))
+        return &connection->link;
+    disconnect(client, connection);
+    return NULL;
+}
+
+static void *connect_any(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
+{
+    return sql_servers_connect(client, connect_to, deadline, fault);
+}
+
+static bool is_good(void *client, const void *handle)
+{
+    const struct connection *connection = handle;
+    return !connection->dirty && sql_servers_is_good(client, handle);
+}
+
+/* ---- Asking ---- */
+
+/* Gives the row of a result to `answer`; false: no more are needed. */
+static bool take_row(const struct connection *connection, const PGresult *result,
+                     struct sql_answer *answer)
+{
+    struct span values[SQL_COLUMNS_MAX];
+    for (int i = 0; i < (int)connection->shape.count; i++) {
+        size_t length = (size_t)PQgetlength(result, 0, i);
+        bool none = PQgetisnull(result, 0, i);
+        values[i] = (struct span){none ? NULL : PQgetvalue(result, 0, i),
+                                  length < SQL_VALUE_MAX ? length : SQL_VALUE_MAX};
+    }
+    return sql_answer_add(answer, &connection->shape, values);
+}
+
+static bool send_question(struct connection *connection, const struct sql_question *question)
+{
+    char id[MEMBERCHAT_ID_MAX + 1], app[256];
+    const char *const values[] = {id, app};
+    if (question->id.length >= sizeof id || question->app_id.length >= sizeof app)
+        return false;
+    snprintf(id, sizeof id, "%.*s", (int)question->id.length, question->id.data);
+    snprintf(app, sizeof app, "%.*s", (int)question->app_id.length,
+             question->app_id.data ? question->app_id.data : "");
+    return PQsendQueryPrepared(connection->postgres, STATEMENT,
+                               connection->client->query.per_app ? 2 : 1, values, NULL, NULL, 0) &&
+           PQsetSingleRowMode(connection->postgres);
+}
+
+/* Reads what follows a failure.  False: the connection is of no use any more. */
+static bool end_command(struct connection *connection, int64_t deadline)
+{
+    struct sql_fault fault;
+    PGresult *result;
+    while ((result = next_result(connection, deadline, &fault)))
+        PQclear(result);
+    return fault.verdict == SQL_GOOD;
+}
+
+static enum sql_verdict ask(void *handle, const struct sql_question *question,
+                            struct sql_answer *answer, int64_t deadline, struct sql_fault *fault)
+{
+    struct connection *connection = handle;
+    PGresult *result;
+    if (!send_question(connection, question)) {
+        fail_connection(connection, fault);
+        return fault->verdict;
+    }
+    bool good = true;
+    while ((result = next_result(connection, deadline, fault))) {
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_SINGLE_TUPLE)
+            connection->dirty = !take_row(connection, result, answer);
+        else if (status != PGRES_TUPLES_OK)
+            good = fail_result(connection, result, fault);
+        PQclear(result);
+        if (connection->dirty)
+            return SQL_GOOD;
+        if (!good)
+            return end_command(connection, deadline) ? fault->verdict : SQL_LOST;
+    }
+    return fault->verdict;
+}
+
+/* ---- The plugin ---- */
+
+static bool open_servers(struct sql_client *client, struct reason *why)
+{
+    return sql_servers_open(client, why, 5432);
+}
+
+static const struct memberchat_key keys[] = {SQL_KEYS, SQL_SERVER_KEYS};
+
+static const struct sql_backend backend = {.dialect = QUERY_PGSQL,
+                                           .check = sql_servers_check,
+                                           .open = open_servers,
+                                           .close = sql_servers_close,
+                                           .connect = connect_any,
+                                           .disconnect = disconnect,
+                                           .is_good = is_good,
+                                           .ask = ask,
+                                           .has_changed = sql_servers_reload};
+
+SQL_PLUGIN("pgsql", "members in PostgreSQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

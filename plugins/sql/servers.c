@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+#include "servers.h"
+
+#include "base/clock.h"
+#include "base/failover.h"
+#include "base/file.h"
+#include "base/guard.h"
+#include "base/networks.h"
+#include "base/resolve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PASSWORD_MAX = 1024 };
+
+struct sql_servers {
+    struct failover *failover;
+    struct guard *guard;
+    unsigned port;
+    struct resolver *resolvers[SQL_HOSTS_MAX];
+};
+
+/* ---- Settings ---- */
+
+static size_t count_servers(const struct sql_settings *settings)
+{
+    return settings->socket ? 1 : settings->hosts.count;
+}
+
+static const char *name_of(const struct sql_settings *settings, size_t number)
+{
+    return settings->socket ? settings->socket : settings->hosts.items[number];
+}
+
+/* The password without its line end; none if there is no file.  bytes_free() in any case. */
+static bool read_password(const struct sql_client *client, bool warn, struct bytes *password_r,
+                          struct reason *why)
+{
+    const char *path = client->settings->password_file;
+    struct reason fault;
+    bool exposed = false;
+    if (!path)
+        return true;
+    if (!file_read_secret(path, PASSWORD_MAX + 2, password_r, &exposed, &fault)) {
+        reason_set(why, "password_file: %s", fault.text);
+        return false;
+    }
+    password_r->length = file_line_length(bytes_span(password_r));
+    bool lines = memchr(bytes_span(password_r).data, '\n', password_r->length) ||
+                 memchr(bytes_span(password_r).data, '\0', password_r->length);
+    if (!password_r->length || lines || password_r->length > PASSWORD_MAX) {
+        reason_set(why, "password_file: %s must hold the password and nothing else", path);
+        return false;
+    }
+    if (exposed && warn)
+        client->services->log(client->services, MEMBERCHAT_LOG_WARNING,
+                              "password_file: %s: any user of this machine can read it: chmod "
+                              "o-rwx it",
+                              path);
+    return true;
+}
+
+static bool check_hosts(const struct sql_settings *settings, struct reason *why)
+{
+    for (size_t i = 0; i < settings->hosts.count; i++) {
+        const char *host = settings->hosts.items[i];
+        bool clear = settings->tls == SQL_TLS_OFF && !settings->allow_cleartext;
+        if (!*host || strlen(host) > 253) {
+            reason_set(why, "hosts: \"%s\" is not a host name or address", host);
+            return false;
+        }
+        if (clear && !network_is_loopback(host)) {
+            reason_set(why,
+                       "tls is off, and %s is another machine: what the database says would "
+                       "pass the network in clear text (allow_cleartext = true, if it may)",
+                       host);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sql_servers_check(const struct sql_client *client, struct reason *why)
+{
+    const struct sql_settings *settings = client->settings;
+    struct bytes password = {0};
+    struct reason fault;
+    bool exposed, good = false;
+    if (!settings->socket == !settings->hosts.count)
+        reason_set(why, "either \"hosts\" or \"socket\" must be set");
+    else if (settings->ca_file &&
+             !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, &fault))
+        reason_set(why, "ca_file: %s", fault.text);
+    else
+        good = check_hosts(settings, why) && read_password(client, true, &password, why);
+    bytes_free(&password);
+    return good;
+}
+
+/* ---- Opening ---- */
+
+bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned usual_port)
+{
+    const struct sql_settings *settings = client->settings;
+    struct sql_servers *servers = calloc(1, sizeof *servers);
+    char port[8];
+    client->own = servers;
+    reason_set(why, "out of memory");
+    if (!servers)
+        return false;
+    servers->port = settings->port ? (unsigned)settings->port : usual_port;
+    snprintf(port, sizeof port, "%u", servers->port % 65536);
+    servers->failover = failover_new(count_servers(settings), settings->connect_timeout);
+    servers->guard = guard_new();
+    bool good = servers->failover && servers->guard;
+    for (size_t i = 0; good && !settings->socket && i < settings->hosts.count; i++)
+        good = (servers->resolvers[i] = resolver_new(settings->hosts.items[i], port));
+    return good;
+}
+
+void sql_servers_close(struct sql_client *client)
+{
+    struct sql_servers *servers = client->own;
+    if (!servers)
+        return;
+    for (size_t i = 0; i < SQL_HOSTS_MAX; i++)
+        resolver_free(servers->resolvers[i]);
+    failover_free(servers->failover);
+    guard_free(servers->guard);
+    free(servers);
+}
+
+bool sql_servers_reload(struct sql_client *client, bool asked)
+{
+    struct sql_servers *servers = client->own;
+    if (asked) {
+        guard_forgive(servers->guard);
+        failover_forgive(servers->failover);
+    }
+    return false;
+}
+
+bool sql_servers_is_good(void *handle, const void *connection)
+{
+    const struct sql_client *client = handle;
+    const struct sql_servers *servers = client->own;
+    const struct sql_link *link = connection;
+    /* a server that was asked nothing says nothing, unless it closes */
+    struct pollfd polled = {.fd = link->fd, .events = POLLIN};
+    return poll(&polled, 1, 0) == 0 && !failover_has_better(servers->failover, link->server);
+}
+
+int sql_servers_await(int fd, int events, int64_t deadline)
+{
+    for (;;) {
+        struct pollfd polled = {.fd = fd, .events = (short)events};
+        int ready = poll(&polled, 1, (int)clock_left_ms(deadline));
+        if (ready > 0)
+            return polled.revents;
+        if (ready == 0 || errno != EINTR)
+            return 0;
+    }
+}
+
+/* ---- Connecting ---- */
+
+/* An attempt to connect to the servers of a store. */
+struct attempt {
+    struct sql_client *client;
+    struct sql_servers *servers;
+    sql_connect *connect;
+    struct bytes password;
+    struct sql_target target;
+};
+
+/* Lets one thread try a password of which nothing is known. */
+static struct sql_link *connect_guarded(struct attempt *attempt, int64_t deadline,
+                                        struct sql_fault *fault)
+{
+    struct guard *guard = attempt->servers->guard;
+    struct span password = bytes_span(&attempt->password);
+    switch (guard_enter(guard, password, deadline, &fault->why)) {
+    case GUARD_OPEN:
+        break;
+    case GUARD_HELD:
+        fault->verdict = SQL_REFUSED;
+        return NULL;
+    case GUARD_LATE:
+        fault->verdict = SQL_LATE;
+        return NULL;
+    }
+    struct sql_link *link = attempt->connect(attempt->client, &attempt->target, deadline, fault);
+    if (!link && fault->verdict == SQL_REFUSED) {
+        struct reason told = fault->why;
+        reason_set(&fault->why, "%s; not tried again for 30 s", told.text);
+    }
+    guard_leave(guard, password,
+                link                            ? GUARD_WORKED
+                : fault->verdict == SQL_REFUSED ? GUARD_REFUSED
+                                                : GUARD_UNKNOWN,
+                &fault->why);
+    return link;
+}
+
+/* The addresses of one host, each with its share of the time. */
+static struct sql_link *connect_host(struct attempt *attempt, size_t number, int64_t deadline,
+                                     struct sql_fault *fault)
+{
+    const struct sql_settings *settings = attempt->client->settings;
+    struct addresses addresses;
+    char text[NI_MAXHOST];
+    enum resolved resolved =
+        resolver_get(attempt->servers->resolvers[number], deadline, &addresses, &fault->why);
+    fault->verdict = resolved == RESOLVED_LATE ? SQL_LATE : SQL_LOST;
+    struct sql_link *link = NULL;
+    for (size_t i = 0; !link && resolved == RESOLVED_GOOD && i < addresses.count; i++) {
+        const struct sockaddr *address = (const struct sockaddr *)&addresses.items[i];
+        bool loopback = network_address_is_loopback(address);
+        attempt->target.host = settings->hosts.items[number];
+        attempt->target.address = text;
+        attempt->target.encrypt = settings->tls != SQL_TLS_OFF && (!loopback || settings->ca_file);
+        attempt->target.verify = settings->tls == SQL_TLS_VERIFY;
+        int error =
+            getnameinfo(address, addresses.lengths[i], text, sizeof text, NULL, 0, NI_NUMERICHOST);
+        if (error)
+            sql_fault_set(fault, SQL_LOST, "%s", gai_strerror(error));
+        else if (settings->tls == SQL_TLS_OFF && !loopback && !settings->allow_cleartext)
+            sql_fault_set(fault, SQL_WRONG, "tls is off, and %s is another machine", text);
+        else
+            link = connect_guarded(
+                attempt,
+                clock_earlier(deadline, clock_left_ms(deadline) / (int64_t)(addresses.count - i)),
+                fault);
+        if (!link && (fault->verdict == SQL_REFUSED || fault->verdict == SQL_WRONG))
+            break;
+    }
+    return link;
+}
+
+static struct sql_link *connect_one(struct attempt *attempt, size_t number, int64_t deadline,
+                                    struct sql_fault *fault)
+{
+    if (!attempt->client->settings->socket)
+        return connect_host(attempt, number, deadline, fault);
+    attempt->target.address = attempt->client->settings->socket;
+    return connect_guarded(attempt, deadline, fault);
+}
+
+/* Of several faults, the first counts after which a later try may succeed; the text has
+ * them all. */
+static void add_fault(struct sql_fault *all, const char *server, const struct sql_fault *fault)
+{
+    size_t length = strlen(all->why.text);
+    bool hopeless = all->verdict == SQL_REFUSED || all->verdict == SQL_WRONG;
+    if (!length || (hopeless && fault->verdict != SQL_WRONG && fault->verdict != SQL_REFUSED))
+        all->verdict = fault->verdict;
+    snprintf(all->why.text + length, sizeof all->why.text - length, "%s%s: %s", length ? "; " : "",
+             server, fault->why.text);
+}
+
+static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
+                                    struct sql_fault *fault)
+{
+    const struct sql_settings *settings = attempt->client->settings;
+    const struct memberchat_services *services = attempt->client->services;
+    struct failover *failover = attempt->servers->failover;
+    size_t order[FAILOVER_MAX], count = failover_choose(failover, order);
+    fault->why.text[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        const char *name = name_of(settings, order[i]);
+        int64_t share = clock_left_ms(deadline) / (int64_t)(count - i);
+        struct sql_fault one = {.verdict = SQL_LOST};
+        if (share > settings->connect_timeout)
+            share = settings->connect_timeout;
+        struct sql_link *link =
+            connect_one(attempt, order[i], clock_earlier(deadline, share), &one);
+        if (link) {
+            link->server = order[i];
+            if (failover_note_success(failover, order[i]) && count_servers(settings) > 1)
+                services->log(services, MEMBERCHAT_LOG_INFO, "%s: answers again", name);
+            return link;
+        }
+        add_fault(fault, name, &one);
+        if (one.verdict == SQL_REFUSED || one.verdict == SQL_WRONG)
+            break;
+        if (failover_note_failure(failover, order[i]) && count_servers(settings) > 1)
+            services->log(services, MEMBERCHAT_LOG_WARNING,
+                          "%s: %s; other servers are asked before it for a while", name,
+                          one.why.text);
+    }
+    return NULL;
+}
+
+/* Where systems keep what they trust. */
+static const char *find_authorities(void)
+{
+    static const char *const bundles[] = {
+        "/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
+        "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
+        "/etc/ssl/ca-bundle.pem",             /* SUSE */
+        "/etc/ssl/cert.pem",                  /* the BSDs */
+    };
+    struct file_stamp stamp;
+    for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++)
+        if (file_stamp_read(bundles[i], &stamp))
+            return bundles[i];
+    return NULL;
+}
+
+struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *connect,
+                                     int64_t deadline, struct sql_fault *fault)
+{
+    const char *ca_file = client->settings->ca_file;
+    struct attempt attempt = {.client = client,
+                              .servers = client->own,
+                              .connect = connect,
+                              .target = {.ca_file = ca_file ? ca_file : find_authorities()}};
+    struct sql_link *link = NULL;
+    fault->verdict = SQL_WRONG;
+    attempt.target.port = attempt.servers->port;
+    if (read_password(client, false, &attempt.password, &fault->why)) {
+        attempt.target.password = bytes_string(&attempt.password);
+        if (attempt.password.failed)
+            sql_fault_set(fault, SQL_BUSY, "out of memory");
+        else
+            link = try_servers(&attempt, deadline, fault);
+    }
+    bytes_free(&attempt.password);
+    return link;
+}

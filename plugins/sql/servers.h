@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * Connecting to the servers of a configuration, in their order: what the stores with a
+ * network share. */
+#ifndef SERVERS_H
+#define SERVERS_H
+
+#include "backend.h"
+
+/* One server, as a client library needs it. */
+struct sql_target {
+    const char *host;    /* its name; NULL: a unix socket */
+    const char *address; /* of the host, numeric; or the socket's path */
+    unsigned port;
+    bool encrypt, verify;
+    const char *ca_file; /* NULL: there are none that the system trusts */
+    const char *password;
+};
+
+/* What a connection begins with. */
+struct sql_link {
+    int fd;
+    size_t server;
+};
+
+/* Connects to one.  NULL: with a fault. */
+typedef struct sql_link *sql_connect(struct sql_client *client, const struct sql_target *target,
+                                     int64_t deadline, struct sql_fault *fault);
+
+/* For struct sql_backend. */
+bool sql_servers_check(const struct sql_client *client, struct reason *why);
+bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned usual_port);
+void sql_servers_close(struct sql_client *client);
+struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *connect,
+                                     int64_t deadline, struct sql_fault *fault);
+bool sql_servers_is_good(void *client, const void *link);
+bool sql_servers_reload(struct sql_client *client, bool asked);
+
+/* Waits until the descriptor is ready for `events` (of poll()); what it is ready for, 0: the
+ * deadline has passed. */
+int sql_servers_await(int fd, int events, int64_t deadline);
+
+/* The rows of the key tables. */
+#define SQL_SERVER_KEYS                                                                            \
+    {SQL_KEY(hosts, LIST, NULL, 0, SQL_HOSTS_MAX, "names or addresses of servers, in order")},     \
+        {SQL_KEY(socket, PATH, NULL, 0, 0, "the unix socket to connect to, or its folder")},       \
+        {SQL_KEY(port, INTEGER, "0", 0, 65535, "the port; 0: the usual one")},                     \
+        {SQL_KEY(database, STRING, NULL, 1, 128, "the name of the database"),                      \
+         .flags = MEMBERCHAT_KEY_REQUIRED},                                                        \
+        {SQL_KEY(user, STRING, NULL, 1, 128, "the user to sign in as"),                            \
+         .flags = MEMBERCHAT_KEY_REQUIRED},                                                        \
+        {SQL_KEY(password_file, PATH, NULL, 0, 0, "file with the password of \"user\"")},          \
+        {SQL_KEY(ca_file, PATH, NULL, 0, 0, "file with the only CAs to trust, PEM")},              \
+        {SQL_KEY(tls, CHOICE, "verify", 0, 0, "how connections over a network are protected"),     \
+         .choices = "verify require off"},                                                         \
+        {SQL_KEY(allow_cleartext, BOOL, "false", 0, 0,                                             \
+                 "whether tls may be off with another machine")},                                  \
+        {SQL_KEY(connect_timeout, DURATION, "2s", 1, 60000,                                        \
+                 "how long a new connection may take")},                                           \
+        {SQL_KEY(timeout, DURATION, "2s", 1, 60000, "how long a query may take")},                 \
+        {SQL_KEY(connections, INTEGER, "0", 0, 1024,                                               \
+                 "how many connections there may be at once; 0: any number")},                     \
+        {SQL_KEY(idle_timeout, DURATION, "60s", 1000, 86400000,                                    \
+                 "how long a connection may idle")},                                               \
+    {                                                                                              \
+        SQL_KEY(max_age, DURATION, "10m", 1000, 86400000, "how old a connection may become")       \
+    }
+
+enum { SQL_HOSTS_MAX = 16 };
+
+#endif
