@@ -92,6 +92,7 @@ UNIT_TESTS = \
 	tests/unit/test_config_value \
 	tests/unit/test_conn \
 	tests/unit/test_cors \
+	tests/unit/test_crew \
 	tests/unit/test_crypto \
 	tests/unit/test_directory \
 	tests/unit/test_disguise \

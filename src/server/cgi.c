@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_TIMEOUT_MS        20000 /* for the whole body */
+#define READ_TIMEOUT_MS        60000 /* for the whole body */
 #define DRAIN_TIMEOUT_MS       2000  /* for what nobody wants any more */
 #define CGI_REQUEST_TIMEOUT_MS 2000  /* where the configuration does not say */
 

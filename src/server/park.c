@@ -13,13 +13,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PARKED_MAX       1024  /* beyond it, the longest parked are given up */
-#define REQUEST_PATIENCE 15000 /* ms from the parking of an unfinished request to its end */
-#define IDLE_PATIENCE    30000 /* ms between two requests of a kept connection */
-#define SEND_PATIENCE    5000  /* ms without a byte that the peer reads of an answer */
-#define NEW_PATIENCE     1000  /* ms that a stopping server waits for a first request */
-#define LOOK_INTERVAL    500
-#define EVENTS           64
+#define PARKED_MAX    1024  /* beyond it, the longest parked are given up */
+#define HEAD_PATIENCE 15000 /* ms for a request up to its body: web servers have all of it */
+#define BODY_PATIENCE                                                                              \
+    60000                   /* ms for all of it: a client may be slow, which is for the web        \
+                             * server to judge */
+#define IDLE_PATIENCE 30000 /* ms between two requests of a kept connection */
+#define SEND_PATIENCE 5000  /* ms without a byte that the peer reads of an answer */
+#define NEW_PATIENCE  1000  /* ms that a stopping server waits for a first request */
+#define LOOK_INTERVAL 500
+#define EVENTS        64
 
 /* Parked connections are freed by the polling thread only: it may hold an event of
  * one that another thread would free. */
@@ -80,18 +83,25 @@ void park_free(struct park *park)
 }
 
 /* An unfinished request has one patience in all, however often bytes come. */
-static int64_t patience_end(const struct conn *conn, int64_t now)
+static void set_patience(struct conn *conn, int64_t now)
 {
+    bool in_request = intake_in_request(&conn->intake);
+    if (!in_request)
+        conn->began_at = 0;
+    else if (conn->began_at == 0)
+        conn->began_at = now;
     if (conn->out.length)
-        return now + SEND_PATIENCE;
-    if (!intake_in_request(&conn->intake))
-        return now + IDLE_PATIENCE;
-    return conn->patience_end ? conn->patience_end : now + REQUEST_PATIENCE;
+        conn->patience_end = now + SEND_PATIENCE;
+    else if (in_request)
+        conn->patience_end =
+            conn->began_at + (conn->intake.params_ended ? BODY_PATIENCE : HEAD_PATIENCE);
+    else
+        conn->patience_end = now + IDLE_PATIENCE;
 }
 
 void park_put(struct park *park, struct conn *conn)
 {
-    conn->patience_end = patience_end(conn, clock_monotonic_ms());
+    set_patience(conn, clock_monotonic_ms());
     pthread_mutex_lock(&park->lock);
     size_t count = ++park->count;
     conn_queue_push(&park->parked, conn);
@@ -124,11 +134,8 @@ static void resume(struct park *park, struct conn *conn, struct conn_queue *read
     conn_queue_remove(&park->parked, conn);
     park->count--;
     pthread_mutex_unlock(&park->lock);
-    bool was_sending = conn->out.length > 0;
-    if (was_sending && !send_rest(park, conn))
+    if (conn->out.length && !send_rest(park, conn))
         return;
-    if (was_sending || !intake_in_request(&conn->intake))
-        conn->patience_end = 0;
     switch (conn_receive(conn)) {
     case INTAKE_HEAD:
     case INTAKE_COMPLETE:
@@ -156,7 +163,7 @@ static void give_up_late(struct park *park)
         if (!conn->out.length && intake_in_request(&conn->intake))
             log_warning("a connection from the web server was dropped: its request did not "
                         "become complete in %d s",
-                        REQUEST_PATIENCE / 1000);
+                        (conn->intake.params_ended ? BODY_PATIENCE : HEAD_PATIENCE) / 1000);
         drop(park, conn);
     }
     pthread_mutex_unlock(&park->lock);

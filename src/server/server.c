@@ -153,7 +153,7 @@ static bool serve_request(struct worker *worker, struct conn *conn)
     http_response_reset(&worker->response);
     conn->closing = !conn->intake.keep || atomic_load(&server->stopping);
     conn->served = true;
-    conn->deadline = conn->patience_end = 0;
+    conn->deadline = conn->began_at = 0;
     intake_next(&conn->intake);
     if (!written)
         conn_free(conn);

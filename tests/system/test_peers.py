@@ -99,6 +99,19 @@ class StuckPeers(ResponderCase):
         self.answered_promptly()
 
 
+    def test_slow_body(self):
+        """A client on a bad line: its web server says when it is too slow, not we."""
+        body = b'{"appUserId":"g1"}'
+        pairs = encode(request_pairs("POST", GUEST_PATH, self.site.auth(), body))
+        with self.responder.connect(30) as peer:
+            peer.send(begin() + stream(PARAMS, pairs))
+            for byte in body:
+                peer.send(record(STDIN, bytes([byte])))
+                time.sleep(1)
+            peer.send(record(STDIN))
+            self.site.check(peer.reply().answer, user="g1", name="GUEST_g1", role="guest")
+
+
 def trickle(peer, until):
     """Feeds a parameter record a byte at a time; true once the other side has had enough."""
     with contextlib.suppress(OSError):

@@ -172,6 +172,17 @@ static void conditional_requests(void **state)
         expect_contains(bytes_string(&response.headers), "Access-Control-Allow-Origin: *");
         assert_int_equal(response.body.length > 0, response.status == 200);
     }
+    static const char *const endings[] = {"-gzip", "-br", "-zstd", "-deflate", "-bzip2", "-x", "x"};
+    for (size_t i = 0; i < COUNT(endings); i++) { /* as web servers that compress change it */
+        for (int weak = 0; weak < 2; weak++) {
+            bytes_reset(&tags);
+            bytes_addf(&tags, "%s%.*s%s\"", weak ? "W/" : "", (int)strlen(etag) - 1, etag,
+                       endings[i]);
+            serve(settings, bytes_string(&tags));
+            expect(response.status == (i < 5 ? 304 : 200), "%s: %d", bytes_string(&tags),
+                   response.status);
+        }
+    }
     static const struct {
         const char *tags;
         int status;

@@ -56,6 +56,10 @@ static void containment(void **state)
     } rows[] = {
         {"192.0.2.1", "192.0.2.1", true},
         {"192.0.2.1", "192.0.2.2", false},
+        {"unix:", "unix:", true}, /* peers of the web server on a unix socket */
+        {"unix:", "::", false},
+        {"::/0", "unix:", false},
+        {"::", "unix:", false},
         {"192.0.2.0/24", "192.0.2.255", true},
         {"192.0.2.0/24", "192.0.3.0", false},
         {"192.0.2.77/24", "192.0.2.1", true}, /* bits of the host do not count */

@@ -217,6 +217,11 @@ static void base_paths(void **state)
     } rows[] = {
         {"/chat-api" GUEST, "/chat-api", true},
         {"/chat-api" GUEST, "/chat-api/", true},
+        {"/chat-api" GUEST, "chat-api", true}, /* the slash in front may be left out */
+        {"/a/b" GUEST, "a/b/", true},
+        {"/chat-api" GUEST, "hat-api", false},
+        {"/a/b" GUEST, "ab", false},
+        {GUEST, "chat-api", false},
         {"//chat-api/" GUEST, "/chat-api", true},
         {"/chat%2Dapi" GUEST, "/chat-api", true},
         {"/a/b" GUEST, "/a/b", true},
