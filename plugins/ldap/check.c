@@ -2,14 +2,12 @@
 #include "check.h"
 
 #include "base/networks.h"
-#include "filter.h"
+#include "entry.h"
 #include "trust.h"
 #include "uri.h"
 
 #include <string.h>
 #include <strings.h>
-
-#define ATTRIBUTE_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.;-_"
 
 static bool wrong(struct reason *why, const char *key, const char *text, const char *fault)
 {
@@ -27,7 +25,8 @@ static bool misses(struct reason *why, const char *what)
 
 static bool is_clear(const struct ldap_settings *settings, const struct ldap_uri *uri)
 {
-    return uri->scheme == LDAP_SCHEME_PLAIN && !settings->starttls;
+    return (uri->scheme == LDAP_SCHEME_PLAIN || uri->scheme == LDAP_SCHEME_SRV) &&
+           !settings->starttls;
 }
 
 static bool check_uri(const struct ldap_settings *settings, const char *text, struct reason *why)
@@ -37,6 +36,8 @@ static bool check_uri(const struct ldap_settings *settings, const char *text, st
     if (!ldap_uri_parse(text, &uri, &fault))
         return wrong(why, "uri", text, fault);
     bool clear = is_clear(settings, &uri);
+    if (uri.scheme == LDAP_SCHEME_SRV && settings->uri.count > 1)
+        return wrong(why, "uri", text, "must stand alone: the DNS names all the servers");
     if (clear && !settings->allow_cleartext && !network_is_loopback(uri.host))
         return wrong(why, "uri", text,
                      "would send passwords and members in clear text: set \"starttls\", or use "
@@ -61,27 +62,30 @@ static bool check_servers(const struct ldap_settings *settings, struct reason *w
 
 static bool check_attribute(const char *key, const char *text, struct reason *why)
 {
-    size_t length = text ? strlen(text) : 1;
-    if (!text || (length > 0 && length <= 64 && strspn(text, ATTRIBUTE_BYTES) == length))
-        return true;
-    return wrong(why, key, text, "is not the name of an attribute");
+    return !text || ldap_entry_is_attribute(text) ||
+           wrong(why, key, text, "is not the name of an attribute");
 }
 
-static bool check_attributes(const struct ldap_settings *settings, struct reason *why)
+static bool check_attributes(const struct ldap_settings *settings,
+                             const struct memberchat_services *services, struct reason *why)
 {
     const struct memberchat_list *names = &settings->name_attribute;
     const struct memberchat_map *more = &settings->attributes;
+    struct ldap_mapping mapping;
     bool good = check_attribute("id_attribute", settings->id_attribute, why) &&
                 check_attribute("avatar_attribute", settings->avatar_attribute, why) &&
-                check_attribute("role_attribute", settings->role_attribute, why);
+                check_attribute("role_attribute", settings->role_attribute, why) &&
+                check_attribute("group_attribute", settings->group_attribute, why);
     for (size_t i = 0; good && i < names->count; i++)
         good = check_attribute("name_attribute", names->items[i], why);
     for (size_t i = 0; good && i < more->count; i++) {
         good = check_attribute("attributes", more->values[i], why);
-        if (good && strlen(more->names[i]) > 64)
+        if (good && strlen(more->names[i]) > MEMBERCHAT_ATTRIBUTE_NAME_MAX)
             good = wrong(why, "attributes", more->names[i], "is longer than 64 bytes");
+        if (good && settings->group_base && strcmp(more->names[i], LDAP_GROUPS) == 0)
+            good = wrong(why, "attributes", LDAP_GROUPS, "is what \"group_base\" finds");
     }
-    return good;
+    return good && ldap_mapping_init(&mapping, settings, services, why);
 }
 
 static bool check_filters(const struct ldap_settings *settings, struct reason *why)
@@ -89,6 +93,8 @@ static bool check_filters(const struct ldap_settings *settings, struct reason *w
     const char *fault;
     if (!ldap_filter_check(settings->filter, LDAP_PLACE_ID, &fault))
         return wrong(why, "filter", settings->filter, fault);
+    if (!ldap_filter_check(settings->group_filter, LDAP_PLACE_ANY, &fault))
+        return wrong(why, "group_filter", settings->group_filter, fault);
     return !settings->active_filter ||
            ldap_filter_check(settings->active_filter, LDAP_PLACE_NONE, &fault) ||
            wrong(why, "active_filter", settings->active_filter, fault);
@@ -120,7 +126,7 @@ bool ldap_check_settings(const struct ldap_settings *settings,
                          const struct memberchat_services *services, struct reason *why)
 {
     return check_identity(settings, services, why) && check_servers(settings, why) &&
-           check_filters(settings, why) && check_attributes(settings, why) &&
+           check_filters(settings, why) && check_attributes(settings, services, why) &&
            ldap_trust_check(settings, services, why);
 }
 

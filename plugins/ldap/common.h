@@ -9,11 +9,15 @@
 
 enum {
     LDAP_NAMES_MAX = 8,
-    LDAP_ATTRIBUTES_MAX = 32,
+    LDAP_ATTRIBUTE_MAX = 64, /* bytes of the name of an attribute */
     LDAP_SERVERS_MAX = 8,
     LDAP_REFERRAL_HOSTS_MAX = 64,
     LDAP_PASSWORD_MAX = 1024
 };
+
+#define LDAP_GROUPS "groups" /* the attribute that has what the search for groups finds */
+
+enum ldap_id_format { LDAP_ID_TEXT, LDAP_ID_GUID };
 
 /* As the configuration says it; memberchat-store-ldap(5). */
 struct ldap_settings {
@@ -21,9 +25,11 @@ struct ldap_settings {
     struct memberchat_map attributes;
     const char *base, *filter, *active_filter;
     const char *id_attribute, *avatar_attribute, *role_attribute;
+    const char *group_base, *group_filter, *group_attribute;
     const char *bind_dn, *bind_password, *bind_password_file;
     const char *ca_file, *cert_file, *key_file;
-    int64_t scope; /* RFC 4511, section 4.5.1.2: 0 base, 1 one, 2 sub */
+    int64_t id_format; /* enum ldap_id_format */
+    int64_t scope;     /* RFC 4511, section 4.5.1.2: 0 base, 1 one, 2 sub */
     int64_t connect_timeout, timeout, idle_timeout, connections;
     bool sasl_external, starttls, tls_verify, allow_cleartext, referrals;
 };

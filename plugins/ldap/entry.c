@@ -3,18 +3,18 @@
 
 #include "base/text.h"
 #include "dn.h"
-#include "id.h"
 #include "message.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* memberchat_store.h: what the host takes. */
-enum { ID_MAX = 128, NAME_MAX = 256, AVATAR_MAX = 2048, ROLE_MAX = 64, ATTRIBUTE_MAX = 4096 };
+#define ATTRIBUTE_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.;-_"
 
 /* Where the name comes from unless the configuration says so. */
 static const char *const default_names[] = {"displayName", "cn"};
+
+/* ---- What goes where ---- */
 
 static void want(struct ldap_mapping *mapping, const char *source)
 {
@@ -25,24 +25,60 @@ static void want(struct ldap_mapping *mapping, const char *source)
     mapping->wanted[i] = source;
 }
 
-void ldap_mapping_init(struct ldap_mapping *mapping, const struct ldap_settings *settings)
+bool ldap_entry_is_attribute(const char *text)
 {
-    const struct memberchat_list *names = &settings->name_attribute;
-    const struct memberchat_list defaults = {default_names, 2};
-    if (names->count == 0)
-        names = &defaults;
-    *mapping = (struct ldap_mapping){.sources = {[LDAP_SLOT_ID] = settings->id_attribute,
-                                                 [LDAP_SLOT_AVATAR] = settings->avatar_attribute,
-                                                 [LDAP_SLOT_ROLE] = settings->role_attribute}};
-    for (size_t i = 0; i < names->count; i++)
-        mapping->sources[LDAP_SLOT_NAME + i] = names->items[i];
-    for (size_t i = 0; i < settings->attributes.count; i++) {
-        mapping->names[i] = settings->attributes.names[i];
-        mapping->sources[LDAP_SLOT_ATTRIBUTE + i] = settings->attributes.values[i];
+    size_t length = strlen(text);
+    return length > 0 && length <= LDAP_ATTRIBUTE_MAX && strspn(text, ATTRIBUTE_BYTES) == length;
+}
+
+static bool add_attribute(struct ldap_mapping *mapping, const char *name, const char *source)
+{
+    if (mapping->attribute_count == MEMBERCHAT_ATTRIBUTES_MAX)
+        return false;
+    mapping->attributes[mapping->attribute_count].name = name;
+    mapping->attributes[mapping->attribute_count++].source = source;
+    want(mapping, source);
+    return true;
+}
+
+static bool is_mapped(const struct ldap_mapping *mapping, const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; i < mapping->attribute_count; i++)
+        found |= strcmp(mapping->attributes[i].name, name) == 0;
+    return found;
+}
+
+/* The attributes that templates name, by their own names where the configuration has no
+ * other for them. */
+static bool add_wanted(struct ldap_mapping *mapping, const struct ldap_settings *settings,
+                       const struct memberchat_services *services, struct reason *why)
+{
+    const struct memberchat_list none = {NULL, 0};
+    const struct memberchat_list *wanted =
+        services->size >= sizeof *services ? &services->wanted : &none;
+    for (size_t i = 0; i < wanted->count; i++) {
+        const char *name = wanted->items[i];
+        if (is_mapped(mapping, name) || (settings->group_base && strcmp(name, LDAP_GROUPS) == 0))
+            continue;
+        if (!ldap_entry_is_attribute(name)) {
+            reason_set(why,
+                       "a template names \"%s\", which is not the name of an attribute: give it "
+                       "one in \"attributes\"",
+                       name);
+            return false;
+        }
+        if (!add_attribute(mapping, name, name)) {
+            reason_set(why, "templates and \"attributes\" name more than %d attributes",
+                       MEMBERCHAT_ATTRIBUTES_MAX);
+            return false;
+        }
     }
-    for (size_t i = 0; i < LDAP_SLOTS; i++)
-        if (mapping->sources[i])
-            want(mapping, mapping->sources[i]);
+    return true;
+}
+
+static void add_claims(struct ldap_mapping *mapping, const struct ldap_settings *settings)
+{
     ldap_filter_claims(settings->filter, &mapping->claims);
     for (size_t i = 0; i < mapping->claims.count; i++) {
         struct span name = mapping->claims.items[i].attribute;
@@ -52,30 +88,36 @@ void ldap_mapping_init(struct ldap_mapping *mapping, const struct ldap_settings 
     }
 }
 
-static size_t limit_of(size_t slot)
+bool ldap_mapping_init(struct ldap_mapping *mapping, const struct ldap_settings *settings,
+                       const struct memberchat_services *services, struct reason *why)
 {
-    static const size_t limits[] = {
-        [LDAP_SLOT_ID] = ID_MAX, [LDAP_SLOT_AVATAR] = AVATAR_MAX, [LDAP_SLOT_ROLE] = ROLE_MAX};
-    if (slot < LDAP_SLOT_NAME)
-        return limits[slot];
-    return slot < LDAP_SLOT_ATTRIBUTE ? NAME_MAX : ATTRIBUTE_MAX;
+    const struct memberchat_list *names = &settings->name_attribute;
+    const struct memberchat_list defaults = {default_names, 2};
+    if (names->count == 0)
+        names = &defaults;
+    *mapping = (struct ldap_mapping){.sources = {[LDAP_SLOT_ID] = settings->id_attribute,
+                                                 [LDAP_SLOT_AVATAR] = settings->avatar_attribute,
+                                                 [LDAP_SLOT_ROLE] = settings->role_attribute},
+                                     .guid = settings->id_format == LDAP_ID_GUID};
+    for (size_t i = 0; i < names->count; i++)
+        mapping->sources[LDAP_SLOT_NAME + i] = names->items[i];
+    for (size_t i = 0; i < LDAP_SLOTS; i++)
+        if (mapping->sources[i])
+            want(mapping, mapping->sources[i]);
+    for (size_t i = 0; i < settings->attributes.count; i++)
+        add_attribute(mapping, settings->attributes.names[i], settings->attributes.values[i]);
+    add_claims(mapping, settings);
+    return add_wanted(mapping, settings, services, why);
 }
 
-/* Fills one slot, unless it has a value. */
-static void offer(const struct ldap_mapping *mapping, struct ldap_entry *entry, size_t slot,
-                  struct span value)
+/* ---- Reading ---- */
+
+/* The host trims line ends. */
+static bool is_plain(struct span value)
 {
-    const char *why = NULL;
-    if (value.length > limit_of(slot))
-        why = "is too long";
-    else if (!text_is_plain(value))
-        why = "is not text in UTF-8 without control characters";
-    else if (entry->values[slot].length == 0)
-        entry->values[slot] = value;
-    if (why && !entry->why) {
-        entry->unusable = mapping->sources[slot];
-        entry->why = why;
-    }
+    while (value.length && strchr("\r\n\t", value.data[value.length - 1]))
+        value.length--;
+    return value.length && text_is_plain(value);
 }
 
 /* The name of an attribute without its options (RFC 4512, section 2.5). */
@@ -88,6 +130,18 @@ static struct span base_name(struct span name)
 static bool same_name(struct span a, struct span b)
 {
     return a.length == b.length && strncasecmp(a.data, b.data, a.length) == 0;
+}
+
+/* Whether an attribute of an entry is the one that was asked for.  Active Directory sends
+ * the first part of many values as "member;range=0-1499". */
+static bool is_source(struct span name, const char *source)
+{
+    static const char range[] = ";range=";
+    struct span base = base_name(name);
+    if (name.length > base.length + sizeof range - 1 &&
+        strncasecmp(name.data + base.length, range, sizeof range - 1) == 0)
+        name = base;
+    return source && span_equal_nocase(name, source);
 }
 
 /* Holds one value of an attribute against what the filter says about it. */
@@ -105,7 +159,8 @@ static void examine(const struct ldap_mapping *mapping, const struct ldap_terms 
             entry->no_memory |= entry->scratch.failed;
             wanted = bytes_span(&entry->scratch);
         }
-        entry->claim = ldap_id_same(value, wanted) ? CLAIM_HOLDS : CLAIM_DIFFERS;
+        bool same = mapping->guid ? span_equal(value, wanted) : ldap_id_same(value, wanted);
+        entry->claim = same ? CLAIM_HOLDS : CLAIM_DIFFERS;
     }
 }
 
@@ -116,14 +171,18 @@ bool ldap_entry_read(const struct ldap_mapping *mapping, const struct ldap_terms
     *entry_r = (struct ldap_entry){.ids = 0};
     if (!ldap_message_entry(content, &entry_r->dn, &attributes))
         return false;
+    entry_r->attributes = attributes;
     while (ldap_message_attribute(&attributes, &name, &values)) {
         while (ldap_ber_take_as(&values, BER_STRING, &value)) {
             examine(mapping, terms, name, value, entry_r);
-            for (size_t slot = 0; slot < LDAP_SLOTS; slot++)
-                if (mapping->sources[slot] && span_equal_nocase(name, mapping->sources[slot])) {
-                    entry_r->ids += slot == LDAP_SLOT_ID;
-                    offer(mapping, entry_r, slot, value);
-                }
+            for (size_t slot = 0; slot < LDAP_SLOTS; slot++) {
+                if (!is_source(name, mapping->sources[slot]))
+                    continue;
+                struct span *taken = &entry_r->values[slot];
+                entry_r->ids += slot == LDAP_SLOT_ID;
+                if (!taken->length || (!is_plain(*taken) && is_plain(value)))
+                    *taken = value;
+            }
         }
         if (values.length)
             return false;
@@ -134,6 +193,45 @@ bool ldap_entry_read(const struct ldap_mapping *mapping, const struct ldap_terms
 void ldap_entry_free(struct ldap_entry *entry)
 {
     bytes_free(&entry->scratch);
+}
+
+/* ---- Telling ---- */
+
+/* The id; of several, that of the entry's own name.  False: it has no such value. */
+static bool find_id(struct ldap_entry *entry, const struct ldap_mapping *mapping)
+{
+    entry->id = entry->values[LDAP_SLOT_ID];
+    if (mapping->guid) {
+        bool good = ldap_guid_format(entry->id, entry->guid);
+        entry->id = (struct span){entry->guid, LDAP_GUID_TEXT};
+        return good;
+    }
+    if (entry->ids > 1) {
+        bytes_reset(&entry->scratch);
+        if (!ldap_dn_value(entry->dn, mapping->sources[LDAP_SLOT_ID], &entry->scratch))
+            return false;
+        entry->no_memory |= entry->scratch.failed;
+        entry->id = bytes_span(&entry->scratch);
+    }
+    return entry->id.length > 0;
+}
+
+static const char *id_fault(const struct ldap_entry *entry, const struct ldap_mapping *mapping)
+{
+    if (entry->ids == 0)
+        return "has no value of the id attribute that we may read";
+    if (mapping->guid)
+        return "has an id that is not a GUID: \"id_format\" does not go with the attribute";
+    return entry->ids > 1 ? "has several values of the id attribute, none of them in its own name: "
+                            "set \"id_attribute\" to one with a single value"
+                          : "has an empty value of the id attribute";
+}
+
+/* RFC 2079: a labeledURI is a URL, then perhaps a blank and a label. */
+static struct span without_label(struct span url)
+{
+    const char *blank = url.length ? memchr(url.data, ' ', url.length) : NULL;
+    return (struct span){url.data, blank ? (size_t)(blank - url.data) : url.length};
 }
 
 /* The host, and whether it took all that was set. */
@@ -149,18 +247,26 @@ static void tell(struct teller *teller, enum memberchat_field field, struct span
         teller->good &= teller->services->set(teller->result, field, value.data, value.length);
 }
 
-/* The id; of several, that of the entry's own name.  False: it has no such value. */
-static bool find_id(struct ldap_entry *entry, const struct ldap_mapping *mapping, struct span *id_r)
+static bool tell_values(struct span attributes, const char *source, const char *name,
+                        const struct memberchat_services *services,
+                        struct memberchat_result *result)
 {
-    *id_r = entry->values[LDAP_SLOT_ID];
-    if (entry->ids > 1) {
-        bytes_reset(&entry->scratch);
-        if (!ldap_dn_value(entry->dn, mapping->sources[LDAP_SLOT_ID], &entry->scratch))
-            return false;
-        entry->no_memory |= entry->scratch.failed;
-        *id_r = bytes_span(&entry->scratch);
-    }
-    return id_r->length > 0 && id_r->length <= ID_MAX && text_is_plain(*id_r);
+    struct span found, values, value;
+    bool good = true;
+    while (good && ldap_message_attribute(&attributes, &found, &values))
+        while (is_source(found, source) && good && ldap_ber_take_as(&values, BER_STRING, &value))
+            good = !value.length ||
+                   services->set_attribute(result, name, strlen(name), value.data, value.length);
+    return good;
+}
+
+bool ldap_entry_tell_attribute(struct span content, const char *source, const char *name,
+                               const struct memberchat_services *services,
+                               struct memberchat_result *result)
+{
+    struct span dn, attributes;
+    return ldap_message_entry(content, &dn, &attributes) &&
+           tell_values(attributes, source, name, services, result);
 }
 
 enum memberchat_outcome ldap_entry_tell(struct ldap_entry *entry,
@@ -168,34 +274,22 @@ enum memberchat_outcome ldap_entry_tell(struct ldap_entry *entry,
                                         const struct memberchat_services *services,
                                         struct memberchat_result *result, const char **why_r)
 {
-    const struct span *values = entry->values;
     struct teller teller = {services, result, true};
-    size_t name = LDAP_SLOT_NAME;
-    struct span id;
-    bool found = find_id(entry, mapping, &id);
-    if (entry->no_memory) {
-        *why_r = "cannot be read: out of memory";
-        return MEMBERCHAT_UNAVAILABLE;
-    }
-    if (!found) {
-        *why_r = entry->ids == 0  ? "has no value of the id attribute that we may read"
-                 : entry->ids > 1 ? "has several values of the id attribute, none of them in its "
-                                    "own name: set \"id_attribute\" to one with a single value"
-                                  : "has no usable value of the id attribute";
+    bool named = false;
+    if (!find_id(entry, mapping) && !entry->no_memory) {
+        *why_r = id_fault(entry, mapping);
         return MEMBERCHAT_MISCONFIGURED;
     }
-    tell(&teller, MEMBERCHAT_ID, id);
-    while (name + 1 < LDAP_SLOT_ATTRIBUTE && values[name].length == 0)
-        name++;
-    tell(&teller, MEMBERCHAT_NAME, values[name]);
-    tell(&teller, MEMBERCHAT_AVATAR, values[LDAP_SLOT_AVATAR]);
-    tell(&teller, MEMBERCHAT_ROLE, values[LDAP_SLOT_ROLE]);
-    for (size_t i = 0; i < LDAP_ATTRIBUTES_MAX; i++) {
-        struct span value = values[LDAP_SLOT_ATTRIBUTE + i];
-        if (value.length > 0)
-            teller.good &= services->set_attribute(
-                result, mapping->names[i], strlen(mapping->names[i]), value.data, value.length);
+    tell(&teller, MEMBERCHAT_ID, entry->id);
+    for (size_t slot = LDAP_SLOT_NAME; slot < LDAP_SLOTS && !named; slot++) {
+        tell(&teller, MEMBERCHAT_NAME, entry->values[slot]); /* the host warns of a useless one */
+        named = is_plain(entry->values[slot]);
     }
-    *why_r = "has a value that memberchat refuses";
-    return teller.good ? MEMBERCHAT_FOUND : MEMBERCHAT_MISCONFIGURED;
+    tell(&teller, MEMBERCHAT_AVATAR, without_label(entry->values[LDAP_SLOT_AVATAR]));
+    tell(&teller, MEMBERCHAT_ROLE, entry->values[LDAP_SLOT_ROLE]);
+    for (size_t i = 0; i < mapping->attribute_count; i++)
+        teller.good &= tell_values(entry->attributes, mapping->attributes[i].source,
+                                   mapping->attributes[i].name, services, result);
+    *why_r = "cannot be read: out of memory";
+    return teller.good && !entry->no_memory ? MEMBERCHAT_FOUND : MEMBERCHAT_UNAVAILABLE;
 }

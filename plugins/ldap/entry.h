@@ -5,26 +5,36 @@
 
 #include "common.h"
 #include "filter.h"
+#include "id.h"
 
 enum {
     LDAP_SLOT_ID,
     LDAP_SLOT_AVATAR,
     LDAP_SLOT_ROLE,
     LDAP_SLOT_NAME, /* the first of several */
-    LDAP_SLOT_ATTRIBUTE = LDAP_SLOT_NAME + LDAP_NAMES_MAX,
-    LDAP_SLOTS = LDAP_SLOT_ATTRIBUTE + LDAP_ATTRIBUTES_MAX
+    LDAP_SLOTS = LDAP_SLOT_NAME + LDAP_NAMES_MAX
 };
 
-/* Which attributes of the directory go where; made once from the settings. */
+/* Which attributes of the directory go where; made once from the settings and from what
+ * templates name.  Nothing is copied but the attributes of the filter. */
 struct ldap_mapping {
-    const char *sources[LDAP_SLOTS];        /* NULL: nothing goes there */
-    const char *names[LDAP_ATTRIBUTES_MAX]; /* what memberchat calls the further attributes */
-    struct ldap_claims claims;              /* of the filter */
-    char claimed[LDAP_CLAIMS_MAX][65];      /* their attributes */
-    const char *wanted[LDAP_SLOTS + LDAP_CLAIMS_MAX + 1]; /* each source once; NULL ends it */
+    const char *sources[LDAP_SLOTS]; /* NULL: nothing goes there */
+    size_t attribute_count;
+    struct {
+        const char *name, *source; /* as memberchat and the directory call it */
+    } attributes[MEMBERCHAT_ATTRIBUTES_MAX];
+    struct ldap_claims claims;         /* of the filter */
+    char claimed[LDAP_CLAIMS_MAX][65]; /* their attributes */
+    bool guid;                         /* the id is one */
+    const char *wanted[LDAP_SLOTS + MEMBERCHAT_ATTRIBUTES_MAX + LDAP_CLAIMS_MAX + 1];
 };
 
-void ldap_mapping_init(struct ldap_mapping *mapping, const struct ldap_settings *settings);
+/* Fills all of it; `wanted` ends with NULL.  False: with a reason. */
+bool ldap_mapping_init(struct ldap_mapping *mapping, const struct ldap_settings *settings,
+                       const struct memberchat_services *services, struct reason *why);
+
+/* Whether a text could be the name of an attribute. */
+bool ldap_entry_is_attribute(const char *text);
 
 /* Whether the entry has the id that the filter asked for. */
 enum ldap_claim_verdict {
@@ -35,17 +45,17 @@ enum ldap_claim_verdict {
 
 /* What was read of one entry.  The spans point into its bytes. */
 struct ldap_entry {
-    struct span dn;
-    struct span values[LDAP_SLOTS]; /* the first usable one of each */
+    struct span dn, attributes;
+    struct span values[LDAP_SLOTS]; /* the first of each that is plain text, or the first */
     size_t ids;                     /* how many values the id has */
     enum ldap_claim_verdict claim;
+    struct span id; /* as it was told to the host */
+    char guid[LDAP_GUID_TEXT];
     struct bytes scratch;
-    bool no_memory;       /* it could not be looked at as it should */
-    const char *unusable; /* an attribute whose value was left out ... */
-    const char *why;      /* ... for this; NULL: none */
+    bool no_memory; /* it could not be looked at as it should */
 };
 
-/* False: the bytes are damaged.  Values that are too long or not plain text are left out. */
+/* False: the bytes are damaged. */
 bool ldap_entry_read(const struct ldap_mapping *mapping, const struct ldap_terms *terms,
                      struct span content, struct ldap_entry *entry_r);
 void ldap_entry_free(struct ldap_entry *entry);
@@ -55,5 +65,11 @@ enum memberchat_outcome ldap_entry_tell(struct ldap_entry *entry,
                                         const struct ldap_mapping *mapping,
                                         const struct memberchat_services *services,
                                         struct memberchat_result *result, const char **why_r);
+
+/* Tells the host all values of an attribute of an entry, by another name.  False: no
+ * memory, or the bytes are damaged. */
+bool ldap_entry_tell_attribute(struct span content, const char *source, const char *name,
+                               const struct memberchat_services *services,
+                               struct memberchat_result *result);
 
 #endif

@@ -48,3 +48,44 @@ bool ldap_id_same(struct span a, struct span b)
     } while (x == y && x != END);
     return x == y;
 }
+
+/* Which byte stands where in the text; -1 is a hyphen. */
+static const signed char guid_order[] = {3,  2, 1, 0,  -1, 5,  4,  -1, 7,  6,
+                                         -1, 8, 9, -1, 10, 11, 12, 13, 14, 15};
+
+bool ldap_guid_parse(struct span text, char guid_r[LDAP_GUID_BYTES])
+{
+    const char *at = text.data;
+    if (text.length != LDAP_GUID_TEXT)
+        return false;
+    for (size_t i = 0; i < sizeof guid_order; i++) {
+        if (guid_order[i] < 0) {
+            if (*at++ != '-')
+                return false;
+            continue;
+        }
+        int high = text_hex_digit(at[0]), low = text_hex_digit(at[1]);
+        if (high < 0 || low < 0)
+            return false;
+        guid_r[guid_order[i]] = (char)(high * 16 + low);
+        at += 2;
+    }
+    return true;
+}
+
+bool ldap_guid_format(struct span guid, char text_r[LDAP_GUID_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+    if (guid.length != LDAP_GUID_BYTES)
+        return false;
+    for (size_t i = 0; i < sizeof guid_order; i++) {
+        if (guid_order[i] < 0) {
+            *text_r++ = '-';
+            continue;
+        }
+        unsigned byte = (unsigned char)guid.data[guid_order[i]];
+        *text_r++ = digits[byte >> 4];
+        *text_r++ = digits[byte & 15];
+    }
+    return true;
+}

@@ -5,7 +5,7 @@
 
 #include "common.h"
 
-#define LDAP_KEY_COUNT 26
+#define LDAP_KEY_COUNT 30
 extern const struct memberchat_key ldap_keys[LDAP_KEY_COUNT];
 
 #endif

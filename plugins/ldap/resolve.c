@@ -3,27 +3,39 @@
 
 #include "base/clock.h"
 
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FRESH_MS   30000
-#define STACK_SIZE (256 * 1024)
+#define FRESH_MS    30000
+#define STACK_SIZE  (256 * 1024)
+#define SRV_SERVICE "_ldap._tcp."
+#define ANSWER_MAX  65535
+
+/* What a name stands for. */
+union answer {
+    struct ldap_addresses addresses;
+    struct ldap_srv srv;
+};
 
 struct ldap_resolver {
-    char host[256], port[6];
-    struct ldap_addresses literal; /* count 0: the host is a name */
+    char host[256 + sizeof SRV_SERVICE], port[6]; /* no port: SRV records */
+    struct ldap_addresses literal;                /* count 0: the host is a name */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t done;
-    int holders;                 /* the owner, and a thread that is under way */
-    bool asking;                 /* there is such a thread */
-    struct ldap_addresses known; /* count 0: none yet */
-    int64_t asked_at;            /* when `known` or `error` came, on CLOCK_MONOTONIC */
-    int error;                   /* of getaddrinfo(); 0: the last answer was good */
+    int holders;   /* the owner, and a thread that is under way */
+    bool asking;   /* there is such a thread */
+    bool is_known; /* ever */
+    union answer known;
+    int64_t fresh_until;
+    int error; /* of the last question, as of getaddrinfo(); 0: it was answered */
 };
 
 /* Asks the system; the error of getaddrinfo(). */
@@ -45,17 +57,51 @@ static int ask_system(const char *host, const char *port, int flags,
     return addresses_r->count > 0 ? 0 : EAI_NONAME;
 }
 
-struct ldap_resolver *ldap_resolver_new(const char *host, const char *port)
+/* The same for SRV records. */
+static int ask_srv(const char *name, struct ldap_srv *srv_r)
+{
+    unsigned char *answer = malloc(ANSWER_MAX);
+    int error = EAI_MEMORY;
+    if (answer) {
+        int length = res_query(name, ns_c_in, ns_t_srv, answer, ANSWER_MAX);
+        if (length >= 0)
+            error = length <= ANSWER_MAX && ldap_srv_parse(answer, (size_t)length, srv_r)
+                        ? 0
+                        : EAI_FAIL;
+        else
+            error = h_errno == TRY_AGAIN ? EAI_AGAIN : EAI_NONAME;
+    }
+    free(answer);
+    return error ? error : srv_r->count > 0 ? 0 : EAI_NONAME;
+}
+
+static struct ldap_resolver *new_resolver(void)
 {
     struct ldap_resolver *resolver = calloc(1, sizeof *resolver);
+    if (!resolver)
+        return NULL;
+    resolver->holders = 1;
+    pthread_mutex_init(&resolver->lock, NULL);
+    clock_cond_init(&resolver->done);
+    return resolver;
+}
+
+struct ldap_resolver *ldap_resolver_new(const char *host, const char *port)
+{
+    struct ldap_resolver *resolver = new_resolver();
     if (!resolver)
         return NULL;
     snprintf(resolver->host, sizeof resolver->host, "%s", host);
     snprintf(resolver->port, sizeof resolver->port, "%s", port);
     ask_system(host, port, AI_NUMERICHOST, &resolver->literal);
-    resolver->holders = 1;
-    pthread_mutex_init(&resolver->lock, NULL);
-    clock_cond_init(&resolver->done);
+    return resolver;
+}
+
+struct ldap_resolver *ldap_resolver_new_srv(const char *domain)
+{
+    struct ldap_resolver *resolver = new_resolver();
+    if (resolver)
+        snprintf(resolver->host, sizeof resolver->host, SRV_SERVICE "%s", domain);
     return resolver;
 }
 
@@ -76,13 +122,20 @@ void ldap_resolver_free(struct ldap_resolver *resolver)
 static void *ask_in_thread(void *argument)
 {
     struct ldap_resolver *resolver = argument;
-    struct ldap_addresses found;
-    int error = ask_system(resolver->host, resolver->port, AI_ADDRCONFIG, &found);
+    int64_t life = FRESH_MS;
+    union answer found;
+    int error = *resolver->port
+                    ? ask_system(resolver->host, resolver->port, AI_ADDRCONFIG, &found.addresses)
+                    : ask_srv(resolver->host, &found.srv);
+    if (!error && !*resolver->port)
+        life = (int64_t)found.srv.life * 1000;
     pthread_mutex_lock(&resolver->lock);
-    if (error == 0)
+    if (!error) {
         resolver->known = found;
+        resolver->is_known = true;
+        resolver->fresh_until = clock_monotonic_ms() + life;
+    }
     resolver->error = error;
-    resolver->asked_at = clock_monotonic_ms();
     resolver->asking = false;
     pthread_cond_broadcast(&resolver->done);
     pthread_mutex_unlock(&resolver->lock);
@@ -111,11 +164,11 @@ static bool start_asking(struct ldap_resolver *resolver)
     return true;
 }
 
-/* Waits until an answer is there; the caller holds the lock.  With old addresses to fall
- * back on, half of the time has to do. */
+/* Waits until an answer is there; the caller holds the lock.  With an old one to fall back
+ * on, half of the time has to do. */
 static void await_answer(struct ldap_resolver *resolver, int64_t deadline)
 {
-    if (resolver->known.count > 0)
+    if (resolver->is_known)
         deadline = clock_earlier(deadline, clock_left_ms(deadline) / 2);
     const struct timespec until = clock_deadline(deadline);
     while (resolver->asking &&
@@ -123,29 +176,46 @@ static void await_answer(struct ldap_resolver *resolver, int64_t deadline)
         continue;
 }
 
-bool ldap_resolver_get(struct ldap_resolver *resolver, int64_t deadline,
-                       struct ldap_addresses *addresses_r, struct ldap_fault *fault)
+/* What is known, or becomes known by the deadline. */
+static bool get(struct ldap_resolver *resolver, int64_t deadline, const char *what,
+                union answer *answer_r, struct ldap_fault *fault)
 {
-    if (resolver->literal.count > 0) {
-        *addresses_r = resolver->literal;
-        return true;
-    }
     pthread_mutex_lock(&resolver->lock);
-    bool fresh = resolver->known.count > 0 && resolver->error == 0 &&
-                 clock_monotonic_ms() - resolver->asked_at < FRESH_MS;
+    bool fresh =
+        resolver->is_known && resolver->error == 0 && clock_monotonic_ms() < resolver->fresh_until;
     if (!fresh && !resolver->asking && !start_asking(resolver))
         resolver->error = EAI_MEMORY;
     if (!fresh)
         await_answer(resolver, deadline);
-    bool known = resolver->known.count > 0;
+    bool known = resolver->is_known;
     if (known)
-        *addresses_r = resolver->known;
+        *answer_r = resolver->known;
     else if (resolver->asking)
-        ldap_fault_set(fault, VERDICT_LATE, "no answer to the question for the address of %s",
+        ldap_fault_set(fault, VERDICT_LATE, "no answer to the question for the %s of %s", what,
                        resolver->host);
     else
-        ldap_fault_set(fault, VERDICT_LOST, "no address of %s: %s", resolver->host,
+        ldap_fault_set(fault, VERDICT_LOST, "no %s of %s: %s", what, resolver->host,
                        gai_strerror(resolver->error));
     pthread_mutex_unlock(&resolver->lock);
     return known;
+}
+
+bool ldap_resolver_get(struct ldap_resolver *resolver, int64_t deadline,
+                       struct ldap_addresses *addresses_r, struct ldap_fault *fault)
+{
+    union answer answer;
+    bool good = resolver->literal.count > 0 || get(resolver, deadline, "address", &answer, fault);
+    if (good)
+        *addresses_r = resolver->literal.count > 0 ? resolver->literal : answer.addresses;
+    return good;
+}
+
+bool ldap_resolver_get_srv(struct ldap_resolver *resolver, int64_t deadline, struct ldap_srv *srv_r,
+                           struct ldap_fault *fault)
+{
+    union answer answer;
+    bool good = get(resolver, deadline, "SRV record", &answer, fault);
+    if (good)
+        *srv_r = answer.srv;
+    return good;
 }

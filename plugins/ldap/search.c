@@ -4,8 +4,6 @@
 #include "store_private.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 enum {
     FAIR_MS = 100,   /* a server that had less time than this is not to blame */
@@ -34,7 +32,7 @@ static void unmake(void *servers, void *thing)
 {
     struct ldap_connection *connection = thing;
     (void)servers;
-    ldap_handle_free(connection->handle);
+    ldap_connection_close(connection);
     free(connection);
 }
 
@@ -68,27 +66,6 @@ static struct pool_loan *take(struct ldap_store *store, int64_t deadline, struct
 
 /* ---- Where the server sends us ---- */
 
-static bool is_listed(const struct memberchat_list *hosts, const char *host)
-{
-    for (size_t i = 0; i < hosts->count; i++)
-        if (strcasecmp(hosts->items[i], host) == 0)
-            return true;
-    return false;
-}
-
-/* Whether our password may go to a server: one of ours, or one that the configuration
- * names. */
-static bool may_visit(const struct ldap_settings *settings, const struct ldap_uri *uri)
-{
-    const char *why;
-    struct ldap_uri own;
-    bool found = is_listed(&settings->referral_hosts, uri->host);
-    for (size_t i = 0; i < settings->uri.count && !found; i++)
-        found = ldap_uri_parse(settings->uri.items[i], &own, &why) && own.scheme == uri->scheme &&
-                strcasecmp(own.host, uri->host) == 0;
-    return found;
-}
-
 /* Searches there.  That answer's own referrals are not followed. */
 static void follow(struct ldap_store *store, const char *url, const struct ldap_query *query,
                    int64_t deadline, struct ldap_found *found, struct ldap_fault *fault)
@@ -101,7 +78,7 @@ static void follow(struct ldap_store *store, const char *url, const struct ldap_
         ldap_fault_set(fault, VERDICT_WRONG, "referral \"%s\" %s", url, wrong);
         return;
     }
-    if (!may_visit(store->settings, &referral.uri)) {
+    if (!ldap_servers_may_visit(store->servers, &referral.uri)) {
         ldap_fault_set(fault, VERDICT_WRONG,
                        "referral to %s is not followed: name the host in \"referral_hosts\" to "
                        "send it our password",
@@ -116,7 +93,7 @@ static void follow(struct ldap_store *store, const char *url, const struct ldap_
     if (ldap_servers_visit(store->servers, &referral.uri, deadline, &connection, fault)) {
         ldap_handle_search(connection.handle, &there, clock_earlier(deadline, query->timeout),
                            found, fault);
-        ldap_handle_free(connection.handle);
+        ldap_connection_close(&connection);
     }
     if (fault->verdict != VERDICT_GOOD) {
         const struct reason plain = fault->why;
@@ -164,14 +141,14 @@ static bool try_on(struct ldap_store *store, struct pool_loan *loan, const struc
                    struct ldap_fault *fault)
 {
     const struct ldap_connection *connection = loan->thing;
-    size_t server = connection->server;
+    struct ldap_server *server = connection->server;
     bool suspect = loan->reused && !*retried, fair = clock_left_ms(deadline) >= FAIR_MS;
     found->count = found->referrals.count = 0;
     bytes_reset(&found->entries);
     ldap_handle_search(connection->handle, query, end_of_try(suspect, deadline, query->timeout),
                        found, fault);
     if (fault->verdict != VERDICT_GOOD)
-        ldap_servers_name(store->servers, server, fault);
+        ldap_server_name(server, fault);
     bool useless = fault->verdict == VERDICT_LOST || fault->verdict == VERDICT_LATE;
     bool again = useless && suspect;
     if (again) {

@@ -13,7 +13,8 @@
 #define NOBODY "\x7f" /* no id has control characters */
 
 enum {
-    ENTRIES_MAX = 2,    /* more than one is too many already */
+    ENTRIES_MAX = 2, /* more than one is too many already */
+    GROUPS_MAX = 1000,
     COMPLAIN_MS = 60000 /* the log is told of the same sort of thing once in so long */
 };
 
@@ -39,15 +40,17 @@ static void *ldap_open(const void *settings, const struct memberchat_services *s
                        uint32_t how, struct memberchat_result *result)
 {
     struct ldap_store *store = calloc(1, sizeof *store);
+    struct reason why;
     (void)how;
+    reason_set(&why, "out of memory");
     if (store) {
         store->settings = settings;
         store->services = services;
-        ldap_mapping_init(&store->mapping, settings);
-        store->servers = ldap_servers_new(settings, services);
+        if (ldap_mapping_init(&store->mapping, settings, services, &why))
+            store->servers = ldap_servers_new(settings, services);
     }
     if (!store || !store->servers || !ldap_search_prepare(store)) {
-        services->reason(result, "out of memory");
+        services->reason(result, "%s", why.text);
         if (store)
             ldap_close(store);
         return NULL;
@@ -82,12 +85,43 @@ static void find(struct ldap_store *store, const struct ldap_terms *terms, int64
     ldap_search(store, &query, deadline, found_r, fault);
 }
 
+/* Finds the groups of a member who was found, each a value of the attribute "groups".  A
+ * group that is missing may mean another role, so all of them are found or none. */
+static enum memberchat_outcome add_groups(struct ldap_store *store, const struct ldap_entry *entry,
+                                          int64_t deadline, struct memberchat_result *result)
+{
+    const struct ldap_settings *settings = store->settings;
+    const char *attributes[] = {settings->group_attribute, NULL};
+    const struct ldap_query query = {.base = settings->group_base,
+                                     .scope = 2,
+                                     .filter = settings->group_filter,
+                                     .terms = {.id = entry->id, .dn = entry->dn},
+                                     .attributes = attributes,
+                                     .timeout = settings->timeout,
+                                     .most = GROUPS_MAX + 1};
+    struct ldap_found found;
+    struct ldap_fault fault;
+    ldap_search(store, &query, deadline, &found, &fault);
+    if (fault.verdict == VERDICT_GOOD && found.count > GROUPS_MAX)
+        ldap_fault_set(&fault, VERDICT_WRONG, "there are more than %d", GROUPS_MAX);
+    struct span entries = bytes_span(&found.entries), content;
+    while (fault.verdict == VERDICT_GOOD && ldap_ber_take_as(&entries, MESSAGE_ENTRY, &content))
+        if (!ldap_entry_tell_attribute(content, settings->group_attribute, LDAP_GROUPS,
+                                       store->services, result))
+            ldap_fault_set(&fault, VERDICT_BUSY, "out of memory");
+    if (fault.verdict != VERDICT_GOOD)
+        store->services->reason(result, "groups of %.*s: %s", (int)entry->dn.length, entry->dn.data,
+                                fault.why.text);
+    ldap_found_free(&found);
+    return ldap_fault_outcome(&fault);
+}
+
 /* What the only entry says about the member. */
 static enum memberchat_outcome judge(struct ldap_store *store, struct ldap_entry *entry,
-                                     struct memberchat_result *result)
+                                     int64_t deadline, struct memberchat_result *result)
 {
     const struct memberchat_services *services = store->services;
-    const char *why, *id_attribute = store->settings->id_attribute;
+    const char *why;
     int length = (int)entry->dn.length;
     if (entry->claim == CLAIM_DIFFERS && !entry->no_memory) {
         if (ldap_store_may_complain(store, COMPLAINT_OTHER_ID))
@@ -101,15 +135,14 @@ static enum memberchat_outcome judge(struct ldap_store *store, struct ldap_entry
         ldap_entry_tell(entry, &store->mapping, services, result, &why);
     if (outcome != MEMBERCHAT_FOUND)
         services->reason(result, "the entry %.*s %s (%s)", length, entry->dn.data, why,
-                         id_attribute);
-    if (entry->why && ldap_store_may_complain(store, COMPLAINT_VALUE))
-        services->log(services, MEMBERCHAT_LOG_WARNING, "%.*s: a value of %s %s, and is left out",
-                      length, entry->dn.data, entry->unusable, entry->why);
+                         store->settings->id_attribute);
+    else if (store->settings->group_base)
+        outcome = add_groups(store, entry, deadline, result);
     return outcome;
 }
 
 static enum memberchat_outcome judge_all(struct ldap_store *store, const struct ldap_terms *terms,
-                                         const struct ldap_found *found,
+                                         const struct ldap_found *found, int64_t deadline,
                                          struct memberchat_result *result)
 {
     struct span entries = bytes_span(&found->entries), content[ENTRIES_MAX];
@@ -128,7 +161,7 @@ static enum memberchat_outcome judge_all(struct ldap_store *store, const struct 
                                 entry[1].dn.data);
         outcome = MEMBERCHAT_MISCONFIGURED;
     } else if (found->count == 1) {
-        outcome = judge(store, &entry[0], result);
+        outcome = judge(store, &entry[0], deadline, result);
     }
     for (size_t i = 0; i < ENTRIES_MAX; i++)
         ldap_entry_free(&entry[i]);
@@ -139,13 +172,19 @@ static enum memberchat_outcome ldap_lookup(void *handle, const char *id, size_t 
                                            int64_t deadline, struct memberchat_result *result)
 {
     struct ldap_store *store = handle;
-    const struct ldap_terms terms = {.id = {id, id_length}};
+    struct ldap_terms terms = {.id = {id, id_length}};
+    char guid[LDAP_GUID_BYTES];
     struct ldap_found found;
     struct ldap_fault fault;
+    if (store->mapping.guid) {
+        if (!ldap_guid_parse(terms.id, guid))
+            return MEMBERCHAT_NOT_FOUND;
+        terms.id = (struct span){guid, sizeof guid};
+    }
     find(store, &terms, deadline, &found, &fault);
     enum memberchat_outcome outcome = ldap_fault_outcome(&fault);
     if (outcome == MEMBERCHAT_FOUND)
-        outcome = judge_all(store, &terms, &found, result);
+        outcome = judge_all(store, &terms, &found, deadline, result);
     else
         store->services->reason(result, "%s", fault.why.text);
     ldap_found_free(&found);
@@ -157,9 +196,12 @@ static enum memberchat_outcome ldap_probe(void *handle, int64_t deadline,
                                           struct memberchat_result *result)
 {
     struct ldap_store *store = handle;
-    const struct ldap_terms terms = {.id = {NOBODY, strlen(NOBODY)}};
+    static const char no_guid[LDAP_GUID_BYTES];
+    struct ldap_terms terms = {.id = {NOBODY, strlen(NOBODY)}};
     struct ldap_found found;
     struct ldap_fault fault;
+    if (store->mapping.guid)
+        terms.id = (struct span){no_guid, sizeof no_guid};
     find(store, &terms, deadline, &found, &fault);
     if (fault.verdict != VERDICT_GOOD)
         store->services->reason(result, "%s", fault.why.text);

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 /* What the log is told at most once a minute, each by itself. */
-enum ldap_complaint { COMPLAINT_VALUE, COMPLAINT_OTHER_ID, COMPLAINT_REFERRAL, COMPLAINTS };
+enum ldap_complaint { COMPLAINT_OTHER_ID, COMPLAINT_REFERRAL, COMPLAINTS };
 
 struct pool;
 

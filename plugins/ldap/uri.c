@@ -22,7 +22,10 @@ static const struct {
     {"ldap://", "389", LDAP_SCHEME_PLAIN},
     {"ldaps://", "636", LDAP_SCHEME_TLS},
     {"ldapi://", "", LDAP_SCHEME_LOCAL},
+    {"srv:", "", LDAP_SCHEME_SRV},
 };
+
+enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
 
 static bool check(bool good, const char *fault, const char **why_r)
 {
@@ -94,8 +97,8 @@ static void write_text(struct ldap_uri *uri, const char *prefix)
 {
     bool brackets = strchr(uri->host, ':') != NULL;
     if (uri->scheme != LDAP_SCHEME_LOCAL) {
-        snprintf(uri->text, sizeof uri->text, "%s%s%s%s:%s", prefix, brackets ? "[" : "", uri->host,
-                 brackets ? "]" : "", uri->port);
+        snprintf(uri->text, sizeof uri->text, "%s%s%s%s%s%s", prefix, brackets ? "[" : "",
+                 uri->host, brackets ? "]" : "", *uri->port ? ":" : "", uri->port);
         return;
     }
     size_t length = (size_t)snprintf(uri->text, sizeof uri->text, "%s", prefix);
@@ -107,16 +110,18 @@ static void write_text(struct ldap_uri *uri, const char *prefix)
 bool ldap_uri_parse(const char *text, struct ldap_uri *uri_r, const char **why_r)
 {
     size_t i = 0;
-    while (i < 3 && strncasecmp(text, schemes[i].prefix, strlen(schemes[i].prefix)) != 0)
+    while (i < SCHEMES && strncasecmp(text, schemes[i].prefix, strlen(schemes[i].prefix)) != 0)
         i++;
-    if (i == 3)
-        return check(false, "does not begin with ldap://, ldaps:// or ldapi://", why_r);
+    if (i == SCHEMES)
+        return check(false, "does not begin with ldap://, ldaps://, ldapi:// or srv:", why_r);
     *uri_r = (struct ldap_uri){.scheme = schemes[i].scheme};
     snprintf(uri_r->port, sizeof uri_r->port, "%s", schemes[i].port);
     text += strlen(schemes[i].prefix);
     bool local = uri_r->scheme == LDAP_SCHEME_LOCAL;
     if (!(local ? parse_path(text, uri_r, why_r) : parse_host(text, uri_r, why_r)))
         return false;
+    if (uri_r->scheme == LDAP_SCHEME_SRV && (*uri_r->port || strpbrk(text, "[/")))
+        return check(false, "has more than a domain behind srv:", why_r);
     write_text(uri_r, schemes[i].prefix);
     return true;
 }

@@ -8,9 +8,11 @@
 #include "plugins/ldap/id.h"
 #include "plugins/ldap/message.h"
 #include "plugins/ldap/referral.h"
+#include "plugins/ldap/srv.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char fuzz_corpus[] = "ldap";
 
@@ -57,11 +59,13 @@ static void read_answer(struct span bytes)
     struct ldap_mapping mapping;
     struct ldap_entry entry;
     struct ldap_referrals referrals = {0};
+    struct memberchat_services services = {.size = 0};
+    struct reason why;
     if (!ldap_message_read(bytes, &message))
         return;
     if (ldap_message_result(message.content, &result))
         ldap_referrals_add(&referrals, result.urls);
-    ldap_mapping_init(&mapping, &settings);
+    must(ldap_mapping_init(&mapping, &settings, &services, &why));
     ldap_entry_read(&mapping, &terms, message.content, &entry);
     ldap_entry_free(&entry);
 }
@@ -74,6 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ldap_referral referral;
     struct ldap_uri uri, again;
     struct bytes value = {0};
+    struct ldap_srv srv;
+    char guid[LDAP_GUID_BYTES], text[LDAP_GUID_TEXT];
     const char *why;
     char *line = calloc(1, length + 1);
     must(line);
@@ -91,6 +97,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(value.length <= length);
     bytes_free(&value);
     must(ldap_id_same(id, id));
+    if (ldap_srv_parse(data, size, &srv)) {
+        must(srv.count <= LDAP_SRV_MAX && srv.life > 0 && srv.life <= LDAP_SRV_LIFE_MAX);
+        for (size_t i = 0; i < srv.count; i++)
+            must(*srv.targets[i].host && srv.targets[i].port);
+    }
+    if (ldap_guid_parse(id, guid)) {
+        must(ldap_guid_format((struct span){guid, sizeof guid}, text));
+        must(strncasecmp(text, id.data, sizeof text) == 0);
+    }
     read_answer((struct span){(const char *)data, size});
     free(line);
     return 0;

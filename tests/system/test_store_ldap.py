@@ -17,6 +17,8 @@ ODD = "".join([
     person("binary", jpegPhoto=b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(100)), cn="Plain name"),
     person("large", displayName=LARGE, cn="Small name"),
     person("several", displayName=["One"], labeledURI=["https://a.example/1", "https://a.example/2"]),
+    person("labelled", labeledURI="https://a.example/3 my picture"),
+    person("line", displayName="Line\r\n"),
     person("aliased", uid=["aliased", "an-alias", "0"], displayName="Aliased"),
     person("noname", displayName=None),
     person("options", **{"cn;lang-de": "Deutsch", "cn": "Plain"}),
@@ -212,17 +214,27 @@ class Values(LdapCase):
     def test_binary(self):
         code, member, errors = self.look_up("binary", name_attribute=["jpegPhoto", "cn"])
         self.assertEqual((0, "Plain name"), (code, member["userName"]), errors)
-        self.assertIn("a value of jpegPhoto is not text", errors)
-        self.expect_wrong("binary", "no usable value of the id attribute", id_attribute="jpegPhoto")
+        self.assertIn("the name is not UTF-8 without control characters", errors)
+        code, _, errors = self.look_up("binary", id_attribute="jpegPhoto")
+        self.assertEqual(1, code, errors)
+        self.assertIn("the id is not UTF-8 without control characters", errors)
 
     def test_control_characters(self):
         self.assertEqual("one line", self.found("control", name_attribute=["jpegPhoto", "cn"])["userName"])
 
     def test_large(self):
-        code, member, errors = self.look_up("large")
-        self.assertEqual((0, "Small name"), (code, member["userName"]), errors)
-        self.assertIn("displayName is too long", errors)
-        self.assertIsNone(self.found("large", name_attribute="displayName")["userName"])
+        """A name is cut, all else is left out."""
+        code, member, errors = self.look_up("large", role_attribute="displayName")
+        self.assertEqual((0, LARGE[:256], None), (code, member["userName"], member["role"]), errors)
+        self.assertIn("the name is longer than 256 bytes", errors)
+        self.assertIn("the role is longer than 64 bytes", errors)
+
+    def test_label_of_a_uri(self):
+        """RFC 2079: the URI, a blank, a label."""
+        self.assertEqual("https://a.example/3", self.found("labelled", avatar_attribute="labeledURI")["avatarProfileUrl"])
+
+    def test_line_end(self):
+        self.assertEqual("Line", self.found("line")["userName"])
 
     def test_several_values(self):
         self.assertIn(self.found("several", avatar_attribute="labeledURI")["avatarProfileUrl"],
@@ -470,14 +482,32 @@ class Examples(LdapCase):
         self.site.put("ldap.password", READER_PASSWORD, 0o600)
         self.include("openldap.conf", [(body, "\n".join(lines) + "\n")])
         done = command("check", "-c", self.site.conf)
-        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertNotIn("warning", done.stderr)
 
     def test_active_directory(self):
         """Its filters are good; the rest of it needs a domain."""
         self.site.put("ad.password", "secret", 0o600)
         self.include("active-directory.conf", [('ca_file = "domain-ca.pem"', "")])
         done = command("check", "-c", self.site.conf)
-        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertNotIn("warning", done.stderr)
+
+    def test_active_directory_with_everything_taken_in(self):
+        """GUIDs, the nested groups, SRV: what is behind "#    " is good, too."""
+        self.site.put("ad.password", "secret", 0o600)
+        text = (SOURCE / "conf/stores/active-directory.conf").read_text()
+        body = text[text.index("staff = {"):]
+        settings = {}
+        for line in body.splitlines()[1:-1]:
+            if found := re.match(r"    (?:#    )?(\w+) = ", line):
+                settings[found[1]] = line.replace("#", "", 1) if line.startswith("    #") else line
+        del settings["ca_file"]
+        self.include("active-directory.conf", [(body, "staff = {\n" + "\n".join(settings.values()) + "\n}\n")])
+        done = command("check", "-c", self.site.conf)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("group_filter", settings)
+        self.assertIn("1.4.1941", settings["active_filter"] + settings["group_filter"])
 
     def test_active_directory_schema(self):
         """Its filters and attributes, on a slapd with that schema.  objectCategory is another thing there."""

@@ -10,9 +10,11 @@
 #include "support.h"
 
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,8 +200,7 @@ static int tries_of_first(struct ldap_servers *servers)
     int before = atomic_load(&questions);
     if (!ldap_servers_connect(servers, within(3000), &connection, &fault))
         fail_msg("%s", fault.why.text);
-    assert_int_equal(connection.server, atomic_load(&failure) != 0 ? 1 : 0);
-    ldap_handle_free(connection.handle);
+    ldap_connection_close(&connection);
     return atomic_load(&questions) - before;
 }
 
@@ -229,6 +230,169 @@ static void dead_servers_are_left_alone(void **state)
     assert_int_equal(tries_of_first(servers), 1);
     assert_int_equal(fake_services_count(&fake, "other servers are asked before it"), 1);
     ldap_servers_free(servers);
+    close(fd);
+}
+
+/* ---- Servers that the DNS names ---- */
+
+static struct bytes dns; /* the answer; empty: there is none */
+static size_t records;
+static atomic_int srv_questions;
+
+int res_query(const char *name, int class, int type, unsigned char *answer, int length)
+{
+    atomic_fetch_add(&srv_questions, 1);
+    assert_string_equal(name, "_ldap._tcp.example.com");
+    assert_int_equal(class, ns_c_in);
+    assert_int_equal(type, ns_t_srv);
+    assert_true((size_t)length >= dns.length);
+    h_errno = HOST_NOT_FOUND;
+    if (!dns.length)
+        return -1;
+    memcpy(answer, dns.data, dns.length);
+    return (int)dns.length;
+}
+
+static void add_number(unsigned long number, size_t bytes)
+{
+    for (size_t i = bytes; i > 0; i--)
+        bytes_add(&dns, (const char[]){(char)(number >> 8 * (i - 1))}, 1);
+}
+
+static void add_name(const char *name)
+{
+    while (*name) {
+        size_t length = strcspn(name, ".");
+        add_number(length, 1);
+        bytes_add(&dns, name, length);
+        name += length + (name[length] == '.');
+    }
+    add_number(0, 1);
+}
+
+/* RFC 1035, section 4.1: a header and the question. */
+static void dns_begin(void)
+{
+    bytes_free(&dns);
+    dns = (struct bytes){0};
+    records = 0;
+    add_number(0x00018180, 4);
+    add_number(0x00010000, 4);
+    add_number(0, 4);
+    add_name("_ldap._tcp.example.com");
+    add_number(0x00210001, 4);
+}
+
+static void dns_add(unsigned priority, unsigned weight, unsigned port, const char *target,
+                    unsigned life)
+{
+    add_number(0xc00c, 2); /* the name of the question */
+    add_number(0x00210001, 4);
+    add_number(life, 4);
+    add_number(strlen(target) + 2 - (*target == '\0') + 6, 2);
+    add_number(priority, 2);
+    add_number(weight, 2);
+    add_number(port, 2);
+    add_name(target);
+    dns.data[7] = (char)++records;
+}
+
+static void records_are_read(void **state)
+{
+    struct ldap_srv srv;
+    (void)state;
+    dns_begin();
+    dns_add(10, 60, 389, "big.example.com", 300);
+    dns_add(20, 0, 3389, "small.example.com", 7);
+    dns_add(0, 0, 0, "", 600); /* no such service */
+    assert_true(ldap_srv_parse((unsigned char *)dns.data, dns.length, &srv));
+    assert_int_equal(srv.count, 2);
+    assert_int_equal(srv.life, 7);
+    assert_string_equal(srv.targets[1].host, "small.example.com");
+    assert_int_equal(srv.targets[1].port, 3389);
+    assert_int_equal(srv.targets[0].priority, 10);
+    assert_int_equal(srv.targets[0].weight, 60);
+    for (size_t i = 0; i < dns.length; i++)
+        ldap_srv_parse((unsigned char *)dns.data, i, &srv);
+    dns.data[dns.length - 1] = (char)0xc0; /* a name that points nowhere */
+    assert_false(ldap_srv_parse((unsigned char *)dns.data, dns.length, &srv));
+    dns_begin();
+    dns_add(0, 0, 389, "a", 0);
+    dns.data[dns.length - 3] = (char)0xc0; /* a name that points at itself */
+    dns.data[dns.length - 2] = (char)(dns.length - 3);
+    assert_false(ldap_srv_parse((unsigned char *)dns.data, dns.length, &srv));
+}
+
+static void priority_then_weight(void **state)
+{
+    static const struct ldap_srv_target of[] = {{.priority = 10, .weight = 0},
+                                                {.priority = 10, .weight = 97},
+                                                {.priority = 20, .weight = 9}};
+    const struct ldap_srv_target *const targets[] = {&of[0], &of[1], &of[2]};
+    bool wanted[] = {true, true, true};
+    size_t hits[3] = {0};
+    (void)state;
+    for (uint32_t number = 0; number < 990; number++)
+        hits[ldap_srv_choose(targets, wanted, 3, number)]++;
+    assert_int_equal(hits[0], 10);
+    assert_int_equal(hits[1], 980);
+    assert_int_equal(hits[2], 0);
+    wanted[0] = wanted[1] = false;
+    assert_int_equal(ldap_srv_choose(targets, wanted, 3, 123), 2);
+}
+
+/* The server that a connection is made to, from the words about a failure. */
+static void expect_fault(struct ldap_servers *servers, const char *words)
+{
+    struct ldap_connection connection;
+    struct ldap_fault fault;
+    if (ldap_servers_connect(servers, within(2000), &connection, &fault))
+        fail_msg("connected");
+    expect(strstr(fault.why.text, words), "%s", fault.why.text);
+    assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_UNAVAILABLE);
+}
+
+static void servers_come_from_the_dns(void **state)
+{
+    static const char *uris[] = {"srv:example.com"};
+    const struct ldap_settings settings = {
+        .uri = {uris, 1}, .connect_timeout = 1000, .allow_cleartext = true};
+    struct ldap_servers *servers;
+    struct ldap_connection connection;
+    struct ldap_fault fault;
+    char uri[64];
+    int fd = listen_somewhere(uri);
+    (void)state;
+    ldap_handle_prepare();
+    srv_questions = 0;
+    bytes_free(&dns);
+    dns = (struct bytes){0};
+    servers = ldap_servers_new(&settings, &fake.table);
+    expect_fault(servers, "no SRV record of _ldap._tcp.example.com");
+    dns_begin();
+    dns_add(0, 0, 0, "", 60);
+    expect_fault(servers, "no SRV record"); /* the domain says that it has none */
+    dns_begin();
+    dns_add(5, 1, 1, "127.0.0.1", 60);
+    expect_fault(servers, "ldap://127.0.0.1:1: cannot connect");
+    dns_begin();
+    dns_add(5, 1, 1, "127.0.0.1", 60);
+    dns_add(9, 1, (unsigned)strtoul(strrchr(uri, ':') + 1, NULL, 10), "127.0.0.1", 60);
+    expect_fault(servers, "ldap://127.0.0.1:1: cannot connect"); /* it is not asked again yet */
+    assert_int_equal(srv_questions, 3);
+    atomic_fetch_add(&forward_ms, 61000);
+    if (!ldap_servers_connect(servers, within(2000), &connection, &fault))
+        fail_msg("%s", fault.why.text);
+    assert_int_equal(srv_questions, 4);
+    bytes_reset(&dns); /* gone: what was known stays good */
+    atomic_fetch_add(&forward_ms, 61000);
+    ldap_connection_close(&connection);
+    if (!ldap_servers_connect(servers, within(2000), &connection, &fault))
+        fail_msg("%s", fault.why.text);
+    ldap_connection_close(&connection);
+    ldap_servers_free(servers);
+    bytes_free(&dns);
+    dns = (struct bytes){0};
     close(fd);
 }
 
@@ -360,6 +524,9 @@ int main(void)
         TEST(freed_while_it_asks),
         TEST(unknown_name),
         TEST(dead_servers_are_left_alone),
+        TEST(records_are_read),
+        TEST(priority_then_weight),
+        TEST(servers_come_from_the_dns),
         TEST(refused_passwords_are_held),
         TEST(forgiven_at_once),
         TEST(one_goes_first),
