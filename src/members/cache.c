@@ -252,7 +252,8 @@ static void put(struct map *map, const struct key *key, const struct member *mem
 static int64_t jitter(int64_t ms)
 {
     uint32_t dice;
-    random_fill(&dice, sizeof dice);
+    if (!random_fill(&dice, sizeof dice))
+        dice = 0;
     return ms - ms * (dice % 1000) / 10000;
 }
 

@@ -96,7 +96,8 @@ static bool fill_addresses(const char *path, struct listener *listener)
 {
     unsigned unique;
     size_t room = sizeof listener->beside.sun_path;
-    random_fill(&unique, sizeof unique);
+    if (!random_fill(&unique, sizeof unique))
+        unique = (unsigned)getpid(); /* it is only there so that two processes differ */
     listener->address.sun_family = listener->beside.sun_family = AF_UNIX;
     int length = snprintf(listener->beside.sun_path, room, "%s.%08x", path, unique);
     if (length < 0 || (size_t)length >= room)

@@ -144,7 +144,7 @@ class Keygen(FreshCase):
                 pyjwt_verify(token, printed, APP)
 
     def test_mistakes(self):
-        for arguments, code, told in ((("HS256",), 64, "usage"), (("ES384", "x"), 1, "no algorithm"),
+        for arguments, code, told in ((("HS256",), 64, "usage"), (("ES384", "x"), 1, "not an algorithm"),
                                       (("HS256", "x.pem"), 1, "cannot be PEM"),
                                       (("ES256", "/nowhere/x"), 1, "cannot be made"),
                                       (("ES256", "--key-id", "a\nb", "y"), 1, "key id")):
