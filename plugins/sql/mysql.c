@@ -74,6 +74,7 @@ static enum sql_verdict verdict_of(unsigned code)
     case ER_OUT_OF_RESOURCES:
     case ER_OUTOFMEMORY:
         return SQL_BUSY;
+    case 0: /* it failed without a word */
     case ER_SERVER_SHUTDOWN:
     case ER_CONNECTION_KILLED:
     case ER_CLIENT_TIMEOUT:
@@ -110,8 +111,10 @@ static bool fail(struct connection *connection, struct sql_fault *fault)
 
 static bool fail_statement(struct connection *connection, struct sql_fault *fault)
 {
-    explain(connection, mysql_stmt_errno(connection->statement),
-            mysql_stmt_error(connection->statement), fault);
+    unsigned code = mysql_stmt_errno(connection->statement);
+    if (!code) /* libmariadb leaves some of a fetch on the connection */
+        return fail(connection, fault);
+    explain(connection, code, mysql_stmt_error(connection->statement), fault);
     return false;
 }
 

@@ -32,7 +32,6 @@ if [ "$kind" = mariadb ]; then
 	CREATE USER IF NOT EXISTS chat IDENTIFIED BY 'secret';
 	DELETE FROM mysql.global_priv WHERE User = '';
 	FLUSH PRIVILEGES;
-	GRANT SELECT ON site.* TO chat;
 	SQL
     exec $as_user mariadbd --no-defaults --datadir="$folder/data" --socket="$folder/mysqld.sock" \
         --init-file="$folder/init.sql" --pid-file="$folder/pid" --innodb-flush-log-at-trx-commit=0 \

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""Members in MariaDB and PostgreSQL: right answers, and what may become of the servers."""
+import socket
+import threading
+import time
+
+from lib.case import FreshCase, at_once
+from lib.programs import limit
+from lib.responder import command
+from lib.scratch import free_port, wait_until
+from lib.site import member_path
+from lib.sql import MariaDB, PostgreSQL
+
+QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
+
+
+class Case(FreshCase):
+    make = None  # a server; the classes at the end choose
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.make()
+        cls.addClassCleanup(cls.server.remove)
+
+    def setUp(self):
+        super().setUp()
+        self.site.put("sql.password", "secret\n")
+        self.configure()
+
+    def configure(self, **keys):
+        store = {"plugin": self.server.plugin, "hosts": ["127.0.0.1"], "port": self.server.port, "database": "site",
+                 "user": "chat", "password_file": "sql.password", "query": QUERY, "timeout": "800ms",
+                 "connect_timeout": "800ms", "breaker": {"failures": 1000}, "cache": {"size": 0}, **keys}
+        unset = dict.fromkeys(self.site.settings["stores"]["members"])
+        self.site.write({"stores": {"members": {**unset, **store}}})
+
+    def ask(self, user="1"):
+        return self.responder.post(member_path(user), self.site.auth())
+
+    def answers(self, user="1"):
+        return self.ask(user).status == 200
+
+    def in_time(self, *statuses):
+        begin = time.monotonic()
+        status = self.ask().status
+        self.assertIn(status, statuses)
+        self.assertLess(time.monotonic() - begin, limit(3.5))
+        return status
+
+
+class Answers:
+    def test_members_are_found(self):
+        self.responder = self.start()
+        for user, status, name in (("1", 200, "Ann"), ("2", 200, "Björn \\ \"B\" 'x'; --"), ("3", 404, None),
+                                   ("4", 404, None), ("1' OR '1'='1", 404, None), ("1 ", 404, None),
+                                   ("jose", 404, None), ("josé", 200, "José")):
+            with self.subTest(user=user):
+                answer = self.ask(user)
+                self.assertEqual((status, name), (answer.status, answer.json.get("userName")))
+
+    def test_unix_socket(self):
+        self.configure(hosts=None, socket=str(self.server.socket),
+                       port=self.server.port if self.server.plugin == "pgsql" else None)
+        self.responder = self.start()
+        self.assertEqual("Ann", self.ask().json["userName"])
+
+    def test_mistakes_are_told(self):
+        for keys, told in (({"query": QUERY.replace("name", "nam")}, "nam"),
+                           ({"query": QUERY.replace("people", "peple")}, "peple"),
+                           ({"query": QUERY.replace("appUserId", "x")}, "no column appUserId"),
+                           ({"query": QUERY.replace("{id}", "'{id}'")}, "inside quotation marks"),
+                           ({"database": "nothing"}, "nothing"),
+                           ({"user": "nobody"}, "nobody"),
+                           ({"hosts": ["db.example.com"], "tls": "off"}, "allow_cleartext"),
+                           ({"hosts": None}, 'either "hosts" or "socket"')):
+            with self.subTest(keys=keys):
+                self.configure(**keys)
+                done = command("check", "--online", "-c", self.site.conf)
+                self.assertEqual(1, done.returncode)
+                self.assertIn(told, done.stdout + done.stderr)
+
+    def test_session_is_harmless(self):
+        self.server.sql("CREATE TABLE IF NOT EXISTS log (id TEXT); GRANT INSERT ON log TO chat;")
+        self.configure(query=QUERY)
+        self.responder = self.start()
+        self.assertTrue(self.answers())
+        if self.server.plugin == "pgsql":
+            self.configure(query="WITH x AS (INSERT INTO log VALUES ({id}) RETURNING id) SELECT id AS appUserId FROM x")
+            done = command("lookup", "-c", self.site.conf, "members", "1")
+            self.assertEqual(3, done.returncode)
+            self.assertIn("read-only", done.stderr)
+
+    def test_several_ids_are_an_error(self):
+        self.configure(query="SELECT id AS appUserId FROM people WHERE id = {id} OR id = '2'")
+        self.responder = self.start()
+        self.assertEqual((500, 200), (self.ask("1").status, self.ask("2").status))
+
+
+class Faults:
+    def setUp(self):
+        super().setUp()
+        self.responder = self.start()
+        self.assertTrue(self.answers())
+
+    def recovers(self, seconds=3):
+        wait_until("it answers again", self.answers, seconds)
+
+    def test_frozen(self):
+        at_once(8, lambda _: self.answers())
+        self.server.freeze()
+        self.addCleanup(self.server.thaw)
+        for answer in at_once(8, lambda _: self.ask()):
+            self.assertEqual(503, answer.status)
+        self.server.thaw()
+        self.recovers()
+
+    def test_killed_and_restarted(self):
+        self.server.stop()
+        self.in_time(503)
+        self.server.start()
+        self.recovers()
+
+    def test_idle_sessions_that_the_server_ended(self):
+        at_once(8, lambda _: self.answers())
+        self.server.end_sessions()
+        self.assertEqual([200] * 8, [answer.status for answer in at_once(8, lambda _: self.ask())])
+
+    def test_slow_query_is_ended_at_the_server(self):
+        self.configure(query=f"SELECT {self.server.slow} AS appUserName, id AS appUserId FROM people WHERE id = {{id}}")
+        begin = time.monotonic()
+        done = command("lookup", "-c", self.site.conf, "members", "1")
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertLess(time.monotonic() - begin, limit(4))
+        wait_until("no query is left", lambda: "SLEEP" not in self.server.queries().upper(), 4)
+
+    def test_locked_table(self):
+        lock = ("LOCK TABLES people WRITE; SELECT SLEEP(3);" if self.server.plugin == "mysql" else
+                "BEGIN; LOCK TABLE people IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3);")
+        locker = threading.Thread(target=self.server.sql, args=(lock,))
+        locker.start()
+        self.addCleanup(locker.join)
+        time.sleep(0.3)
+        self.in_time(503)
+        locker.join()
+        self.recovers()
+
+    def test_password_that_changed(self):
+        self.addCleanup(self.server.set_password, "secret")
+        self.server.set_password("other")
+        self.server.end_sessions()
+        self.assertEqual(500, self.ask().status)
+        self.responder.expect_log("not tried again for 30 s")
+        self.site.put("sql.password", "other\n")
+        self.recovers()
+
+    def test_permission_that_was_taken_away(self):
+        self.server.sql("REVOKE SELECT ON people FROM chat")
+        self.addCleanup(self.server.sql, "GRANT SELECT ON people TO chat")
+        self.assertEqual(500, self.ask().status)
+        self.responder.expect_log("denied")
+        self.server.sql("GRANT SELECT ON people TO chat")
+        self.recovers()
+
+    def test_column_that_was_dropped(self):
+        self.server.sql("ALTER TABLE people RENAME COLUMN name TO nick")
+        self.addCleanup(self.server.answers, "ALTER TABLE people RENAME COLUMN nick TO name")
+        self.assertEqual(500, self.ask().status)
+        self.server.sql("ALTER TABLE people RENAME COLUMN nick TO name")
+        self.recovers()
+
+    def test_value_of_16_mib(self):
+        self.server.sql("ALTER TABLE people ADD COLUMN large TEXT" if self.server.plugin == "pgsql"
+                        else "ALTER TABLE people ADD COLUMN large LONGTEXT")
+        self.addCleanup(self.server.sql, "ALTER TABLE people DROP COLUMN large")
+        self.server.sql("UPDATE people SET large = REPEAT('x', 16000000) WHERE id = '1'")
+        self.configure(query=QUERY.replace("name AS", "large AS"), timeout="3s")
+        done = command("lookup", "-c", self.site.conf, "members", "1")
+        self.assertIn('"x', done.stdout, done.stderr)
+
+    def test_failover_to_another_server(self):
+        """The first one takes connections and is silent."""
+        silent = socket.create_server(("127.0.0.2", self.server.port))
+        self.addCleanup(silent.close)
+        self.configure(hosts=["127.0.0.2", "127.0.0.1"], connect_timeout="500ms")
+        for _ in range(2):
+            done = command("lookup", "-c", self.site.conf, "members", "1")
+            self.assertIn("Ann", done.stdout, done.stderr)
+
+    def test_nobody_listens(self):
+        self.configure(port=free_port())
+        done = command("lookup", "-c", self.site.conf, "members", "1")
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertRegex(done.stderr, "(?i)refused|connect")
+
+
+class AnswersOfMariaDB(Answers, Case):
+    make = MariaDB
+
+
+class AnswersOfPostgreSQL(Answers, Case):
+    make = PostgreSQL
+
+
+class FaultsOfMariaDB(Faults, Case):
+    make = MariaDB
+
+
+class FaultsOfPostgreSQL(Faults, Case):
+    make = PostgreSQL
