@@ -35,28 +35,16 @@ static void refuse_without_id(const struct row *row, const char *name, struct re
     }
 }
 
-/* The name of the attribute that a column is, SPAN_NONE for none. */
-static struct span attribute_name(struct span name, const struct span record,
-                                  const struct memberchat_list *wanted)
+static void add_attribute(struct columns *columns, size_t at, struct span name,
+                          const struct memberchat_list *wanted)
 {
-    bool kept = name.data >= record.data && name.data < record.data + record.length;
-    if (!wanted->items)
-        return kept && name.length && name.length <= MEMBERCHAT_ATTRIBUTE_NAME_MAX &&
-                       text_is_plain(name)
-                   ? name
-                   : SPAN_NONE;
-    for (size_t i = 0; i < wanted->count; i++)
-        if (name_is(name, wanted->items[i]))
-            return span_of(wanted->items[i]);
-    return SPAN_NONE;
-}
-
-static void add_attribute(struct columns *columns, size_t at, struct span name, bool all)
-{
-    if (!name.data || (all && columns->attribute_count == MEMBERCHAT_ATTRIBUTES_MAX))
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (!name_is(name, wanted->items[i]))
+            continue;
+        columns->attributes[columns->attribute_count].at = at;
+        columns->attributes[columns->attribute_count++].name = span_of(wanted->items[i]);
         return;
-    columns->attributes[columns->attribute_count].at = at;
-    columns->attributes[columns->attribute_count++].name = name;
+    }
 }
 
 bool columns_read(const struct row *row, const struct column_names *names,
@@ -71,20 +59,16 @@ bool columns_read(const struct row *row, const struct column_names *names,
         return false;
     }
     for (size_t i = 0; i < row->count; i++) {
-        bool mapped = false;
         for (size_t column = 0; column < COLUMNS; column++) {
             if (!name_is(row->fields[i], names->of[column]))
                 continue;
-            mapped = true;
             if (columns_r->at[column] != SIZE_MAX) {
                 reason_set(why, "column \"%s\" is twice in the header", names->of[column]);
                 return false;
             }
             columns_r->at[column] = i;
         }
-        if (!mapped || names->wanted.items)
-            add_attribute(columns_r, i, attribute_name(row->fields[i], row->record, &names->wanted),
-                          !names->wanted.items);
+        add_attribute(columns_r, i, row->fields[i], &names->wanted);
     }
     if (columns_r->at[COLUMN_ID] == SIZE_MAX)
         refuse_without_id(row, names->of[COLUMN_ID], why);

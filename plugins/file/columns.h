@@ -10,8 +10,7 @@
 /* What the configuration can name a column for. */
 enum column { COLUMN_ID, COLUMN_NAME, COLUMN_AVATAR, COLUMN_ROLE, COLUMN_STATE, COLUMNS };
 
-/* Names by enum column, "" for none, and the attributes that are asked for; a list without
- * items: all of them that can be attributes. */
+/* Names by enum column, "" for none, and the attributes that are asked for. */
 struct column_names {
     const char *of[COLUMNS];
     struct memberchat_list wanted;

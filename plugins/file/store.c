@@ -100,19 +100,15 @@ static void add_word(char *list, size_t size, const char *format, const char *wo
         snprintf(list + used, size - used, "%s%s", used ? ", " : "", text);
 }
 
-/* Fills in what the settings or a template names and the header lacks. */
+/* Fills in what the settings name and the header lacks. */
 static void list_missing(const struct store *store, char *list, size_t size)
 {
     const struct columns *columns = members_columns(store->members);
-    const struct memberchat_list *wanted = &store->services->wanted;
     for (size_t i = 0; i < COLUMNS; i++)
         if (columns->at[i] == SIZE_MAX &&
             strcmp(store->settings->columns[i], keys[i].fallback) != 0 &&
             *store->settings->columns[i])
             add_word(list, size, "%s", store->settings->columns[i], 0);
-    for (size_t i = 0; i < wanted->count; i++)
-        if (!columns_has(columns, wanted->items[i]))
-            add_word(list, size, "%s", wanted->items[i], 0);
 }
 
 static void describe(const struct store *store, struct memberchat_holdings *holdings)

@@ -2,7 +2,6 @@
 #include "answer.h"
 
 #include "base/hash.h"
-#include "base/text.h"
 
 #include <string.h>
 #include <strings.h>
@@ -26,10 +25,6 @@ static enum sql_column find_alias(struct span name)
 /* The name by which an attribute is set; SPAN_NONE: nobody wants it. */
 static struct span find_wanted(struct span name, const struct memberchat_list *wanted)
 {
-    if (!wanted->items) /* the host does not tell */
-        return name.length && name.length <= MEMBERCHAT_ATTRIBUTE_NAME_MAX && text_is_plain(name)
-                   ? name
-                   : SPAN_NONE;
     for (size_t i = 0; i < wanted->count; i++)
         if (span_equal_nocase(name, wanted->items[i]))
             return span_of(wanted->items[i]);

@@ -31,6 +31,7 @@ struct contract_fixture {
     const char *plugin;
     const char *keys;     /* of the configuration; paths begin at the scratch folder */
     bool all_fields;      /* the store has more than id and name */
+    bool signs_in;        /* connecting takes more than some milliseconds */
     bool (*make)(void);   /* the members above; false: it cannot be made here */
     void (*rename)(void); /* the name of "1" becomes "Anna", seen after a reload; NULL: it cannot */
     void (*hang)(void);   /* the directory does not answer; NULL: it always does */

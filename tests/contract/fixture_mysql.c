@@ -44,6 +44,7 @@ const struct contract_fixture contract_mysql = {
     .plugin = "mysql",
     .keys = keys,
     .all_fields = true,
+    .signs_in = true,
     .make = make_mariadb,
     .rename = rename_mariadb,
 };

@@ -41,6 +41,7 @@ const struct contract_fixture contract_pgsql = {
     .plugin = "pgsql",
     .keys = keys,
     .all_fields = true,
+    .signs_in = true,
     .make = make_postgres,
     .rename = rename_postgres,
 };
