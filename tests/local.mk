@@ -203,11 +203,14 @@ REST_LIBS = tests/unit/libhost.la libstorerest.la libjson.la libbase.la $(CURL_L
 UNIT_TESTS += \
 	tests/unit/test_rest_answer \
 	tests/unit/test_rest_credentials \
-	tests/unit/test_rest_template
+	tests/unit/test_rest_template \
+	tests/unit/test_rest_token
 tests_unit_test_rest_answer_LDADD = $(REST_LIBS)
 tests_unit_test_rest_answer_SOURCES = tests/unit/test_rest_answer.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_rest_credentials_LDADD = $(REST_LIBS)
 tests_unit_test_rest_template_LDADD = $(REST_LIBS)
+tests_unit_test_rest_token_LDADD = $(REST_LIBS)
+tests_unit_test_rest_token_SOURCES = tests/unit/test_rest_token.c tests/unit/short_memory.c tests/unit/short_memory.h
 endif
 
 UNIT_TESTS += tests/unit/test_sql_query
