@@ -15,6 +15,7 @@ NGINX_PARAMS = Path("/etc/nginx/fastcgi_params")
 
 # What the files in conf/ say, and the tests replace.
 INSTALLED_RESPONDER = "/usr/local/libexec/memberchat.fcgi"
+INSTALLED_COMMAND = "/usr/local/bin/memberchat"
 INSTALLED_CONF = "/usr/local/etc/memberchat/memberchat.conf"
 INSTALLED_SOCKET = "/run/memberchat/memberchat.sock"
 MOUNT = "/chat-api"

@@ -15,10 +15,10 @@ import threading
 import time
 
 from . import fcgi
-from .programs import limit, web_user
+from .programs import limit, programs, web_user
 from .responder import accepts, environment
 from .scratch import wait_until
-from .servers import INSTALLED_SOCKET, read_mount, responder_paths
+from .servers import INSTALLED_COMMAND, INSTALLED_SOCKET, read_mount, responder_paths
 
 
 def responder_pids(scratch):
@@ -68,7 +68,8 @@ class RunningService(fcgi.Responder):
         self.scratch = scratch
         paths = substituted(scratch, site)
         self.socket_text = read_mount("systemd/memberchat.socket", {INSTALLED_SOCKET: paths[INSTALLED_SOCKET]})
-        self.service_text = read_mount("systemd/memberchat.service", responder_paths(site))
+        self.service_text = read_mount("systemd/memberchat.service", {
+            **responder_paths(site), INSTALLED_COMMAND: programs().command})
         self.socket, self.service = Unit(self.socket_text), Unit(self.service_text)
         super().__init__(self.socket.get("Socket", "ListenStream"))
         self.listener = self.listen()
