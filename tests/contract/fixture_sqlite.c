@@ -10,7 +10,7 @@
 static void run_script(void)
 {
     struct bytes command = {0};
-    bytes_addf(&command, "sqlite3 -batch '%s' < '%s'", scratch_path("members.db"),
+    bytes_addf(&command, "sqlite3 -batch -cmd '.timeout 10000' '%s' < '%s'", scratch_path("members.db"),
                scratch_path("members.sql"));
     expect(system(bytes_string(&command)) == 0, "%s", bytes_string(&command));
     bytes_free(&command);
