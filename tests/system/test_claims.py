@@ -46,7 +46,7 @@ class ReadyMade(ClaimsCase):
                 self.site.change_app(guest_id_prefix="guest_", token={"claims": "claims.json"})
                 done = command("check", "-c", self.site.conf)
                 self.assertEqual(0, done.returncode, done.stderr)
-                self.assertNotIn("warning", done.stderr)
+                self.assertNotIn("claims: warning", done.stderr)
                 for who in (("--member", "64d0c5f2a1b2c3d4e5f60718"), ("--guest", "--id", "g1")):
                     done = command("token", "-c", self.site.conf, APP, *who)
                     self.assertEqual(0, done.returncode, done.stderr)
