@@ -87,6 +87,10 @@ static void add_retry_after(struct exchange *exchange)
 
 void reply_with_error(struct exchange *exchange, enum outcome outcome)
 {
+    if (exchange->message.failed) { /* a part of it might say something else */
+        outcome = OUTCOME_INTERNAL_SERVER_ERROR;
+        bytes_reset(&exchange->message);
+    }
     const struct row *row = &rows[outcome];
     struct http_response *response = exchange->response;
     bytes_reset(&response->body);

@@ -75,6 +75,16 @@ static void every_error(void **state)
     }
 }
 
+static void messages_without_memory(void **state)
+{
+    (void)state;
+    bytes_add_string(&exchange.message, "half of a mess");
+    exchange.message.failed = true;
+    reply_with_error(&exchange, OUTCOME_INVALID_HTTP_MESSAGE_BODY);
+    assert_int_equal(response.status, 500);
+    expect_lacks(bytes_string(&response.body), "half of");
+}
+
 static void messages_are_escaped(void **state)
 {
     (void)state;
@@ -143,6 +153,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(every_error),
+        TEST(messages_without_memory),
         TEST(messages_are_escaped),
         TEST(retry_after_is_in_whole_seconds),
         TEST(tokens),
