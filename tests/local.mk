@@ -160,9 +160,11 @@ UNIT_TESTS += \
 	tests/unit/test_server \
 	tests/unit/test_settings \
 	tests/unit/test_settings_app \
+	tests/unit/test_settings_memory \
 	tests/unit/test_token \
 	tests/unit/test_token_memory \
 	tests/unit/test_upkeep
+tests_unit_test_settings_memory_SOURCES = tests/unit/test_settings_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
 tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define READ_TIMEOUT_MS        60000 /* for the whole body */
+#define FILTER_TIMEOUT_MS      50    /* for more than was promised */
 #define DRAIN_TIMEOUT_MS       2000  /* for what nobody wants any more */
 #define CGI_REQUEST_TIMEOUT_MS 2000  /* where the configuration does not say */
 
@@ -92,46 +93,46 @@ static enum input read_some(char *bytes, size_t size, int64_t deadline, size_t *
     }
 }
 
-/* Reads the body, no further than CONTENT_LENGTH: the end of the input need not
- * come (RFC 3875, section 4.2).  A chunked body has no length and ends with the
- * input.  Keeps at most `limit` bytes, *received_r is how many came.  False: it could not
- * be read to its end. */
-static bool read_body(const struct http_request *request, size_t limit, struct bytes *body,
-                      uint64_t *received_r)
+struct input_body {
+    struct bytes bytes; /* at most as many as may come */
+    uint64_t received;
+    bool whole; /* all of it has come */
+    bool ended; /* nothing is left in the input */
+};
+
+/* Reads the body.  The end of the input need not come (RFC 3875, section 4.2), so what
+ * CONTENT_LENGTH promises is enough, unless more follows at once: behind a filter of the web
+ * server the body is longer, and then it ends with the input.  So does one without a length. */
+static void read_body(const struct http_request *request, size_t limit, struct input_body *body)
 {
     char bytes[16384];
     int64_t promised = http_content_length(request);
     int64_t deadline = clock_monotonic_ms() + READ_TIMEOUT_MS;
-    uint64_t end = promised >= 0 ? (uint64_t)promised : UINT64_MAX;
     enum input state = INPUT_MORE;
-    *received_r = 0;
-    if (!request->content_length.length && !request->transfer_encoding.length)
-        return true;
-    while (state == INPUT_MORE && *received_r < end && *received_r <= limit) {
-        uint64_t wanted = end - *received_r;
-        size_t got;
-        state =
-            read_some(bytes, wanted < sizeof bytes ? (size_t)wanted : sizeof bytes, deadline, &got);
-        size_t room = limit > body->length ? limit - body->length : 0;
-        bytes_add(body, bytes, got < room ? got : room);
-        *received_r += got;
+    body->ended = !request->content_length.length && !request->transfer_encoding.length;
+    body->whole = body->ended || promised == 0;
+    if (body->whole)
+        return;
+    while (state == INPUT_MORE && body->received <= limit) {
+        bool enough = promised >= 0 && body->received == (uint64_t)promised;
+        int64_t patience = clock_monotonic_ms() + FILTER_TIMEOUT_MS;
+        size_t got, room = limit > body->bytes.length ? limit - body->bytes.length : 0;
+        state = read_some(bytes, sizeof bytes, enough ? patience : deadline, &got);
+        bytes_add(&body->bytes, bytes, got < room ? got : room);
+        body->received += got;
+        body->whole = state == INPUT_ENDED || (state == INPUT_FAILED && enough);
     }
-    return state != INPUT_FAILED && !body->failed;
+    body->ended = body->whole;
+    body->whole = body->whole && !body->bytes.failed &&
+                  (promised < 0 || body->received >= (uint64_t)promised);
 }
 
-/* A web server may lose the answer of a program that ends with its input unread.
- * What was promised and has come is not followed by anything. */
-static void drain_input(const struct http_request *request, uint64_t received)
+/* A web server may lose the answer of a program that ends with its input unread. */
+static void drain_input(void)
 {
     char bytes[16384];
     size_t got;
     int64_t deadline = clock_monotonic_ms() + DRAIN_TIMEOUT_MS;
-    int64_t promised = http_content_length(request);
-    bool more = promised >= 0
-                    ? received < (uint64_t)promised
-                    : request->content_length.length + request->transfer_encoding.length > 0;
-    if (!more)
-        return;
     close(STDOUT_FILENO); /* the answer is complete */
     while (read_some(bytes, sizeof bytes, deadline, &got) == INPUT_MORE)
         continue;
@@ -151,17 +152,16 @@ void cgi_serve(const char *config_path, const char *plugin_folder)
 {
     struct http_request request = {0};
     struct http_response response = {0};
-    struct bytes body = {0};
-    uint64_t received = 0;
+    struct input_body body = {0};
     read_environment(&request);
     struct settings *settings = load_chosen(&request, config_path, plugin_folder);
     if (settings) {
         size_t limit = (size_t)settings->top.body_limit;
-        bool whole = read_body(&request, limit, &body, &received);
-        http_judge_body(&request, received, limit);
-        if (!whole && request.body_state == HTTP_BODY_COMPLETE)
+        read_body(&request, limit, &body);
+        http_judge_body(&request, body.received, limit);
+        if (!body.whole && request.body_state == HTTP_BODY_COMPLETE)
             request.body_state = HTTP_BODY_BROKEN;
-        request.body = bytes_span(&body);
+        request.body = bytes_span(&body.bytes);
         request.deadline =
             clock_monotonic_ms() + (settings->request_timeout_set ? settings->top.request_timeout_ms
                                                                   : CGI_REQUEST_TIMEOUT_MS);
@@ -170,8 +170,10 @@ void cgi_serve(const char *config_path, const char *plugin_folder)
         handler_refuse(&request, &response);
     }
     write_response(&request, &response);
-    drain_input(&request, received);
-    bytes_free(&body);
+    if (!body.ended && http_content_length(&request) != 0 &&
+        request.content_length.length + request.transfer_encoding.length > 0)
+        drain_input();
+    bytes_free(&body.bytes);
     http_response_free(&response);
     settings_free(settings);
 }

@@ -140,6 +140,19 @@ void config_file_error(struct config_report *report, const char *path, const cha
     report->errors++;
 }
 
+__attribute__((format(printf, 3, 4))) static void file_warning(struct config_report *report,
+                                                               const char *path, const char *format,
+                                                               ...)
+{
+    char reason[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    bytes_addf(&report->text, "%s: warning: %s\n", path, reason);
+    report->warnings++;
+}
+
 /* ---- The file and its tree ---- */
 
 static void check_mode(const struct reader_file *file, struct config_report *report)
@@ -150,11 +163,9 @@ static void check_mode(const struct reader_file *file, struct config_report *rep
                           "chmod o-rwx it, then look through it",
                           file->mode & 07777u);
     } else if (file_mode_exposed(file->mode)) {
-        bytes_addf(&report->text,
-                   "%s: warning: any user of this machine can read this file (mode %04o): "
-                   "chmod o-rwx it\n",
-                   file->path, file->mode & 07777u);
-        report->warnings++;
+        file_warning(report, file->path,
+                     "any user of this machine can read this file (mode %04o): chmod o-rwx it",
+                     file->mode & 07777u);
     }
 }
 

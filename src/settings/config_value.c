@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DIGITS "0123456789"
+
 struct unit {
     const char *name;
     int64_t factor;
@@ -17,7 +19,7 @@ static bool parse_with_unit(const char *text, const struct unit *units, size_t c
                             int64_t *value_r)
 {
     char digits[20];
-    size_t length = strspn(text, "0123456789");
+    size_t length = strspn(text, DIGITS);
     if (length == 0 || length >= sizeof digits)
         return false;
     memcpy(digits, text, length);
@@ -63,6 +65,55 @@ const char *value_format_duration(int64_t ms, char buffer[32])
     else
         snprintf(buffer, 32, "%lld ms", (long long)ms);
     return buffer;
+}
+
+bool value_begins_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '*';
+}
+
+bool value_continues_name(char c)
+{
+    return value_begins_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/* Digits, a point and an exponent, as far as they go. */
+static size_t number_length(const char *text, bool *fraction_r)
+{
+    size_t sign = *text == '+' || *text == '-', at = sign;
+    at += strspn(text + at, DIGITS);
+    size_t digits = at - sign;
+    *fraction_r = text[at] == '.';
+    if (*fraction_r) {
+        size_t more = strspn(text + at + 1, DIGITS);
+        at += 1 + more;
+        digits += more;
+    }
+    if (digits && (text[at] == 'e' || text[at] == 'E')) {
+        size_t exponent = at + 1 + (text[at + 1] == '+' || text[at + 1] == '-');
+        size_t more = strspn(text + exponent, DIGITS);
+        *fraction_r = *fraction_r || more;
+        at = more ? exponent + more : at;
+    }
+    return digits ? at : 0;
+}
+
+size_t value_measure_number(const char *text, int *base_r)
+{
+    bool fraction = false;
+    size_t length;
+    *base_r = 10;
+    if (*text == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        *base_r = 16;
+        length = strspn(text + 2, DIGITS "abcdefABCDEF");
+        length += length ? 2 : 0;
+    } else {
+        length = number_length(text, &fraction);
+        *base_r = fraction ? 0 : 10;
+    }
+    if (length && !fraction && text[length] == 'L')
+        length += text[length + 1] == 'L' ? 2 : 1;
+    return value_continues_name(text[length]) || text[length] == '.' ? 0 : length;
 }
 
 static bool same_letter(char a, char b)

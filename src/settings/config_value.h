@@ -10,6 +10,14 @@
 bool value_parse_duration(const char *text, int64_t *ms_r); /* "500ms", "5s", "10m", "1h", "7d" */
 bool value_parse_size(const char *text, int64_t *bytes_r);  /* "512", "16k", "1M", "1G" */
 
+/* Whether a character begins the name of a setting, or is in one further on. */
+bool value_begins_name(char c);
+bool value_continues_name(char c);
+
+/* How many bytes at the start of `text` are a number; 0: it is not a number.  *base_r: 10 or
+ * 16, or 0 for a fraction. */
+size_t value_measure_number(const char *text, int *base_r);
+
 /* The position of a word among words that blanks separate, -1: none. */
 int64_t value_find_choice(const char *choices, const char *word);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexer.h"
 
+#include "config_value.h"
+
 #include "base/file.h"
 #include "base/text.h"
 
@@ -18,16 +20,6 @@
 #define INCLUDES_MAX   10 /* files inside one another, as in libconfig */
 
 #define DIGITS "0123456789"
-
-static bool begins_a_name(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '*';
-}
-
-static bool goes_on_a_name(char c)
-{
-    return begins_a_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
 
 /* ---- What is wrong ---- */
 
@@ -205,51 +197,11 @@ static void take_string(struct lexer *lexer)
         file_fault(lexer, NULL, "out of memory");
 }
 
-/* Digits, a point and an exponent, as far as they go. */
-static size_t number_length(const char *text, bool *fraction_r)
-{
-    size_t sign = *text == '+' || *text == '-', at = sign;
-    at += strspn(text + at, DIGITS);
-    size_t digits = at - sign;
-    *fraction_r = text[at] == '.';
-    if (*fraction_r) {
-        size_t more = strspn(text + at + 1, DIGITS);
-        at += 1 + more;
-        digits += more;
-    }
-    if (digits && (text[at] == 'e' || text[at] == 'E')) {
-        size_t exponent = at + 1 + (text[at + 1] == '+' || text[at + 1] == '-');
-        size_t more = strspn(text + exponent, DIGITS);
-        *fraction_r = *fraction_r || more;
-        at = more ? exponent + more : at;
-    }
-    return digits ? at : 0;
-}
-
-/* How many bytes of `text` are a number; 0: it is not a number.  *base_r 0: a fraction. */
-static size_t measure_number(const char *text, int *base_r)
-{
-    bool fraction = false;
-    size_t length;
-    *base_r = 10;
-    if (*text == '0' && (text[1] == 'x' || text[1] == 'X')) {
-        *base_r = 16;
-        length = strspn(text + 2, DIGITS "abcdefABCDEF");
-        length += length ? 2 : 0;
-    } else {
-        length = number_length(text, &fraction);
-        *base_r = fraction ? 0 : 10;
-    }
-    if (length && !fraction && text[length] == 'L')
-        length += text[length + 1] == 'L' ? 2 : 1;
-    return goes_on_a_name(text[length]) || text[length] == '.' ? 0 : length;
-}
-
 static void take_number(struct lexer *lexer)
 {
     const char *text = lexer->input->at;
     int base;
-    size_t length = measure_number(text, &base);
+    size_t length = value_measure_number(text, &base);
     if (!length) {
         lexer_fault(lexer, "syntax error: this begins like a number and is not one (a text needs "
                            "quotation marks)");
@@ -271,7 +223,7 @@ static void take_name(struct lexer *lexer)
 {
     const char *text = lexer->input->at;
     size_t length = 1;
-    while (goes_on_a_name(text[length]))
+    while (value_continues_name(text[length]))
         length++;
     lexer->input->at += length;
     lexer->boolean = length == 4 && strncasecmp(text, "true", 4) == 0;
@@ -383,7 +335,7 @@ void lexer_advance(struct lexer *lexer)
         lexer->token = TOKEN_END;
     } else if (first == '"') {
         take_string(lexer);
-    } else if (begins_a_name(first)) {
+    } else if (value_begins_name(first)) {
         take_name(lexer);
     } else if (first && strchr(DIGITS "+-.", first)) {
         take_number(lexer);

@@ -111,7 +111,7 @@ void settings_free(struct settings *settings)
 
 static int compare_key(const void *digest, const void *entry)
 {
-    return memcmp(digest, ((const struct app_index *)entry)->key_digest, SHA256_LENGTH);
+    return memcmp(digest, ((const struct app_index *)entry)->digest, SHA256_LENGTH);
 }
 
 const struct app *settings_find_app(const struct settings *settings, struct span api_key)

@@ -4,14 +4,12 @@
 
 #include "config_value.h"
 
-#include "base/file.h"
 #include "base/text.h"
 
 #include <string.h>
 
 #define API_KEY_MAX   256
 #define URL_MAX_BYTES 2048
-#define SECRET_MAX    1024
 #define PREFIX_MAX    32
 
 static const struct memberchat_key app_keys[] = {
@@ -55,100 +53,7 @@ const struct settings_table settings_app_tables[] = {
     {"apps.NAME", app_keys, CONFIG_COUNT(app_keys)},
 };
 
-/* ---- Secrets ---- */
-
-static void add_secret(struct app *app, struct span secret)
-{
-    crypto_sha256(secret, app->secrets[app->secret_count++]);
-}
-
-static bool add_digest(struct app *app, const char *hex)
-{
-    uint8_t digest[SHA256_LENGTH];
-    if (strlen(hex) != 2 * SHA256_LENGTH)
-        return false;
-    for (size_t i = 0; i < SHA256_LENGTH; i++) {
-        int high = text_hex_digit(hex[2 * i]), low = text_hex_digit(hex[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        digest[i] = (uint8_t)(high << 4 | low);
-    }
-    memcpy(app->secrets[app->secret_count++], digest, sizeof digest);
-    return true;
-}
-
-/* A secret a line, one or two. */
-static void read_secret_file(struct app *app, const char *path, const struct config_node *group,
-                             struct config_report *report)
-{
-    struct bytes file = {0};
-    struct reason why = {0};
-    bool exposed = false;
-    if (!file_read_secret(path, 4 * SECRET_MAX, &file, &exposed, &why)) {
-        config_error(report, group, "api_secret_file", "%s", why.text);
-        goto out;
-    }
-    if (exposed)
-        config_warning(report, group, "api_secret_file",
-                       "any user of this machine can read %s: chmod o-rwx it", path);
-    struct span rest = bytes_span(&file);
-    bool good = true;
-    while (rest.length && good) {
-        const char *newline = memchr(rest.data, '\n', rest.length);
-        size_t line = newline ? (size_t)(newline - rest.data) : rest.length;
-        size_t length = line && rest.data[line - 1] == '\r' ? line - 1 : line;
-        good = length > 0 && app->secret_count < APP_SECRETS_MAX;
-        if (good)
-            add_secret(app, (struct span){rest.data, length});
-        rest.data += newline ? line + 1 : line;
-        rest.length -= newline ? line + 1 : line;
-    }
-    if (!good || app->secret_count == 0)
-        config_error(report, group, "api_secret_file",
-                     "%s must hold the API secret in its first line, at most a second secret in "
-                     "the next, and nothing else",
-                     path);
-out:
-    bytes_free(&file);
-}
-
-static void wipe_list(const struct memberchat_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        explicit_bzero((char *)list->items[i], strlen(list->items[i]));
-}
-
-static void read_secrets(const struct loading *loading, struct app *app,
-                         const struct config_node *group)
-{
-    struct config_report *report = loading->report;
-    const struct app_settings *values = &app->settings;
-    int kinds = (config_child(group, "api_secret") != NULL) +
-                (config_child(group, "api_secret_sha256") != NULL) +
-                (config_child(group, "api_secret_file") != NULL);
-    if (kinds != 1) {
-        config_error(report, group, NULL,
-                     "needs exactly one of api_secret_sha256, api_secret and api_secret_file");
-        return;
-    }
-    for (size_t i = 0; i < values->secrets.count && i < APP_SECRETS_MAX; i++) {
-        struct span secret = span_of(values->secrets.items[i]);
-        if (secret.length == 0 || secret.length > SECRET_MAX)
-            config_error(report, group, "api_secret", "must have 1 to %d bytes", SECRET_MAX);
-        else
-            add_secret(app, secret);
-    }
-    for (size_t i = 0; i < values->digests.count && i < APP_SECRETS_MAX; i++)
-        if (!add_digest(app, values->digests.items[i]))
-            config_error(report, group, "api_secret_sha256",
-                         "must be 64 hexadecimal digits, as sha256sum prints them");
-    if (values->secret_file)
-        read_secret_file(app, values->secret_file, group, report);
-    wipe_list(&values->secrets);
-    wipe_list(&values->digests);
-}
-
-/* ---- The rest ---- */
+/* ---- Texts ---- */
 
 static bool has_prefix(const char *text, const char *const *prefixes)
 {
@@ -272,7 +177,7 @@ void settings_read_app(const struct loading *loading, const struct config_node *
     if (settings->arena.failed)
         return;
     settings->app_count++;
-    read_secrets(loading, app, group);
+    settings_read_secrets(loading, app, group);
     check_texts(loading, app, group);
     if (!is_let_in(loading, app))
         return;

@@ -2,8 +2,12 @@
  * The top of the configuration, and the way through its groups. */
 #include "settings_private.h"
 
+#include "base/file.h"
+
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct memberchat_key top_keys[] = {
     {MEMBERCHAT_KEY(struct top_settings, threads, "threads", INTEGER, "8", 1, 256,
@@ -173,60 +177,25 @@ static void read_stores_and_apps(struct loading *loading)
         }
 }
 
-/* ---- Two apps that would be taken for one another ---- */
-
-static int compare_keys(const void *a, const void *b)
-{
-    const struct app_index *one = a, *other = b;
-    int order = memcmp(one->key_digest, other->key_digest, SHA256_LENGTH);
-    return order ? order : (one->app > other->app) - (one->app < other->app);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    const struct app *one = *(const struct app *const *)a;
-    const struct app *other = *(const struct app *const *)b;
-    int order = strcmp(one->id, other->id);
-    return order ? order : (one > other) - (one < other);
-}
-
-static void report_double(const struct loading *loading, const struct app *app,
-                          const struct app *first, const char *key)
-{
-    size_t index = (size_t)(app - loading->settings->apps);
-    config_error(loading->report, loading->app_groups[index], key, "is also that of the app \"%s\"",
-                 first->id);
-}
-
-/* Sorts the apps by API key and by id; both must be there and unique. */
-static void index_apps(const struct loading *loading)
-{
-    struct settings *settings = loading->settings;
-    size_t count = settings->app_count;
-    settings->by_key = arena_alloc(&settings->arena, (count + 1) * sizeof *settings->by_key);
-    settings->by_id = arena_alloc(&settings->arena, (count + 1) * sizeof *settings->by_id);
-    if (settings->arena.failed)
-        return;
-    size_t keys = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct app *app = &settings->apps[i];
-        settings->by_id[i] = app;
-        settings->by_key[keys].app = app;
-        if (app->settings.api_key)
-            crypto_sha256(span_of(app->settings.api_key), settings->by_key[keys++].key_digest);
-    }
-    qsort(settings->by_key, keys, sizeof *settings->by_key, compare_keys);
-    qsort(settings->by_id, count, sizeof *settings->by_id, compare_ids);
-    for (size_t i = 1; i < keys; i++)
-        if (memcmp(settings->by_key[i - 1].key_digest, settings->by_key[i].key_digest,
-                   SHA256_LENGTH) == 0)
-            report_double(loading, settings->by_key[i].app, settings->by_key[i - 1].app, "api_key");
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(settings->by_id[i - 1]->id, settings->by_id[i]->id) == 0)
-            report_double(loading, settings->by_id[i], settings->by_id[i - 1], "app_id");
-}
-
 /* ---- The file ---- */
+
+void settings_check_folder(const struct loading *loading, const struct config_node *group,
+                           const char *key, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+    struct stat st;
+    if (!length || length >= PATH_MAX ||
+        (strncmp(loading->folder, path, length) == 0 && !loading->folder[length]))
+        return;
+    memcpy(loading->folder, path, length);
+    loading->folder[length] = '\0';
+    if (stat(loading->folder, &st) == 0 && file_mode_refused(st.st_mode) && !(st.st_mode & S_ISVTX))
+        config_warning(loading->report, group, key,
+                       "any user of this machine can replace files in the folder %s (mode %04o): "
+                       "chmod o-w it",
+                       loading->folder, st.st_mode & 07777u);
+}
 
 static void read_all(struct loading *loading)
 {
@@ -234,10 +203,12 @@ static void read_all(struct loading *loading)
     read_stores_and_apps(loading);
     if (loading->settings->arena.failed)
         return;
-    index_apps(loading);
+    settings_index_apps(loading);
     if (loading_wants(loading, SETTINGS_APPS) && !loading_wants(loading, SETTINGS_ONE_APP) &&
         loading_wants(loading, SETTINGS_KEYS))
         settings_make_jwks(loading);
+    if (!loading->once)
+        settings_warn_of_shared(loading);
 }
 
 struct settings *settings_read(const char *path, const char *plugin_folder,
@@ -248,11 +219,13 @@ struct settings *settings_read(const char *path, const char *plugin_folder,
     struct config *config = config_open(path, report);
     struct settings *settings = config ? calloc(1, sizeof *settings) : NULL;
     if (settings) {
+        char folder[PATH_MAX] = "";
         struct loading loading = {.settings = settings,
                                   .root = config_root(config),
                                   .plugin_folder = plugin_folder,
                                   .choice = choice ? choice : &all,
                                   .once = choice != NULL,
+                                  .folder = folder,
                                   .report = report};
         read_all(&loading);
     }

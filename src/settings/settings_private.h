@@ -7,7 +7,7 @@
 #include "settings.h"
 
 struct app_index {
-    uint8_t key_digest[SHA256_LENGTH]; /* of the API key: says nothing about its bytes */
+    uint8_t digest[SHA256_LENGTH]; /* of the API key: says nothing about its bytes */
     const struct app *app;
 };
 
@@ -19,6 +19,7 @@ struct loading {
     const struct settings_choice *choice;
     bool once;                             /* for one request */
     const struct config_node **app_groups; /* of settings->apps */
+    char *folder;                          /* PATH_MAX bytes: that was looked at last */
     struct config_report *report;
 };
 
@@ -44,6 +45,19 @@ void settings_read_access(const struct loading *loading, struct app *app,
 const struct mapping *settings_read_member(const struct config_node *group, struct arena *arena,
                                            struct config_report *report);
 
+/* The API secrets of an app. */
+void settings_read_secrets(const struct loading *loading, struct app *app,
+                           const struct config_node *group);
+
+/* Warns of the folder of `path` if any user can put other files there. */
+void settings_check_folder(const struct loading *loading, const struct config_node *group,
+                           const char *key, const char *path);
+
+/* Once all apps are read: sorts them for those that look for one, and reports what two have
+ * in common. */
+void settings_index_apps(const struct loading *loading);
+void settings_warn_of_shared(const struct loading *loading);
+
 /* Makes the set of public keys, once all apps are read. */
 void settings_make_jwks(const struct loading *loading);
 
@@ -55,7 +69,6 @@ struct settings_table {
     size_t count;
 };
 extern const struct settings_table settings_tables[3], settings_store_tables[3],
-    settings_member_tables[1],
-    settings_app_tables[1], settings_token_tables[2];
+    settings_member_tables[1], settings_app_tables[1], settings_token_tables[2];
 
 #endif

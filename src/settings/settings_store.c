@@ -3,8 +3,12 @@
 
 #include "members/plugin.h"
 
+#include "base/file.h"
+
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct store_values {
     const char *plugin;
@@ -63,6 +67,22 @@ static void *read_values(const struct loading *loading, const struct config_node
     return own;
 }
 
+/* Whoever can change the plugin, or put another one in its place, is in the program. */
+static void check_plugin_mode(const struct loading *loading, const struct config_node *group,
+                              const char *name)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    int length = snprintf(path, sizeof path, "%s/store_%s.so", loading->plugin_folder, name);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return;
+    if (stat(path, &st) == 0 && file_mode_refused(st.st_mode))
+        config_warning(loading->report, group, "plugin",
+                       "any user of this machine can write to %s (mode %04o): chmod o-w it", path,
+                       st.st_mode & 07777u);
+    settings_check_folder(loading, group, "plugin", path);
+}
+
 static const struct memberchat_store_plugin *load_plugin(const struct loading *loading,
                                                          const struct config_node *group)
 {
@@ -75,7 +95,9 @@ static const struct memberchat_store_plugin *load_plugin(const struct loading *l
     }
     const struct memberchat_store_plugin *plugin =
         plugin_load(loading->plugin_folder, config_string(node), &why);
-    if (!plugin)
+    if (plugin)
+        check_plugin_mode(loading, group, config_string(node));
+    else
         config_error(loading->report, group, "plugin", "%s", why.text);
     return plugin;
 }

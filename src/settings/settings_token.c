@@ -70,14 +70,13 @@ static void check_claim(const char *value, const char *key, const struct config_
 
 /* ---- Keys ---- */
 
-static void load_keys(const struct key_source *source, struct key_ring *ring,
-                      const struct config_node *group, const char *key,
-                      struct config_report *report)
+static void load_keys(const struct loading *loading, const struct key_source *source,
+                      struct key_ring *ring, const struct config_node *group, const char *key)
 {
+    struct config_report *report = loading->report;
     struct key_report found = {0};
-    if (!source->path)
-        config_error(report, group, key, "out of memory");
-    else if (!keys_load(source, ring, &found))
+    settings_check_folder(loading, group, key, source->path);
+    if (!keys_load(source, ring, &found))
         config_error(report, group, key, "%s", found.why.text);
     for (size_t i = 0; i < found.warning_count; i++)
         config_warning(report, group, key, "%s", found.warnings[i].text);
@@ -99,7 +98,7 @@ static void load_list(const struct loading *loading, struct app *app,
         source.id = hash && hash[1] ? hash + 1 : NULL;
         source.path = file ? config_resolve_path(group, file, arena) : NULL;
         if (source.path)
-            load_keys(&source, &app->keys, group, key, loading->report);
+            load_keys(loading, &source, &app->keys, group, key);
     }
 }
 
@@ -111,7 +110,8 @@ static bool is_same_key(const struct key *a, const struct key *b)
     if (!a->hmac || !b->hmac)
         return a->jwk.length > 0 && span_equal(bytes_span(&a->jwk), bytes_span(&b->jwk));
     size_t length = key_sign(a, span_of(text), one);
-    return length == key_sign(b, span_of(text), other) && memcmp(one, other, length) == 0;
+    return length > 0 && length == key_sign(b, span_of(text), other) &&
+           memcmp(one, other, length) == 0;
 }
 
 static void check_ids(const struct key_ring *ring, const struct config_node *group,
@@ -134,7 +134,7 @@ static void read_keys(const struct loading *loading, struct app *app,
                                       .modules = loading->plugin_folder,
                                       .algorithm = (enum algorithm)token->algorithm,
                                       .signs = true};
-    load_keys(&source, &app->keys, group, "key_file", loading->report);
+    load_keys(loading, &source, &app->keys, group, "key_file");
     app->profile.key = app->keys.count ? app->keys.keys[0] : NULL;
     load_list(loading, app, group, "next_keys", &token->next_keys);
     load_list(loading, app, group, "previous_keys", &token->previous_keys);
@@ -215,7 +215,7 @@ void settings_read_access(const struct loading *loading, struct app *app,
     const struct key_source source = {.path = access->key_file,
                                       .modules = loading->plugin_folder,
                                       .algorithm = (enum algorithm)access->algorithm};
-    load_keys(&source, &app->access_keys, group, "key_file", loading->report);
+    load_keys(loading, &source, &app->access_keys, group, "key_file");
 }
 
 /* ---- The set of public keys ---- */

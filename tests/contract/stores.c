@@ -31,7 +31,7 @@ static int start(void **state)
     assert_true(fixture->make());
     bytes_addf(&text,
                "stores = { members = { plugin = \"%s\"; %s } }\n"
-               "apps = { a = { api_key = \"a\"; api_secret = \"a\"; store = \"members\";"
+               "apps = { a = { api_key = \"a\"; api_secret = \"aaaaaaaaaaaaaaaa\"; store = \"members\";"
                " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n",
                fixture->plugin, fixture->keys);
     const char *path = scratch_write("memberchat.conf", bytes_span(&text));

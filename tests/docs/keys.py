@@ -193,7 +193,7 @@ def check_that_sample_works():
         shutil.copy(SOURCE / "conf/members.example.csv", folder / "members.csv")
         (folder / "keys").mkdir()
         (folder / "keys/my-app.jwk").write_text("q7Zt2VbX9mLs4RfWc8Hn3DgPy6KeJ5Au")
-        (folder / "keys/my-app.secret").write_text("secret\n")
+        (folder / "keys/my-app.secret").write_text("a-secret-of-this-test\n")
         for path in folder.rglob("*"):
             path.chmod(0o750 if path.is_dir() else 0o640)
         command = [os.environ["COMMAND"], "-c", folder / "memberchat.conf", "-L", PLUGINS, "check",

@@ -34,8 +34,8 @@ class AccessTokenCase(ResponderCase):
         access = {"algorithm": "RS256", "key_file": "keys/idp.json", "issuer": ISSUER, "audience": "chat"}
         apps = site.settings["apps"]
         apps[APP]["access_token"] = access
-        apps["other"] = site.new_app("other", "other-key", "s", token={"key_file": f"keys/{APP}.key"})
-        apps["rsa"] = site.new_app("rsa", "rsa-key", "s", access_token=access,
+        apps["other"] = site.new_app("other", "other-key", "s" * 16, token={"key_file": f"keys/{APP}.key"})
+        apps["rsa"] = site.new_app("rsa", "rsa-key", "s" * 16, access_token=access,
                                    token={"algorithm": "RS256", "key_file": "keys/rsa.jwk", "key_id": None})
 
     def auth_of(self, app):

@@ -30,15 +30,15 @@ class Algorithms(ResponderCase):
                 keys = [k for k in (other, without_private(read_jwk(site, f"idp-{algorithm}.jwk"))) if k]
                 site.put(f"keys/{trusted}", json.dumps({"keys": keys}))
             site.settings["apps"][algorithm] = site.new_app(
-                algorithm, f"key-{algorithm}", "s",
+                algorithm, f"key-{algorithm}", "s" * 16,
                 token={"algorithm": algorithm, "key_file": f"keys/{algorithm}.jwk", "key_id": None},
                 access_token={"algorithm": algorithm, "key_file": f"keys/{trusted}", "issuer": ISSUER})
 
     def member(self, algorithm):
-        return self.responder.post(member_path("1"), basic(f"key-{algorithm}", "s"))
+        return self.responder.post(member_path("1"), basic(f"key-{algorithm}", "s" * 16))
 
     def guest_with(self, algorithm, token):
-        return self.responder.post(GUEST_PATH, basic(f"key-{algorithm}", "s"),
+        return self.responder.post(GUEST_PATH, basic(f"key-{algorithm}", "s" * 16),
                                    json.dumps({"accessToken": token}).encode(),
                                    extra={"CONTENT_TYPE": "application/json"})
 

@@ -22,9 +22,9 @@ class TwoApps(ResponderCase):
     def prepare(cls, site):
         site.put("second.csv", SECOND_MEMBERS)
         site.write({"stores": {"others": {"plugin": "file", "path": "second.csv"}}, "apps": {
-            "second": site.new_app("second", "second-key", "second-secret", store="others",
+            "second": site.new_app("second", "second-key", "second-secret-long", store="others",
                                    chat_server_url="wss://second.example.com/ws", guests=False),
-            "third": site.new_app("third", "third-key", "third-secret", app_id="Third App",
+            "third": site.new_app("third", "third-key", "third-secret-long", app_id="Third App",
                                   store=None)}})
         site.write({"apps": {"third": {"store": "members"}}})
 
@@ -44,7 +44,7 @@ class TwoApps(ResponderCase):
     def test_secrets_do_not_mix(self):
         answer = self.responder.post(member_path("1"), basic("second-key", SECRET))
         self.assertEqual((401, "INVALID_APP_CREDENTIALS"), answer.error)
-        answer = self.responder.post(member_path("1"), basic(KEY, "second-secret"))
+        answer = self.responder.post(member_path("1"), basic(KEY, "second-secret-long"))
         self.assertEqual((401, "INVALID_APP_CREDENTIALS"), answer.error)
 
     def test_no_guests(self):
@@ -82,8 +82,8 @@ class Secrets(FreshCase):
         self.check_secrets(["first"], api_secret_sha256=[sha256("first").upper()])
 
     def test_file(self):
-        self.site.put("secret", "from a file\n", 0o600)
-        self.check_secrets(["from a file"], api_secret_file="secret")
+        self.site.put("secret", "read from a file\n", 0o600)
+        self.check_secrets(["read from a file"], api_secret_file="secret")
 
     def test_secret_with_colons_and_utf8(self):
         self.check_secrets(["a:b:ü:"], api_secret_sha256=[sha256("a:b:ü:")])
@@ -173,8 +173,8 @@ class Cors(ResponderCase):
     def prepare(cls, site):
         site.write({"apps": {
             APP: {"cors_origins": [ORIGIN, "http://localhost:3000"]},
-            "closed": site.new_app("closed", "closed-key", "closed-secret", cors_origins=[]),
-            "open": site.new_app("open", "open-key", "open-secret", cors_origins=["*"])}})
+            "closed": site.new_app("closed", "closed-key", "closed-secret-long", cors_origins=[]),
+            "open": site.new_app("open", "open-key", "open-secret-long", cors_origins=["*"])}})
 
     def allowed(self, app, origin, **more):
         headers = {"Origin": origin}

@@ -76,6 +76,27 @@ class Bodies(CgiCase):
             with self.subTest(length=length):
                 self.assertEqual(400, self.run_cgi(self.environment(CONTENT_LENGTH=length)).status)
 
+    def test_unknown_length_to_the_end(self):
+        self.good(self.run_cgi(self.environment(CONTENT_LENGTH="-1")))
+
+    def test_longer_than_promised(self):
+        """Behind an input filter, which unpacks the body, the length is that of what the client sent."""
+        body = b'{"appUserId":"g1"' + b" " * 5000 + b"}"
+        for pause in (0, 0.02):
+            with self.subTest(pause=pause):
+                process = self.begin(self.environment(body=body, CONTENT_LENGTH="100"))
+                process.stdin.write(body[:100])
+                process.stdin.flush()
+                time.sleep(pause)
+                process.stdin.write(body[100:200])
+                process.stdin.flush()
+                time.sleep(10 * pause)
+                process.stdin.write(body[200:])
+                process.stdin.close()
+                self.good(parse_cgi(process.stdout.read()))
+        answer = self.run_cgi(self.environment(body=body, CONTENT_LENGTH="100"), b" " * 300_000)
+        self.assertEqual((413, "REQUEST_TOO_LARGE"), answer.error)
+
     def test_short_body(self):
         """An input filter may have shortened it; a part of a JSON object is none."""
         self.assertEqual(200, self.run_cgi(self.environment(CONTENT_LENGTH="19")).status)

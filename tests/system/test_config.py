@@ -218,7 +218,7 @@ class WholeFiles(ConfigCase):
         self.assertRegex(self.complaints(), r"(?m)more\.conf:1: threads: ")
 
     def test_duplicate_api_keys(self):
-        self.site.write({"apps": {"second": self.site.new_app("second", "demo-key", "other")}})
+        self.site.write({"apps": {"second": self.site.new_app("second", "demo-key", "other" * 4)}})
         text = self.complaints()
         self.assertRegex(text, rf"apps\.(second|{APP})\.api_key: ")
         self.assertIn(APP, text)
@@ -286,8 +286,8 @@ class Files(ConfigCase):
         self.assertRegex(text, r"memberchat\.conf: warning: .*read")
 
     def test_no_secret_in_complaints(self):
-        self.site.write({"threads": 0, "apps": {APP: {"api_secret": "very-secret", "stor": 1}}})
-        self.assertNotIn("very-secret", self.complaints())
+        self.site.write({"threads": 0, "apps": {APP: {"api_secret": "very-secret-indeed", "stor": 1}}})
+        self.assertNotIn("very-secret-indeed", self.complaints())
 
     def test_members_file_that_is_not_there(self):
         self.site.members.unlink()

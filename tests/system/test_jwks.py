@@ -20,7 +20,7 @@ class KeySet(ResponderCase):
         for algorithm in ALGORITHMS:
             keygen(site, algorithm, f"{algorithm}.jwk", "--key-id", algorithm)
             site.settings["apps"][algorithm] = site.new_app(
-                algorithm, f"key-{algorithm}", "s",
+                algorithm, f"key-{algorithm}", "s" * 16,
                 token={"algorithm": algorithm, "key_file": f"keys/{algorithm}.jwk", "key_id": None})
 
     def get(self, method="GET", **headers):

@@ -50,7 +50,7 @@ class Disguises(FreshCase):
                        {"access_token": {"algorithm": "HS256", "key_file": "keys/other.key", "issuer": "x"}},
                        {"token": {"previous_keys": ["keys/other.key"]}}):
             site = self.site
-            site.settings["apps"][APP] = site.new_app(APP, "demo-key", "s")
+            site.settings["apps"][APP] = site.new_app(APP, "demo-key", "s" * 16)
             site.change_app(**change)
             done = command("check", "-c", site.conf)
             if "previous_keys" in str(change) and done.returncode == 0 and content.startswith(b"-----BEGIN"):

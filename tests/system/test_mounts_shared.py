@@ -65,7 +65,7 @@ class SiteCases:
     def test_third_step_of_the_file(self):
         """As it stands there: a guest and a member get a token."""
         text = read_mount(f"shared-hosting/{self.FILE}", {
-            "KEY:SECRET": "demo-key:demo-secret", "https://YOUR-HOST/chat-api": f"http://127.0.0.1:{self.web.port}{MOUNT}", "MEMBER-ID": "2"})
+            "KEY:SECRET": "demo-key:demo-secret-demo", "https://YOUR-HOST/chat-api": f"http://127.0.0.1:{self.web.port}{MOUNT}", "MEMBER-ID": "2"})
         commands = re.findall(r"^# +(curl .*)$", text, re.M)
         answers = [subprocess.run([*shlex.split(command), "-s"], capture_output=True, text=True, check=True).stdout
                    for command in commands]

@@ -234,11 +234,11 @@ class Reloading(ProcessCase):
 
     def test_under_load(self):
         responder = self.start()
-        old, second = self.site.auth(), basic("second-key", "second-secret")
+        old, second = self.site.auth(), basic("second-key", "second-secret-long")
         with Load(lambda: self.guest(responder, old)) as load:
             time.sleep(limit(0.2))
             self.assertEqual(401, self.guest(responder, second).status)
-            self.site.write({"apps": {"second": self.site.new_app("second", "second-key", "second-secret")}})
+            self.site.write({"apps": {"second": self.site.new_app("second", "second-key", "second-secret-long")}})
             self.reload(responder)
             wait_until("the second app", lambda: self.guest(responder, second).status == 200)
             for i in range(10):
@@ -251,7 +251,7 @@ class Reloading(ProcessCase):
     def test_changed_secret(self):
         responder = self.start()
         old = self.site.auth()
-        self.site.change_app(api_secret="rotated")
+        self.site.change_app(api_secret="rotated-and-long")
         self.reload(responder)
         wait_until("the new secret", lambda: self.guest(responder).status == 200)
         self.assertEqual(401, self.guest(responder, old).status)
@@ -262,7 +262,7 @@ class Reloading(ProcessCase):
         self.reload(responder)
         responder.expect_log("gests: unknown key")
         responder.expect_log("chat_server_url")
-        good = basic("demo-key", "demo-secret")
+        good = basic("demo-key", "demo-secret-demo")
         self.assertEqual(200, self.guest(responder, good).status)
         self.site.change_app(chat_server_url="wss://new.example.com/ws", gests=None)
         self.reload(responder)
@@ -275,7 +275,7 @@ class Reloading(ProcessCase):
         with responder.connect() as peer:
             peer.send(fcgi.request("POST", member_path("u1"), self.site.auth()))
             time.sleep(limit(0.1))
-            self.site.change_app(api_secret="rotated", chat_server_url="wss://new.example.com/ws")
+            self.site.change_app(api_secret="rotated-and-long", chat_server_url="wss://new.example.com/ws")
             self.reload(responder)
             self.assertEqual("wss://chat.example.com/ws",
                              peer.reply().answer.json["chatServerWebSocketUrl"])
@@ -312,7 +312,7 @@ class Reloading(ProcessCase):
                 os.write(fifo, b"x" * 4096)
         self.site.write({"log": {"target": str(log)}})
         responder = self.start()
-        for secret in ("old", "new"):
+        for secret in ("old" * 6, "new" * 6):
             self.site.change_app(api_secret=secret)
             self.reload(responder)
             auth = basic("demo-key", secret)

@@ -132,7 +132,7 @@ class SeveralStores(TlsCase):
         wrong = {"ca_file": str(self.other.certificate), "uri": self.slapd.tls_uri, "cache": {"size": 0}}
         good = {"uri": self.slapd.tls_uri, "cache": {"size": 0}}
         self.use(good=self.settings(**good), wrong=self.settings(**wrong))
-        self.site.write({"apps": {"other": self.site.new_app("other", "other-key", "s", store="wrong")}})
+        self.site.write({"apps": {"other": self.site.new_app("other", "other-key", "s" * 16, store="wrong")}})
         responder = RunningResponder(self.scratch, self.site)
         expected = {APP: 200, "other": 500}
         for order in ((APP, "other"), ("other", APP), (APP, "other", APP)):

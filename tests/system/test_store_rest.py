@@ -228,11 +228,11 @@ class Asked(RestCase):
             peer.sendall(http(member("1", appUserName=app)))
             return True
         self.upstream.script = script
-        other = self.site.new_app("other", "other-key", "other-secret", store="service")
+        other = self.site.new_app("other", "other-key", "other-secret-long", store="service")
         self.serve(self.upstream.url + "/{appId}/{id}", {"apps": {"other": other}}, cache={"ttl": "60s"})
         for _ in range(3):
             self.expect("1", 200, appUserName=APP)
-            answer = self.responder.post(member_path("1"), basic("other-key", "other-secret"))
+            answer = self.responder.post(member_path("1"), basic("other-key", "other-secret-long"))
             self.assertEqual("other", answer.json["userName"])
         self.assertEqual([f"/{APP}/1", "/other/1"], [request.target for request in self.upstream.received])
 
@@ -248,8 +248,8 @@ class Asked(RestCase):
         self.assertIn("no app uses this store", done.stderr)
 
     def test_apps_share_answers_otherwise(self):
-        other = self.site.new_app("other", "other-key", "other-secret", store="service")
+        other = self.site.new_app("other", "other-key", "other-secret-long", store="service")
         self.serve(self.url, {"apps": {"other": other}}, cache={"ttl": "60s"})
         self.expect("1", 200)
-        self.assertEqual(200, self.responder.post(member_path("1"), basic("other-key", "other-secret")).status)
+        self.assertEqual(200, self.responder.post(member_path("1"), basic("other-key", "other-secret-long")).status)
         self.assertEqual(1, len(self.upstream.received))

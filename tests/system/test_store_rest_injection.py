@@ -111,7 +111,7 @@ class Injection(RestCase):
     def test_the_name_of_an_app(self):
         """It comes from the configuration, and is encoded all the same."""
         self.read = lambda request: "1"
-        self.site.settings["apps"]["odd"] = self.site.new_app("odd", "k", "s", app_id='a/../"b?#', store="service")
+        self.site.settings["apps"]["odd"] = self.site.new_app("odd", "k", "s" * 16, app_id='a/../"b?#', store="service")
         self.serve(self.upstream.url + "/{appId}/{id}")
         answer = self.responder.post("/v2/apps/me/members/1/chat-tokens", self.site.auth("odd"))
         self.assertEqual(200, answer.status)

@@ -111,12 +111,12 @@ class Servers(TlsCase):
         self.write(f"https://127.0.0.1:{one.port}/members/{{id}}", **trust)
         second = {"plugin": "rest", "url": f"https://127.0.0.1:{two.port}/members/{{id}}",
                   "cache": {"size": 0}, "breaker": {"failures": 0}, **trust}
-        other = self.site.new_app("other", "other-key", "other-secret", store="second")
+        other = self.site.new_app("other", "other-key", "other-secret-long", store="second")
         self.site.write({"stores": {"second": second}, "apps": {"other": other}})
         self.responder = self.start()
 
         def ask_other():
-            return self.responder.post(member_path("1"), basic("other-key", "other-secret")).status
+            return self.responder.post(member_path("1"), basic("other-key", "other-secret-long")).status
         for _ in range(2):
             self.expect("1", 200)
             self.assertEqual(500, ask_other())

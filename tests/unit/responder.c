@@ -17,7 +17,7 @@ struct server *responder_server;
 static pthread_t poller;
 static atomic_bool over;
 
-#define GOOD "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQ=" /* demo-key:demo-secret */
+#define GOOD "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQtZGVtbw==" /* demo-key:demo-secret-demo */
 
 static void *poll_often(void *argument)
 {

@@ -194,7 +194,7 @@ const char *config_text(const struct config_texts *texts)
                "%s\n"
                "}\n",
                or_empty(texts->top), or_empty(texts->store),
-               texts->app ? texts->app : "api_secret = \"demo-secret\"; store = \"members\"",
+               texts->app ? texts->app : "api_secret = \"demo-secret-demo\"; store = \"members\"",
                or_empty(texts->token), or_empty(texts->apps));
     return keep(&text);
 }

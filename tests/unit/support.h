@@ -73,7 +73,7 @@ extern const char *const test_plugins; /* the folder of those for tests */
  * all fields), Bob (2, only the id) and Cleo (3, not active). */
 void scratch_write_basics(void);
 
-/* A configuration with one app "demo" (key "demo-key", secret "demo-secret"); the
+/* A configuration with one app "demo" (key "demo-key", secret "demo-secret-demo"); the
  * other texts are put into it as they are.  From scratch memory. */
 struct config_texts {
     const char *top, *store, *app, *token, *apps; /* NULL: "" */

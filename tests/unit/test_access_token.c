@@ -22,11 +22,11 @@ static int start(void **state)
     scratch_write("idp", SPAN(OUTSIDER));
     scratch_write("idp512", SPAN("another one, for tokens with another algorithm"));
     settings = settings_from(&(struct config_texts){
-        .app = "api_secret = \"demo-secret\"; store = \"members\"; access_token = { algorithm = "
+        .app = "api_secret = \"demo-secret-demo\"; store = \"members\"; access_token = { algorithm = "
                "\"HS256\"; key_file = \"idp\"; issuer = \"https://id\"; audience = \"chat\" }",
-        .apps = "other = { api_key = \"o\"; api_secret = \"o\"; store = \"members\"; "
+        .apps = "other = { api_key = \"o\"; api_secret = \"oooooooooooooooo\"; store = \"members\"; "
                 "chat_server_url = \"wss://x/\"; token = { key_file = \"key\" } }\n"
-                "bare = { api_key = \"b\"; api_secret = \"b\"; store = \"members\"; "
+                "bare = { api_key = \"b\"; api_secret = \"bbbbbbbbbbbbbbbb\"; store = \"members\"; "
                 "chat_server_url = \"wss://x/\"; token = { key_file = \"idp512\" } }"});
     app = settings_find_app_id(settings, "demo");
     assert_true(clock_unix_seconds(&now));

@@ -14,11 +14,11 @@ static int start(void **state)
 {
     if (scratch_start(state) != 0)
         return -1;
-    settings = settings_from(
-        &(struct config_texts){.apps = "second = { api_key = \"second-key\"; chat_server_url = "
-                                       "\"ws://x\"; store = \"members\";"
-                                       " api_secret = [ \"old:secret\", \"new \xc3\xa9 secret\" ];"
-                                       " token = { key_file = \"key\" } }"});
+    settings = settings_from(&(struct config_texts){
+        .apps = "second = { api_key = \"second-key\"; chat_server_url = "
+                "\"ws://x\"; store = \"members\";"
+                " api_secret = [ \"old:secret:of:16\", \"new \xc3\xa9 secret of 16\" ];"
+                " token = { key_file = \"key\" } }"});
     return settings ? 0 : -1;
 }
 
@@ -65,23 +65,23 @@ static void pairs(void **state)
         struct span pair;
         const char *app; /* NULL: wrong */
     } rows[] = {
-        {LITERAL("demo-key:demo-secret"), "demo"},
-        {LITERAL("second-key:old:secret"), "second"}, /* the first colon divides */
-        {LITERAL("second-key:new \xc3\xa9 secret"), "second"},
-        {LITERAL("second-key:demo-secret"), NULL},
-        {LITERAL("demo-key:old:secret"), NULL},
+        {LITERAL("demo-key:demo-secret-demo"), "demo"},
+        {LITERAL("second-key:old:secret:of:16"), "second"}, /* the first colon divides */
+        {LITERAL("second-key:new \xc3\xa9 secret of 16"), "second"},
+        {LITERAL("second-key:demo-secret-demo"), NULL},
+        {LITERAL("demo-key:old:secret:of:16"), NULL},
         {LITERAL("demo-key:"), NULL},
         {LITERAL("demo-key:demo-secre"), NULL},
-        {LITERAL("demo-key:demo-secrets"), NULL},
-        {LITERAL("demo-key:demo-secret\0"), NULL},
-        {LITERAL("demo-key\0:demo-secret"), NULL},
-        {LITERAL("Demo-key:demo-secret"), NULL},
-        {LITERAL(" demo-key:demo-secret"), NULL},
-        {LITERAL("nobody:demo-secret"), NULL},
-        {LITERAL(":demo-secret"), NULL},
+        {LITERAL("demo-key:demo-secret-demos"), NULL},
+        {LITERAL("demo-key:demo-secret-demo\0"), NULL},
+        {LITERAL("demo-key\0:demo-secret-demo"), NULL},
+        {LITERAL("Demo-key:demo-secret-demo"), NULL},
+        {LITERAL(" demo-key:demo-secret-demo"), NULL},
+        {LITERAL("nobody:demo-secret-demo"), NULL},
+        {LITERAL(":demo-secret-demo"), NULL},
         {LITERAL(":"), NULL},
         {LITERAL("demo-key"), NULL}, /* no colon */
-        {LITERAL("demo-keydemo-secret"), NULL},
+        {LITERAL("demo-keydemo-secret-demo"), NULL},
         {LITERAL("\0"), NULL},
     };
     (void)state;
@@ -95,7 +95,7 @@ static void pairs(void **state)
     }
 }
 
-#define GOOD_64 "ZGVtby1rZXk6ZGVtby1zZWNyZXQ="
+#define GOOD_64 "ZGVtby1rZXk6ZGVtby1zZWNyZXQtZGVtbw=="
 
 static void headers(void **state)
 {
@@ -175,25 +175,25 @@ static void headers_of_their_own(void **state)
         const char *basic, *key, *secret;
         enum credentials verdict;
     } rows[] = {
-        {NULL, "demo-key", "demo-secret", CREDENTIALS_GOOD},
-        {"", "demo-key", "demo-secret", CREDENTIALS_GOOD},
-        {"Bearer x", "demo-key", "demo-secret", CREDENTIALS_GOOD},
+        {NULL, "demo-key", "demo-secret-demo", CREDENTIALS_GOOD},
+        {"", "demo-key", "demo-secret-demo", CREDENTIALS_GOOD},
+        {"Bearer x", "demo-key", "demo-secret-demo", CREDENTIALS_GOOD},
         {NULL, "demo-key", "demo-secre", CREDENTIALS_WRONG},
-        {NULL, "second-key", "demo-secret", CREDENTIALS_WRONG},
-        {NULL, "second-key", "old:secret", CREDENTIALS_GOOD},
+        {NULL, "second-key", "demo-secret-demo", CREDENTIALS_WRONG},
+        {NULL, "second-key", "old:secret:of:16", CREDENTIALS_GOOD},
         {NULL, "demo-key", NULL, CREDENTIALS_NONE},
-        {NULL, NULL, "demo-secret", CREDENTIALS_NONE},
+        {NULL, NULL, "demo-secret-demo", CREDENTIALS_NONE},
         {NULL, "demo-key", "", CREDENTIALS_NONE},
-        {"Basic " GOOD_64, "demo-key", "demo-secret", CREDENTIALS_GOOD},
+        {"Basic " GOOD_64, "demo-key", "demo-secret-demo", CREDENTIALS_GOOD},
         {"Basic " GOOD_64, "", "", CREDENTIALS_GOOD},
         {"Basic " GOOD_64, "demo-key", NULL, CREDENTIALS_GOOD},
-        {"Basic " GOOD_64, "demo-key", "demo-secrets", CREDENTIALS_WRONG},
-        {"Basic " GOOD_64, "second-key", "demo-secret", CREDENTIALS_WRONG},
-        {"Basic " GOOD_64, "second-key", "old:secret", CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, "demo-key", "demo-secret-demos", CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, "second-key", "demo-secret-demo", CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, "second-key", "old:secret:of:16", CREDENTIALS_WRONG},
         {"Basic " GOOD_64, "second-key", NULL, CREDENTIALS_WRONG},
         {"Basic " GOOD_64, NULL, "x", CREDENTIALS_WRONG},
-        {"Basic d3Jvbmc6d3Jvbmc=", "demo-key", "demo-secret", CREDENTIALS_WRONG},
-        {"Basic !!!!", "demo-key", "demo-secret", CREDENTIALS_WRONG},
+        {"Basic d3Jvbmc6d3Jvbmc=", "demo-key", "demo-secret-demo", CREDENTIALS_WRONG},
+        {"Basic !!!!", "demo-key", "demo-secret-demo", CREDENTIALS_WRONG},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

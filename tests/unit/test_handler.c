@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define API    "/v2/apps/me/members"
-#define GOOD   "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQ=" /* demo-key:demo-secret */
-#define CLOSED "Basic Y2xvc2VkOmRlbW8tc2VjcmV0"     /* closed:demo-secret, without guests */
-#define WRONG  "Basic ZGVtby1rZXk6d3Jvbmc="         /* demo-key:wrong */
+#define API  "/v2/apps/me/members"
+#define GOOD "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQtZGVtbw==" /* demo-key:demo-secret-demo */
+#define CLOSED                                                                                     \
+    "Basic Y2xvc2VkOmRlbW8tc2VjcmV0LWRlbW8=" /* closed:demo-secret-demo, without guests */
+#define WRONG "Basic ZGVtby1rZXk6d3Jvbmc="   /* demo-key:wrong */
 
 static struct settings *settings;
 static struct http_response response;
@@ -25,11 +26,11 @@ static int start(void **state)
     if (scratch_start(state) != 0)
         return -1;
     settings = settings_from(&(struct config_texts){
-        .app = "api_secret = \"demo-secret\"; store = \"members\";"
+        .app = "api_secret = \"demo-secret-demo\"; store = \"members\";"
                " cors_origins = [ \"https://www.example.com\" ]",
-        .apps =
-            "closed = { api_key = \"closed\"; api_secret = \"demo-secret\"; store = \"members\";"
-            " chat_server_url = \"ws://x\"; guests = false; token = { key_file = \"key\" } }"});
+        .apps = "closed = { api_key = \"closed\"; api_secret = \"demo-secret-demo\"; store = "
+                "\"members\";"
+                " chat_server_url = \"ws://x\"; guests = false; token = { key_file = \"key\" } }"});
     return settings ? 0 : -1;
 }
 

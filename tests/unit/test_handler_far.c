@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MEMBER "/v2/apps/me/members/7/chat-tokens"
-#define GOOD   "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQ=" /* demo-key:demo-secret */
+#define GOOD   "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQtZGVtbw==" /* demo-key:demo-secret-demo */
 
 static struct settings *settings;
 static struct http_response response;
@@ -24,7 +24,7 @@ static int start(void **state)
         SPAN(
             "stores = { far = { plugin = \"slow\"; delay = \"1ms\"; state_path = \"state\";\n"
             "log_path = \"asked\"; cache = { size = 0 }; breaker = { failures = 0 } } }\n"
-            "apps = { demo = { api_key = \"demo-key\"; api_secret = \"demo-secret\";\n"
+            "apps = { demo = { api_key = \"demo-key\"; api_secret = \"demo-secret-demo\";\n"
             "store = \"far\"; chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n"));
     settings = settings_read(path, test_plugins, NULL, &report);
     expect(settings, "%s", bytes_string(&report.text));

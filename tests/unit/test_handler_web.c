@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define GUEST "/v2/apps/me/members/guest-chat-tokens"
-#define GOOD  "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQ=" /* demo-key:demo-secret */
-#define WRONG "Basic ZGVtby1rZXk6d3Jvbmc="         /* demo-key:wrong */
+#define GOOD  "Basic ZGVtby1rZXk6ZGVtby1zZWNyZXQtZGVtbw==" /* demo-key:demo-secret-demo */
+#define WRONG "Basic ZGVtby1rZXk6d3Jvbmc="                 /* demo-key:wrong */
 #define PAGE  "https://www.example.com"
 
 static struct settings *settings;
@@ -23,7 +23,8 @@ static int start(void **state)
         return -1;
     settings = settings_from(&(struct config_texts){
         .top = "trusted_proxies = [ \"10.0.0.0/8\", \"2001:db8:1::/48\", \"unix:\" ]",
-        .app = "api_secret = \"demo-secret\"; store = \"members\"; cors_origins = [ \"" PAGE "\" ]",
+        .app = "api_secret = \"demo-secret-demo\"; store = \"members\"; cors_origins = [ \"" PAGE
+               "\" ]",
     });
     log_configure("stderr", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
     return settings ? 0 : -1;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define APP(name, token)                                                                           \
-    name " = { api_key = \"" name "\"; api_secret = \"s\"; store = \"members\"; "                  \
+    name " = { api_key = \"" name "\"; api_secret = \"ssssssssssssssss\"; store = \"members\"; "                  \
          "chat_server_url = \"wss://x/\"; token = { " token " } }\n"
 
 static struct config_report report;
@@ -121,16 +121,16 @@ static void keys_are_read_when_they_are_needed(void **state)
     scratch_write_basics();
     scratch_write("memberchat.conf", span_of(config_text(&texts)));
     unsigned one = SETTINGS_ONE_APP | SETTINGS_KEYS, all = SETTINGS_APPS | SETTINGS_KEYS;
-    assert_true(read_choice(one, "demo-key", "demo-secret"));
-    assert_true(read_choice(one | SETTINGS_APPS, "demo-key", "demo-secret"));
+    assert_true(read_choice(one, "demo-key", "demo-secret-demo"));
+    assert_true(read_choice(one | SETTINGS_APPS, "demo-key", "demo-secret-demo"));
     assert_true(read_choice(one, "a", "wrong"));
     assert_true(read_choice(one, NULL, NULL));
-    assert_false(read_choice(one, "a", "s"));
+    assert_false(read_choice(one, "a", "ssssssssssssssss"));
     expect_contains(bytes_string(&report.text), "apps.a.token.key_file: ");
     assert_false(read_choice(all, NULL, NULL));
     expect_contains(bytes_string(&report.text), "apps.a.token.key_file: ");
     write_key("one", ALGORITHM_ES256, "first");
-    assert_true(read_choice(one, "a", "s"));
+    assert_true(read_choice(one, "a", "ssssssssssssssss"));
     assert_true(read_choice(all, NULL, NULL));
 }
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SECRET "ssssssssssssssss"
+
 static struct config_report report;
 
 static int start(void **state)
@@ -112,7 +114,7 @@ static void check_mistakes(const struct mistake *rows, size_t count)
         expect(report.errors == 1, "row %zu: %u errors:\n%s", i, report.errors, told());
         expect_contains(told(), rows[i].told);
         expect_contains(told(), scratch_path("memberchat.conf:"));
-        expect_lacks(told(), "demo-secret");
+        expect_lacks(told(), "demo-secret-demo");
         expect_lacks(told(), "q7Zt2VbX");
     }
 }
@@ -185,7 +187,8 @@ static void stores_that_are_none(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         char text[1024];
         snprintf(text, sizeof text,
-                 "%s\napps = { demo = { api_key = \"k\"; api_secret = \"s\"; store = \"members\";"
+                 "%s\napps = { demo = { api_key = \"k\"; api_secret = \"ssssssssssssssss\"; store "
+                 "= \"members\";"
                  " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }",
                  rows[i].stores);
         assert_null(load_text(text));
@@ -233,7 +236,8 @@ static void caches_of_stores_that_wait(void **state)
     settings = settings_read(
         scratch_write("memberchat.conf",
                       SPAN("stores = { far = { plugin = \"slow\" } }\n"
-                           "apps = { demo = { api_key = \"k\"; api_secret = \"s\"; store = \"far\";"
+                           "apps = { demo = { api_key = \"k\"; api_secret = \"ssssssssssssssss\"; "
+                           "store = \"far\";"
                            " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }")),
         test_plugins, NULL, &report);
     expect(settings, "%s", told());
@@ -298,22 +302,23 @@ static void only_what_is_chosen_is_read(void **state)
         const char *secret;
         bool good;
     } rows[] = {
-        {"pat = \"x\"", "", 0, "s", true},
-        {"pat = \"x\"", "", SETTINGS_ONE_APP, "s", true},
-        {"pat = \"x\"", "", SETTINGS_ONE_APP | SETTINGS_APP_STORES, "s", false},
+        {"pat = \"x\"", "", 0, SECRET, true},
+        {"pat = \"x\"", "", SETTINGS_ONE_APP, SECRET, true},
+        {"pat = \"x\"", "", SETTINGS_ONE_APP | SETTINGS_APP_STORES, SECRET, false},
         {"pat = \"x\"", "", SETTINGS_ONE_APP | SETTINGS_APP_STORES, "wrong", true},
-        {"pat = \"x\"", "", SETTINGS_STORES, "s", false},
-        {"max_bad = 5", "", SETTINGS_STORES, "s", true},
-        {"", "bad = 1", 0, "s", true},
-        {"", "bad = 1", SETTINGS_STORES, "s", true},
-        {"", "bad = 1", SETTINGS_ONE_APP, "s", false},
-        {"", "bad = 1", SETTINGS_APPS, "s", false},
-        {"", "", SETTINGS_ONE_APP | SETTINGS_APP_STORES | SETTINGS_KEYS, "s", true},
+        {"pat = \"x\"", "", SETTINGS_STORES, SECRET, false},
+        {"max_bad = 5", "", SETTINGS_STORES, SECRET, true},
+        {"", "bad = 1", 0, SECRET, true},
+        {"", "bad = 1", SETTINGS_STORES, SECRET, true},
+        {"", "bad = 1", SETTINGS_ONE_APP, SECRET, false},
+        {"", "bad = 1", SETTINGS_APPS, SECRET, false},
+        {"", "", SETTINGS_ONE_APP | SETTINGS_APP_STORES | SETTINGS_KEYS, SECRET, true},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         char app[256];
-        snprintf(app, sizeof app, "api_secret = \"s\"; store = \"members\"; %s", rows[i].app);
+        snprintf(app, sizeof app, "api_secret = \"ssssssssssssssss\"; store = \"members\"; %s",
+                 rows[i].app);
         const char *text = config_text(&(struct config_texts){.store = rows[i].store, .app = app});
         const struct settings_choice choice = {rows[i].parts, SPAN("demo-key"),
                                                span_of(rows[i].secret)};
@@ -322,7 +327,8 @@ static void only_what_is_chosen_is_read(void **state)
         struct settings *settings = settings_read(scratch_write("memberchat.conf", span_of(text)),
                                                   plugins, &choice, &report);
         expect((settings != NULL) == rows[i].good, "row %zu: %s", i, told());
-        if (settings && rows[i].parts & SETTINGS_APP_STORES && strcmp(rows[i].secret, "s") == 0) {
+        if (settings && rows[i].parts & SETTINGS_APP_STORES &&
+            strcmp(rows[i].secret, SECRET) == 0) {
             assert_true(settings_open(settings, NULL, true, &report));
             assert_int_equal(look_up(settings, "1"), MEMBERCHAT_FOUND);
         }
@@ -332,7 +338,8 @@ static void only_what_is_chosen_is_read(void **state)
 
 static void another_key_chooses_no_app(void **state)
 {
-    const struct settings_choice choice = {SETTINGS_ONE_APP, SPAN("demo-kez"), SPAN("s")};
+    const struct settings_choice choice = {SETTINGS_ONE_APP, SPAN("demo-kez"),
+                                           SPAN("ssssssssssssssss")};
     (void)state;
     const char *text = config_text(&(struct config_texts){.app = "bad = 1"});
     struct settings *settings =
@@ -346,11 +353,13 @@ static void another_key_chooses_no_app(void **state)
 
 static void two_apps_with_the_key_of_one_request(void **state)
 {
-    const struct settings_choice choice = {SETTINGS_ONE_APP, SPAN("demo-key"), SPAN("s")};
+    const struct settings_choice choice = {SETTINGS_ONE_APP, SPAN("demo-key"),
+                                           SPAN("ssssssssssssssss")};
     (void)state;
     const char *text = config_text(&(struct config_texts){
-        .app = "api_secret = \"s\"; store = \"members\"",
-        .apps = "other = { api_key = \"demo-key\"; api_secret = \"t\"; store = \"members\";"
+        .app = "api_secret = \"ssssssssssssssss\"; store = \"members\"",
+        .apps = "other = { api_key = \"demo-key\"; api_secret = \"tttttttttttttttt\"; store = "
+                "\"members\";"
                 " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } }"});
     assert_null(
         settings_read(scratch_write("memberchat.conf", span_of(text)), plugins, &choice, &report));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The apps of a configuration: what each says, and every mistake in it. */
+#include "settings/common_secrets.h"
 #include "settings/settings.h"
 
 #include "support.h"
@@ -7,10 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#define REST   "store = \"members\""
-#define SECRET "api_secret = \"demo-secret\"; "
-#define DIGEST "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" /* of "test" */
+#define REST     "store = \"members\""
+#define SECRET   "api_secret = \"demo-secret-demo\"; "
+#define DIGEST   "c16ef9dc1eb3ff5c2318699e21104879388c3283d1dde2944dbe9daf3bf2b146"
+#define DIGESTED "digest-of-a-long-one"
+#define RANDOM   "q8Zr2Xv7Lk0Tn5Yb9Wd3Hs6Jf1Gm4Pc-Ae"
+#define FIRST    "first-of-sixteen"
+#define SECOND   "second of seventeen"
 
 static struct config_report report;
 
@@ -113,17 +119,17 @@ static void expect_secrets(const char *keys, const char *first, const char *seco
 static void one_or_two_secrets(void **state)
 {
     (void)state;
-    expect_secrets("api_secret = \"a\"", "a", NULL);
-    expect_secrets("api_secret = [ \"a\" ]", "a", NULL);
-    expect_secrets("api_secret = [ \"a\", \"b c\" ]", "a", "b c");
-    expect_secrets("api_secret_sha256 = \"" DIGEST "\"", "test", NULL);
-    expect_secrets("api_secret_sha256 = [ \"" DIGEST "\", \"" DIGEST "\" ]", "test", "test");
-    scratch_write("s1", SPAN("first"));
-    expect_secrets("api_secret_file = \"s1\"", "first", NULL);
-    scratch_write("s2", SPAN("first\nsec ond\n"));
-    expect_secrets("api_secret_file = \"s2\"", "first", "sec ond");
-    scratch_write("s3", SPAN("first\r\nsecond\r\n"));
-    expect_secrets("api_secret_file = \"s3\"", "first", "second");
+    expect_secrets("api_secret = \"" FIRST "\"", FIRST, NULL);
+    expect_secrets("api_secret = [ \"" FIRST "\" ]", FIRST, NULL);
+    expect_secrets("api_secret = [ \"" FIRST "\", \"" SECOND "\" ]", FIRST, SECOND);
+    expect_secrets("api_secret_sha256 = \"" DIGEST "\"", DIGESTED, NULL);
+    expect_secrets("api_secret_sha256 = [ \"" DIGEST "\", \"" DIGEST "\" ]", DIGESTED, DIGESTED);
+    scratch_write("s1", SPAN(FIRST));
+    expect_secrets("api_secret_file = \"s1\"", FIRST, NULL);
+    scratch_write("s2", SPAN(FIRST "\n" SECOND "\n"));
+    expect_secrets("api_secret_file = \"s2\"", FIRST, SECOND);
+    scratch_write("s3", SPAN(FIRST "\r\n" SECOND "\r\n"));
+    expect_secrets("api_secret_file = \"s3\"", FIRST, SECOND);
 }
 
 struct mistake {
@@ -138,7 +144,7 @@ static void check_mistakes(const struct mistake *rows, size_t count)
         expect(report.errors == 1, "row %zu: %u errors:\n%s", i, report.errors, told());
         expect_contains(told(), rows[i].told);
         expect_contains(told(), scratch_path("memberchat.conf:"));
-        expect_lacks(told(), "demo-secret");
+        expect_lacks(told(), "demo-secret-demo");
         expect_lacks(told(), DIGEST);
     }
 }
@@ -150,27 +156,104 @@ static void mistakes_about_secrets(void **state)
         {{.app = REST}, ONE_OF},
         {{.app = SECRET "api_secret_sha256 = \"" DIGEST "\"; " REST}, ONE_OF},
         {{.app = SECRET "api_secret_file = \"s\"; " REST}, ONE_OF},
-        {{.app = "api_secret = \"\"; " REST}, "apps.demo.api_secret: must have 1 to 1024 bytes"},
-        {{.app = "api_secret = [ \"a\", \"b\", \"c\" ]; " REST},
+        {{.app = "api_secret = \"\"; " REST},
+         "apps.demo.api_secret: the API secret has 0 bytes; it must have 16 to 1024"},
+        {{.app = "api_secret = [ \"" FIRST "\", \"" FIRST "\", \"" FIRST "\" ]; " REST},
          "apps.demo.api_secret: has 3 entries"},
         {{.app = "api_secret_sha256 = \"abc\"; " REST},
          "api_secret_sha256: must be 64 hexadecimal"},
         {{.app = "api_secret_sha256 = \"g" DIGEST "\"; " REST}, "api_secret_sha256: must be 64"},
         {{.app = "api_secret_file = \"nothing\"; " REST}, "nothing cannot be read"},
         {{.app = "api_secret_file = \"empty\"; " REST},
-         "must hold the API secret in its first line"},
+         "api_secret_file: the API secret has 0 bytes"},
+        {{.app = "api_secret_file = \"short\"; " REST},
+         "api_secret_file: the API secret has 15 bytes; it must have 16 to 1024: memberchat "
+         "new-secret"},
+        {{.app = "api_secret = \"fifteen letters\"; " REST},
+         "api_secret: the API secret has 15 bytes"},
+        {{.app = "api_secret = [ \"" FIRST "\", \"a\" ]; " REST}, "the API secret has 1 bytes"},
         {{.app = "api_secret_file = \"three\"; " REST},
          "must hold the API secret in its first line"},
-        {{.app = "api_secret_file = \"gap\"; " REST}, "must hold the API secret in its first line"},
+        {{.app = "api_secret_file = \"gap\"; " REST}, "the API secret has 0 bytes"},
         {{.app = "api_secret_file = \"open\"; " REST}, "can write to"},
     };
     (void)state;
     scratch_write("s", SPAN("x"));
     scratch_write("empty", SPAN("\n"));
-    scratch_write("three", SPAN("a\nb\nc\n"));
-    scratch_write("gap", SPAN("a\n\n"));
-    scratch_write_mode("open", SPAN("a\n"), 0666);
+    scratch_write("three", SPAN(FIRST "\n" SECOND "\n" FIRST "\n"));
+    scratch_write("gap", SPAN(FIRST "\n\n"));
+    scratch_write("short", SPAN("fifteen letters\n"));
+    scratch_write_mode("open", SPAN(FIRST "\n"), 0666);
     check_mistakes(rows, COUNT(rows));
+}
+
+/* Those of nothing, and of what anyone would try, with and without a line end. */
+static void digests_of_common_secrets(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < common_secret_count; i++)
+        for (int with_line = 0; with_line < 2; with_line++) {
+            struct bytes secret = {0}, app = {0};
+            uint8_t digest[SHA256_LENGTH];
+            bytes_addf(&secret, "%s%s", common_secrets[i].text, with_line ? "\n" : "");
+            crypto_sha256(bytes_span(&secret), digest);
+            expect(common_secret_find(digest) == common_secrets[i].text, "\"%s\"",
+                   common_secrets[i].text);
+            bytes_add_string(&app, "api_secret_sha256 = \"");
+            bytes_add_hex(&app, (struct span){(const char *)digest, sizeof digest});
+            bytes_add_string(&app, "\"; " REST);
+            assert_null(load(&(struct config_texts){.app = bytes_string(&app)}));
+            expect_contains(told(), "api_secret_sha256: is the digest of nothing, or of a secret");
+            bytes_free(&secret);
+            bytes_free(&app);
+        }
+}
+
+static void folders_that_anyone_can_write(void **state)
+{
+    (void)state;
+    mkdir(scratch_path("keys"), 0700);
+    scratch_write("keys/key", SPAN(RANDOM "\n"));
+    scratch_write("keys/secret", SPAN(FIRST "\n"));
+    struct config_texts texts = {.app = "api_secret_file = \"keys/secret\"; " REST,
+                                 .token = "previous_keys = \"keys/key\""};
+    static const struct {
+        unsigned mode, warnings;
+    } rows[] = {{0700, 0}, {0755, 0}, {0770, 0}, {01777, 0}, {0777, 2}, {0702, 2}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(chmod(scratch_path("keys"), rows[i].mode), 0);
+        settings_free(load(&texts));
+        expect(report.errors == 0 && report.warnings == rows[i].warnings, "mode %o: %s",
+               rows[i].mode, told());
+    }
+    expect_contains(told(), "apps.demo.api_secret_file: warning: any user of this machine can "
+                            "replace files in the folder ");
+    expect_contains(told(), "apps.demo.token.previous_keys: warning: any user");
+    expect_contains(told(), "/keys (mode 0702): chmod o-w it");
+}
+
+/* Neither the key of a pair nor a secret of one's own draws one. */
+static void apps_that_share_a_secret_or_a_key(void **state)
+{
+    static const struct {
+        const char *secret, *key;
+        unsigned warnings;
+    } rows[] = {{SECOND, "other", 0}, {FIRST, "other", 1}, {SECOND, "key", 1}, {FIRST, "key", 2}};
+    (void)state;
+    scratch_write("other", SPAN(RANDOM "\n"));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char apps[512];
+        snprintf(apps, sizeof apps,
+                 "second = { api_key = \"second\"; chat_server_url = \"ws://x\"; api_secret = "
+                 "\"%s\"; " REST "; token = { key_file = \"%s\" } }",
+                 rows[i].secret, rows[i].key);
+        settings_free(load(&(struct config_texts){
+            .app = "api_secret = [ \"" FIRST "\", \"" DIGESTED "\" ]; " REST, .apps = apps}));
+        expect(report.errors == 0 && report.warnings == rows[i].warnings, "row %zu: %s", i, told());
+    }
+    expect_contains(told(),
+                    ":11: apps.second.api_secret: warning: is also that of the app \"demo\"");
+    expect_contains(told(), ":11: apps.second.token.key_file: warning: is also that of the app");
 }
 
 static void mistakes_in_apps(void **state)
@@ -182,7 +265,7 @@ static void mistakes_in_apps(void **state)
     static const struct mistake rows[] = {
         {{.app = SECRET "stor = \"members\"; store = \"members\""},
          ":8: apps.demo.stor: unknown key (did you mean \"store\"?)"},
-        {{.app = "api_secret = \"demo-secret\""}, ":6: apps.demo.store: is missing"},
+        {{.app = "api_secret = \"demo-secret-demo\""}, ":6: apps.demo.store: is missing"},
         {{.app = SECRET "store = \"member\""}, ":8: apps.demo.store: there is no store \"member\""},
         {{.app = SECRET "store = [ \"members\", \"staff\" ]"}, "there is no store \"staff\""},
         {{.app = SECRET "store = [ ]"}, ":8: apps.demo.store: has 0 entries"},
@@ -197,7 +280,15 @@ static void mistakes_in_apps(void **state)
         {APP("cors_origins = [ \"https://*.example.com\" ]"), "is not an origin"},
         {APP("cors_origins = [ \"\" ]"), "is not an origin"},
         {APP("cors_origins = [ \"null\" ]"), "is not an origin"},
-        {APP("cors_origins = [ \"https://a:443\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"https://a.example:443\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"http://a.example:80\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"https://a.example:\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"https://a.example:08443\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"https://a.example:65536\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"https://[2001:db8:0:0:0:0:0:1]\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"https://[::1]x\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"https://[::1\" ]"), "is not an origin"},
+        {APP("cors_origins = [ \"https://u@a.example\" ]"), "is not an origin"},
         {APP("access_token = 1"), "apps.demo.access_token: expected a group"},
         {APP("throttle = { }"), "apps.demo.throttle: unknown key"},
     };
@@ -271,10 +362,11 @@ static void other_apps(void **state)
 static void several_apps(void **state)
 {
     struct settings *settings = load(&(struct config_texts){
-        .apps = "second = { api_key = \"second-key\"; chat_server_url = \"ws://x\";"
-                " api_secret = \"b\"; store = \"members\"; token = { key_file = \"key\" } };"
-                "third = { api_key = \"third-key\"; chat_server_url = \"http://x\"; app_id = \"3\";"
-                " api_secret = \"b\"; store = \"members\"; token = { key_file = \"key\" } }"});
+        .apps =
+            "second = { api_key = \"second-key\"; chat_server_url = \"ws://x\";"
+            " api_secret = \"" SECOND "\"; store = \"members\"; token = { key_file = \"key\" } };"
+            "third = { api_key = \"third-key\"; chat_server_url = \"http://x\"; app_id = \"3\";"
+            " api_secret = \"" SECOND "\"; store = \"members\"; token = { key_file = \"key\" } }"});
     (void)state;
     expect(settings, "%s", told());
     assert_int_equal(settings->app_count, 3);
@@ -288,7 +380,7 @@ static void files_that_others_can_read(void **state)
 {
     (void)state;
     scratch_write_mode("key", SPAN("q7Zt2VbX9mLs4RfWc8Hn3DgPy6KeJ5Au"), 0644);
-    scratch_write_mode("s", SPAN("x"), 0644);
+    scratch_write_mode("s", SPAN(FIRST), 0644);
     struct settings *settings =
         load(&(struct config_texts){.app = "api_secret_file = \"s\"; " REST});
     expect(settings, "%s", told());
@@ -307,6 +399,9 @@ int main(void)
         TEST(everything_of_an_app),
         TEST(one_or_two_secrets),
         TEST(mistakes_about_secrets),
+        TEST(digests_of_common_secrets),
+        TEST(folders_that_anyone_can_write),
+        TEST(apps_that_share_a_secret_or_a_key),
         TEST(mistakes_in_apps),
         TEST(mistakes_in_tokens),
         TEST(other_apps),

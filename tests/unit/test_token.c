@@ -91,7 +91,7 @@ static void claims(void **state)
 static void defaults_of_the_app(void **state)
 {
     struct settings *settings = settings_from(&(struct config_texts){
-        .app = "app_id = \"other-id\"; api_secret = \"x\"; store = \"members\"",
+        .app = "app_id = \"other-id\"; api_secret = \"xxxxxxxxxxxxxxxx\"; store = \"members\"",
         .token = "issuer = \"me\""});
     const struct app *app = settings_find_app_id(settings, "other-id");
     struct bytes token = {0};

@@ -198,7 +198,7 @@ static void guests(void **state)
         .id = SPAN("guest_g1"), .role = SPAN(CLAIMS_ROLE_GUEST), .ttl_ms = 60000};
     (void)state;
     settings = settings_from(&(struct config_texts){
-        .app = "api_secret = \"x\"; store = \"members\"; guest_id_prefix = \"guest_\""});
+        .app = "api_secret = \"xxxxxxxxxxxxxxxx\"; store = \"members\"; guest_id_prefix = \"guest_\""});
     app = settings_find_app_id(settings, "demo");
     try_each(issues_a_token);
 

@@ -48,7 +48,7 @@ static void configurations_are_taken_over(void **state)
     (void)state;
     stderr_catch();
     write_config(&(struct config_texts){.token = "issuer = \"x\"",
-                                        .app = "api_secret = \"demo-secret\"; store = \"members\";"
+                                        .app = "api_secret = \"demo-secret-demo\"; store = \"members\";"
                                                " guests = false"});
     struct upkeep *upkeep = start_upkeep();
     upkeep_reload(upkeep);
@@ -87,7 +87,7 @@ static void changed_config_needs_no_signal(void **state)
     write_config(&(struct config_texts){0});
     struct upkeep *upkeep = start_upkeep();
     unsetenv("MEMBERCHAT_HOME");
-    write_config(&(struct config_texts){.app = "api_secret = \"demo-secret\"; store = \"members\";"
+    write_config(&(struct config_texts){.app = "api_secret = \"demo-secret-demo\"; store = \"members\";"
                                                " guests = false"});
     assert_true(becomes(GUEST, "GUESTS_NOT_ALLOWED"));
     upkeep_stop(upkeep);

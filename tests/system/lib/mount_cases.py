@@ -114,7 +114,7 @@ class ErrorCases:
         self.assertEqual('Basic realm="memberchat", charset="UTF-8"', answer.header("WWW-Authenticate"))
 
     def test_wrong_credentials(self):
-        for key, secret in (("demo-key", "wrong"), ("nobody", "demo-secret"), ("", "")):
+        for key, secret in (("demo-key", "wrong"), ("nobody", "demo-secret-demo"), ("", "")):
             with self.subTest(key=key):
                 answer = self.web.post(GUEST_PATH, basic(key, secret))
                 self.assertEqual((401, "INVALID_APP_CREDENTIALS"), answer.error)

@@ -9,7 +9,7 @@ from .answer import basic
 from .tokens import check_issued
 
 APP = "ffl-dev-1"
-KEY, SECRET = "demo-key", "demo-secret"
+KEY, SECRET = "demo-key", "demo-secret-demo"
 CHAT_URL = "wss://chat.example.com/ws"
 GUEST_PATH = "/v2/apps/me/members/guest-chat-tokens"
 
