@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock.h"
 
+/* When the clock fails, a thread goes on with its last reading. */
 int64_t clock_monotonic_ms(void)
 {
+    static _Thread_local int64_t last;
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) == 0)
+        last = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return last;
 }
 
 bool clock_unix_seconds(int64_t *seconds_r)

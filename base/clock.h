@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <time.h>
 
-int64_t clock_monotonic_ms(void); /* for deadlines */
+int64_t clock_monotonic_ms(void);            /* for deadlines */
 bool clock_unix_seconds(int64_t *seconds_r); /* for claims and logs; false: there is no clock */
 
 int64_t clock_left_ms(int64_t deadline);             /* 0 when it has passed */

@@ -67,7 +67,7 @@ void crypto_base64url_replace(struct bytes *out, size_t start)
     explicit_bzero(text + room, length);
 }
 
-/* nettle skips white space; no one who speaks to us has any business to send it. */
+/* nettle skips white space; no client of ours has reason to send it. */
 static bool has_foreign_space(struct span text)
 {
     for (size_t i = 0; i < text.length; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Addresses and networks, for lists of who is believed. */
+ * Addresses and networks, for lists of peers that are trusted. */
 #ifndef NETWORKS_H
 #define NETWORKS_H
 

@@ -17,7 +17,7 @@ struct pool_kind {
     void (*unmake)(void *context, void *thing);
     void *context;
     size_t most;     /* in use and idle together; 0: any number */
-    int64_t idle_ms; /* one that nobody used for so long is unmade; 0: never */
+    int64_t idle_ms; /* one that idles this long is unmade; 0: never */
     int64_t life_ms; /* so is an older one, sooner or later by a tenth; 0: never */
 };
 

@@ -3,9 +3,9 @@
  *
  * A store is a shared object, store_NAME.so, that answers one question: who is
  * the member with this id?  It exports one symbol, memberchat_store_plugin(),
- * and calls no symbol of memberchat: all it may ask of its host is in the service
- * table.  memberchat-store(3) is the manual, plugins/file/store.c an example.  Build with:
- *   cc -shared -fPIC -fvisibility=hidden -o store_NAME.so NAME.c
+ * and calls no function of memberchat by name: the host passes a table of services.
+ * memberchat-store(3) is the manual, plugins/file/store.c an example.  Build with: cc -shared -fPIC
+ * -fvisibility=hidden -o store_NAME.so NAME.c
  */
 #ifndef MEMBERCHAT_STORE_H
 #define MEMBERCHAT_STORE_H
@@ -18,16 +18,16 @@
 extern "C" {
 #endif
 
-/* Changes only when an old plugin could not work any more.  What is added
- * later stands at the end of a struct, and the size tells whether it is there. */
+/* Changes only when old plugins can no longer work.  Additions go to the end of a
+ * struct, and its size tells whether they are there. */
 #define MEMBERCHAT_STORE_ABI 1u
 
 /* The outcome of a look-up or a probe.  Anything else counts as MISCONFIGURED. */
 enum memberchat_outcome {
-    MEMBERCHAT_FOUND = 1,        /* the member is there and active; for a probe: all is well */
+    MEMBERCHAT_FOUND = 1,        /* the member exists and is active; for a probe: all is well */
     MEMBERCHAT_NOT_FOUND = 2,    /* the directory was asked and has no such active member */
     MEMBERCHAT_UNAVAILABLE = 3,  /* the directory does not answer: try again later */
-    MEMBERCHAT_MISCONFIGURED = 4 /* someone must mend something first: set a reason */
+    MEMBERCHAT_MISCONFIGURED = 4 /* something must be fixed first: set a reason */
 };
 
 enum memberchat_level {
@@ -116,8 +116,8 @@ enum {
 struct memberchat_services {
     uint32_t size; /* sizeof(struct memberchat_services) of the host */
 
-    /* One line for the log; the host adds time, store and request, and makes
-     * bytes harmless that are not printable.  Never put a secret in it. */
+    /* One line for the log; the host adds time, store and request, and escapes
+     * bytes that are not printable.  Never put a secret in it. */
     void (*log)(const struct memberchat_services *services, enum memberchat_level level,
                 const char *format, ...);
 
@@ -137,17 +137,17 @@ struct memberchat_services {
                           const char *value, size_t value_length);
 
     /* Why it went wrong, for the log, with the directory's own words; cut at 1000 bytes.
-     * With NOT_FOUND: why a member who is there is not active. */
+     * With NOT_FOUND: why a member who exists is not active. */
     void (*reason)(struct memberchat_result *result, const char *format, ...);
 
-    /* The directory asked to be left alone for so long (UNAVAILABLE only). */
+    /* How long the directory asked to be left alone (UNAVAILABLE only). */
     void (*retry_after)(struct memberchat_result *result, int64_t milliseconds);
 
     /* The request's id, for the directory's log; "" where there is none.  Visible
      * ASCII, valid as long as `result`. */
     const char *(*request_id)(const struct memberchat_result *result);
 
-    /* The appId for which is asked (for a probe: of one that uses the store); ""
+    /* The appId on whose behalf the host asks (for a probe: of one that uses the store); ""
      * where there is none.  Valid as long as `result`.  See per_app(). */
     const char *(*app_id)(const struct memberchat_result *result);
 
@@ -159,7 +159,7 @@ struct memberchat_services {
 /* ---- What the plugin offers ---- */
 
 enum {
-    /* lookup, probe and reload may be called by many threads at once, not by one. */
+    /* lookup, probe and reload may be called by many threads at once. */
     MEMBERCHAT_STORE_THREAD_SAFE = 1u,
     /* A look-up waits for memory and local files only: it is not cached unless the
      * configuration says so, and not counted against the workers. */
@@ -178,7 +178,7 @@ struct memberchat_holdings {
     char missing[256]; /* what the settings name and the directory lacks; or empty */
 };
 
-/* How open() is called: for one look-up, then the process ends (CGI, command line). */
+/* How open() is called: for one look-up, after which the process ends (CGI, command line). */
 enum { MEMBERCHAT_OPEN_ONCE = 1u };
 
 struct memberchat_store_plugin {
@@ -192,34 +192,34 @@ struct memberchat_store_plugin {
     const struct memberchat_key *keys;
     size_t settings_size; /* of the struct that the keys fill */
 
-    /* Optional.  Whether settings, whose keys were good, fit together; no network,
+    /* Optional.  Whether settings whose keys are valid fit together; no network,
      * nothing kept.  False: with a reason; the host adds file, line and store. */
     bool (*check)(const void *settings, const struct memberchat_services *services,
                   struct memberchat_result *result);
 
-    /* Makes a store, which settings and services outlive.  A directory that is down
-     * is no failure.  NULL: with a reason. */
+    /* Makes a store; settings and services outlive it.  It succeeds even when the directory
+     * is down.  NULL: with a reason. */
     void *(*open)(const void *settings, const struct memberchat_services *services, uint32_t how,
                   struct memberchat_result *result);
 
-    /* Who is this?  `id` is no C string: 1 to 128 bytes of UTF-8, any but control
+    /* Who is this?  `id` is not a C string: 1 to 128 bytes of UTF-8 without control
      * characters.  Returns by the deadline (services->now), whatever the directory
      * does: FOUND with the fields set, or another outcome and a reason. */
     enum memberchat_outcome (*lookup)(void *store, const char *id, size_t id_length,
                                       int64_t deadline, struct memberchat_result *result);
 
-    /* Optional.  Called about once a second, and `asked` for by the operator
-     * (SIGHUP): take in what has changed, close what idles. */
+    /* Optional.  Called about once a second, and with `asked` on a reload (SIGHUP):
+     * take in what has changed, close what idles. */
     void (*reload)(void *store, bool asked);
 
     /* Optional.  Whether the directory answers, by the deadline. */
     enum memberchat_outcome (*probe)(void *store, int64_t deadline,
                                      struct memberchat_result *result);
 
-    /* No other call is under way, none follows. */
+    /* No other call is under way, and none follows. */
     void (*close)(void *store);
 
-    /* Optional.  Whether answers depend on app_id(): each app has its own, then. */
+    /* Optional.  Whether answers depend on app_id(); then they are cached for each app. */
     bool (*per_app)(const void *settings);
 
     /* Optional, asks no network. */

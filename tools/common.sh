@@ -5,7 +5,7 @@
 
 BUILD_PACKAGES=(
     gcc make libc6-dev autoconf automake libtool pkg-config
-    libfcgi-dev libjson-c-dev libcsv-dev libcdb-dev libldap-dev nettle-dev uthash-dev libseccomp-dev
+    libfcgi-dev libjson-c-dev libcsv-dev libcdb-dev libldap-dev nettle-dev libseccomp-dev
     libcurl4-openssl-dev libssl-dev libsqlite3-dev libmariadb-dev libpq-dev
 )
 

@@ -83,7 +83,7 @@ static void add_filtered(struct bytes *line, const char *message)
 
 static void add_time(struct bytes *line)
 {
-    int64_t seconds = 0; /* where there is no clock, too, the line is worth more than its time */
+    int64_t seconds = 0; /* a line without its time is better than none */
     (void)clock_unix_seconds(&seconds);
     time_t now = (time_t)seconds;
     struct tm tm;
@@ -157,7 +157,7 @@ static void make_line(struct bytes *line, enum log_level level, const char *mess
     bytes_free(&clean);
 }
 
-/* It is nobody's request that they belonged to. */
+/* The lost lines belong to no request in particular. */
 static void tell_lost(struct bytes *line, unsigned lost)
 {
     const char *request = request_id;
@@ -207,7 +207,7 @@ DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 
-/* Without random numbers the seed stays zero: then lines of attackers could displace others. */
+/* Without random numbers the seed stays zero: attackers could then displace other topics. */
 static void make_seed(void)
 {
     (void)hash_seed(recent_seed);

@@ -20,8 +20,8 @@ bool log_configure(const char *target, enum log_level level, enum log_format for
 /* Opens the log file again, after it was renamed away. */
 void log_reopen(void);
 
-/* Writes the lines that nobody took so far (see log_sink.h), waiting so long for it: to be
- * called now and then, and at the end.  False: some are left. */
+/* Writes lines that could not be written so far (log_sink.h), waiting up to `patience_ms`.
+ * To be called now and then, and before the process ends.  False: some are left. */
 bool log_flush(int64_t patience_ms);
 
 /* The id that this thread's lines carry from now on; NULL: none.  Borrowed. */

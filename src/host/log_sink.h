@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Where the lines of the log go.  Nobody waits for it: what cannot be written at once stays
- * in a queue of fixed size until a later call can write it; what does not fit, or what the
- * target refuses (a full disk), is lost, counted, and told in a line of its own later. */
+ * Where the lines of the log go.  No caller waits: what cannot be written at once stays in
+ * a queue of fixed size until a later call writes it.  What does not fit, or what the target
+ * refuses (a full disk), is lost and counted; a later line says how many were lost. */
 #ifndef LOG_SINK_H
 #define LOG_SINK_H
 
@@ -25,7 +25,7 @@ bool sink_reopen(void);
  * failed counts as lost. */
 void sink_add(const struct bytes *line, sink_tell tell);
 
-/* Writes what is left, and waits so long for the target to take it.  False: not all. */
+/* Writes what is left, waiting up to `patience_ms` for the target.  False: some is left. */
 bool sink_flush(sink_tell tell, int64_t patience_ms);
 
 #endif

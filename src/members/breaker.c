@@ -44,7 +44,7 @@ static enum breaker_change note_failure(struct breaker *breaker, int64_t now, in
 {
     bool was_open = breaker->open_until != 0;
     breaker->failures++;
-    /* while it is open, only the look-up that went out to see decides */
+    /* while it is open, only the trial look-up decides */
     if (breaker->settings.failures == 0 ||
         (was_open ? !breaker->probing : breaker->failures < breaker->settings.failures))
         return BREAKER_SAME;

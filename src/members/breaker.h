@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A circuit breaker in front of a directory: after some failures in a row it
- * opens and spares everyone the wait, then lets one look-up through to see, and
- * waits twice as long each time that one fails.  Times are monotonic ms. */
+ * opens and spares everyone the wait.  Then it lets one look-up through, and
+ * waits twice as long each time that look-up fails.  Times are monotonic ms. */
 #ifndef BREAKER_H
 #define BREAKER_H
 
@@ -20,14 +20,13 @@ struct breaker {
     int64_t failures;     /* in a row */
     int64_t open_until;   /* 0: closed */
     int64_t open_ms;      /* how long it opened last */
-    bool probing;         /* one look-up is on its way to see */
+    bool probing;         /* one look-up is on its way to find out */
 };
 
 void breaker_init(struct breaker *breaker, const struct breaker_settings *settings);
 void breaker_destroy(struct breaker *breaker);
 
-/* Whether it would not let a look-up go out now; then *wait_ms_r is how long it stays
- * open. */
+/* Whether it refuses a look-up now; then *wait_ms_r is how long it stays open. */
 bool breaker_refuses(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);
 
 /* Whether a look-up may go out now.  If so, breaker_report() must follow.  If
@@ -36,8 +35,8 @@ bool breaker_admit(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);
 
 enum breaker_change { BREAKER_SAME, BREAKER_OPENED, BREAKER_CLOSED };
 
-/* How it went.  `wait_ms` of the directory itself counts when it is longer, up
- * to a minute.  Tells when the state changed, for the log. */
+/* How the look-up went.  A longer pause that the directory asked for, `wait_ms`, counts
+ * up to a minute.  Tells when the state changed, for the log. */
 enum breaker_change breaker_report(struct breaker *breaker, int64_t now, bool failed,
                                    int64_t wait_ms);
 

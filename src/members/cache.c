@@ -33,7 +33,7 @@ struct shard {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t landed;
     struct map members, absent; /* known to be there; known not to be */
-    struct flight *flights;     /* no more than there are threads */
+    struct flight *flights;     /* at most one for each thread */
 };
 
 struct cache {
@@ -166,7 +166,7 @@ static struct flight **flight_find(const struct key *key)
     return link;
 }
 
-/* Without memory there is no flight: then each asks for itself. */
+/* Without memory there is no flight: then each thread asks for itself. */
 static void flight_start(const struct key *key)
 {
     struct flight *flight = calloc(1, sizeof *flight + key->id.length);

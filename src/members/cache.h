@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What one directory said lately, and who is asking it right now: a crowd that
- * asks for the same id waits for one look-up.  Times are monotonic ms. */
+ * What one directory said lately, and the look-ups under way: all requests for one
+ * id share one look-up.  Times are monotonic ms. */
 #ifndef CACHE_H
 #define CACHE_H
 
@@ -25,16 +25,16 @@ void cache_free(struct cache *cache);
 enum memberchat_outcome cache_find(struct cache *cache, struct span id, int64_t now,
                                    struct member *member_r);
 
-/* Whether a member is there who may be served while the directory is down. */
+/* Whether there is a member that may be served while the directory is down. */
 bool cache_find_stale(struct cache *cache, struct span id, int64_t now, struct member *member_r);
 
 /* Joins the look-up for this id.  0: the caller leads, asks the directory and
- * must call cache_finish().  Otherwise somebody else did, and this is the
+ * must call cache_finish().  Otherwise another thread did, and this is the
  * outcome; UNAVAILABLE, too, when the deadline came first. */
 enum memberchat_outcome cache_join(struct cache *cache, struct span id, int64_t deadline,
                                    struct member *member_r, int64_t *retry_after_ms_r);
 
-/* The leader's outcome, for those who wait and for later. */
+/* The leader's outcome, for the threads that wait and for later. */
 void cache_finish(struct cache *cache, struct span id, enum memberchat_outcome outcome,
                   const struct member *member, int64_t retry_after_ms);
 

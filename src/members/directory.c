@@ -121,9 +121,9 @@ static struct directory_answer look_up(struct directory *directory,
 }
 
 /* The whole policy.  `key` is the id as the cache knows it. */
-static struct directory_answer ask_by_key(struct directory *directory, struct span key,
-                                          const struct store_question *question,
-                                          struct member *member_r)
+static struct directory_answer find_by_key(struct directory *directory, struct span key,
+                                           const struct store_question *question,
+                                           struct member *member_r)
 {
     struct cache *cache = directory->cache;
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
@@ -159,8 +159,9 @@ static struct directory_answer ask_by_key(struct directory *directory, struct sp
     return answer;
 }
 
-static struct directory_answer ask(struct directory *directory,
-                                   const struct store_question *question, struct member *member_r)
+static struct directory_answer find_in(struct directory *directory,
+                                       const struct store_question *question,
+                                       struct member *member_r)
 {
     char room[MEMBERCHAT_ID_MAX];
     struct store_question asked = *question;
@@ -169,13 +170,13 @@ static struct directory_answer ask(struct directory *directory,
     if (!asked.id.data)
         return (struct directory_answer){MEMBERCHAT_NOT_FOUND, 0};
     if (!directory->cache || !store_is_per_app(directory->store))
-        return ask_by_key(directory, asked.id, &asked, member_r);
+        return find_by_key(directory, asked.id, &asked, member_r);
     bytes_add_string(&key, store_app(directory->store, question));
     bytes_add(&key, "", 1); /* in no app's name, nor in an id */
     bytes_add_span(&key, asked.id);
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     if (!key.failed)
-        answer = ask_by_key(directory, bytes_span(&key), &asked, member_r);
+        answer = find_by_key(directory, bytes_span(&key), &asked, member_r);
     bytes_free(&key);
     return answer;
 }
@@ -186,7 +187,7 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
 {
     struct directory_answer answer = {MEMBERCHAT_NOT_FOUND, 0};
     for (size_t i = 0; i < count && answer.outcome == MEMBERCHAT_NOT_FOUND; i++)
-        answer = ask(chain[i], question, member_r);
+        answer = find_in(chain[i], question, member_r);
     return answer;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Who is this id?  The policy around the stores: cache, breaker, deadline,
+ * Who has this id?  The policy around the stores: cache, breaker, deadline,
  * order.  "Not there" and "down" are never confused. */
 #ifndef DIRECTORY_H
 #define DIRECTORY_H
@@ -8,8 +8,8 @@
 #include "cache.h"
 #include "store.h"
 
-/* A store with its policy.  Shared by the configurations that agree on it: what
- * directory_hold() took, directory_release() gives back; the last one closes. */
+/* A store with its policy, shared by configurations that have the same store.  Each
+ * directory_hold() needs a directory_release(); the last one closes the store. */
 struct directory;
 
 /* Takes over `store`, which is closed even when this fails.  `cache` NULL: no

@@ -22,7 +22,7 @@ struct mapping {
 bool mapping_add_step(struct mapping *mapping, const char *text, struct arena *arena,
                       struct reason *why);
 
-/* These borrow the texts of templates and tests. */
+/* The texts of templates and tests are borrowed. */
 bool mapping_add_name(struct mapping *mapping, const char *text, struct arena *arena,
                       struct reason *why);
 bool mapping_set_avatar(struct mapping *mapping, const char *text, struct arena *arena,
@@ -40,7 +40,7 @@ bool mapping_add_test(struct mapping *mapping, const char *field, const char *is
 void mapping_each_attribute(const struct mapping *mapping,
                             void (*visit)(void *context, struct span name), void *context);
 
-/* The id to ask for, in `room` or the one that was given.  SPAN_NONE: nobody can have it. */
+/* The id to ask for, in `room` or the one that was given.  SPAN_NONE: no member can have it. */
 struct span mapping_ask(const struct mapping *mapping, struct span id,
                         char room[MEMBERCHAT_ID_MAX]);
 

@@ -65,7 +65,7 @@ struct span member_attribute(const struct member *member, struct span name)
     return member_next_value(member, name, &index);
 }
 
-/* What people leave at the end of a value: it is nobody's meaning. */
+/* Line ends and tabs at the end of a value are leftovers of an export or a form. */
 static struct span without_line_end(struct span value)
 {
     while (value.length && memchr("\r\n\t", value.data[value.length - 1], 3))
@@ -73,7 +73,7 @@ static struct span without_line_end(struct span value)
     return value;
 }
 
-/* As much of it as has room, in whole characters. */
+/* As many whole characters as fit. */
 static struct span cut(struct span text, size_t most)
 {
     size_t length = 0, next;

@@ -66,7 +66,7 @@ static int64_t service_now(const struct memberchat_services *services)
     return clock_monotonic_ms();
 }
 
-/* What cannot be used costs nobody the token. */
+/* A value that cannot be used is left out; the member still gets a token. */
 static void warn_unusable(const struct memberchat_result *result, const char *what)
 {
     char topic[256];
@@ -75,7 +75,7 @@ static void warn_unusable(const struct memberchat_result *result, const char *wh
                 result->store->name, what, (int)result->asked.length, result->asked.data);
 }
 
-/* Whether the store need not care. */
+/* What set() and set_attribute() return. */
 static bool note_set(struct memberchat_result *result, enum member_set verdict, const char *what)
 {
     if (verdict == MEMBER_UNUSABLE)
@@ -302,8 +302,8 @@ bool store_open(struct store *store, bool once, struct store_report *report_r)
     return store->handle != NULL;
 }
 
-/* Whether the member is the one that was asked for.  Another one's token is never issued, and
- * no caller can make an error of it. */
+/* Whether the member is the one that was asked for.  If not, the member is not found: no token
+ * of another member is issued, and callers cannot provoke errors. */
 static bool is_the_one(const struct memberchat_result *result)
 {
     const char *name = result->store->name;

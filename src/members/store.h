@@ -32,9 +32,8 @@ struct store;
 struct store *store_new(const char *name, const struct memberchat_store_plugin *plugin,
                         const void *settings, const struct mapping *mapping, struct arena *arena);
 
-/* The plugin learns that an attribute is wanted, beside those of the mapping.  From the first
- * call on, no others are: without one and without a mapping the store sets what it has.  Only
- * before store_open().  False: no memory. */
+/* Tells the plugin that an attribute is wanted, in addition to those of the mapping.  Without
+ * any of these the store sets all that it has.  Only before store_open().  False: no memory. */
 bool store_want(struct store *store, struct span attribute);
 bool store_wants_same(const struct store *a, const struct store *b);
 
@@ -58,7 +57,7 @@ bool store_check(struct store *store, struct store_report *report_r);
 bool store_open(struct store *store, bool once, struct store_report *report_r);
 
 /* The id to ask this store for: the one that was given, or one made of it in `room`.
- * SPAN_NONE: nobody can have it. */
+ * SPAN_NONE: no member can have it. */
 struct span store_translate(const struct store *store, struct span id,
                             char room[MEMBERCHAT_ID_MAX]);
 

@@ -103,8 +103,8 @@ static const struct memberchat_store_plugin *load_plugin(const struct loading *l
 }
 
 /* By the plugin's own judgement of settings that were read without a mistake. */
-static void judge(const struct loading *loading, const struct config_node *group,
-                  struct store *store)
+static void check_store(const struct loading *loading, const struct config_node *group,
+                        struct store *store)
 {
     struct store_report verdict;
     if (!store_check(store, &verdict))
@@ -133,7 +133,7 @@ static struct store *make_store(const struct loading *loading, const struct conf
     if (!store)
         config_report_no_memory(loading->report);
     else if (loading->report->errors == errors)
-        judge(loading, group, store);
+        check_store(loading, group, store);
     return store;
 }
 
