@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The contract of stores: the same cases for each.  A fixture makes a directory of
  * these members, in whatever form its store reads:
- *   id "1", name "Ann", avatar and role; id "2" without anything else; the ids of
- *   contract_odd_ids; and "gone", who is not active, where the store knows of such. */
+ *   id "1", name "Ann", avatar and role; id "2" without anything else;
+ *   "long", with a name and a role of CONTRACT_LONG; the ids of contract_odd_ids; and "gone", who
+ * is not active, where the store knows of such. */
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
@@ -13,6 +14,13 @@
 
 #define CONTRACT_AVATAR "https://img.example.com/1.jpg"
 #define CONTRACT_ROLE   "host"
+
+/* 300 bytes: too long for a name or a role. */
+#define CONTRACT_TEN "0123456789"
+#define CONTRACT_100                                                                               \
+    CONTRACT_TEN CONTRACT_TEN CONTRACT_TEN CONTRACT_TEN CONTRACT_TEN CONTRACT_TEN CONTRACT_TEN     \
+        CONTRACT_TEN CONTRACT_TEN CONTRACT_TEN
+#define CONTRACT_LONG CONTRACT_100 CONTRACT_100 CONTRACT_100
 
 /* Of the table "people" of the SQL fixtures. */
 #define CONTRACT_QUERY                                                                             \

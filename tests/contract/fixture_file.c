@@ -21,8 +21,10 @@ static void write_members(const char *name)
 {
     struct bytes text = {0};
     bytes_add_string(&text, "appUserId,appUserName,appUserProfileImgUrl,role,state\n");
-    bytes_addf(&text, "1,%s,%s,%s,ACTIVE\n2,,,,\ngone,Gone,,,LEFT\n", name, CONTRACT_AVATAR,
-               CONTRACT_ROLE);
+    bytes_addf(&text,
+               "1,%s,%s,%s,ACTIVE\n2,,,,\ngone,Gone,,,LEFT\n"
+               "long," CONTRACT_LONG ",," CONTRACT_LONG ",\n",
+               name, CONTRACT_AVATAR, CONTRACT_ROLE);
     for (size_t i = 0; i < contract_odd_count; i++) {
         add_field(&text, contract_odd_ids[i]);
         bytes_add_string(&text, ",,,,\n");

@@ -83,6 +83,8 @@ static void write_members(void)
                "\n");
     add_member(&text, 2, "2", "");
     add_member(&text, 3, "gone", "displayName: Gone\npager: left\n");
+    add_member(&text, 4, "long",
+               "displayName: " CONTRACT_LONG "\nemployeeType: " CONTRACT_LONG "\n");
     for (size_t i = 0; i < contract_odd_count; i++)
         add_member(&text, 10 + i, contract_odd_ids[i], "");
     scratch_write("members.ldif", bytes_span(&text));

@@ -15,8 +15,8 @@ static struct sql_server mariadb = {
     .client = "mariadb --no-defaults --socket='%s/mysqld.sock' -uroot "
               "--default-character-set=utf8mb4 site",
     .table = "SET sql_mode = 'NO_BACKSLASH_ESCAPES';\n"
-             "CREATE OR REPLACE TABLE people (id VARCHAR(128) PRIMARY KEY, name VARCHAR(255),"
-             " picture TEXT, role VARCHAR(64), state VARCHAR(20))"
+             "CREATE OR REPLACE TABLE people (id VARCHAR(128) PRIMARY KEY, name VARCHAR(300),"
+             " picture TEXT, role VARCHAR(300), state VARCHAR(20))"
              " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;\n"};
 
 static void stop_mariadb(void)

@@ -92,6 +92,7 @@ static bool make_service(void)
     write_member("1", "Ann", CONTRACT_AVATAR, CONTRACT_ROLE, "ACTIVE");
     write_member("2", NULL, NULL, NULL, "ACTIVE");
     write_member("gone", "Gone", NULL, NULL, "LEFT");
+    write_member("long", CONTRACT_LONG, NULL, CONTRACT_LONG, "ACTIVE");
     for (size_t i = 0; i < contract_odd_count; i++)
         write_member(contract_odd_ids[i], NULL, NULL, NULL, "ACTIVE");
     snprintf(keys, sizeof keys,

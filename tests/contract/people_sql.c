@@ -15,7 +15,9 @@ void contract_write_sql(struct bytes *out)
     bytes_add_string(out, "INSERT INTO people VALUES ('1', 'Ann', '" CONTRACT_AVATAR
                           "', '" CONTRACT_ROLE "', 'ACTIVE');\n"
                           "INSERT INTO people VALUES ('2', NULL, '', NULL, NULL);\n"
-                          "INSERT INTO people VALUES ('gone', 'Gone', NULL, NULL, 'LEFT');\n");
+                          "INSERT INTO people VALUES ('gone', 'Gone', NULL, NULL, 'LEFT');\n"
+                          "INSERT INTO people VALUES ('long', '" CONTRACT_LONG
+                          "', NULL, '" CONTRACT_LONG "', NULL);\n");
     for (size_t i = 0; i < contract_odd_count; i++) {
         bytes_add_string(out, "INSERT INTO people VALUES (");
         add_string(out, contract_odd_ids[i]);

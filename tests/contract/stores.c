@@ -19,28 +19,36 @@ static const struct contract_fixture *fixture; /* of this case */
 static struct settings *settings;
 static struct store *store;
 
-static int start(void **state)
+/* A configuration with the store of the fixture, and `more` in its group. */
+static struct settings *configure(const char *name, const char *more)
 {
     struct config_report report = {0};
     struct bytes text = {0};
+    bytes_addf(
+        &text,
+        "stores = { members = { plugin = \"%s\"; %s; %s } }\n"
+        "apps = { a = { api_key = \"a\"; api_secret = \"aaaaaaaaaaaaaaaa\"; store = \"members\";"
+        " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n",
+        fixture->plugin, fixture->keys, more);
+    const char *path = scratch_write(name, bytes_span(&text));
+    struct settings *made = settings_read(path, *fixture->folder, NULL, &report);
+    expect(made, "%s", bytes_string(&report.text));
+    config_report_free(&report);
+    bytes_free(&text);
+    return made;
+}
+
+static int start(void **state)
+{
     struct store_report told;
     fixture = *state;
     if (scratch_start(state) != 0)
         return -1;
     scratch_write_basics();
     assert_true(fixture->make());
-    bytes_addf(&text,
-               "stores = { members = { plugin = \"%s\"; %s } }\n"
-               "apps = { a = { api_key = \"a\"; api_secret = \"aaaaaaaaaaaaaaaa\"; store = \"members\";"
-               " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n",
-               fixture->plugin, fixture->keys);
-    const char *path = scratch_write("memberchat.conf", bytes_span(&text));
-    settings = settings_read(path, *fixture->folder, NULL, &report);
-    expect(settings, "%s", bytes_string(&report.text));
+    settings = configure("memberchat.conf", "");
     store = settings->stores[0].store;
     expect(store_open(store, false, &told), "%s", told.reason);
-    config_report_free(&report);
-    bytes_free(&text);
     return 0;
 }
 
@@ -153,6 +161,45 @@ static void members_are_found(void **state)
         expect_not_found(SPAN("gone"));
     }
     member_free(&member);
+}
+
+/* Each store hands over what it has, and the host makes the same of it. */
+static void what_cannot_be_used_is_left_out(void **state)
+{
+    struct member member = {0};
+    (void)state;
+    assert_int_equal(ask(SPAN("long"), &member, 5000), MEMBERCHAT_FOUND);
+    assert_int_equal(member_field(&member, MEMBERCHAT_NAME).length, MEMBERCHAT_NAME_MAX);
+    expect_span(member_field(&member, MEMBERCHAT_ROLE), NULL);
+    member_free(&member);
+}
+
+static void members_are_mapped(void **state)
+{
+    static const char mapping[] =
+        "member = { asked = [ \"before @\", \"append 1\" ]; name = [ \"{name} ({id})\" ];"
+        " avatar = \"{avatar}?{role|lower}\";"
+        " roles = ( { field = \"name\"; contains = \"nn\"; role = \"first\" } ) }";
+    struct member member = {0};
+    struct store_report told;
+    char room[MEMBERCHAT_ID_MAX];
+    (void)state;
+    struct settings *mapped = configure("mapped.conf", mapping);
+    struct store *kept = store;
+    store = mapped->stores[0].store;
+    expect(store_open(store, false, &told), "%s", told.reason);
+    expect_span(store_translate(store, SPAN("@x"), room), NULL);
+    struct span id = store_translate(store, SPAN("gone@x"), room);
+    expect_span(id, "gone1");
+    assert_int_equal(ask(id, &member, 5000), MEMBERCHAT_NOT_FOUND);
+    assert_int_equal(ask(SPAN("1"), &member, 5000), MEMBERCHAT_FOUND);
+    expect_span(member_field(&member, MEMBERCHAT_ID), "1");
+    expect_span(member_field(&member, MEMBERCHAT_NAME), "Ann (1)");
+    expect_span(member_field(&member, MEMBERCHAT_AVATAR), CONTRACT_AVATAR "?" CONTRACT_ROLE);
+    expect_span(member_field(&member, MEMBERCHAT_ROLE), "first");
+    member_free(&member);
+    settings_free(mapped);
+    store = kept;
 }
 
 /* Look-ups are exact: no id is a pattern, a path or a piece of another. */
@@ -355,6 +402,8 @@ static const struct {
     CASE(describes_itself),
     CASE(settings_are_good),
     CASE(members_are_found),
+    CASE(what_cannot_be_used_is_left_out),
+    CASE(members_are_mapped),
     CASE(others_are_not_found),
     CASE(odd_ids_are_found),
     CASE(every_length_of_id),
@@ -370,6 +419,8 @@ static const struct {
 static bool applies(CMUnitTestFunction function, const struct contract_fixture *to)
 {
     return (function != down_is_not_the_same_as_absent || to->stop) &&
+           (function != what_cannot_be_used_is_left_out || to->all_fields) &&
+           (function != members_are_mapped || to->all_fields) &&
            (function != changes_are_seen_after_a_reload || to->rename);
 }
 
