@@ -378,11 +378,11 @@ if STORE_FILE
 TESTS += tests/docs/keys.py
 endif
 endif
-TESTS += tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh
+TESTS += tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh
 if HAVE_PYTHON
 TESTS += tests/house/includes.py tests/docs/codes.py
 endif
-EXTRA_DIST += tests/docs/keys.py tests/docs/codes.py tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py
+EXTRA_DIST += tests/docs/keys.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py
 
 # ---- Tests behind real servers, which test.sh runs ----
 

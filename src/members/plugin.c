@@ -184,8 +184,10 @@ const struct memberchat_store_plugin *plugin_load(const char *folder, const char
     }
     if (access(path, F_OK) != 0 && errno == ENOENT) {
         list_names(folder, names, sizeof names);
-        reason_set(why, "there is no store plugin \"%s\" in this installation (in %s: %s)", name,
-                   folder, names);
+        reason_set(why,
+                   "there is no store plugin \"%s\" in this installation (in %s: %s); -L or "
+                   "MEMBERCHAT_PLUGIN_DIR names another folder",
+                   name, folder, names);
         return NULL;
     }
     pthread_mutex_lock(&lock);

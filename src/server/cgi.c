@@ -102,7 +102,8 @@ struct input_body {
 
 /* Reads the body.  The end of the input need not come (RFC 3875, section 4.2), so what
  * CONTENT_LENGTH promises is enough, unless more follows at once: behind a filter of the web
- * server the body is longer, and then it ends with the input.  So does one without a length. */
+ * server the body is longer or shorter, and ends with the input.  So does one without a
+ * length. */
 static void read_body(const struct http_request *request, size_t limit, struct input_body *body)
 {
     char bytes[16384];
@@ -123,8 +124,7 @@ static void read_body(const struct http_request *request, size_t limit, struct i
         body->whole = state == INPUT_ENDED || (state == INPUT_FAILED && enough);
     }
     body->ended = body->whole;
-    body->whole = body->whole && !body->bytes.failed &&
-                  (promised < 0 || body->received >= (uint64_t)promised);
+    body->whole = body->whole && !body->bytes.failed;
 }
 
 /* A web server may lose the answer of a program that ends with its input unread. */

@@ -130,7 +130,7 @@ def group_of(stack):
 
 
 def read_sample(path, stack):
-    """Every setting, also those behind a "#": (group, name, value, is a comment, line).  The file
+    """Every setting, also those behind a "#": (group, name, value, is a comment, number, line).  The file
     begins inside of the groups of `stack`."""
     depth, stack = len(stack), list(stack)
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -140,7 +140,7 @@ def read_sample(path, stack):
         elif setting:
             comment, name, value = setting[1] == "#", setting[2], setting[3]
             if group_of(stack) not in ("stores", "apps"):
-                yield group_of(stack), name, value, comment, number
+                yield group_of(stack), name, value, comment, number, line
             if value == "{":
                 stack.append(name)
     if len(stack) != depth:
@@ -159,13 +159,15 @@ def written(key):
 def check_sample(tables, pages, path, stack, seen):
     """Against the keys of these pages; which of them the file names goes to `seen`."""
     by_name = {(key.group, key.name): key for key in tables.values() if key.page in pages}
-    for group, name, value, comment, number in read_sample(path, stack):
+    for group, name, value, comment, number, line in read_sample(path, stack):
         key = by_name.get((group, name))
         seen.add((group, name))
         if not key:
             yield f"{path.name}:{number}: {group}.{name} is no key"
         elif comment and key.default != "-" and value != written(key):
             yield f"{path.name}:{number}: the default of {name} is {written(key)}, not {value}"
+        elif comment and key.default == "-" and value not in ("{", "[ ]", "false", '""') and not re.search(r"# (.*\bdefault\b|example\b)", line):
+            yield f"{path.name}:{number}: {name} has no default, and its line says neither that it shows an example nor what the default is"
 
 
 def check_samples(tables):

@@ -73,7 +73,7 @@ static void plugins_that_are_not_there(void **state)
     expect_contains(why.text, "there is no store plugin \"ldpa\" in this installation");
     expect_contains(why.text, "slow"); /* what there is instead */
     assert_null(plugin_load("/nowhere", "file", &why));
-    expect_contains(why.text, "/nowhere: none");
+    expect_contains(why.text, "/nowhere: none); -L or MEMBERCHAT_PLUGIN_DIR names another folder");
 }
 
 static void no_shared_object(void **state)
