@@ -36,11 +36,18 @@ bool span_equal_nocase(struct span a, const char *b)
     return span_matches(a, span_of(b));
 }
 
+struct bytes bytes_within(char *memory, size_t size)
+{
+    return (struct bytes){.data = memory, .capacity = size, .borrowed = true};
+}
+
 char *bytes_reserve(struct bytes *buf, size_t length)
 {
     if (buf->failed || length > SIZE_MAX / 4 - buf->length)
         goto fail;
     if (!buf->data || buf->capacity - buf->length < length) {
+        if (buf->borrowed)
+            goto fail;
         size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
         while (capacity - buf->length < length)
             capacity *= 2;
@@ -238,6 +245,7 @@ void bytes_reset(struct bytes *buf)
 void bytes_free(struct bytes *buf)
 {
     bytes_reset(buf);
-    free(buf->data);
+    if (!buf->borrowed)
+        free(buf->data);
     *buf = (struct bytes){0};
 }

@@ -26,8 +26,11 @@ bool span_equal_nocase(struct span a, const char *b); /* the same */
 struct bytes {
     char *data;
     size_t length, capacity;
-    bool failed;
+    bool failed, borrowed; /* borrowed: the memory is somebody else's, and there will be no more */
 };
+
+/* An empty buffer in memory of the caller's, which outlives it. */
+struct bytes bytes_within(char *memory, size_t size);
 
 void bytes_add(struct bytes *buf, const char *data, size_t length);
 void bytes_add_span(struct bytes *buf, struct span span);

@@ -28,7 +28,7 @@ struct guard *guard_new(void)
     struct guard *guard = calloc(1, sizeof *guard);
     if (!guard)
         return NULL;
-    random_fill(guard->key, sizeof guard->key);
+    random_seed(guard->key, sizeof guard->key);
     pthread_mutex_init(&guard->lock, NULL);
     clock_cond_init(&guard->over);
     return guard;

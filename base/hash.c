@@ -50,5 +50,5 @@ uint64_t hash_keyed(const uint64_t key[2], const char *bytes, size_t length)
 
 bool hash_seed(uint64_t key_r[2])
 {
-    return random_fill(key_r, 2 * sizeof *key_r);
+    return random_seed(key_r, 2 * sizeof *key_r);
 }

@@ -25,8 +25,9 @@ static bool device_fill(unsigned char *out, size_t length)
     return fd >= 0 && length == 0;
 }
 
-static bool kernel_fill(unsigned char *out, size_t length)
+bool random_seed(void *out_r, size_t length)
 {
+    unsigned char *out = out_r;
     while (length) {
         ssize_t got = getrandom(out, length, 0);
         if (got < 0 && errno == EINTR)
@@ -47,10 +48,10 @@ bool random_fill(void *out, size_t length)
     static _Thread_local size_t left;
 
     if (length > sizeof stock / 2)
-        return kernel_fill(out, length);
+        return random_seed(out, length);
     if (left < length) {
         left = 0; /* what a failure has half filled is never used */
-        if (!kernel_fill(stock, sizeof stock))
+        if (!random_seed(stock, sizeof stock))
             return false;
         left = sizeof stock;
     }

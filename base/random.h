@@ -10,4 +10,8 @@
  * be refused. */
 bool random_fill(void *out, size_t length);
 
+/* The same without a stock: for what is rarely needed, and for plugins, whose thread-local data
+ * glibc allocates when it is first used, and ends the process where it cannot. */
+bool random_seed(void *out, size_t length);
+
 #endif

@@ -41,7 +41,7 @@ struct ldap_handle {
 
 enum { SILENT = 0, TRACE = 1 }; /* levels of that log */
 
-static _Thread_local char tls_note[160];
+static _Thread_local char tls_note[160] __attribute__((tls_model("initial-exec")));
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 static pthread_mutex_t tracing = PTHREAD_MUTEX_INITIALIZER; /* guards handshakes */
 static int handshakes;                                      /* under way: the log is on */

@@ -208,7 +208,7 @@ static void shuffle(struct ldap_server **order, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         uint32_t number = 0;
-        random_fill(&number, sizeof number); /* without luck, the first is as good as any */
+        random_seed(&number, sizeof number); /* without luck, the first is as good as any */
         size_t chosen = ldap_srv_choose(targets, wanted, count, number);
         wanted[chosen] = false;
         order[i] = servers[chosen];

@@ -92,7 +92,7 @@ struct sql_store *sql_store_open(const struct sql_backend *backend,
                                                       .most = (size_t)settings->connections,
                                                       .idle_ms = settings->idle_timeout,
                                                       .life_ms = settings->max_age});
-    random_fill(store->key, sizeof store->key);
+    random_seed(store->key, sizeof store->key);
     if (store->connections &&
         query_read(settings->query, backend->dialect, &store->client.query, &why) &&
         (!backend->open || backend->open(&store->client, &why)))

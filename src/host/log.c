@@ -16,6 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Lines take no memory, so that one can say that there is none: each byte of a message may become
+ * \x and two digits, the backslash of which JSON doubles. */
+enum { MESSAGE_MAX = 2048, CLEAN_MAX = 4 * MESSAGE_MAX, LINE_ROOM = 5 * MESSAGE_MAX + 512 };
+
 static pthread_mutex_t recent_lock = PTHREAD_MUTEX_INITIALIZER; /* guards recents */
 static struct recent {
     uint64_t hash;
@@ -146,7 +150,8 @@ static void make_line(struct bytes *line, enum log_level level, const char *mess
         [LOG_FORMAT_JSON] = format_json,
         [LOG_FORMAT_COMMAND] = format_command,
     };
-    struct bytes clean = {0};
+    char memory[CLEAN_MAX];
+    struct bytes clean = bytes_within(memory, sizeof memory);
     add_filtered(&clean, message);
     if (sink_is_syslog())
         format_syslog(line, level, bytes_string(&clean));
@@ -154,7 +159,6 @@ static void make_line(struct bytes *line, enum log_level level, const char *mess
         formats[atomic_load(&shape)](line, level, bytes_string(&clean));
     bytes_add_string(line, "\n");
     line->failed = line->failed || clean.failed;
-    bytes_free(&clean);
 }
 
 /* The lost lines belong to no request in particular. */
@@ -185,12 +189,12 @@ void log_message(enum log_level level, const char *format, va_list args)
     if (!log_enabled(level))
         return;
     int saved = errno;
-    char message[2048];
+    char message[MESSAGE_MAX];
     vsnprintf(message, sizeof message, format, args);
-    struct bytes line = {0};
+    char memory[LINE_ROOM];
+    struct bytes line = bytes_within(memory, sizeof memory);
     make_line(&line, level, message);
     sink_add(&line, tell_lost);
-    bytes_free(&line);
     errno = saved;
 }
 
@@ -264,7 +268,7 @@ static void log_once(enum log_level level, const char *topic, const char *messag
 
 void log_error_limited(const char *format, ...)
 {
-    char message[2048];
+    char message[MESSAGE_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
@@ -274,7 +278,7 @@ void log_error_limited(const char *format, ...)
 
 void log_limited(enum log_level level, const char *topic, const char *format, ...)
 {
-    char message[2048];
+    char message[MESSAGE_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);

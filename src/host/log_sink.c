@@ -258,16 +258,16 @@ static void take(sink_tell tell)
     incoming->length = 0;
     written = 0;
     told = lost;
-    struct bytes line = {0};
+    char memory[TELL_MAX];
+    struct bytes line = bytes_within(memory, sizeof memory);
     if (lost)
         tell(&line, lost);
-    if (line.failed || line.length > TELL_MAX)
+    if (line.failed)
         told = 0;
     else if (lost)
         memcpy(outgoing->data + outgoing->length, line.data, line.length);
     outgoing->length += told ? line.length : 0;
     lost -= told;
-    bytes_free(&line);
 }
 
 /* The caller is the writer, and no longer when this returns: true, if all is written. */

@@ -71,9 +71,9 @@ static struct settings *load_chosen(const struct http_request *request, const ch
 
 /* ---- The body ---- */
 
-enum input { INPUT_MORE, INPUT_ENDED, INPUT_FAILED };
+enum input { INPUT_MORE, INPUT_ENDED, INPUT_LATE, INPUT_FAILED };
 
-/* Some bytes of standard input.  Failed: also when the time is over. */
+/* Some bytes of standard input.  Late: when the time is over. */
 static enum input read_some(char *bytes, size_t size, int64_t deadline, size_t *got_r)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -88,7 +88,9 @@ static enum input read_some(char *bytes, size_t size, int64_t deadline, size_t *
         }
         if (got == 0)
             return INPUT_ENDED;
-        if (ready == 0 || errno != EINTR)
+        if (ready == 0)
+            return INPUT_LATE;
+        if (errno != EINTR)
             return INPUT_FAILED;
     }
 }
@@ -96,8 +98,9 @@ static enum input read_some(char *bytes, size_t size, int64_t deadline, size_t *
 struct input_body {
     struct bytes bytes; /* at most as many as may come */
     uint64_t received;
-    bool whole; /* all of it has come */
-    bool ended; /* nothing is left in the input */
+    bool whole;  /* all of it has come */
+    bool ended;  /* nothing is left in the input */
+    bool failed; /* it could not be read */
 };
 
 /* Reads the body.  The end of the input need not come (RFC 3875, section 4.2), so what
@@ -121,7 +124,8 @@ static void read_body(const struct http_request *request, size_t limit, struct i
         state = read_some(bytes, sizeof bytes, enough ? patience : deadline, &got);
         bytes_add(&body->bytes, bytes, got < room ? got : room);
         body->received += got;
-        body->whole = state == INPUT_ENDED || (state == INPUT_FAILED && enough);
+        body->failed = state == INPUT_FAILED;
+        body->whole = state == INPUT_ENDED || (state == INPUT_LATE && enough);
     }
     body->ended = body->whole;
     body->whole = body->whole && !body->bytes.failed;
@@ -140,15 +144,20 @@ static void drain_input(void)
 
 /* ---- One request ---- */
 
-static void write_response(const struct http_request *request, const struct http_response *response)
+static bool write_response(const struct http_request *request, const struct http_response *response)
 {
     struct bytes out = {0};
     http_write(request, response, &out);
-    file_write_all(STDOUT_FILENO, out.failed ? http_last_words() : bytes_span(&out));
+    bool good = file_write_all(STDOUT_FILENO, out.failed ? http_last_words() : bytes_span(&out));
+    if (!good && errno == EPIPE)
+        log_info("the web server no longer wants the answer");
+    else if (!good)
+        log_error("the answer cannot be written: %s", strerror(errno));
     bytes_free(&out);
+    return good;
 }
 
-void cgi_serve(const char *config_path, const char *plugin_folder)
+bool cgi_serve(const char *config_path, const char *plugin_folder)
 {
     struct http_request request = {0};
     struct http_response response = {0};
@@ -165,15 +174,19 @@ void cgi_serve(const char *config_path, const char *plugin_folder)
         request.deadline =
             clock_monotonic_ms() + (settings->request_timeout_set ? settings->top.request_timeout_ms
                                                                   : CGI_REQUEST_TIMEOUT_MS);
-        handler_serve(settings, &request, &response); /* one request is never too many */
+        if (body.failed || body.bytes.failed)
+            handler_refuse(&request, &response);
+        else
+            handler_serve(settings, &request, &response); /* one request is never too many */
     } else {
         handler_refuse(&request, &response);
     }
-    write_response(&request, &response);
+    bool written = write_response(&request, &response);
     if (!body.ended && http_content_length(&request) != 0 &&
         request.content_length.length + request.transfer_encoding.length > 0)
         drain_input();
     bytes_free(&body.bytes);
     http_response_free(&response);
     settings_free(settings);
+    return written;
 }

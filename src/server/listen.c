@@ -193,7 +193,7 @@ void listen_describe(const struct listener *listener, struct reason *text_r)
     struct stat st;
     if (!*path) {
         reason_set(text_r, "descriptor %d", listener->fd);
-    } else if (lstat(path, &st) != 0) {
+    } else if (lstat(listener->in_place ? path : listener->beside.sun_path, &st) != 0) {
         reason_set(text_r, "%s", path);
     } else {
         const struct group *group = getgrgid(st.st_gid);

@@ -149,19 +149,19 @@ static bool serve(struct settings *settings, struct listener *listener, const ch
         log_error("cannot start serving: out of memory");
         return false;
     }
-    struct reason text;
+    struct reason why, place;
     struct server *server = server_start(listener->fd, threads, snapshots);
     if (!server)
         return false;
     upkeep_start(upkeep);
-    if (!listen_take_place(listener, &text)) {
-        log_error("%s", text.text);
+    listen_describe(listener, &place); /* before: libc may not survive it without memory */
+    if (!listen_take_place(listener, &why)) {
+        log_error("%s", why.text);
         return false;
     }
     handle_signals(server, signals);
-    listen_describe(listener, &text);
     log_info("memberchat %s: ready, %u look-ups at once, on %s", PACKAGE_VERSION, threads,
-             text.text);
+             place.text);
     serve_until_stopped(server, upkeep, listener);
     upkeep_stop(upkeep);
     server_free(server);
@@ -238,10 +238,9 @@ int main(int argc, char **argv)
     ignore_sigpipe(); /* behind libfcgi, which sets a handler of its own */
     /* As CGI the command line is not looked at: the web server may have made it
      * from the query (RFC 3875, section 4.4). */
-    if (is_cgi) {
-        cgi_serve(load_config_path(NULL), load_plugin_folder(NULL));
-        return EXIT_SUCCESS;
-    }
+    if (is_cgi)
+        return cgi_serve(load_config_path(NULL), load_plugin_folder(NULL)) ? EXIT_SUCCESS
+                                                                           : EXIT_FAILURE;
     if (!parse_options(argc, argv, &options)) {
         fputs(usage_text, stderr);
         return EXIT_USAGE;

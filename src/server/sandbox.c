@@ -27,12 +27,18 @@ void sandbox_forbid_dumps(void)
 #if defined HAVE_SECCOMP && !defined IS_SANITIZED
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
-#include <stddef.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+enum { FILTERS = 2, FILTER_LINES = 1024 };
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
@@ -206,6 +212,8 @@ static const struct rule forbidden_conditions[] = {
     {"mprotect", {2, SCMP_CMP_MASKED_EQ, WRITE_AND_RUN, WRITE_AND_RUN}},
     {NULL, {0}}};
 
+/* ---- Making the filters: in a child process, as libseccomp may die where memory runs out ---- */
+
 /* Calls that this libseccomp or this processor does not know are left out. */
 static int add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names)
 {
@@ -229,60 +237,108 @@ static int add_rules(scmp_filter_ctx filter, uint32_t action, const struct rule 
     return rc;
 }
 
-/* For all threads, with the kernel's own error numbers. */
-static int load(scmp_filter_ctx filter)
+/* Of the process that will be inside. */
+static int add_own_threads(scmp_filter_ctx filter, pid_t process)
 {
-    int rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-    if (rc == 0)
-        rc = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
-    if (rc == 0)
-        rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    return rc == 0 ? seccomp_load(filter) : rc;
+    const struct scmp_arg_cmp own = {0, SCMP_CMP_EQ, (scmp_datum_t)process, 0};
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &own);
 }
 
-static int allow(void)
+static bool make_filters(pid_t process, const int fds[FILTERS])
 {
-    const struct scmp_arg_cmp own_threads = {0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0};
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    int rc = filter ? add_names(filter, SCMP_ACT_ALLOW, allowed) : -ENOMEM;
-    if (rc == 0)
-        rc = add_rules(filter, SCMP_ACT_ALLOW, conditions);
-    if (rc == 0)
-        rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &own_threads);
-    if (rc == 0)
-        rc = load(filter);
-    seccomp_release(filter);
-    return rc;
+    scmp_filter_ctx allow = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    scmp_filter_ctx forbid = seccomp_init(SCMP_ACT_ALLOW);
+    return allow && forbid && seccomp_attr_set(allow, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
+           seccomp_attr_set(forbid, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
+           add_names(allow, SCMP_ACT_ALLOW, allowed) == 0 &&
+           add_rules(allow, SCMP_ACT_ALLOW, conditions) == 0 &&
+           add_own_threads(allow, process) == 0 &&
+           add_names(forbid, SCMP_ACT_ERRNO(EPERM), forbidden) == 0 &&
+           add_rules(forbid, SCMP_ACT_ERRNO(EPERM), forbidden_conditions) == 0 &&
+           seccomp_export_bpf(allow, fds[0]) == 0 && seccomp_export_bpf(forbid, fds[1]) == 0;
 }
 
-/* A filter of its own, since what is logged is a filter's: not each ENOSYS. */
-static int forbid(void)
+/* The child ends, whatever happens to libseccomp. */
+static void limit_time(void)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int rc = filter ? add_names(filter, SCMP_ACT_ERRNO(EPERM), forbidden) : -ENOMEM;
-    if (rc == 0)
-        rc = add_rules(filter, SCMP_ACT_ERRNO(EPERM), forbidden_conditions);
-    if (rc == 0)
-        rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0); /* there are none any more */
-    if (rc == 0)
-        seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1); /* Linux 4.14 */
-    if (rc == 0)
-        rc = load(filter);
-    seccomp_release(filter);
-    return rc;
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &only, NULL);
+    alarm(2);
+}
+
+/* The second time is the proof of the first: where memory runs out, libseccomp may die, loop, or
+ * leave something out and not say so. */
+static bool make_filters_apart(const int fds[FILTERS], const int proof[FILTERS])
+{
+    int status;
+    pid_t self = getpid(), child = fork();
+    if (child == 0) {
+        limit_time();
+        _exit(make_filters(self, fds) && make_filters(self, proof) ? 0 : 1);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+/* ---- Entering ---- */
+
+struct filter {
+    struct sock_filter lines[FILTER_LINES];
+    struct sock_fprog program;
+};
+
+static bool read_filter(int fd, int proof_fd, struct filter *filter)
+{
+    static struct sock_filter proof[FILTER_LINES];
+    ssize_t size = pread(fd, filter->lines, sizeof filter->lines, 0);
+    size_t count = size > 0 ? (size_t)size / sizeof *proof : 0;
+    filter->program = (struct sock_fprog){(unsigned short)count, filter->lines};
+    return count > 0 && count < FILTER_LINES && pread(proof_fd, proof, sizeof proof, 0) == size &&
+           memcmp(filter->lines, proof, (size_t)size) == 0;
+}
+
+/* Around all threads. */
+static bool install(const struct filter *filter, unsigned flags)
+{
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC | flags,
+                   &filter->program) == 0;
+}
+
+/* What is logged is a filter's: not each ENOSYS, and so there are two. */
+static enum sandbox_result enter(const int fds[2 * FILTERS])
+{
+    static struct filter filters[FILTERS];
+    if (!make_filters_apart(fds, fds + FILTERS))
+        return SANDBOX_FAILED;
+    for (size_t i = 0; i < FILTERS; i++)
+        if (!read_filter(fds[i], fds[FILTERS + i], &filters[i]))
+            return SANDBOX_FAILED;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !install(&filters[0], 0))
+        return errno == EAGAIN || errno == ENOMEM ? SANDBOX_FAILED : SANDBOX_NOT_HERE;
+    return install(&filters[1], SECCOMP_FILTER_FLAG_LOG) ? SANDBOX_ON : SANDBOX_FAILED;
 }
 
 enum sandbox_result sandbox_enter(struct reason *why)
 {
-    int rc = allow();
-    bool is_allowed = rc == 0;
-    if (is_allowed)
-        rc = forbid();
-    if (rc == 0)
-        return SANDBOX_ON;
-    reason_set(why, "%s", strerror(-rc));
-    bool lacking = rc == -ENOSYS || rc == -EINVAL || rc == -EPERM || rc == -EACCES;
-    return lacking && !is_allowed ? SANDBOX_NOT_HERE : SANDBOX_FAILED;
+    int fds[2 * FILTERS];
+    bool opened = true;
+    for (size_t i = 0; i < 2 * FILTERS; i++) {
+        fds[i] = memfd_create("sandbox", MFD_CLOEXEC);
+        opened = opened && fds[i] >= 0;
+    }
+    enum sandbox_result result = opened ? enter(fds) : SANDBOX_FAILED;
+    if (result == SANDBOX_FAILED)
+        reason_set(why, "its filters cannot be made: there is too little memory, or this user may "
+                        "start no more processes");
+    else if (result == SANDBOX_NOT_HERE)
+        reason_set(why, "this kernel has no seccomp filters: %s", strerror(errno));
+    for (size_t i = 0; i < 2 * FILTERS; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    return result;
 }
 
 #else

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from asked import Asked
-from control import FAULTS
+from control import FAULTS, KINDS
 from judge import AFTERWARDS, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
 from lib.answer import Answer, parse_cgi
 from lib.programs import limit, programs
@@ -90,6 +90,8 @@ class Cgi(Case):
         if status != 0 and err:
             # the web server is told that what came is not to be passed on
             return CLOSED, ""
+        if not out and status != 0 and self.page["kinds"] == 1 << KINDS.index("write"):
+            return CLOSED, ""  # it cannot say anything
         if not out:
             return SILENT, f"exit {status}, nothing on standard output, {err!r} on standard error"
         return judge_output(out, self.request.expect)

@@ -44,7 +44,8 @@ static void read_rows(struct span rest, struct splitter *splitter)
         if (!row.lines)
             break;
         must(rest.length < before);
-        check_row(&row);
+        if (!fault)
+            check_row(&row);
         if (fault || !row.count || columns_fault(&columns, &row))
             continue;
         struct span id = columns_field(&columns, &row, COLUMN_ID);

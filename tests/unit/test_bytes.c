@@ -175,6 +175,19 @@ static void base64(void **state)
     }
 }
 
+static void within_memory_of_the_caller(void **state)
+{
+    char memory[8];
+    struct bytes bytes = bytes_within(memory, sizeof memory);
+    (void)state;
+    bytes_add_string(&bytes, "1234567");
+    assert_string_equal(bytes_string(&bytes), "1234567");
+    assert_ptr_equal(bytes.data, memory);
+    bytes_add_string(&bytes, "89");
+    assert_true(bytes.failed);
+    bytes_free(&bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +200,7 @@ int main(void)
         cmocka_unit_test(json_strings),
         cmocka_unit_test(numbers),
         cmocka_unit_test(arenas_hold_many_things),
+        cmocka_unit_test(within_memory_of_the_caller),
     };
     return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);
 }
