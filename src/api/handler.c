@@ -118,7 +118,7 @@ static const char *client_address(const struct exchange *exchange, char buffer[6
 /* A path that the base path does not fit, once a minute: from outside it looks like any 404. */
 static void log_mount(const struct exchange *exchange)
 {
-    static atomic_llong silent_until;
+    static _Atomic int64_t silent_until;
     struct span uri = exchange->request->uri,
                 base = base_path(exchange->settings, exchange->request);
     int64_t now = clock_monotonic_ms(), until = atomic_load(&silent_until);

@@ -49,8 +49,8 @@ void threads_shortage(struct reason *reason_r)
     bool memory = stack == MAP_FAILED;
     if (!memory)
         munmap(stack, STACK_SIZE);
-    int resource = memory ? RLIMIT_AS : RLIMIT_NPROC;
-    bool limited = getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    int rc = memory ? getrlimit(RLIMIT_AS, &limit) : getrlimit(RLIMIT_NPROC, &limit);
+    bool limited = rc == 0 && limit.rlim_cur != RLIM_INFINITY;
     unsigned long long count = limit.rlim_cur;
     if (memory && limited)
         reason_set(reason_r, "the limit of memory (ulimit -v: %llu KiB) is too low", count / 1024);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * The threads of the server, and how each serves a connection. */
+#ifndef WORKER_PRIVATE_H
+#define WORKER_PRIVATE_H
+
+#include "api/http.h"
+#include "crew.h"
+#include "members/gate.h"
+#include "park.h"
+#include "snapshot.h"
+
+/* Acceptors or readers, of which some may wait for a directory that is near. */
+struct borrowers {
+    unsigned most;
+    atomic_uint waiting;
+};
+
+struct worker {
+    struct server *server;
+    struct crew *crew;           /* NULL: it accepts */
+    struct borrowers *borrowers; /* that it is one of; NULL: it is an asker */
+    struct gate gate;
+    unsigned number;
+    pthread_t thread;
+    atomic_bool accepting; /* it waits for a connection */
+    struct http_response response;
+    struct bytes text; /* of the response */
+};
+
+struct server {
+    int listen_fd;
+    struct park *park;
+    struct snapshots *snapshots;
+    atomic_bool stopping;    /* accept only what has come already, */
+    int64_t sweep_end;       /* until then; set before `stopping` is */
+    atomic_uint acceptors;   /* that have not ended */
+    atomic_bool all_may_ask; /* there are no askers, or not yet */
+    struct borrowers accepting, reading;
+    struct crew readers;   /* serve kept connections; wait for nobody */
+    struct crew askers;    /* serve what has to wait for a directory */
+    atomic_llong poll_end; /* when the polling thread looks at the askers' queue again */
+    unsigned count;        /* workers that run; the one behind them is the polling thread */
+    struct worker workers[];
+};
+
+/* Makes a worker that may wait for nothing until it is given a crew. */
+void worker_init(struct worker *worker, struct server *server, unsigned number);
+void worker_free(struct worker *worker);
+
+/* Serves a connection as long as it has something to do; then it is parked, freed, or with
+ * the askers. */
+void worker_serve(struct worker *worker, struct conn *conn);
+
+#endif
