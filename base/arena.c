@@ -24,8 +24,7 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
         room = BLOCK_MAX;
     if (room < size)
         room = size;
-    struct arena_block *block =
-        size <= SIZE_MAX - sizeof *block ? calloc(1, sizeof *block + room) : NULL;
+    struct arena_block *block = calloc(1, sizeof *block + room);
     if (!block)
         return NULL;
     block->size = room;
@@ -38,8 +37,10 @@ void *arena_alloc(struct arena *arena, size_t size)
 {
     const size_t unit = alignof(max_align_t);
     struct arena_block *block = arena->blocks;
-    size_t room = size <= SIZE_MAX - unit ? (size + unit - 1) / unit * unit : SIZE_MAX;
-    if (!block || block->size - block->used < room)
+    size_t room = (size + unit - 1) / unit * unit;
+    if (size > PTRDIFF_MAX - sizeof *block - unit)
+        block = NULL;
+    else if (!block || block->size - block->used < room)
         block = add_block(arena, room);
     if (!block) {
         arena->failed = true;
@@ -52,9 +53,10 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 const char *arena_string(struct arena *arena, struct span text)
 {
-    char *copy = arena_alloc(arena, text.length + 1);
-    if (copy && text.length)
-        memcpy(copy, text.data, text.length);
+    size_t length = text.length < PTRDIFF_MAX ? text.length : PTRDIFF_MAX; /* which is refused */
+    char *copy = arena_alloc(arena, length + 1);
+    if (copy && length)
+        memcpy(copy, text.data, length);
     return copy;
 }
 
