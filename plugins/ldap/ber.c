@@ -46,24 +46,37 @@ void ldap_ber_add_number(struct bytes *out, int tag, int64_t number)
     ldap_ber_add(out, tag, (struct span){digits + skip, sizeof digits - skip});
 }
 
-bool ldap_ber_take(struct span *in, int *tag_r, struct span *content_r)
+bool ldap_ber_size(struct span in, size_t *head_r, size_t *size_r)
 {
-    const unsigned char *data = (const unsigned char *)in->data;
-    if (in->length < 2 || (data[0] & 0x1f) == 0x1f)
+    const unsigned char *data = (const unsigned char *)in.data;
+    *size_r = 0;
+    if (in.length > 0 && (data[0] & 0x1f) == 0x1f)
         return false;
+    if (in.length < 2)
+        return true;
     size_t head = 2, length = data[1];
     if (length & 0x80) {
         size_t more = length & 0x7f;
-        if (more < 1 || more > 4 || in->length < 2 + more)
+        if (more < 1 || more > 4)
             return false;
+        if (in.length < 2 + more)
+            return true;
         for (length = 0; head < 2 + more; head++)
             length = length << 8 | data[head];
     }
-    if (length > in->length - head)
+    *head_r = head;
+    *size_r = head + length;
+    return true;
+}
+
+bool ldap_ber_take(struct span *in, int *tag_r, struct span *content_r)
+{
+    size_t head, size;
+    if (!ldap_ber_size(*in, &head, &size) || !size || size > in->length)
         return false;
-    *tag_r = data[0];
-    *content_r = (struct span){in->data + head, length};
-    *in = (struct span){in->data + head + length, in->length - head - length};
+    *tag_r = (unsigned char)in->data[0];
+    *content_r = (struct span){in->data + head, size - head};
+    *in = (struct span){in->data + size, in->length - size};
     return true;
 }
 

@@ -25,6 +25,10 @@ void ldap_ber_end(struct bytes *out, size_t start); /* what ldap_ber_begin() ret
 void ldap_ber_add(struct bytes *out, int tag, struct span content);
 void ldap_ber_add_number(struct bytes *out, int tag, int64_t number); /* 0 to 2^31 - 1 */
 
+/* The size of the first element, and of its head alone.  0: the head is not whole yet.
+ * False: it is not BER as LDAP has it. */
+bool ldap_ber_size(struct span in, size_t *head_r, size_t *size_r);
+
 /* Takes the first element off *in.  False: there is no whole element. */
 bool ldap_ber_take(struct span *in, int *tag_r, struct span *content_r);
 

@@ -29,6 +29,14 @@ static bool is_clear(const struct ldap_settings *settings, const struct ldap_uri
            !settings->starttls;
 }
 
+bool ldap_check_uses_tls(const struct ldap_settings *settings)
+{
+    bool found = settings->starttls;
+    for (size_t i = 0; i < settings->uri.count; i++)
+        found |= strncasecmp(settings->uri.items[i], "ldaps:", 6) == 0;
+    return found;
+}
+
 static bool check_uri(const struct ldap_settings *settings, const char *text, struct reason *why)
 {
     struct ldap_uri uri;

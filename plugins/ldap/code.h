@@ -5,8 +5,11 @@
 
 #include "common.h"
 
-/* A resultCode of RFC 4511, section 4.1.9, or a negative one of libldap. */
+enum { LDAP_CODE_SIZE_LIMIT = 4, LDAP_CODE_REFERRAL = 10 };
+
+/* What a resultCode of RFC 4511, section 4.1.9, means, and what it is called. */
 enum ldap_verdict ldap_code_verdict(int code);
+const char *ldap_code_name(int code);
 
 /* What Active Directory means by "data 52e" and the like in its words about a refused
  * bind; NULL where it says no such thing. */

@@ -16,7 +16,7 @@ static struct ldap_handle *open_handle(const struct ldap_servers *servers,
         fd = ldap_socket_connect_path(server->uri.host, deadline, fault);
     else if (ldap_resolver_get(server->resolver, deadline, &addresses, fault))
         fd = ldap_socket_connect(&addresses, clear && !settings->allow_cleartext, deadline, fault);
-    return fd < 0 ? NULL : ldap_handle_new(fd, &server->uri, fault);
+    return fd < 0 ? NULL : ldap_handle_new(fd, fault);
 }
 
 static bool secure(const struct ldap_servers *servers, const struct ldap_server *server,

@@ -1,95 +1,47 @@
-/* SPDX-License-Identifier: MIT
- * This file has all of libldap and liblber: the former makes the connection and its TLS,
- * the latter moves messages over it.
- *
- * What libldap 2.5 does, and what follows for the order of things here:
- * - TLS options of a handle count from LDAP_OPT_X_TLS_NEWCTX on; without it, or when it
- *   fails, those of the process do, and any certificate might pass.
- * - A handshake with a silent server ends only with LDAP_OPT_CONNECT_ASYNC.
- * - ldap_init_fd() does not notice that a layer of the connection could not be made for
- *   want of memory; the first read or write would end the process. */
+/* SPDX-License-Identifier: MIT */
 #include "handle.h"
 
 #include "base/clock.h"
 #include "code.h"
-#include "trust.h"
+#include "tls.h"
 
 #include <errno.h>
-#include <lber.h>
-#include <ldap.h>
-#include <openldap.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define MESSAGE_MAX   (16 * 1024 * 1024) /* bytes of one message of the server */
 #define BUFFER_MAX    65536              /* a larger one is not kept for the next message */
+#define PIECE         4096
 #define OUT_OF_MEMORY "out of memory"
+#define DAMAGED       "the answer is damaged"
 
 struct ldap_handle {
-    LDAP *session;
-    Sockbuf *socket; /* the session's, with all its layers */
     int fd;
+    struct ldap_tls *tls; /* NULL: in clear text */
     int32_t last_id;
-    struct bytes out, in; /* a request, and the message that came last */
+    struct bytes out, in; /* a request, and what came */
+    size_t taken;         /* how much of `in` is the message that came last */
 };
 
-/* ---- What libldap has to say about TLS: only its debug log knows ---- */
-
-enum { SILENT = 0, TRACE = 1 }; /* levels of that log */
-
-static _Thread_local char tls_note[160] __attribute__((tls_model("initial-exec")));
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
-static pthread_mutex_t tracing = PTHREAD_MUTEX_INITIALIZER; /* guards handshakes */
-static int handshakes;                                      /* under way: the log is on */
-
-static void keep_note(const char *message)
-{
-    if (!*tls_note && strncmp(message, "TLS: ", 5) == 0)
-        snprintf(tls_note, sizeof tls_note, "%.*s", (int)strcspn(message + 5, "\n"), message + 5);
-}
-
-static void prepare(void)
-{
-    const int level = SILENT;
-    ber_set_option(NULL, LBER_OPT_LOG_PRINT_FN, (void *)(uintptr_t)keep_note);
-    ldap_set_option(NULL, LDAP_OPT_DEBUG_LEVEL, &level);
-}
-
-void ldap_handle_prepare(void)
-{
-    pthread_once(&prepared, prepare);
-}
-
-/* The log costs time, so it is on only while a handshake needs it. */
-static void trace(int more)
-{
-    pthread_mutex_lock(&tracing);
-    handshakes += more;
-    const int level = handshakes > 0 ? TRACE : SILENT;
-    ldap_set_option(NULL, LDAP_OPT_DEBUG_LEVEL, &level);
-    pthread_mutex_unlock(&tracing);
-}
-
-/* ---- Messages ---- */
+/* ---- Faults ---- */
 
 /* A result code in the server's own words, and Active Directory's numbers in ours. */
-static bool note_code(struct ldap_fault *fault, const char *what, int code, struct span words)
+static bool note_code(struct ldap_fault *fault, const char *what, const struct ldap_result *result)
 {
-    if (code == LDAP_SUCCESS) {
-        fault->verdict = VERDICT_GOOD;
-        return true;
-    }
+    struct span words = result->words;
     const char *account = ldap_code_account(words);
+    fault->verdict = ldap_code_verdict(result->code);
+    if (fault->verdict == VERDICT_GOOD)
+        return true;
     while (words.length &&
            (words.data[words.length - 1] == '\0' || words.data[words.length - 1] == '\n'))
         words.length--;
-    ldap_fault_set(fault, ldap_code_verdict(code), "%s: %s%s%s%s%.*s", what, account ? account : "",
-                   account ? ": " : "", ldap_err2string(code), words.length ? ": " : "",
-                   (int)words.length, words.length ? words.data : "");
+    reason_set(&fault->why, "%s: %s%s%s%s%.*s", what, account ? account : "", account ? ": " : "",
+               ldap_code_name(result->code), words.length ? ": " : "", (int)words.length,
+               words.length ? words.data : "");
     return false;
 }
 
@@ -107,6 +59,8 @@ static bool await(const struct ldap_handle *handle, short events, const char *wh
     int error = errno, ready = 0;
     int64_t left = clock_left_ms(deadline);
     struct pollfd waiting = {.fd = handle->fd, .events = events};
+    if (error == EBADMSG)
+        return lose(fault, what, DAMAGED);
     if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR)
         return lose(fault, what, error ? strerror(error) : "the server closed the connection");
     if (left)
@@ -117,54 +71,95 @@ static bool await(const struct ldap_handle *handle, short events, const char *wh
     return false;
 }
 
+/* ---- Messages ---- */
+
+/* Sends what is left of a request.  False: as ldap_tls_send(). */
+static bool send_some(const struct ldap_handle *handle, struct span *rest)
+{
+    if (handle->tls)
+        return ldap_tls_send(handle->tls, *rest);
+    ssize_t sent = send(handle->fd, rest->data, rest->length, MSG_NOSIGNAL);
+    if (sent < 0)
+        return false;
+    *rest = (struct span){rest->data + sent, rest->length - (size_t)sent};
+    errno = EAGAIN;
+    return rest->length == 0;
+}
+
 /* Sends what is in handle->out. */
 static bool send_request(struct ldap_handle *handle, const char *what, int64_t deadline,
                          struct ldap_fault *fault)
 {
-    struct span request = bytes_span(&handle->out);
-    BerElement *ber = handle->out.failed ? NULL : ber_alloc_t(LBER_USE_DER);
-    struct berval copy;
-    bool good = ber && ber_write(ber, request.data, request.length, 0) > 0;
+    struct span rest = bytes_span(&handle->out);
+    bool good = !handle->out.failed;
     if (!good)
         ldap_fault_set(fault, VERDICT_BUSY, OUT_OF_MEMORY);
-    while (good && (errno = 0, ber_flush2(handle->socket, ber, LBER_FLUSH_FREE_NEVER)) != 0)
+    while (good && !send_some(handle, &rest))
         good = await(handle, POLLOUT, what, deadline, fault);
-    if (ber && ber_flatten2(ber, &copy, 0) == 0)
-        explicit_bzero(copy.bv_val, copy.bv_len); /* a password may be in it */
-    ber_free(ber, 1);
     bytes_reset(&handle->out);
     return good;
 }
 
-/* Reads one message into handle->in.  False: the connection is of no use any more. */
-static bool receive(struct ldap_handle *handle, const char *what, int64_t deadline,
-                    struct ldap_fault *fault)
+/* Reads until a whole message is in handle->in, in clear text.  False: as
+ * ldap_tls_receive(). */
+static bool read_some(struct ldap_handle *handle)
 {
-    BerElement *ber = ber_alloc_t(0);
-    ber_tag_t tag = LBER_DEFAULT;
-    ber_len_t length = 0;
-    bool good = ber || lose(fault, what, OUT_OF_MEMORY);
-    if (handle->in.capacity > BUFFER_MAX)
-        bytes_free(&handle->in);
-    bytes_reset(&handle->in);
+    struct bytes *in = &handle->in;
+    size_t head, size = 0;
+    for (;;) {
+        errno = EBADMSG;
+        if (!ldap_ber_size(bytes_span(in), &head, &size) || size > MESSAGE_MAX)
+            return false;
+        if (size && size <= in->length) {
+            handle->taken = size;
+            return in->data[0] == BER_SEQUENCE;
+        }
+        size_t missing = size > in->length + PIECE ? size - in->length : PIECE;
+        char *room = bytes_reserve(in, missing);
+        errno = ENOMEM;
+        ssize_t got = room ? recv(handle->fd, room, missing, 0) : -1;
+        if (got <= 0) {
+            errno = got == 0 ? 0 : errno;
+            return false;
+        }
+        in->length += (size_t)got;
+    }
+}
+
+/* Drops the message that was read, and keeps what came behind it. */
+static void drop_message(struct ldap_handle *handle)
+{
+    struct bytes *in = &handle->in;
+    size_t rest = in->length - handle->taken;
+    if (rest)
+        memmove(in->data, in->data + handle->taken, rest);
+    else if (in->capacity > BUFFER_MAX)
+        bytes_free(in);
+    in->length = rest;
+    handle->taken = 0;
+}
+
+/* Reads one message.  False: the connection is of no use any more. */
+static bool receive(struct ldap_handle *handle, const char *what, int64_t deadline,
+                    struct span *message_r, struct ldap_fault *fault)
+{
+    struct span rest;
+    bool good = true, ready;
+    drop_message(handle);
+    ready = handle->tls ? ldap_tls_has_data(handle->tls) : handle->in.length > 0;
     errno = EAGAIN;
     /* the clock counts, too, for a server that never stops sending */
-    if (good && (!clock_left_ms(deadline) ||
-                 ber_sockbuf_ctrl(handle->socket, LBER_SB_OPT_DATA_READY, NULL) != 1))
+    if (!ready || !clock_left_ms(deadline))
         good = await(handle, POLLIN, what, deadline, fault);
-    while (good && (errno = 0, tag = ber_get_next(handle->socket, &length, ber)) == LBER_DEFAULT)
+    while (good && !(handle->tls ? ldap_tls_receive(handle->tls, &handle->in) : read_some(handle)))
         good = await(handle, POLLIN, what, deadline, fault);
-    if (good) {
-        char *room = bytes_reserve(&handle->in, length);
-        if (!room)
-            good = lose(fault, what, OUT_OF_MEMORY);
-        else if (tag != BER_SEQUENCE || ber_read(ber, room, length) != (ber_slen_t)length)
-            good = lose(fault, what, "the answer is damaged");
-        else
-            handle->in.length = length;
-    }
-    ber_free(ber, 1);
-    return good;
+    if (!good)
+        return false;
+    rest = *message_r = bytes_span(&handle->in);
+    if (handle->tls)
+        handle->taken = rest.length;
+    return handle->tls || ldap_ber_take_as(&rest, BER_SEQUENCE, message_r) ||
+           lose(fault, what, DAMAGED);
 }
 
 /* Reads the next message that answers the last request. */
@@ -172,11 +167,12 @@ static bool receive_answer(struct ldap_handle *handle, const char *what, int64_t
                            struct ldap_message *message_r, struct ldap_fault *fault)
 {
     struct ldap_result notice;
+    struct span bytes;
     do {
-        if (!receive(handle, what, deadline, fault))
+        if (!receive(handle, what, deadline, &bytes, fault))
             return false;
-        if (!ldap_message_read(bytes_span(&handle->in), message_r))
-            return lose(fault, what, "the answer is damaged");
+        if (!ldap_message_read(bytes, message_r))
+            return lose(fault, what, DAMAGED);
         /* RFC 4511, section 4.4.1: notice of disconnection */
         if (message_r->id == 0 && ldap_message_result(message_r->content, &notice)) {
             ldap_fault_set(fault, VERDICT_LOST, "%s: the server ends the connection: %.*s", what,
@@ -203,97 +199,33 @@ static bool exchange(struct ldap_handle *handle, const char *what, int kind, int
         !receive_answer(handle, what, deadline, &message, fault))
         return false;
     if (message.kind != kind || !ldap_message_result(message.content, &result))
-        return lose(fault, what, "the answer is damaged");
-    return note_code(fault, what, result.code, result.words);
+        return lose(fault, what, DAMAGED);
+    return note_code(fault, what, &result);
 }
 
 /* ---- Connections ---- */
 
-static bool set_up(struct ldap_handle *handle, Sockbuf_IO *layer)
-{
-    ber_len_t most = MESSAGE_MAX;
-    LDAP *session = handle->session;
-    return ldap_set_option(session, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) == LDAP_SUCCESS &&
-           ldap_get_option(session, LDAP_OPT_SOCKBUF, &handle->socket) == LDAP_SUCCESS &&
-           ber_sockbuf_ctrl(handle->socket, LBER_SB_OPT_HAS_IO, layer) == 1 &&
-           ber_sockbuf_ctrl(handle->socket, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
-           /* entry and result in one read() instead of four */
-           ber_sockbuf_add_io(handle->socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER,
-                              NULL) == 0;
-}
-
-struct ldap_handle *ldap_handle_new(int fd, const struct ldap_uri *uri, struct ldap_fault *fault)
+struct ldap_handle *ldap_handle_new(int fd, struct ldap_fault *fault)
 {
     struct ldap_handle *handle = calloc(1, sizeof *handle);
-    bool local = uri->scheme == LDAP_SCHEME_LOCAL;
-    int code = handle ? ldap_init_fd(fd, local ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, uri->text,
-                                     &handle->session)
-                      : LDAP_NO_MEMORY;
-    if (code != LDAP_SUCCESS) {
+    if (handle) {
+        handle->fd = fd;
+    } else {
         close(fd);
-        free(handle);
-        note_code(fault, "cannot make a handle", code, SPAN_NONE);
-        return NULL;
+        ldap_fault_set(fault, VERDICT_BUSY, OUT_OF_MEMORY);
     }
-    handle->fd = fd;
-    if (set_up(handle, local ? &ber_sockbuf_io_fd : &ber_sockbuf_io_tcp))
-        return handle;
-    ldap_fault_set(fault, VERDICT_BUSY, OUT_OF_MEMORY);
-    ldap_handle_free(handle);
-    return NULL;
+    return handle;
 }
 
-/* Every option is set, so that no ldap.conf or .ldaprc decides.  NEWCTX comes last. */
-static bool set_tls_options(LDAP *session, const struct ldap_settings *settings,
-                            const char *ca_file, struct ldap_fault *fault)
-{
-    const int verify = settings->tls_verify ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER;
-    const int oldest = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, client = 0;
-    const struct {
-        int name;
-        const void *value;
-    } options[] = {
-        {LDAP_OPT_X_TLS_REQUIRE_CERT, &verify},
-        {LDAP_OPT_X_TLS_PROTOCOL_MIN, &oldest},
-        {LDAP_OPT_X_TLS_CACERTDIR, NULL},
-        {LDAP_OPT_X_TLS_CACERTFILE, ca_file},
-        {LDAP_OPT_X_TLS_CERTFILE, settings->cert_file},
-        {LDAP_OPT_X_TLS_KEYFILE, settings->key_file},
-        {LDAP_OPT_X_TLS_NEWCTX, &client},
-    };
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (ldap_set_option(session, options[i].name, options[i].value) != LDAP_OPT_SUCCESS) {
-            ldap_fault_set(fault, VERDICT_UNTRUSTED, "cannot use these files for TLS: %s",
-                           *tls_note ? tls_note : "libldap does not say why");
-            return false;
-        }
-    return true;
-}
-
-/* The request and its answer only.  Whatever goes wrong, nothing may follow in clear text. */
+/* The request and its answer only.  Whatever goes wrong, nothing may follow in clear text,
+ * and nothing that came in clear text may count as an answer. */
 static bool ask_for_tls(struct ldap_handle *handle, int64_t deadline, struct ldap_fault *fault)
 {
     ldap_message_starttls(&handle->out, next_id(handle));
     if (exchange(handle, "StartTLS", MESSAGE_EXTENDED_DONE, deadline, fault))
-        return true;
+        return handle->taken == handle->in.length || lose(fault, "StartTLS", DAMAGED);
     if (fault->verdict == VERDICT_WRONG || fault->verdict == VERDICT_REFUSED)
         fault->verdict = VERDICT_UNTRUSTED;
-    return false;
-}
-
-/* Why there is no TLS: time, a server that went away, or a reason not to trust it. */
-static bool shake_hands(LDAP *session, int64_t deadline, struct ldap_fault *fault)
-{
-    int64_t left = clock_left_ms(deadline);
-    struct timeval limit = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
-    ldap_set_option(session, LDAP_OPT_NETWORK_TIMEOUT, &limit);
-    int code = ldap_install_tls(session);
-    if (code == LDAP_SUCCESS && ldap_tls_inplace(session))
-        return true;
-    if (!clock_left_ms(deadline) || ldap_code_verdict(code) == VERDICT_LATE)
-        ldap_fault_set(fault, VERDICT_LATE, "TLS handshake: no answer in time");
-    else
-        ldap_code_handshake(*tls_note ? tls_note : ldap_err2string(code), fault);
     return false;
 }
 
@@ -301,19 +233,13 @@ bool ldap_handle_secure(struct ldap_handle *handle, const struct ldap_uri *uri,
                         const struct ldap_settings *settings, int64_t deadline,
                         struct ldap_fault *fault)
 {
-    const char *ca_file = ldap_trust_file(settings);
-    if (settings->tls_verify && !ca_file) {
-        ldap_fault_set(fault, VERDICT_UNTRUSTED,
-                       "this system has no file of certificate authorities: set \"ca_file\"");
+    if (uri->scheme != LDAP_SCHEME_TLS && !ask_for_tls(handle, deadline, fault))
         return false;
-    }
-    *tls_note = '\0';
-    trace(1);
-    bool good = set_tls_options(handle->session, settings, ca_file, fault) &&
-                (uri->scheme == LDAP_SCHEME_TLS || ask_for_tls(handle, deadline, fault)) &&
-                shake_hands(handle->session, deadline, fault);
-    trace(-1);
-    return good;
+    drop_message(handle);
+    int fd = handle->fd;
+    handle->tls = ldap_tls_start(fd, uri, settings, deadline, fault);
+    handle->fd = handle->tls ? fd : -1;
+    return handle->tls != NULL;
 }
 
 bool ldap_handle_bind(struct ldap_handle *handle, const char *dn, const struct span *password,
@@ -331,7 +257,15 @@ bool ldap_handle_is_quiet(const struct ldap_handle *handle)
 
 void ldap_handle_free(struct ldap_handle *handle)
 {
-    ldap_unbind_ext(handle->session, NULL, NULL);
+    if (handle->tls) {
+        ldap_tls_free(handle->tls);
+    } else if (handle->fd >= 0) {
+        ldap_message_unbind(&handle->out, next_id(handle));
+        struct span good_bye = bytes_span(&handle->out);
+        if (good_bye.length)
+            send_some(handle, &good_bye);
+        close(handle->fd);
+    }
     bytes_free(&handle->out);
     bytes_free(&handle->in);
     free(handle);
@@ -348,11 +282,11 @@ void ldap_found_free(struct ldap_found *found)
 static void judge(const struct ldap_result *result, const struct ldap_query *query,
                   struct ldap_found *found, struct ldap_fault *fault)
 {
-    bool full = result->code == LDAP_SIZELIMIT_EXCEEDED && found->count >= (size_t)query->most;
+    bool full = result->code == LDAP_CODE_SIZE_LIMIT && found->count >= (size_t)query->most;
     if (query->referrals)
         ldap_referrals_add(&found->referrals, result->urls);
-    note_code(fault, "search", result->code, result->words);
-    if (full || (result->code == LDAP_REFERRAL && found->referrals.count > 0))
+    note_code(fault, "search", result);
+    if (full || (result->code == LDAP_CODE_REFERRAL && found->referrals.count > 0))
         fault->verdict = VERDICT_GOOD;
     if (found->entries.failed)
         ldap_fault_set(fault, VERDICT_BUSY, OUT_OF_MEMORY);
@@ -375,5 +309,5 @@ void ldap_handle_search(struct ldap_handle *handle, const struct ldap_query *que
     if (good && ldap_message_result(message.content, &result))
         judge(&result, query, found, fault);
     else if (good)
-        lose(fault, "search", "the answer is damaged");
+        lose(fault, "search", DAMAGED);
 }

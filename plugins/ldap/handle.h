@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One connection to a directory server: libldap and liblber, as far as the store uses
- * them.  A handle belongs to one thread at a time. */
+ * One connection to a directory server.  A handle belongs to one thread at a time. */
 #ifndef MEMBERCHAT_LDAP_HANDLE_H
 #define MEMBERCHAT_LDAP_HANDLE_H
 
@@ -10,12 +9,8 @@
 
 struct ldap_handle;
 
-/* Once in a process, before the first handle: libldap asks for the name of this
- * machine then, which may take as long as it takes. */
-void ldap_handle_prepare(void);
-
 /* A handle on a connected socket, which it takes over also when it fails (NULL). */
-struct ldap_handle *ldap_handle_new(int fd, const struct ldap_uri *uri, struct ldap_fault *fault);
+struct ldap_handle *ldap_handle_new(int fd, struct ldap_fault *fault);
 
 /* TLS on the connection, after StartTLS where the URI is no ldaps.  False: the handle
  * must not be used any more. */

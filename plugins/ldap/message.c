@@ -5,6 +5,7 @@
 
 enum {
     REQUEST_BIND = 0x60,
+    REQUEST_UNBIND = 0x42,
     REQUEST_SEARCH = 0x63,
     REQUEST_EXTENDED = 0x77,
     DEREF_NEVER = 0,
@@ -33,6 +34,13 @@ void ldap_message_bind(struct bytes *out, int32_t id, const char *dn, const stru
         ldap_ber_end(out, sasl);
     }
     ldap_ber_end(out, bind);
+    ldap_ber_end(out, whole);
+}
+
+void ldap_message_unbind(struct bytes *out, int32_t id)
+{
+    size_t whole = begin(out, id);
+    ldap_ber_add(out, REQUEST_UNBIND, SPAN_NONE);
     ldap_ber_end(out, whole);
 }
 

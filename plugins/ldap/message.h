@@ -30,6 +30,7 @@ struct ldap_query {
 
 /* Requests.  Whether memory was enough is in out->failed. */
 void ldap_message_bind(struct bytes *out, int32_t id, const char *dn, const struct span *password);
+void ldap_message_unbind(struct bytes *out, int32_t id);
 void ldap_message_starttls(struct bytes *out, int32_t id);
 void ldap_message_search(struct bytes *out, int32_t id, const struct ldap_query *query);
 

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "keys.h"
 #include "store_private.h"
+#include "tls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static void *ldap_open(const void *settings, const struct memberchat_services *s
         return NULL;
     }
     ldap_check_warn(settings, services);
-    ldap_handle_prepare();
+    if (ldap_check_uses_tls(settings))
+        ldap_tls_prepare();
     return store;
 }
 

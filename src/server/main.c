@@ -238,9 +238,12 @@ int main(int argc, char **argv)
     ignore_sigpipe(); /* behind libfcgi, which sets a handler of its own */
     /* As CGI the command line is not looked at: the web server may have made it
      * from the query (RFC 3875, section 4.4). */
-    if (is_cgi)
-        return cgi_serve(load_config_path(NULL), load_plugin_folder(NULL)) ? EXIT_SUCCESS
-                                                                           : EXIT_FAILURE;
+    if (is_cgi) {
+        bool good = cgi_serve(load_config_path(NULL), load_plugin_folder(NULL));
+        log_flush(LOG_PATIENCE_MS);
+        /* libraries of stores may ask for memory at exit(), and abort */
+        _Exit(good ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
     if (!parse_options(argc, argv, &options)) {
         fputs(usage_text, stderr);
         return EXIT_USAGE;

@@ -7,7 +7,7 @@ import time
 
 from lib.case import ScratchCase
 from lib.certificates import Authority
-from lib.fake_ldap import EXTENDED, FakeServer, Recorder, Scripted
+from lib.fake_ldap import EXTENDED, FakeServer, Recorder, Scripted, message
 from lib.programs import limit, programs
 from lib.responder import RunningResponder, command
 from lib.site import APP, Site, member_path
@@ -181,6 +181,14 @@ class ClearText(TlsCase):
             self.assertIn(done.returncode, (2, 3), done.stderr)
             self.assertIn(EXTENDED, server.requests)
             self.assertNotIn(READER_PASSWORD.encode(), server.received)
+
+    def test_nothing_of_before_counts_behind_starttls(self):
+        """What came in clear text together with the answer is nobody's word."""
+        server = Scripted(self, extended=message(1, 0x78, 0) + message(2, 0x61, 0))
+        done = self.look_up(uri=server.uri, starttls=True)
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertIn("StartTLS: the answer is damaged", done.stderr)
+        self.assertNotIn(READER_PASSWORD.encode(), server.received)
 
     def test_nothing_is_readable_behind_starttls(self):
         recorder = Recorder(self, self.slapd.port)

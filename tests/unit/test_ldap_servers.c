@@ -7,6 +7,7 @@
 #include "plugins/ldap/referral.h"
 #include "plugins/ldap/resolve.h"
 #include "plugins/ldap/servers.h"
+#include "plugins/ldap/tls.h"
 #include "support.h"
 
 #include <arpa/inet.h>
@@ -216,7 +217,7 @@ static void dead_servers_are_left_alone(void **state)
     int fd = listen_somewhere(uri);
     (void)state;
     atomic_store(&failure, EAI_NONAME);
-    ldap_handle_prepare();
+    ldap_tls_prepare();
     servers = ldap_servers_new(&settings, &fake.table);
     assert_int_equal(tries_of_first(servers), 1);
     for (size_t i = 0; i < COUNT(pauses); i++) {
@@ -363,7 +364,7 @@ static void servers_come_from_the_dns(void **state)
     char uri[64];
     int fd = listen_somewhere(uri);
     (void)state;
-    ldap_handle_prepare();
+    ldap_tls_prepare();
     srv_questions = 0;
     bytes_free(&dns);
     dns = (struct bytes){0};
