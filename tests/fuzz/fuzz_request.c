@@ -67,7 +67,7 @@ static int read_status(struct span *rest)
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
         if (statuses[i] == atoi(text))
             return statuses[i];
-    must(!"a known status");
+    must(false && "a known status");
     return 0;
 }
 
@@ -113,7 +113,7 @@ static struct span split_head(struct span answer)
             return answer;
         check_header(line);
     }
-    must(!"an end of the head");
+    must(false && "an end of the head");
     return answer;
 }
 

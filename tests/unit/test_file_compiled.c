@@ -81,7 +81,7 @@ static void compile(struct folder *folder, size_t members)
 {
     struct reason why;
     struct index index;
-    bool synced;
+    bool synced = false;
     if (!index_make(&folder->settings, &folder->report, folder->cdb, &index, &why) ||
         !index_place(&index, &synced, &why))
         fail_msg("%s", why.text);
