@@ -4,13 +4,9 @@
 #include "base/clock.h"
 #include "settings/load.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,23 +55,6 @@ static bool probe(struct settings_store *entry)
     return outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
 }
 
-/* Becomes a user for good, with the user's groups. */
-static bool become(const char *name)
-{
-    errno = 0;
-    const struct passwd *user = getpwnam(name);
-    if (!user)
-        cli_error("--as %s: %s", name, errno ? strerror(errno) : "there is no such user");
-    else if (geteuid() != 0 && geteuid() != user->pw_uid)
-        cli_error("--as %s: only root can check for another user", name);
-    else if (geteuid() == 0 && (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
-                                setuid(user->pw_uid) != 0))
-        cli_error("--as %s: %s", name, strerror(errno));
-    else
-        return true;
-    return false;
-}
-
 /* How long the secrets are of which a line end, or a character, may count or not. */
 static void print_secrets(const struct app *app, const struct key_ring *keys)
 {
@@ -94,7 +73,7 @@ static int run(const struct cli *cli, int argc, char **argv)
     struct config_report report = {0};
     if (!cli_parse(cli, argc, argv, options, NULL, 0))
         return cli_usage(cli);
-    if (user && !become(user))
+    if (user && !cli_become("--as", user))
         return EXIT_FAILURE;
     struct settings *settings = load_tried(cli->config, cli->plugins, &report);
     bool good = settings != NULL;

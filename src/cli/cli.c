@@ -5,10 +5,13 @@
 #include "settings/config_value.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool out_of_memory; /* for something that was to be printed */
 
@@ -113,6 +116,24 @@ struct settings_store *cli_find_store(const struct cli *cli, const struct settin
         cli_error("there is no store \"%s\" in %s%s%s%s", name, cli->config,
                   VALUE_MATCH_HINT(&match));
     return store;
+}
+
+/* ---- The user ---- */
+
+bool cli_become(const char *option, const char *name)
+{
+    errno = 0;
+    const struct passwd *user = getpwnam(name);
+    if (!user)
+        cli_error("%s %s: %s", option, name, errno ? strerror(errno) : "there is no such user");
+    else if (geteuid() != 0 && geteuid() != user->pw_uid)
+        cli_error("%s %s: only root can check for another user", option, name);
+    else if (geteuid() == 0 && (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
+                                setuid(user->pw_uid) != 0))
+        cli_error("%s %s: %s", option, name, strerror(errno));
+    else
+        return true;
+    return false;
 }
 
 /* ---- Output ---- */

@@ -32,7 +32,7 @@ struct cli_command {
     int (*run)(const struct cli *cli, int argc, char **argv);
 };
 
-extern const struct cli_command cli_check, cli_lookup, cli_token, cli_new_app, cli_new_secret,
+extern const struct cli_command cli_check, cli_doctor, cli_lookup, cli_token, cli_new_app, cli_new_secret,
     cli_index, cli_verify, cli_keygen;
 
 /* "memberchat: ..." on standard error */
@@ -49,6 +49,10 @@ bool cli_parse(const struct cli *cli, int argc, char **argv, const struct cli_op
 /* The configuration, checked, its stores not open.  NULL: its mistakes are on
  * standard error. */
 struct settings *cli_load(const struct cli *cli);
+
+/* Becomes a user for good, with the user's groups.  False: it was said why; `option` is
+ * where the name comes from. */
+bool cli_become(const char *option, const char *name);
 
 /* The app or store with this name.  NULL: there is none, which was said. */
 const struct app *cli_find_app(const struct cli *cli, const struct settings *settings,

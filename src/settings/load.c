@@ -82,8 +82,7 @@ struct settings *load_once(const char *path, const char *plugin_folder,
     return conclude(settings, good, &report);
 }
 
-/* A file that can be written, or be made: nothing is left behind by asking. */
-static bool can_write_log(const char *target)
+bool load_can_write_log(const char *target)
 {
     const char *slash = strrchr(target, '/');
     if (strcmp(target, "stderr") == 0 || strcmp(target, "syslog") == 0)
@@ -111,7 +110,7 @@ struct settings *load_tried(const char *path, const char *plugin_folder,
     if (!settings)
         return NULL;
     bool good = settings_open(settings, NULL, false, report);
-    if (!can_write_log(settings->log.target)) {
+    if (!load_can_write_log(settings->log.target)) {
         config_file_error(report, settings->log.place, "the log file %s cannot be written: %s",
                           settings->log.target, strerror(errno));
         good = false;

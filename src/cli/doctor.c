@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ * What is wrong on this host: a table of examinations, each of which prints findings. */
+#include "doctor_private.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "settings/load.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROBE_MS = 5000, SECRET_FILE_MAX = 4096 };
+
+void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *format, ...)
+{
+    static const char *const words[] = {
+        [DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_FAULT] = "fault"};
+    va_list args;
+    doctor->faults += verdict == DOCTOR_FAULT;
+    printf("%s: ", words[verdict]);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+}
+
+static void look_at_user(struct doctor *doctor)
+{
+    if (geteuid() == 0)
+        doctor_say(doctor, DOCTOR_WARNING,
+                   "this ran as root, who may read every file; add --user NAME with the user that "
+                   "memberchat runs as, such as www-data");
+}
+
+static void say_line(struct span line, void *context)
+{
+    static const char mark[] = ": warning: ";
+    const char *warning = memmem(line.data, line.length, mark, sizeof mark - 1);
+    doctor_say(context, warning ? DOCTOR_WARNING : DOCTOR_FAULT, "%.*s", (int)line.length,
+               line.data);
+}
+
+static void look_at_configuration(struct doctor *doctor)
+{
+    struct config_report report = {0};
+    doctor->settings = settings_read(doctor->cli->config, doctor->cli->plugins, NULL, &report);
+    doctor->stores_are_open =
+        doctor->settings && settings_open(doctor->settings, NULL, false, &report);
+    config_report_each(&report, say_line, doctor);
+    config_report_free(&report);
+    if (doctor->stores_are_open)
+        doctor_say(doctor, DOCTOR_OK, "%s: the configuration can be used", doctor->cli->config);
+    else
+        doctor_say(doctor, DOCTOR_FAULT,
+                   "%s: memberchat does not start with this configuration; correct the lines above",
+                   doctor->cli->config);
+}
+
+static void look_at_log(struct doctor *doctor)
+{
+    if (!doctor->settings)
+        return;
+    const struct log_settings *log = &doctor->settings->log;
+    if (load_can_write_log(log->target))
+        doctor_say(doctor, DOCTOR_OK, "the log goes to %s", log->target);
+    else
+        doctor_say(doctor, DOCTOR_FAULT,
+                   "%s: the log file %s cannot be written: %s; make its folder, and give it to the "
+                   "user that memberchat runs as",
+                   log->place, log->target, strerror(errno));
+}
+
+/* ---- The stores ---- */
+
+static void say_outcome(struct doctor *doctor, const struct settings_store *entry,
+                        enum memberchat_outcome outcome, const char *reason)
+{
+    const char *colon = *reason ? ": " : "";
+    switch (outcome) {
+    case MEMBERCHAT_FOUND:
+        doctor_say(doctor, DOCTOR_OK, "store %s: it answers", entry->name);
+        return;
+    case MEMBERCHAT_NOT_FOUND:
+        if (doctor->member)
+            doctor_say(doctor, DOCTOR_WARNING,
+                       "store %s: there is no active member \"%s\"%s%s; name one with --member "
+                       "that there is",
+                       entry->name, doctor->member, colon, reason);
+        else
+            doctor_say(doctor, DOCTOR_OK, "store %s: it answers", entry->name);
+        return;
+    case MEMBERCHAT_UNAVAILABLE:
+        doctor_say(doctor, DOCTOR_FAULT,
+                   "store %s: unavailable%s%s; see that its server runs, and that this host may "
+                   "connect to it",
+                   entry->name, colon, reason);
+        return;
+    case MEMBERCHAT_MISCONFIGURED:
+        doctor_say(doctor, DOCTOR_FAULT, "store %s: misconfigured%s%s; correct %s", entry->name,
+                   colon, reason, entry->place);
+    }
+}
+
+static void ask_store(struct doctor *doctor, const struct settings_store *entry)
+{
+    struct store *store = directory_store(entry->directory);
+    struct store_report report = {0};
+    struct member member = {0};
+    char room[MEMBERCHAT_ID_MAX];
+    const int64_t deadline = clock_monotonic_ms() + PROBE_MS;
+    enum memberchat_outcome outcome = MEMBERCHAT_NOT_FOUND;
+    if (doctor->member) {
+        const struct store_question question = {
+            .id = store_translate(store, span_of(doctor->member), room), .deadline = deadline};
+        if (question.id.data)
+            outcome = store_lookup(store, &question, &member, &report);
+    } else {
+        outcome = store_probe(store, deadline, &report);
+    }
+    say_outcome(doctor, entry, outcome, report.reason);
+    member_free(&member);
+}
+
+static void look_at_stores(struct doctor *doctor)
+{
+    for (size_t i = 0; doctor->stores_are_open && i < doctor->settings->store_count; i++)
+        ask_store(doctor, &doctor->settings->stores[i]);
+}
+
+/* ---- The command ---- */
+
+/* In this order: what explains a finding stands before it. */
+static void (*const examinations[])(struct doctor *) = {
+    look_at_user,         doctor_look_at_path,    look_at_configuration,
+    look_at_log,          doctor_look_at_secrets, doctor_look_at_programs,
+    doctor_look_at_clock, doctor_look_at_limits,  look_at_stores,
+    doctor_call,
+};
+
+static bool member_is_possible(const char *member)
+{
+    struct span id = span_of(member);
+    if (!member || (id.length > 0 && id.length <= MEMBERCHAT_ID_MAX && text_is_plain(id)))
+        return true;
+    cli_error("--member: no member has such an id: it must be 1 to %d bytes of UTF-8 without "
+              "control characters",
+              MEMBERCHAT_ID_MAX);
+    return false;
+}
+
+/* Without the line end, which does not count. */
+static bool read_secret(struct doctor *doctor)
+{
+    struct reason why = {0};
+    bool exposed = false;
+    if (!doctor->secret_file)
+        return true;
+    if (!file_read_secret(doctor->secret_file, SECRET_FILE_MAX, &doctor->secret, &exposed, &why)) {
+        cli_error("--secret-file %s: %s", doctor->secret_file, why.text);
+        return false;
+    }
+    doctor->secret.length = file_line_length(bytes_span(&doctor->secret));
+    return true;
+}
+
+static int run(const struct cli *cli, int argc, char **argv)
+{
+    struct doctor doctor = {.cli = cli};
+    const struct cli_option options[] = {
+        {"--user", &doctor.user, NULL},     {"--url", &doctor.url, NULL},
+        {"--key", &doctor.key, NULL},       {"--secret-file", &doctor.secret_file, NULL},
+        {"--member", &doctor.member, NULL}, {NULL, NULL, NULL},
+    };
+    if (!cli_parse(cli, argc, argv, options, NULL, 0) || !doctor.key != !doctor.secret_file ||
+        (doctor.key && !doctor.url))
+        return cli_usage(cli);
+    bool ready = member_is_possible(doctor.member) && read_secret(&doctor) &&
+                 (!doctor.user || cli_become("--user", doctor.user));
+    for (size_t i = 0; ready && i < sizeof examinations / sizeof *examinations; i++)
+        examinations[i](&doctor);
+    settings_free(doctor.settings);
+    bytes_free(&doctor.secret);
+    return ready && doctor.faults == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+const struct cli_command cli_doctor = {
+    .name = "doctor",
+    .arguments = "[--user NAME] [--url URL] [--key KEY --secret-file FILE] [--member ID]",
+    .summary = "Tell what is wrong on this host",
+    .help = "Examines the configuration, the files around it, the limits of the host and the\n"
+            "stores, and with --url the API from outside.  Prints a line for each finding,\n"
+            "with the remedy: \"ok: ...\", \"warning: ...\" or \"fault: ...\".\n\n"
+            "  --user NAME         as root: becomes this user first, whom memberchat runs as\n"
+            "  --url URL           calls the API that is mounted there\n"
+            "  --key KEY           with --url: the API key of an app\n"
+            "  --secret-file FILE  and the file with its API secret\n"
+            "  --member ID         a member that the stores and the API are asked for\n",
+    .examples = "  memberchat doctor --user www-data --url https://www.example.com/chat-api\n",
+    .exits = "0 no fault was found, 1 a fault",
+    .run = run,
+};

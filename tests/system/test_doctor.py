@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: MIT
+"""memberchat doctor: each cause on a host that is broken in just this way."""
+import json
+import os
+import resource
+import socket
+import subprocess
+import threading
+import time
+from email.utils import formatdate
+
+from lib.case import FreshCase
+from lib.programs import programs, web_user
+from lib.responder import command, environment
+from lib.scratch import free_port
+from lib.site import KEY, SECRET
+
+STATUS = {200: "OK", 301: "Moved", 401: "Unauthorized", 500: "Internal Server Error"}
+
+
+class DoctorCase(FreshCase):
+    def doctor(self, *arguments, **more):
+        return command("doctor", "-c", self.site.conf, *arguments, **more)
+
+    def finds(self, *words, verdict="fault", arguments=(), **more):
+        """One finding of this verdict has all the words; only a fault makes the exit status 1."""
+        done = self.doctor(*arguments, **more)
+        lines = done.stdout.splitlines()
+        self.assertEqual("", done.stderr)
+        for line in lines:
+            self.assertRegex(line, "^(ok|warning|fault): ")
+        found = [line for line in lines if line.startswith(verdict + ": ") and all(word in line for word in words)]
+        self.assertEqual(1, len(found), done.stdout)
+        self.assertEqual(int(any(line.startswith("fault: ") for line in lines)), done.returncode)
+        return lines
+
+
+class Inside(DoctorCase):
+    def test_good_host(self):
+        lines = self.finds("members: it answers", verdict="ok", arguments=("--member", "1"))
+        self.assertFalse([line for line in lines if line.startswith("fault: ")])
+
+    def test_mistake_in_the_configuration(self):
+        self.site.write({"treads": 1})
+        self.finds("treads: unknown key")
+
+    def test_no_configuration(self):
+        self.site.conf.unlink()
+        self.finds("does not start with this configuration")
+
+    def test_folder_that_is_not_there(self):
+        self.site.conf = self.site.folder / "nowhere" / "memberchat.conf"
+        self.finds("nowhere: ", "cannot enter", "is the path after -c right")
+
+    def test_folder_that_the_user_may_not_enter(self):
+        user = self.need_user()
+        self.site.folder.chmod(0o700)
+        self.finds(f"{self.site.folder}: ", "cannot enter", "chmod o+x", arguments=("--user", user.pw_name))
+
+    def test_folder_that_everybody_writes(self):
+        self.site.folder.chmod(0o777)
+        self.finds(f"{self.site.folder}: every user", "chmod o-w")
+
+    def test_key_that_the_user_may_not_read(self):
+        user = self.need_user()
+        self.site.folder.chmod(0o755)
+        self.site.conf.chmod(0o644)
+        self.site.members.chmod(0o644)
+        os.chmod(self.site.folder / "keys", 0o755)
+        self.finds("key_file", "ermission denied", arguments=("--user", user.pw_name))
+
+    def test_user_that_is_not_there(self):
+        done = self.doctor("--user", "no-such-user")
+        self.assertEqual((1, ""), (done.returncode, done.stdout))
+        self.assertIn("--user no-such-user: there is no such user", done.stderr)
+
+    def test_root_is_not_the_user(self):
+        self.need_user()
+        self.finds("as root", "--user NAME", verdict="warning")
+
+    def test_configuration_of_somebody_else(self):
+        user = self.need_user()
+        self.site.give_to(user)
+        os.chown(self.site.conf, 12345, user.pw_gid)
+        self.finds("belongs to user 12345", verdict="warning", arguments=("--user", user.pw_name))
+
+    def test_log_without_a_folder(self):
+        self.site.write({"log": {"target": "log/memberchat.log"}})
+        self.finds("log.target", "cannot be written", "make its folder")
+
+    def test_key_in_public_html(self):
+        site = self.site.folder.rename(self.scratch.path / "public_html")
+        self.site.conf = site / "memberchat.conf"
+        lines = self.finds("memberchat.conf: lies below", "public_html", "document root")
+        self.assertTrue([line for line in lines if ".key: lies below" in line])
+
+    def test_key_beside_index_html(self):
+        (self.scratch.path / "index.html").write_text("hello")
+        self.finds("memberchat.conf: lies below", f"{self.scratch.path},")
+
+    def test_key_below_another_htaccess(self):
+        (self.scratch.path / ".htaccess").write_text("RewriteEngine On\n")
+        self.finds("memberchat.conf: lies below", f"{self.scratch.path},")
+
+    def test_key_that_only_htaccess_protects(self):
+        (self.scratch.path / "index.html").write_text("hello")
+        (self.site.folder / ".htaccess").write_text("Require all denied\n")
+        self.finds("memberchat.conf: lies below", "only a .htaccess", verdict="warning")
+
+    def test_clock_behind_the_files(self):
+        os.utime(self.site.conf, (time.time() + 7200,) * 2)
+        self.finds("changed in the future", "NTP", verdict="warning")
+
+    def test_store_that_is_down(self):
+        self.site.put("state", "down")
+        self.site.write({"stores": {"slow": {"plugin": "slow", "state_path": "state"}}})
+        self.finds("store slow: unavailable")
+
+    def test_member_that_is_not_there(self):
+        self.finds("store members: there is no active member \"nobody\"", verdict="warning",
+                   arguments=("--member", "nobody"))
+
+    def test_few_descriptors(self):
+        self.finds_limited(resource.RLIMIT_NOFILE, 40, "open files is 40")
+
+    def test_few_processes(self):
+        self.finds_limited(resource.RLIMIT_NPROC, 5, "processes is 5")
+
+    def finds_limited(self, what, limit, words):
+        argv = [programs().command, "doctor", "-c", self.site.conf]
+        done = subprocess.run(argv, env=environment(), capture_output=True, check=False, text=True,
+                              preexec_fn=lambda: resource.setrlimit(what, (limit, limit)))
+        self.assertRegex(done.stdout, rf"(?m)^warning: the limit of {words}, .*ulimit")
+
+    def test_arguments(self):
+        for arguments in (("surplus",), ("--key", "x"), ("--secret-file", "x"), ("--no-such",),
+                          ("--key", "x", "--secret-file", "y")):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(64, self.doctor(*arguments).returncode)
+        self.assertEqual(1, self.doctor("--member", "x" * 129).returncode)
+
+    def need_user(self):
+        user = web_user()
+        if not user:
+            self.skipTest("needs root")
+        return user
+
+
+class Uploaded(DoctorCase):
+    """Programs beside the folder of the configuration, as a kit has them."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.scratch.path / "chat-api"
+        self.folder.mkdir(mode=0o755)
+        self.program = self.folder / "memberchat.cgi"
+        self.upload(b"#!/bin/sh\nexit 0\n")
+
+    def upload(self, content, mode=0o755):
+        self.program.write_bytes(content)
+        self.program.chmod(mode)
+
+    def test_good(self):
+        self.finds("memberchat.cgi: a web server can run it", verdict="ok")
+
+    def test_in_public_html(self):
+        (self.scratch.path / "public_html").mkdir()
+        self.folder.rename(self.scratch.path / "public_html" / "chat-api")
+        self.finds("public_html/chat-api/memberchat.cgi: a web server can run it", verdict="ok")
+
+    def test_without_x(self):
+        self.program.chmod(0o644)
+        self.finds("not executable", "chmod 755")
+
+    def test_crlf(self):
+        self.upload(b"#!/bin/sh\r\nexit 0\r\n")
+        self.finds("CRLF", "binary mode")
+
+    def test_damaged(self):
+        self.upload(b"\177\r\nELF")
+        self.finds("neither a program nor a script")
+
+    def test_empty(self):
+        self.upload(b"")
+        self.finds("neither a program nor a script")
+
+    def test_program_that_the_group_writes(self):
+        self.program.chmod(0o775)
+        self.finds("memberchat.cgi: group or others", "suEXEC")
+
+    def test_folder_that_the_group_writes(self):
+        self.folder.chmod(0o775)
+        self.finds("this folder", "suEXEC")
+
+    def test_program_of_another_user(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root")
+        os.chown(self.program, 12345, 12345)
+        self.finds("another user or group than its folder", "suEXEC")
+
+
+class Scripted:
+    """A web server that says one thing to everybody without an Authorization header, and another
+    to everybody with one; `member` to whoever asks for a member."""
+
+    def __init__(self, case, bare, known=None, member=None):
+        self.says = {"bare": bare, "known": known or bare, "member": member or known or bare}
+        self.requests = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d/chat-api" % self.listener.getsockname()[1]
+        case.addCleanup(self.listener.close)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            with connection:
+                request = connection.recv(65536)
+                while request.startswith(b"POST ") and b"\r\n\r\n{}" not in request:
+                    more = connection.recv(65536)
+                    if not more:
+                        break
+                    request += more
+                self.requests.append(request)
+                known = b"\r\nAuthorization: Basic " in request
+                kind = "bare" if not known else "known" if b"guest-chat-tokens" in request else "member"
+                connection.sendall(self.says[kind])
+
+
+def page(status, body="<html>", **headers):
+    lines = [f"HTTP/1.1 {status} {STATUS.get(status, 'Words')}", *(f"{k}: {v}" for k, v in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+def refusal(status, code):
+    return page(status, json.dumps({"errorCode": code, "errorMessage": "words"}), Server="x")
+
+
+EMPTY = refusal(401, "EMPTY_APP_CREDENTIALS")
+WRONG = refusal(401, "INVALID_APP_CREDENTIALS")
+ISSUED = page(200, '{"chatToken": "x"}')
+
+
+class Outside(DoctorCase):
+    def told(self, *words, bare, known=None, member=None, verdict="fault", credentials=False, arguments=()):
+        server = Scripted(self, bare, known, member)
+        if credentials:
+            arguments = (*arguments, "--key", KEY, "--secret-file", self.site.put("secret", SECRET + "\n", 0o600))
+        lines = self.finds(*words, verdict=verdict, arguments=("--url", server.url, *arguments))
+        self.assertNotIn(SECRET, "\n".join(lines))
+        return server
+
+    def test_good(self):
+        self.told("the Authorization header arrives", bare=EMPTY, known=WRONG, verdict="ok")
+
+    def test_good_with_credentials(self):
+        server = self.told("the members' store answers", bare=EMPTY, known=ISSUED, credentials=True, verdict="ok",
+                           arguments=("--member", "a/b"))
+        self.assertIn(b"POST /chat-api/v2/apps/me/members/a%2Fb/chat-tokens HTTP", server.requests[2])
+
+    def test_authorization_lost(self):
+        self.told("keeps the Authorization header back", "CGIPassAuth", "X-Api-Key", bare=EMPTY)
+
+    def test_wrong_secret(self):
+        self.told("key or secret is wrong", bare=EMPTY, known=WRONG, credentials=True)
+
+    def test_credentials_that_the_server_adds(self):
+        self.told("adds credentials of its own", bare=ISSUED)
+
+    def test_wrong_mount(self):
+        self.told("not at this mount", "MEMBERCHAT_BASE_PATH", bare=refusal(404, "RESOURCE_NOT_FOUND"))
+
+    def test_script_shown(self):
+        self.told("shows the program", "ExecCGI", bare=page(200, "#!/bin/sh\nexec x\n"))
+
+    def test_program_shown(self):
+        self.told("shows the program", bare=page(200, "\177ELF\2\1\1\0"))
+
+    def test_another_page(self):
+        self.told("a page that is not memberchat's", bare=page(200))
+
+    def test_password_of_the_web_server(self):
+        self.told("a password of its own", bare=page(401))
+
+    def test_403_of_the_web_server(self):
+        self.told(": 403: ", "mode 755", bare=page(403))
+
+    def test_404_of_the_web_server(self):
+        self.told(": 404: ", "nothing at this path", bare=page(404))
+
+    def test_405_of_the_web_server(self):
+        self.told(": 405: ", "no POST", bare=page(405))
+
+    def test_500_of_the_web_server(self):
+        self.told(": 500: ", "error log", bare=page(500))
+
+    def test_500_of_memberchat(self):
+        self.site.write({"log": {"target": "mc.log"}})
+        self.told(": 500: ", str(self.site.folder / "mc.log"), bare=refusal(500, "INTERNAL_SERVER_ERROR"))
+
+    def test_no_upstream(self):
+        for status in (502, 503):
+            with self.subTest(status=status):
+                self.told(f": {status}: ", "does not reach memberchat", bare=page(status))
+
+    def test_slow_upstream(self):
+        self.told(": 504: ", "in time", bare=page(504))
+
+    def test_status_of_nobody(self):
+        self.told(": 418: ", bare=page(418))
+
+    def test_throttled(self):
+        self.told(": 429: ", "try again later", bare=refusal(429, "TOO_MANY_REQUESTS"), verdict="warning")
+
+    def test_redirect_that_loses_post(self):
+        for status in (301, 302, 303):
+            with self.subTest(status=status):
+                self.told("https://example.com/x, which makes a GET of a POST",
+                          bare=page(status, Location="https://example.com/x"))
+
+    def test_redirect_that_keeps_post(self):
+        self.told("https://example.com/x;", bare=page(308, Location="https://example.com/x"), verdict="warning")
+
+    def test_members_only(self):
+        self.told("guests get tokens and members do not", bare=EMPTY, known=ISSUED,
+                  member=refusal(500, "INTERNAL_SERVER_ERROR"), credentials=True)
+
+    def test_store_down(self):
+        self.told("the member store does not answer", bare=EMPTY, known=ISSUED,
+                  member=refusal(503, "MEMBER_STORE_UNAVAILABLE"), credentials=True)
+
+    def test_member_not_there(self):
+        self.told("404: there is no active member \"x\"", bare=EMPTY, known=ISSUED, member=refusal(404, "MEMBER_NOT_FOUND"),
+                  credentials=True, verdict="warning", arguments=("--member", "x"))
+
+    def test_clocks_apart(self):
+        self.told("its clock is", bare=page(401, '{"errorCode": "EMPTY_APP_CREDENTIALS"}',
+                                            Date=formatdate(time.time() - 3600, usegmt=True)), known=WRONG,
+                  verdict="warning")
+
+    def test_not_http(self):
+        for said in (b"", b"220 mail.example.com ESMTP\r\n", b"\0\0"):
+            with self.subTest(said=said):
+                self.told("no answer of a web server", bare=said)
+
+    def test_nobody_listens(self):
+        self.finds("nobody listens there", arguments=("--url", f"http://127.0.0.1:{free_port()}/"))
+
+    def test_no_such_host(self):
+        self.finds("no address", arguments=("--url", "http://nothing.invalid/"))
+
+    def test_not_a_url(self):
+        for url in ("ftp://x/", "www.example.com", "http://a:b@127.0.0.1/", "http:///x", "http://127.0.0.1/?x"):
+            with self.subTest(url=url):
+                self.finds("cannot be called", arguments=("--url", url))
+
+    def test_secret_in_the_clear(self):
+        secret = self.site.put("secret", SECRET, 0o600)
+        self.finds("in the clear", arguments=("--url", "http://example.invalid/", "--key", KEY,
+                                              "--secret-file", secret))
+
+    def test_https_without_curl(self):
+        self.finds("needs curl", arguments=("--url", "https://127.0.0.1/"), env=environment(PATH="/nowhere"))
+
+    def test_http_behind_https(self):
+        server = Scripted(self, page(400))
+        self.finds("TLS failed", arguments=("--url", server.url.replace("http:", "https:")))
+
+    def test_timeout(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        self.finds("no answer within 10 seconds",
+                   arguments=("--url", "http://127.0.0.1:%d/" % listener.getsockname()[1]))
