@@ -20,13 +20,18 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *
 {
     static const char *const words[] = {
         [DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_FAULT] = "fault"};
+    char text[4096];
     va_list args;
-    doctor->faults += verdict == DOCTOR_FAULT;
-    printf("%s: ", words[verdict]);
     va_start(args, format);
-    vprintf(format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    putchar('\n');
+    /* some of it comes from a server: nothing may steer a terminal or forge a line */
+    bool plain = text_is_plain(span_of(text));
+    for (char *c = text; *c && !plain; c++)
+        if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+            *c = '?';
+    doctor->faults += verdict == DOCTOR_FAULT;
+    printf("%s: %s\n", words[verdict], text);
 }
 
 static void look_at_user(struct doctor *doctor)

@@ -203,6 +203,8 @@ static enum doctor_transport post_curl(const char *url, struct span authorizatio
         return DOCTOR_NO_MEMORY;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
+    if (text_r->length >= ANSWER_MAX) /* curl could not write the rest */
+        return DOCTOR_ANSWERED;
     enum doctor_transport transport = transport_of(status);
     return transport == DOCTOR_ANSWERED && !written ? DOCTOR_NOT_HTTP : transport;
 }

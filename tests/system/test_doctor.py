@@ -13,6 +13,7 @@ from lib.case import FreshCase
 from lib.programs import programs, web_user
 from lib.responder import command, environment
 from lib.scratch import free_port
+from lib.servers import Apache, read_mount, responder_paths
 from lib.site import KEY, SECRET
 
 STATUS = {200: "OK", 301: "Moved", 401: "Unauthorized", 500: "Internal Server Error"}
@@ -324,6 +325,9 @@ class Outside(DoctorCase):
     def test_redirect_that_keeps_post(self):
         self.told("https://example.com/x;", bare=page(308, Location="https://example.com/x"), verdict="warning")
 
+    def test_nothing_steers_the_terminal(self):
+        self.told("redirected to x?[31m", bare=page(301, Location="x\33[31m\ny".replace("\n", "\x9b")))
+
     def test_members_only(self):
         self.told("guests get tokens and members do not", bare=EMPTY, known=ISSUED,
                   member=refusal(500, "INTERNAL_SERVER_ERROR"), credentials=True)
@@ -374,3 +378,31 @@ class Outside(DoctorCase):
         self.addCleanup(listener.close)
         self.finds("no answer within 10 seconds",
                    arguments=("--url", "http://127.0.0.1:%d/" % listener.getsockname()[1]))
+
+
+class BehindApache(DoctorCase):
+    """One real web server, with plain CGI."""
+
+    def serve(self, edit=None):
+        self.site.give_to(web_user())
+        text = read_mount("apache/cgi.conf", responder_paths(self.site), edit)
+        web = Apache(self.scratch, text, ["cgid"])
+        self.arguments = ("--url", f"http://127.0.0.1:{web.port}/chat-api", "--key", KEY,
+                          "--secret-file", self.site.put("secret", SECRET, 0o600))
+
+    def test_good(self):
+        self.serve()
+        self.finds("a guest gets a token", verdict="ok", arguments=self.arguments)
+        self.finds("the members' store answers", verdict="ok", arguments=self.arguments)
+
+    def test_authorization_lost(self):
+        self.serve(lambda text: text.replace("CGIPassAuth On", ""))
+        self.finds("keeps the Authorization header back", arguments=self.arguments)
+
+    def test_wrong_mount(self):
+        self.serve(lambda text: text.replace("BASE_PATH /chat-api", "BASE_PATH /other"))
+        self.finds("not at this mount", arguments=self.arguments)
+
+    def test_403(self):
+        self.serve(lambda text: text.replace("Require all granted", "Require all denied"))
+        self.finds(": 403: ", arguments=self.arguments)
