@@ -33,28 +33,34 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* Room that begins at a multiple of `unit`. */
+static void *take(struct arena *arena, size_t size, size_t unit)
 {
-    const size_t unit = alignof(max_align_t);
     struct arena_block *block = arena->blocks;
-    size_t room = (size + unit - 1) / unit * unit;
-    if (size > PTRDIFF_MAX - sizeof *block - unit)
+    size_t start = block ? (block->used + unit - 1) / unit * unit : 0;
+    if (size > PTRDIFF_MAX - sizeof *block) {
         block = NULL;
-    else if (!block || block->size - block->used < room)
-        block = add_block(arena, room);
+    } else if (!block || start > block->size || block->size - start < size) {
+        block = add_block(arena, size);
+        start = 0;
+    }
     if (!block) {
         arena->failed = true;
         return NULL;
     }
-    void *result = block->data + block->used;
-    block->used += room;
-    return result;
+    block->used = start + size;
+    return block->data + start;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return take(arena, size, alignof(max_align_t));
 }
 
 const char *arena_string(struct arena *arena, struct span text)
 {
     size_t length = text.length < PTRDIFF_MAX ? text.length : PTRDIFF_MAX; /* which is refused */
-    char *copy = arena_alloc(arena, length + 1);
+    char *copy = take(arena, length + 1, 1);
     if (copy && length)
         memcpy(copy, text.data, length);
     return copy;
@@ -66,7 +72,7 @@ const char *arena_format(struct arena *arena, const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = arena_alloc(arena, length < 0 ? SIZE_MAX : (size_t)length + 1);
+    char *text = take(arena, length < 0 ? SIZE_MAX : (size_t)length + 1, 1);
     if (!text)
         return NULL;
     va_start(args, format);

@@ -184,7 +184,7 @@ static void check_modes(const struct reader_file *files, struct config_report *r
 static void check_doubles(const struct config_node *node, struct config_report *report)
 {
     const struct config_node *first = NULL;
-    for (unsigned i = 0; node->by_name && i < node->count; i++) {
+    for (unsigned i = 0; config_is_group(node) && i < node->count; i++) {
         const struct config_node *child = node->by_name[i];
         if (!first || strcmp(first->name, child->name) != 0)
             first = child;
@@ -194,7 +194,7 @@ static void check_doubles(const struct config_node *node, struct config_report *
             config_error(report, child, NULL, "is set twice: first in %s, line %u", first->file,
                          first->line);
     }
-    for (const struct config_node *child = node->first; child; child = child->next)
+    for (const struct config_node *child = config_first(node); child; child = child->next)
         check_doubles(child, report);
 }
 
@@ -256,7 +256,7 @@ const struct config_node *config_child(const struct config_node *group, const ch
 
 const struct config_node *config_first(const struct config_node *group)
 {
-    return group->first;
+    return group->count ? group->first : NULL;
 }
 
 const struct config_node *config_next(const struct config_node *node)
@@ -294,9 +294,14 @@ static void add_fingerprint(struct bytes *out, const struct config_node *node)
             add_fingerprint(out, child);
         bytes_add_string(out, "}");
         break;
-    default:
-        bytes_addf(out, "=%d:%lld/%.17g", node->kind, (long long)node->integer + node->boolean,
-                   node->fraction);
+    case CONFIG_KIND_FLOAT:
+        bytes_addf(out, "=%.17g", node->fraction);
+        break;
+    case CONFIG_KIND_INTEGER:
+        bytes_addf(out, "=%lld", (long long)node->integer);
+        break;
+    case CONFIG_KIND_BOOL:
+        bytes_add_string(out, node->boolean ? "=true" : "=false");
     }
 }
 
@@ -321,17 +326,17 @@ enum config_kind config_kind(const struct config_node *node)
 
 const char *config_string(const struct config_node *node)
 {
-    return node->string;
+    return node->kind == CONFIG_KIND_STRING ? node->string : NULL;
 }
 
 int64_t config_integer(const struct config_node *node)
 {
-    return node->integer;
+    return node->kind == CONFIG_KIND_INTEGER ? node->integer : 0;
 }
 
 bool config_bool(const struct config_node *node)
 {
-    return node->boolean;
+    return node->kind == CONFIG_KIND_BOOL && node->boolean;
 }
 
 const char *config_file(const struct config_node *node)

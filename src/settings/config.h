@@ -60,7 +60,7 @@ enum config_kind {
     CONFIG_KIND_LIST
 };
 enum config_kind config_kind(const struct config_node *node);
-const char *config_string(const struct config_node *node);
+const char *config_string(const struct config_node *node); /* NULL: of another kind */
 int64_t config_integer(const struct config_node *node);
 bool config_bool(const struct config_node *node);
 

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define FILE_MAX_BYTES (64 * 1024 * 1024)
-#define INCLUDES_MAX   10 /* files inside one another, as in libconfig */
+#define READ_AHEAD     8192 /* that the end of the file is looked for with */
+#define INCLUDES_MAX   10   /* files inside one another, as in libconfig */
 
 #define DIGITS "0123456789"
 
@@ -86,6 +87,8 @@ static bool read_text(const char *path, struct bytes *text, mode_t *mode_r)
         errno = EISDIR;
         good = false;
     }
+    if (good && st.st_size > 0 && st.st_size < FILE_MAX_BYTES)
+        bytes_reserve(text, (size_t)st.st_size + READ_AHEAD); /* at once, not by doubling */
     good = good && file_read_all(fd, FILE_MAX_BYTES, text);
     bytes_string(text); /* puts a NUL behind it */
     if (good && (text->failed || text->length > FILE_MAX_BYTES)) {

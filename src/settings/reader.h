@@ -18,13 +18,17 @@ struct config_node {
     const char *file; /* that holds it, and the line where it begins */
     unsigned line, index;
     enum config_kind kind;
-    bool boolean;
-    int64_t integer;
-    double fraction;
-    const char *string;
-    unsigned count; /* of a group or list, whose first child is `first` */
-    struct config_node *first;
-    const struct config_node **by_name; /* of a group; of one name, the first comes first */
+    unsigned count; /* of the children of a group or list */
+    union {         /* by kind */
+        bool boolean;
+        int64_t integer;
+        double fraction;
+        const char *string;
+        struct {
+            struct config_node *first;
+            const struct config_node **by_name; /* of a group; of one name, the first is first */
+        };
+    };
 };
 
 /* A file that was read; one that is included twice counts twice. */
