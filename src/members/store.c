@@ -1,156 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "store.h"
+#include "store_private.h"
 
 #include "base/clock.h"
 #include "host/log.h"
 
-#include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define RELOAD_PATIENCE_MS 500 /* for its turn; it is asked again a second later */
-
-struct store {
-    struct memberchat_services services; /* first: the plugin hands it back to us */
-    const char *name;
-    const struct memberchat_store_plugin *plugin;
-    const void *settings;
-    const struct mapping *mapping; /* or NULL */
-    struct arena arena;            /* all of these */
-    const char *first_app;         /* that uses it; "" until one is noted */
-    void *handle;                  /* of the plugin; NULL: not open */
-    pthread_mutex_t lock;          /* guards what follows */
-    pthread_cond_t left;
-    bool inside; /* a thread is in a plugin that takes one at a time */
-};
-
-struct memberchat_result {
-    const struct store *store;
-    const char *app_id;
-    struct span asked;     /* the id; SPAN_NONE: no member was asked for */
-    struct member *member; /* NULL: nothing may be set */
-    struct store_report *report;
-    const char *nonsense; /* what a call said that cannot be; NULL: none did */
-    bool no_memory, unusable_id;
-};
-
-/* ---- What the plugin may call ---- */
-
-static void service_log(const struct memberchat_services *services, enum memberchat_level level,
-                        const char *format, ...)
-{
-    static void (*const by_level[])(const char *, ...) = {
-        [MEMBERCHAT_LOG_ERROR] = log_error,
-        [MEMBERCHAT_LOG_WARNING] = log_warning,
-        [MEMBERCHAT_LOG_INFO] = log_info,
-        [MEMBERCHAT_LOG_DEBUG] = log_debug,
-    };
-    const struct store *store = (const struct store *)services;
-    bool known = level >= MEMBERCHAT_LOG_ERROR && level <= MEMBERCHAT_LOG_DEBUG;
-    if (level == MEMBERCHAT_LOG_DEBUG && !log_enabled(LOG_LEVEL_DEBUG))
-        return;
-    char message[1800];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    by_level[known ? level : MEMBERCHAT_LOG_ERROR]("store %s: %s", store->name, message);
-}
-
-static int64_t service_now(const struct memberchat_services *services)
-{
-    (void)services;
-    return clock_monotonic_ms();
-}
-
-/* A value that cannot be used is left out; the member still gets a token. */
-static void warn_unusable(const struct memberchat_result *result, const char *what)
-{
-    char topic[256];
-    snprintf(topic, sizeof topic, "%s %s", result->store->name, what);
-    log_limited(LOG_LEVEL_WARNING, topic, "store %s: %s, for the member \"%.*s\"",
-                result->store->name, what, (int)result->asked.length, result->asked.data);
-}
-
-/* What set() and set_attribute() return. */
-static bool note_set(struct memberchat_result *result, enum member_set verdict, const char *what)
-{
-    if (verdict == MEMBER_UNUSABLE)
-        warn_unusable(result, what);
-    if (verdict == MEMBER_NONSENSE)
-        result->nonsense = what;
-    if (verdict == MEMBER_NO_MEMORY)
-        result->no_memory = true;
-    return verdict == MEMBER_SET || verdict == MEMBER_UNUSABLE;
-}
-
-static const char not_asked[] = "it described a member where none was asked for";
-
-static bool service_set(struct memberchat_result *result, enum memberchat_field field,
-                        const char *value, size_t length)
-{
-    const char *what = not_asked;
-    enum member_set verdict = MEMBER_NONSENSE;
-    if (result->member)
-        verdict =
-            member_set(result->member, field, (struct span){value, value ? length : 0}, &what);
-    result->unusable_id =
-        result->unusable_id || (field == MEMBERCHAT_ID && verdict == MEMBER_UNUSABLE);
-    return note_set(result, verdict, what);
-}
-
-static bool service_set_attribute(struct memberchat_result *result, const char *name,
-                                  size_t name_length, const char *value, size_t value_length)
-{
-    const char *what = not_asked;
-    enum member_set verdict = MEMBER_NONSENSE;
-    if (result->member)
-        verdict = member_add_attribute(result->member, (struct span){name, name ? name_length : 0},
-                                       (struct span){value, value ? value_length : 0}, &what);
-    return note_set(result, verdict, what);
-}
-
-static void service_reason(struct memberchat_result *result, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(result->report->reason, sizeof result->report->reason, format, args);
-    va_end(args);
-}
-
-static void service_retry_after(struct memberchat_result *result, int64_t milliseconds)
-{
-    result->report->retry_after_ms = milliseconds > 0 ? milliseconds : 0;
-}
-
-static const char *service_request_id(const struct memberchat_result *result)
-{
-    const char *id = log_request();
-    (void)result;
-    return id ? id : "";
-}
-
-static const char *service_app_id(const struct memberchat_result *result)
-{
-    return result->app_id;
-}
-
-static const struct memberchat_services service_table = {
-    .size = sizeof(struct memberchat_services),
-    .log = service_log,
-    .now = service_now,
-    .set = service_set,
-    .set_attribute = service_set_attribute,
-    .reason = service_reason,
-    .retry_after = service_retry_after,
-    .request_id = service_request_id,
-    .app_id = service_app_id,
-};
-
-/* ---- What we call in the plugin ---- */
 
 struct wanting {
     struct store *store;
@@ -173,7 +31,7 @@ struct store *store_new(const char *name, const struct memberchat_store_plugin *
     }
     store->arena = *arena;
     *arena = (struct arena){0};
-    store->services = service_table;
+    store->services = store_services;
     store->name = name;
     store->plugin = plugin;
     store->settings = settings;
@@ -297,8 +155,8 @@ bool store_open(struct store *store, bool once, struct store_report *report_r)
     store->handle = store->plugin->open(store->settings, &store->services,
                                         once ? MEMBERCHAT_OPEN_ONCE : 0, &result);
     if (!store->handle && !report_r->reason[0])
-        service_reason(&result, "the store plugin \"%s\" refused to open, without a reason",
-                       store->plugin->name);
+        store_services.reason(&result, "the store plugin \"%s\" refused to open, without a reason",
+                              store->plugin->name);
     return store->handle != NULL;
 }
 
@@ -324,22 +182,22 @@ static enum memberchat_outcome believe(enum memberchat_outcome outcome,
 {
     unsigned value = (unsigned)outcome;
     if (result->no_memory) {
-        service_reason(result, "out of memory");
+        store_services.reason(result, "out of memory");
         return MEMBERCHAT_UNAVAILABLE;
     }
     if (result->nonsense) {
-        service_reason(result, "the answer was refused: %s", result->nonsense);
+        store_services.reason(result, "the answer was refused: %s", result->nonsense);
         return MEMBERCHAT_MISCONFIGURED;
     }
     if (value < MEMBERCHAT_FOUND || value > MEMBERCHAT_MISCONFIGURED) {
-        service_reason(result, "the store plugin returned the outcome %u, which does not exist",
-                       value);
+        store_services.reason(
+            result, "the store plugin returned the outcome %u, which does not exist", value);
         return MEMBERCHAT_MISCONFIGURED;
     }
     if (outcome != MEMBERCHAT_FOUND || !result->member)
         return outcome;
     if (!result->unusable_id && !member_field(result->member, MEMBERCHAT_ID).data) {
-        service_reason(result, "the answer was refused: it has no id");
+        store_services.reason(result, "the answer was refused: it has no id");
         return MEMBERCHAT_MISCONFIGURED;
     }
     return is_the_one(result) ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND;
@@ -364,10 +222,10 @@ bool store_describe(struct store *store, struct memberchat_holdings *holdings_r)
 
 static void tell_unusable(void *result, const char *what)
 {
-    warn_unusable(result, what);
+    store_warn_unusable(result, what);
 }
 
-/* A member that was found becomes what the mapping makes of it. */
+/* Applies the mapping to a member that was found. */
 static enum memberchat_outcome map_member(struct memberchat_result *result,
                                           const struct store_question *question)
 {
@@ -375,7 +233,7 @@ static enum memberchat_outcome map_member(struct memberchat_result *result,
     if ((!question->delivered_r || member_copy(question->delivered_r, result->member)) &&
         (!mapping || mapping_apply(mapping, result->member, tell_unusable, result)))
         return MEMBERCHAT_FOUND;
-    service_reason(result, "out of memory");
+    store_services.reason(result, "out of memory");
     return MEMBERCHAT_UNAVAILABLE;
 }
 
@@ -387,8 +245,8 @@ enum memberchat_outcome store_lookup(struct store *store, const struct store_que
     result.asked = question->id;
     member_reset(member_r);
     if (!enter(store, question->deadline)) {
-        service_reason(&result,
-                       "its turn did not come in time: the plugin takes one call at a time");
+        store_services.reason(&result,
+                              "its turn did not come in time: the plugin takes one call at a time");
         return MEMBERCHAT_UNAVAILABLE;
     }
     enum memberchat_outcome outcome = store->plugin->lookup(
