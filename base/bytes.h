@@ -22,11 +22,11 @@ bool span_equal_nocase(struct span a, const char *b); /* the same */
 
 /* A buffer owns its bytes; zero-initialised is empty.  When memory runs out,
  * `failed` stays set, what was added since is lost, and nothing else happens:
- * whoever uses the content looks at `failed` once, at the end. */
+ * the user of the content checks `failed` once, at the end. */
 struct bytes {
     char *data;
     size_t length, capacity;
-    bool failed, borrowed; /* borrowed: the memory is somebody else's, and there will be no more */
+    bool failed, borrowed; /* borrowed: the memory belongs to the caller, and does not grow */
 };
 
 /* An empty buffer in memory of the caller's, which outlives it. */

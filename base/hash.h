@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A keyed hash: without the key nobody can choose texts that collide. */
+ * A keyed hash: texts that collide cannot be chosen without the key. */
 #ifndef HASH_H
 #define HASH_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The lock is never held while a thing is made, looked at or unmade. */
+ * The lock is never held while a thing is made, tested or unmade. */
 #include "pool.h"
 
 #include "clock.h"
@@ -36,7 +36,7 @@ void pool_free(struct pool *pool)
     free(pool);
 }
 
-/* One thing fewer: somebody may make another. */
+/* One thing fewer: another may be made. */
 static void leave(struct pool *pool)
 {
     pthread_mutex_lock(&pool->lock);

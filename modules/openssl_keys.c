@@ -25,7 +25,7 @@ static void say(char why[SIGN_WHY_MAX], const char *reason)
 
 /* ---- PEM ---- */
 
-/* OpenSSL asks for a pass phrase, which nobody is there to type. */
+/* Keeps OpenSSL from asking for a pass phrase on the terminal. */
 static int no_pass_phrase(char *buffer, int size, int writing, void *asked)
 {
     (void)buffer;

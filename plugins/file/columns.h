@@ -42,7 +42,7 @@ bool columns_has(const struct columns *columns, const char *attribute);
 /* A field of a record; empty where it, or the column, is missing. */
 struct span columns_field(const struct columns *columns, const struct row *row, enum column column);
 
-/* What makes a record useless, a constant, or NULL.  Columns that nobody asks for may
+/* What makes a record useless, a constant, or NULL.  Columns that are not used may
  * hold anything. */
 const char *columns_fault(const struct columns *columns, const struct row *row);
 

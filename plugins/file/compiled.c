@@ -130,7 +130,7 @@ struct splitter *compiled_splitter(const struct compiled *compiled)
     return splitter_new(compiled->longest, compiled->separator);
 }
 
-/* "\0FIRST LINE FAULT": the id is nobody's. */
+/* "\0FIRST LINE FAULT": the id cannot be used. */
 static enum answer read_note(struct span value, struct table_note *note_r)
 {
     char numbers[NUMBERS_MAX];

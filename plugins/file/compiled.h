@@ -4,7 +4,7 @@
  * writing into it while it is open may crash its readers.  Made by `memberchat index`.
  *
  * Each member's key is the id, the value its record of the members file.  A value that
- * begins with NUL says why the id is nobody's.  Beside them there is one record, whose
+ * begins with NUL says why the id cannot be used.  Beside them there is one record, whose
  * key no id can be, with the header. */
 #ifndef COMPILED_H
 #define COMPILED_H

@@ -15,7 +15,7 @@
 #define ICONV_NONE    ((iconv_t)-1)
 #define GUESS_FROM    (64 * 1024) /* bytes of a text that a guess looks at */
 #define NOT_UTF8      "\xff"
-#define HALF_PAIR     "\xed\xa0\x80" /* U+D800, as nobody may write it in UTF-8 */
+#define HALF_PAIR     "\xed\xa0\x80" /* U+D800, which is not allowed in UTF-8 */
 #define ROOM_AT_LEAST 64
 
 static bool is_utf8_name(const char *name)

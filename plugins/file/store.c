@@ -14,8 +14,8 @@
 #include <time.h>
 
 enum {
-    SETTLE_MS = 1000,    /* a file that is written in place must be still for so long */
-    RESTLESS_MS = 10000, /* after so long of that, the log says so */
+    SETTLE_MS = 1000,    /* how long a file that is written in place must be unchanged */
+    RESTLESS_MS = 10000, /* a file that changes for longer than this is logged */
     OPEN_TRIES = 12,     /* at start, for a file that someone is writing ... */
     OPEN_PAUSE_MS = 100, /* ... with such pauses */
     COLUMN_NAME_MAX = 256

@@ -27,7 +27,7 @@ struct table_report {
     enum memberchat_level lines;
 };
 
-/* Why an id is nobody's: it stands in two lines, or (then they are one) its line is bad. */
+/* Why an id cannot be used: two lines have it, or (then they are the same) its line is bad. */
 struct table_note {
     uint32_t offset; /* of the record in the index */
     size_t first, line;
@@ -74,7 +74,7 @@ void table_free(struct table *table);
 enum answer {
     ANSWER_HERE = 1, /* *row_r is valid as that of splitter_take() */
     ANSWER_ABSENT,
-    ANSWER_NOTED, /* nobody's, see *note_r */
+    ANSWER_NOTED, /* it cannot be used, see *note_r */
     ANSWER_BROKEN /* a compiled file is damaged where this id should be */
 };
 

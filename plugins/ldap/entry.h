@@ -52,7 +52,7 @@ struct ldap_entry {
     struct span id; /* as it was told to the host */
     char guid[LDAP_GUID_TEXT];
     struct bytes scratch;
-    bool no_memory; /* it could not be looked at as it should */
+    bool no_memory; /* memory ran out while it was read */
 };
 
 /* False: the bytes are damaged. */

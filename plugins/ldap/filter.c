@@ -41,7 +41,7 @@ struct scan {
     const char *at;
     const struct ldap_terms *terms;
     struct bytes *out;          /* NULL: only look */
-    struct ldap_claims *claims; /* NULL: nobody wants to know */
+    struct ldap_claims *claims; /* NULL: they are not wanted */
     bool vague;                 /* {id} is in a place that allows no conclusion */
     unsigned found;             /* places that were passed */
     int depth, negations;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-    HOLD_MS = 30000, /* a refused password is not tried again for so long */
-    TRUST_MS = 10000 /* one that worked is tried by any number of threads for so long */
+    HOLD_MS = 30000, /* a refused password is not tried again before this time */
+    TRUST_MS = 10000 /* one that worked may be tried by any number of threads until then */
 };
 
 struct ldap_guard {

@@ -89,7 +89,7 @@ const struct memberchat_key ldap_keys[LDAP_KEY_COUNT] = {
      .max = 10000,
      .offset = offsetof(struct ldap_settings, connections)},
     DURATION("idle_timeout", idle_timeout, "60s", 86400000,
-             "a connection that nobody used for this long is closed"),
+             "a connection that was idle for this long is closed"),
     FLAG("referrals", referrals, "false", "whether to follow the server to other servers"),
     LIST("referral_hosts", referral_hosts, LDAP_REFERRAL_HOSTS_MAX,
          "the hosts to which referrals may lead, besides those of \"uri\""),

@@ -101,8 +101,8 @@ static void follow(struct ldap_store *store, const char *url, const struct ldap_
     }
 }
 
-/* Follows all referrals.  A person who was looked for in only a part of the directory is
- * not "not found"; one who was found is. */
+/* Follows all referrals.  When only a part of the directory was searched, a person who was not
+ * there is not "not found". */
 static void follow_all(struct ldap_store *store, const struct ldap_query *query, int64_t deadline,
                        struct ldap_found *found, struct ldap_fault *fault)
 {
@@ -127,7 +127,7 @@ static void follow_all(struct ldap_store *store, const struct ldap_query *query,
 
 /* ---- Searching ---- */
 
-/* A connection that was used before may be dead, though nobody says so: a third of the
+/* A connection that was used before may be dead, without any sign of it: a third of the
  * time is kept for a new one. */
 static int64_t end_of_try(bool reused, int64_t deadline, int64_t timeout)
 {

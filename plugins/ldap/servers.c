@@ -9,7 +9,7 @@
 #include <strings.h>
 
 enum {
-    PENALTY_MS = 1000,     /* a server that failed is left alone for so long, then twice ... */
+    PENALTY_MS = 1000,     /* how long a server that failed is left alone; then twice ... */
     PENALTY_MAX_MS = 30000 /* ... as long each time, up to this */
 };
 

@@ -16,7 +16,7 @@
 enum {
     ENTRIES_MAX = 2, /* more than one is too many already */
     GROUPS_MAX = 1000,
-    COMPLAIN_MS = 60000 /* the log is told of the same sort of thing once in so long */
+    COMPLAIN_MS = 60000 /* problems of one kind are logged once in this time */
 };
 
 static bool ldap_check(const void *settings, const struct memberchat_services *services,

@@ -12,7 +12,7 @@ enum memberchat_outcome rest_answer_status(const struct rest_settings *settings,
                                            struct reason *why);
 
 /* Describes the member in a body to the host, or without `services` only looks whether one
- * is there.  NOT_FOUND: nobody is, or the member is not active.  UNAVAILABLE: memory ran
+ * is there.  NOT_FOUND: there is no member, or an inactive one.  UNAVAILABLE: memory ran
  * out.  MISCONFIGURED: the body is not strict JSON (RFC 8259), or lacks what it should
  * have.  Whether the id is the one that was `asked` for is the host's to judge. */
 enum memberchat_outcome rest_answer_read(const struct rest_settings *settings, struct span body,

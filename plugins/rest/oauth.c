@@ -14,7 +14,7 @@
 enum {
     SECRET_MAX = 1024,
     ANSWER_MAX = 65536,
-    AHEAD_MS = 60000,     /* so long before its end a token is fetched again, or a quarter */
+    AHEAD_MS = 60000,     /* a token is fetched again this long before its end, or a quarter */
     REFUSED_MS = 5000,    /* pause after a refusal, so that no account is locked */
     UNANSWERED_MS = 1000, /* and after no answer */
 };
@@ -280,7 +280,7 @@ bool rest_oauth_refuse(struct rest_oauth *oauth, unsigned number)
     int64_t now = clock_monotonic_ms();
     bool again = true;
     pthread_mutex_lock(&oauth->lock);
-    if (number == oauth->number && oauth->token.text.length) { /* nobody has refused it yet */
+    if (number == oauth->number && oauth->token.text.length) { /* it has not been refused yet */
         bool fresh = now - oauth->fetched_at < REFUSED_MS && now < oauth->expires_at;
         again = !fresh || atomic_fetch_add(&oauth->refusals, 1) == 0;
         if (again)

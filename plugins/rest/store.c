@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Members from a service that speaks JSON over HTTP.  A look-up takes a connection that
- * nobody uses, asks, reads the answer, and gives the connection back; look-ups wait for
+ * Members from a service that speaks JSON over HTTP.  A look-up takes an idle
+ * connection, asks, reads the answer, and gives the connection back; look-ups wait for
  * nothing else that they share. */
 #include "answer.h"
 #include "ask.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    IDLE_MS = 60000, /* a connection that nobody used for so long is closed */
+    IDLE_MS = 60000, /* a connection that was idle for this time is closed */
     LOG_MS = 60000,  /* how often the same thing is logged */
     EARLY_MS = 20    /* we are done before the deadline, not at it */
 };
@@ -162,7 +162,7 @@ static void check_stranger(struct rest_store *store, struct span body)
                              why.text);
 }
 
-/* `probe`: only whether somebody answers. */
+/* `probe`: only whether the service answers. */
 static enum memberchat_outcome ask(struct rest_store *store, const struct rest_question *question,
                                    bool probe, struct memberchat_result *result)
 {
@@ -224,7 +224,7 @@ static enum memberchat_outcome rest_probe(void *handle, int64_t deadline,
     return ask_for(handle, span_of(PROBE_ID), deadline, true, result);
 }
 
-/* Takes changed files in, and closes connections that nobody needs. */
+/* Takes changed files in, and closes connections that are not needed. */
 static void rest_reload(void *handle, bool asked)
 {
     struct rest_store *store = handle;

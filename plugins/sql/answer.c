@@ -22,7 +22,7 @@ static enum sql_column find_alias(struct span name)
     return SQL_ATTRIBUTE;
 }
 
-/* The name by which an attribute is set; SPAN_NONE: nobody wants it. */
+/* The name by which an attribute is set; SPAN_NONE: it is not wanted. */
 static struct span find_wanted(struct span name, const struct memberchat_list *wanted)
 {
     for (size_t i = 0; i < wanted->count; i++)

@@ -8,7 +8,7 @@
 enum {
     SQL_COLUMNS_MAX = 64,
     SQL_ROWS_MAX = 1024, /* of one member */
-    SQL_VALUE_MAX = 8192 /* bytes that are looked at; more than a member's fields may have */
+    SQL_VALUE_MAX = 8192 /* bytes that are read; more than a member's fields may have */
 };
 
 enum sql_column { SQL_ID, SQL_NAME, SQL_AVATAR, SQL_ROLE, SQL_STATE, SQL_ATTRIBUTE, SQL_UNUSED };

@@ -177,7 +177,7 @@ static bool sign_in(struct connection *connection, const struct sql_target *targ
     return true;
 }
 
-/* Makes the server end a query for which nobody waits any more. */
+/* Makes the server end a query whose deadline has passed. */
 static bool limit_time(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
     int64_t ms = connection->client->settings->timeout;

@@ -19,7 +19,7 @@ struct connection {
     const struct sql_client *client;
     PGconn *postgres;
     struct sql_shape shape;
-    bool dirty; /* rows are left that nobody wants */
+    bool dirty; /* unread rows are left */
 };
 
 /* ---- Faults ---- */
@@ -208,7 +208,7 @@ static bool sign_in(struct connection *connection, const struct sql_target *targ
     return PQsetnonblocking(connection->postgres, 1) == 0 || fail_connection(connection, fault);
 }
 
-/* Sessions read only, and the server ends a query for which nobody waits any more. */
+/* Sessions read only, and the server ends a query whose deadline has passed. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
     char text[128];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the SQL stores share: a look-up takes a connection that nobody uses, asks, and gives
+ * What the SQL stores share: a look-up takes an idle connection, asks, and gives
  * it back. */
 #include "backend.h"
 

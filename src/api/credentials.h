@@ -21,7 +21,7 @@ struct credentials_pair {
     uint8_t bytes[CRYPTO_DECODED_MAX(CREDENTIALS_ENCODED_MAX)];
 };
 
-/* Good: there is a key and a secret, whoever they belong to. */
+/* Good: there is a key and a secret, which may still be wrong. */
 enum credentials credentials_read(const struct http_request *request,
                                   struct credentials_pair *pair_r);
 

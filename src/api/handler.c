@@ -17,7 +17,7 @@
 
 #define REQUEST_ID_MAX 64
 
-/* The client's, if nobody could take offence at it; else a new one. */
+/* The client's request id if it is short and plain, otherwise a random one. */
 static void choose_request_id(struct span sent, char id_r[REQUEST_ID_MAX + 1])
 {
     static const char hex[] = "0123456789abcdef";

@@ -84,8 +84,8 @@ static bool read_home_file(const char *folder)
     return found;
 }
 
-/* Upwards from the program.  A folder of somebody else's is passed over: on a shared host it may
- * lie in wait. */
+/* Upwards from the program.  A folder that belongs to another user is skipped: on a shared host it
+ * may lie in wait. */
 static bool search_upwards(const char *folder)
 {
     char at[PATH_MAX];

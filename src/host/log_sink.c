@@ -22,7 +22,7 @@
 enum {
     QUEUE_MAX = 128 * 1024,
     TELL_MAX = 512, /* beyond that, for the line that tells what was lost */
-    ROUNDS_MAX = 16 /* after so many, somebody else may be the writer */
+    ROUNDS_MAX = 16 /* after these another thread may be the writer */
 };
 
 struct target {
@@ -104,7 +104,7 @@ bool sink_use_stderr(void)
     return use(&standard_error);
 }
 
-/* A FIFO is opened for reading, too: then it can be opened while nobody reads it, and keeps
+/* A FIFO is opened for reading, too: then it can be opened while no process reads it, and keeps
  * its lines while readers come and go. */
 static struct target *open_file(const char *path)
 {

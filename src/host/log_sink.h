@@ -11,10 +11,10 @@
 typedef void (*sink_tell)(struct bytes *line, unsigned lost);
 
 /* Until the first call of one of these: standard error.  False: errno; then the old target
- * stays.  A FIFO is opened whether or not somebody reads it. */
+ * stays.  A FIFO is opened whether or not a process reads it. */
 bool sink_use_stderr(void);
 bool sink_use_file(const char *path);
-bool sink_use_syslog(const char *socket_path); /* also when nobody listens there yet */
+bool sink_use_syslog(const char *socket_path); /* also when no process listens there yet */
 
 bool sink_is_syslog(void);
 

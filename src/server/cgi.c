@@ -17,7 +17,7 @@
 
 #define READ_TIMEOUT_MS        60000 /* for the whole body */
 #define FILTER_TIMEOUT_MS      50    /* for more than was promised */
-#define DRAIN_TIMEOUT_MS       2000  /* for what nobody wants any more */
+#define DRAIN_TIMEOUT_MS       2000  /* for a body that is not needed */
 #define CGI_REQUEST_TIMEOUT_MS 2000  /* where the configuration does not say */
 
 extern char **environ;

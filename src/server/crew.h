@@ -21,14 +21,14 @@ void crew_destroy(struct crew *crew);
 /* One thread more, which is to call crew_take() again and again. */
 void crew_join(struct crew *crew);
 
-/* Hands a connection over.  False: nobody sleeps, so it has to wait for a thread. */
+/* Hands a connection over.  False: no thread sleeps, so the connection waits for one. */
 bool crew_put(struct crew *crew, struct conn *conn);
 
 /* Waits for a connection.  NULL: the crew was told to leave, and the queue is empty. */
 struct conn *crew_take(struct crew *crew);
 
 /* Lends the place of a thread that sleeps: together they are never more than the members.
- * False: nobody sleeps whom the queue does not need. */
+ * False: the queue needs all threads that sleep. */
 bool crew_lend(struct crew *crew);
 void crew_take_back(struct crew *crew);
 

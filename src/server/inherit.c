@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Sockets that whoever started the program has passed to it. */
+ * Sockets that the program was started with: by systemd or by a web server. */
 #include "listen.h"
 
 #include <fcntl.h>

@@ -55,7 +55,7 @@ bool intake_take_pair(struct span *rest, struct span *name_r, struct span *value
     return true;
 }
 
-/* Checks the pairs, and closes the ranks over those that nobody wants.  NULL, or what is
+/* Checks the pairs, and closes the ranks over those that are not wanted.  NULL, or what is
  * wrong. */
 static const char *sift_params(struct intake *intake)
 {

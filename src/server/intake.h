@@ -8,7 +8,7 @@
 
 #define INTAKE_PARAMS_MAX (60u * 1024)        /* with their lengths */
 #define INTAKE_DRAIN_MAX  (64u * 1024 * 1024) /* of a body, read and dropped beyond its limit */
-#define INTAKE_SMALL_BODY 4096                /* kept before anybody looked at the credentials */
+#define INTAKE_SMALL_BODY 4096                /* kept before the credentials are checked */
 
 enum intake_state {
     INTAKE_MORE,     /* more bytes are needed */
@@ -20,7 +20,7 @@ enum intake_state {
 enum intake_body { INTAKE_BODY_UNJUDGED, INTAKE_BODY_KEPT, INTAKE_BODY_DROPPED };
 
 struct intake {
-    size_t body_limit;               /* of the body, so many bytes are kept; set by the owner */
+    size_t body_limit;               /* bytes of the body that are kept; set by the owner */
     bool (*wants)(struct span name); /* the parameters that are kept; NULL: all; likewise */
     struct bytes params; /* name-value pairs, checked: none reaches beyond the end, no NUL */
     struct bytes body;

@@ -126,7 +126,7 @@ static bool open_unix(const char *path, struct listener *listener, struct reason
         return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool bound = fd >= 0 && bind_beside(fd, &listener->beside);
-    /* it listens before anybody can see it, so no connection is refused */
+    /* it listens before any client can see it, so no connection is refused */
     if (!bound || listen(fd, BACKLOG) != 0 || lstat(listener->beside.sun_path, &st) != 0) {
         reason_set(why_r, "cannot listen on %s: %s", path, strerror(errno));
         if (bound)
@@ -141,8 +141,8 @@ static bool open_unix(const char *path, struct listener *listener, struct reason
     return true;
 }
 
-/* One process at a time changes the path: between the look at it and its removal, nobody
- * shall take it over.  -1: it goes without. */
+/* One process at a time changes the path, so that no other takes it between the check and the
+ * removal.  -1: the lock could not be had; the caller goes on without it. */
 static int lock_folder(const char *path)
 {
     char folder[sizeof(struct sockaddr_un)];
@@ -253,7 +253,7 @@ static bool open_inet(const char *text, struct listener *listener, struct reason
         return false;
     }
     if (!network_address_is_loopback((struct sockaddr *)&address))
-        log_warning("%s: whoever can reach this address can pass for the web server; a unix "
+        log_warning("%s: anyone who can reach this address can pass for the web server; a unix "
                     "socket or 127.0.0.1 is safer",
                     text);
     listener->fd = fd;

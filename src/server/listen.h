@@ -18,7 +18,7 @@ struct listener {
 };
 
 /* Opens "unix:/path" or "127.0.0.1:9000".  A unix socket is made with mode 0660 beside
- * the path, where nobody looks for it, until listen_take_place().  False: `why`. */
+ * the path, under another name, until listen_take_place().  False: `why`. */
 bool listen_open(const char *address, struct listener *listener_r, struct reason *why_r);
 
 /* A socket that was made for us: systemd's (descriptor 3, by LISTEN_PID and LISTEN_FDS,

@@ -236,7 +236,7 @@ int main(int argc, char **argv)
     bool is_cgi = cgi_is_request() && FCGX_IsCGI() && !listen_is_inherited();
     sandbox_forbid_dumps();
     ignore_sigpipe(); /* behind libfcgi, which sets a handler of its own */
-    /* As CGI the command line is not looked at: the web server may have made it
+    /* As CGI the command line is ignored: the web server may have made it
      * from the query (RFC 3875, section 4.4). */
     if (is_cgi) {
         bool good = cgi_serve(load_config_path(NULL), load_plugin_folder(NULL));

@@ -186,7 +186,7 @@ void park_poll(struct park *park, int timeout_ms, struct conn_queue *ready)
         if (events[i].data.ptr)
             resume(park, events[i].data.ptr, ready);
         else if (read(park->wake, &ignored, sizeof ignored) < 0)
-            continue; /* somebody has read it: all the same */
+            continue; /* another thread has read it, which has the same effect */
     }
     give_up_late(park);
     evict_oldest(park);
@@ -205,7 +205,7 @@ void park_evict(struct park *park)
     park_wake(park);
 }
 
-/* Whether bytes have come that nobody has read yet. */
+/* Whether there are bytes to read. */
 static bool has_unread(const struct conn *conn)
 {
     char byte;

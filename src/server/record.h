@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 
 #define RECORD_HEADER_LENGTH 8
-#define RECORD_CONTENT_MAX   65528 /* of the 65535 that are possible: a multiple of 8 */
+#define RECORD_CONTENT_MAX   65528 /* a multiple of 8, below the limit of 65535 */
 
 void record_write_header(unsigned char header_r[RECORD_HEADER_LENGTH], int type, uint16_t id,
                          size_t length);

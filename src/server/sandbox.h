@@ -16,7 +16,7 @@ enum sandbox_result {
 
 /* For all threads that there are and will be: no new privileges, and only the system calls
  * that serving, reloading and the stores need.  Others fail: EPERM, which the kernel logs,
- * where nobody has a good reason to make the call, else ENOSYS, so that libraries take an
+ * where there is no good reason to make the call, else ENOSYS, so that libraries take an
  * older way. */
 enum sandbox_result sandbox_enter(struct reason *why);
 

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-/* Hazard pointers: a reader says what it holds before it makes sure that this is
- * still in force; who replaces looks at what the readers say. */
+/* Hazard pointers: a reader publishes the pointer that it holds, then checks that it is still
+ * current.  The replacing thread frees only settings that no reader has published. */
 struct held {
     _Alignas(64) _Atomic(struct settings *) settings;
 };
@@ -80,7 +80,7 @@ void snapshots_replace(struct snapshots *snapshots, struct settings *next)
 {
     struct retired *retired = malloc(sizeof *retired);
     struct settings *old = atomic_exchange(&snapshots->current, next);
-    if (retired) { /* without memory the old ones stay for ever */
+    if (retired) { /* without memory they are never freed */
         *retired = (struct retired){.next = snapshots->retired, .settings = old};
         snapshots->retired = retired;
     }

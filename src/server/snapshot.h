@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The settings that are in force.  A reader holds on to those it began with; what
- * was replaced is freed when nobody holds it any more.  Readers take no lock. */
+ * The settings that are in force.  A reader keeps those it began with; replaced
+ * settings are freed when no reader holds them any more.  Readers take no lock. */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
@@ -10,7 +10,7 @@
 
 struct snapshots;
 
-/* For so many readers, numbered from 0.  Takes over `first`.  NULL: no memory. */
+/* For this number of readers, numbered from 0.  Takes over `first`.  NULL: no memory. */
 struct snapshots *snapshots_new(struct settings *first, unsigned readers);
 void snapshots_free(struct snapshots *snapshots); /* no reader holds anything */
 
@@ -18,7 +18,7 @@ void snapshots_free(struct snapshots *snapshots); /* no reader holds anything */
 const struct settings *snapshots_acquire(struct snapshots *snapshots, unsigned reader);
 void snapshots_release(struct snapshots *snapshots, unsigned reader);
 
-/* For one thread: replaces the settings, and frees replaced ones that nobody
+/* For one thread: replaces the settings, and frees the replaced ones that no reader
  * holds. */
 void snapshots_replace(struct snapshots *snapshots, struct settings *next);
 void snapshots_collect(struct snapshots *snapshots);

@@ -30,15 +30,14 @@ static void reload_config(struct upkeep *upkeep, const struct settings *current)
 {
     struct settings *next = load_resident(upkeep->config_path, upkeep->plugin_folder, current);
     if (!next) {
-        log_error("%s: not taken over; the configuration of before stays in force",
-                  upkeep->config_path);
+        log_error("%s: not loaded; the previous configuration stays in force", upkeep->config_path);
         return;
     }
     if (next->top.threads != current->top.threads)
-        log_warning("%s: threads takes effect when memberchat is started anew",
+        log_warning("%s: the new value of \"threads\" takes effect when you restart memberchat",
                     upkeep->config_path);
     snapshots_replace(upkeep->snapshots, next);
-    log_info("%s: taken over", upkeep->config_path);
+    log_info("%s: loaded", upkeep->config_path);
 }
 
 /* On a shared host: what a signal asks for elsewhere.  True: a reload is wanted. */

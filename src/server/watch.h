@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Notices on a shared host, where nobody can send a signal, that the kit was replaced or its
+ * Notices on a shared host, where a signal cannot be sent, that the kit was replaced or its
  * configuration changed. */
 #ifndef WATCH_H
 #define WATCH_H

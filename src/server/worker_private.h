@@ -36,7 +36,7 @@ struct server {
     atomic_uint acceptors;   /* that have not ended */
     atomic_bool all_may_ask; /* there are no askers, or not yet */
     struct borrowers accepting, reading;
-    struct crew readers;   /* serve kept connections; wait for nobody */
+    struct crew readers;   /* serve kept connections; do not wait */
     struct crew askers;    /* serve what has to wait for a directory */
     atomic_llong poll_end; /* when the polling thread looks at the askers' queue again */
     unsigned count;        /* workers that run; the one behind them is the polling thread */

@@ -68,7 +68,7 @@ static void add_path(struct bytes *out, const struct config_node *node)
 }
 
 /* Moves the last problem, from `last` on, in front of those about later lines of its
- * file, whose name has so many bytes. */
+ * file, whose name has `name_length` bytes. */
 static void sort_in(struct bytes *text, size_t last, size_t name_length, unsigned line)
 {
     struct bytes moved = {0};

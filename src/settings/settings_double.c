@@ -111,8 +111,9 @@ static void warn_of_same(const struct loading *loading, const char *key, const c
 void settings_warn_of_shared(const struct loading *loading)
 {
     warn_of_same(loading, "api_secret", "each can sign in as the other", add_secrets);
-    warn_of_same(loading, "token.key_file",
-                 "whoever has it can make tokens for both, and a chat server may take the tokens "
-                 "of one for the other's",
-                 add_signing_key);
+    warn_of_same(
+        loading, "token.key_file",
+        "anyone who has it can make tokens for both, and a chat server may take the tokens "
+        "of one for the other's",
+        add_signing_key);
 }

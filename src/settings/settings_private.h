@@ -19,7 +19,7 @@ struct loading {
     const struct settings_choice *choice;
     bool once;                             /* for one request */
     const struct config_node **app_groups; /* of settings->apps */
-    char *folder;                          /* PATH_MAX bytes: that was looked at last */
+    char *folder;                          /* PATH_MAX bytes: the one that was checked last */
     struct config_report *report;
 };
 

@@ -67,7 +67,7 @@ static void *read_values(const struct loading *loading, const struct config_node
     return own;
 }
 
-/* Whoever can change the plugin, or put another one in its place, is in the program. */
+/* Anyone who can change the plugin, or put another one in its place, controls the program. */
 static void check_plugin_mode(const struct loading *loading, const struct config_node *group,
                               const char *name)
 {

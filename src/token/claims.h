@@ -23,7 +23,7 @@ enum claims_variable {
 #define CLAIMS_TEXTS   (CLAIM_JTI + 1)
 #define CLAIMS_NUMBERS (CLAIM_EXP - CLAIM_JTI)
 
-#define CLAIMS_ROLE_GUEST "guest" /* the role of guests, and of nobody else */
+#define CLAIMS_ROLE_GUEST "guest" /* the role of guests, and of guests only */
 
 /* What is the same in all tokens of an app. */
 struct claims_constants {

@@ -10,7 +10,7 @@
 static const struct {
     const char *name;
     enum claims_variable variable;
-    bool of_a_person; /* may be anything that somebody chose */
+    bool of_a_person; /* may be anything that a user chose */
     bool always;      /* there is always a value */
 } variables[] = {
     {"userId", CLAIM_USER_ID, true, true},
@@ -142,7 +142,7 @@ bool claims_has_placeholder(struct span string)
     return step != TEMPLATE_END;
 }
 
-/* Where `text` is in a string, without regard to case; NULL: nowhere. */
+/* Where `text` is in a string, without regard to case; NULL: it is not there. */
 static const char *find_text(const char *string, struct span text)
 {
     for (const char *at = string; strlen(at) >= text.length; at++)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""accessToken: who may be the guest of before, and attacks by name."""
+"""accessToken: who may renew the token of a guest, and attacks by name."""
 import hashlib
 import hmac
 import json

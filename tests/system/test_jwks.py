@@ -110,9 +110,9 @@ class Rotation(FreshCase):
 
     def reload(self, **token):
         self.configure(**token)
-        count = self.responder.log_text().count("taken over")
+        count = self.responder.log_text().count(".conf: loaded")
         self.responder.process.send_signal(signal.SIGHUP)
-        self.responder.expect_log("taken over", times=count + 1)
+        self.responder.expect_log(".conf: loaded", times=count + 1)
         time.sleep(3 * self.EVERY)
 
     def guest(self, **fields):

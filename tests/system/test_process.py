@@ -325,7 +325,7 @@ class Reloading(ProcessCase):
                 text.extend(os.read(fifo, 65536))
             except BlockingIOError:
                 pass
-            return b"ready" in text and b"taken over" in text
+            return b"ready" in text and b".conf: loaded" in text
         wait_until("what was logged meanwhile", told)
         responder.process.popen.terminate()
         self.assertEqual(0, responder.process.popen.wait(limit(8)))

@@ -47,9 +47,10 @@ static void configurations_are_taken_over(void **state)
 {
     (void)state;
     stderr_catch();
-    write_config(&(struct config_texts){.token = "issuer = \"x\"",
-                                        .app = "api_secret = \"demo-secret-demo\"; store = \"members\";"
-                                               " guests = false"});
+    write_config(
+        &(struct config_texts){.token = "issuer = \"x\"",
+                               .app = "api_secret = \"demo-secret-demo\"; store = \"members\";"
+                                      " guests = false"});
     struct upkeep *upkeep = start_upkeep();
     upkeep_reload(upkeep);
     assert_true(becomes(GUEST, "GUESTS_NOT_ALLOWED"));
@@ -62,9 +63,9 @@ static void configurations_are_taken_over(void **state)
     assert_true(becomes(GUEST, "Status: 200 OK"));
     upkeep_stop(upkeep);
     const char *log = stderr_caught();
-    expect_contains(log, "memberchat.conf: taken over");
+    expect_contains(log, "memberchat.conf: loaded");
     expect_contains(log, "threads: is 0");
-    expect_contains(log, "the configuration of before stays in force");
+    expect_contains(log, "the previous configuration stays in force");
 }
 
 static void members_files_are_read_anew(void **state)
@@ -87,8 +88,9 @@ static void changed_config_needs_no_signal(void **state)
     write_config(&(struct config_texts){0});
     struct upkeep *upkeep = start_upkeep();
     unsetenv("MEMBERCHAT_HOME");
-    write_config(&(struct config_texts){.app = "api_secret = \"demo-secret-demo\"; store = \"members\";"
-                                               " guests = false"});
+    write_config(
+        &(struct config_texts){.app = "api_secret = \"demo-secret-demo\"; store = \"members\";"
+                                      " guests = false"});
     assert_true(becomes(GUEST, "GUESTS_NOT_ALLOWED"));
     upkeep_stop(upkeep);
     stderr_caught();
