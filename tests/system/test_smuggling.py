@@ -22,7 +22,7 @@ from lib.site import GUEST_PATH, member_path
 from lib.supervised import RunningService
 
 SMALL, LARGE = 15_000, 60_000  # bodies below and above body_limit
-UNIT = 512
+UNIT = 1024
 REQUEST_LINE = re.compile(r"client \S+: [A-Z]+, app ")  # the debug log, once for each request
 ATTACKERS = 4
 ROUNDS = max(8, int(150 / SLOW))  # of each attacker
