@@ -102,6 +102,16 @@ class Groups(LdapCase):
     def test_other_attribute(self):
         self.assertEqual(["About mods"], self.groups("m2", group_attribute="description"))
 
+    def test_role_and_name_by_templates(self):
+        """What a template names is fetched, without being an attribute of the configuration."""
+        member = {"name": "{cn} ({sn})", "roles": ({"field": "groups", "is": "staff", "role": "clerk"},
+                                                   {"field": "groups", "is": "mods", "role": "moderator"})}
+        for user, role in (("m1", "clerk"), ("m2", "moderator"), ("m3", None)):
+            found = self.found(user, group_base=self.where, member=member)
+            self.assertEqual((f"cn of {user} (sn)", role), (found["userName"], found["role"]))
+        self.use(member={"name": "{no such thing}"})
+        self.assertIn('a template names "no such thing"', command("check", "-c", self.site.conf).stderr)
+
     def test_no_group_is_lost(self):
         """A group that cannot be looked for may mean another role: no token rather than a wrong one."""
         self.expect_wrong("m1", "groups of uid=m1,.*: search: No such object", group_base=f"ou=nowhere,{BASE}")

@@ -31,7 +31,7 @@ def member_path(encoded_id):
 
 
 def to_libconfig(value, depth=0):
-    """Python values in libconfig's syntax; a dict is a group, a list an array."""
+    """Python values in libconfig's syntax; a dict is a group, a list an array, a tuple a list."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -40,6 +40,8 @@ def to_libconfig(value, depth=0):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, list):
         return "[ " + ", ".join(to_libconfig(v) for v in value) + " ]"
+    if isinstance(value, tuple):
+        return "( " + ", ".join(to_libconfig(v, depth + 1) for v in value) + " )"
     indent = "    " * depth
     lines = [f"{indent}    {k} = {to_libconfig(v, depth + 1)}\n" for k, v in value.items()]
     return "{\n" + "".join(lines) + indent + "}"
