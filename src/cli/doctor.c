@@ -46,8 +46,13 @@ static void say_line(struct span line, void *context)
 {
     static const char mark[] = ": warning: ";
     const char *warning = memmem(line.data, line.length, mark, sizeof mark - 1);
-    doctor_say(context, warning ? DOCTOR_WARNING : DOCTOR_FAULT, "%.*s", (int)line.length,
-               line.data);
+    if (!warning) {
+        doctor_say(context, DOCTOR_FAULT, "%.*s", (int)line.length, line.data);
+        return;
+    }
+    const char *rest = warning + sizeof mark - 1;
+    doctor_say(context, DOCTOR_WARNING, "%.*s: %.*s", (int)(warning - line.data), line.data,
+               (int)(line.data + line.length - rest), rest);
 }
 
 static void look_at_configuration(struct doctor *doctor)

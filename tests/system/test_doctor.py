@@ -4,12 +4,14 @@ import json
 import os
 import resource
 import socket
+import ssl
 import subprocess
 import threading
 import time
 from email.utils import formatdate
 
 from lib.case import FreshCase
+from lib.certificates import Authority
 from lib.programs import programs, web_user
 from lib.responder import command, environment
 from lib.scratch import free_port
@@ -44,6 +46,11 @@ class Inside(DoctorCase):
     def test_mistake_in_the_configuration(self):
         self.site.write({"treads": 1})
         self.finds("treads: unknown key")
+
+    def test_configuration_that_everybody_reads(self):
+        self.site.conf.chmod(0o644)
+        lines = self.finds("any user of this machine can read", "chmod o-rwx", verdict="warning")
+        self.assertFalse([line for line in lines if ": warning: " in line])
 
     def test_no_configuration(self):
         self.site.conf.unlink()
@@ -204,7 +211,8 @@ class Scripted:
     """A web server that says one thing to everybody without an Authorization header, and another
     to everybody with one; `member` to whoever asks for a member."""
 
-    def __init__(self, case, bare, known=None, member=None):
+    def __init__(self, case, bare, known=None, member=None, context=None):
+        self.context = context
         self.says = {"bare": bare, "known": known or bare, "member": member or known or bare}
         self.requests = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -218,6 +226,11 @@ class Scripted:
                 connection = self.listener.accept()[0]
             except OSError:
                 return
+            try:
+                connection = self.context.wrap_socket(connection, server_side=True) if self.context else connection
+            except OSError:
+                connection.close()
+                continue
             with connection:
                 request = connection.recv(65536)
                 while request.startswith(b"POST ") and b"\r\n\r\n{}" not in request:
@@ -372,6 +385,21 @@ class Outside(DoctorCase):
     def test_http_behind_https(self):
         server = Scripted(self, page(400))
         self.finds("TLS failed", arguments=("--url", server.url.replace("http:", "https:")))
+
+    def test_certificate_of_an_unknown_authority(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*Authority(self.scratch.path, "nobody").issue())
+        server = Scripted(self, EMPTY, context=context)
+        self.finds("TLS failed", "unknown authority", arguments=("--url", server.url.replace("http:", "https:")))
+
+    def test_https(self):
+        authority = Authority(self.scratch.path, "somebody")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*authority.issue())
+        server = Scripted(self, EMPTY, WRONG, context=context)
+        self.finds("the Authorization header arrives", verdict="ok",
+                   arguments=("--url", server.url.replace("http:", "https:")),
+                   env=environment(CURL_CA_BUNDLE=str(authority.certificate)))
 
     def test_timeout(self):
         listener = socket.create_server(("127.0.0.1", 0))
