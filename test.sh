@@ -5,6 +5,7 @@
 #   normal      build with -Werror, make check, system tests behind real web servers
 #   sanitizers  the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   kit         the kit for shared hosts, on hosts that allow little
+#   packages    the Debian packages: built, installed, used, upgraded, purged
 #   chat        tokens on RabbitMQ and ejabberd, the chat example in Chromium
 #   threads     make check and the threaded system tests under ThreadSanitizer
 #   valgrind    make check and some system tests under valgrind
@@ -15,13 +16,14 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
-ALL_STAGES=(normal sanitizers kit chat threads valgrind distcheck quickstart)
+ALL_STAGES=(normal sanitizers kit packages chat threads valgrind distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
     brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3
     mariadb-server postgresql)
 KIT_PACKAGES=(apache2-suexec-custom fcgiwrap)
+DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
 running=() # process group: name of the step
 passed=0
@@ -233,6 +235,12 @@ stage_kit() {
     must "normal build" build normal || return 0
     began=$SECONDS
     step "kit" system_tests none "$AREA/normal" kit
+}
+
+stage_packages() {
+    must "packaging tools" install_missing "${DEB_PACKAGES[@]}" || return 0
+    began=$SECONDS
+    step "packages" tests/packages/run.sh "$AREA/packages"
 }
 
 stage_chat() {

@@ -78,7 +78,7 @@ start_service() {
 }
 
 ask() { # PORT PATH
-    curl -sS -u "$key:$secret" -X POST "http://127.0.0.1:$1/chat-api/v2/apps/me/members/$2" | grep '"chatToken"'
+    curl -sS -u "$key:$secret" -d '' "http://127.0.0.1:$1/chat-api/v2/apps/me/members/$2" | grep '"chatToken"'
 }
 
 with_apache() {
