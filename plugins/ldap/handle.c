@@ -279,8 +279,8 @@ void ldap_found_free(struct ldap_found *found)
 }
 
 /* What came, by its result code. */
-static void judge(const struct ldap_result *result, const struct ldap_query *query,
-                  struct ldap_found *found, struct ldap_fault *fault)
+static void judge_result(const struct ldap_result *result, const struct ldap_query *query,
+                         struct ldap_found *found, struct ldap_fault *fault)
 {
     bool full = result->code == LDAP_CODE_SIZE_LIMIT && found->count >= (size_t)query->most;
     if (query->referrals)
@@ -307,7 +307,7 @@ void ldap_handle_search(struct ldap_handle *handle, const struct ldap_query *que
             ldap_referrals_add(&found->referrals, message.content);
     }
     if (good && ldap_message_result(message.content, &result))
-        judge(&result, query, found, fault);
+        judge_result(&result, query, found, fault);
     else if (good)
         lose(fault, "search", DAMAGED);
 }

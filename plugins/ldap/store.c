@@ -119,8 +119,8 @@ static enum memberchat_outcome add_groups(struct ldap_store *store, const struct
 }
 
 /* What the only entry says about the member. */
-static enum memberchat_outcome judge(struct ldap_store *store, struct ldap_entry *entry,
-                                     int64_t deadline, struct memberchat_result *result)
+static enum memberchat_outcome judge_entry(struct ldap_store *store, struct ldap_entry *entry,
+                                           int64_t deadline, struct memberchat_result *result)
 {
     const struct memberchat_services *services = store->services;
     const char *why;
@@ -163,7 +163,7 @@ static enum memberchat_outcome judge_all(struct ldap_store *store, const struct 
                                 entry[1].dn.data);
         outcome = MEMBERCHAT_MISCONFIGURED;
     } else if (found->count == 1) {
-        outcome = judge(store, &entry[0], deadline, result);
+        outcome = judge_entry(store, &entry[0], deadline, result);
     }
     for (size_t i = 0; i < ENTRIES_MAX; i++)
         ldap_entry_free(&entry[i]);

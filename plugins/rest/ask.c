@@ -181,8 +181,8 @@ static enum memberchat_outcome follow(struct message *message, const struct rest
     return MEMBERCHAT_UNAVAILABLE;
 }
 
-static enum memberchat_outcome judge(const struct rest_settings *settings,
-                                     const struct rest_reply *reply, struct reason *why)
+static enum memberchat_outcome judge_status(const struct rest_settings *settings,
+                                            const struct rest_reply *reply, struct reason *why)
 {
     switch (reply->end) {
     case REST_NO_ANSWER:
@@ -219,7 +219,7 @@ static enum memberchat_outcome send_message(const struct rest_question *question
     for (int redirects = 0;; redirects++) {
         exchange_once(question, message, exchange);
         if (!settings->follow_redirects || !is_redirect(settings, &exchange->reply))
-            return judge(settings, &exchange->reply, why);
+            return judge_status(settings, &exchange->reply, why);
         enum memberchat_outcome outcome =
             follow(message, &exchange->reply, redirects == REDIRECTS_MAX, why);
         if (outcome != MEMBERCHAT_FOUND)

@@ -276,7 +276,7 @@ static bool is_final_alert(const char *trouble)
     return strstr(trouble, " alert ") && !strstr(trouble, "internal error");
 }
 
-static enum rest_end judge(CURLcode code, const struct rest_wire *wire)
+static enum rest_end judge_transfer(CURLcode code, const struct rest_wire *wire)
 {
     static const CURLcode impossible[] = {
         CURLE_UNSUPPORTED_PROTOCOL, /* an answer in HTTP/0.9 is one, too */
@@ -332,7 +332,7 @@ void rest_wire_exchange(struct rest_wire *wire, const struct rest_request *reque
     curl_easy_setopt(wire->easy, CURLOPT_HTTPHEADER, NULL); /* the caller's, and secret */
     if (wire->fault == CURLE_OUT_OF_MEMORY)                 /* next time there may be more */
         wire->fault = CURLE_OK;
-    *reply_r = (struct rest_reply){.end = judge(code, wire),
+    *reply_r = (struct rest_reply){.end = judge_transfer(code, wire),
                                    .reused = was_reused(wire->easy),
                                    .body = bytes_span(&wire->answer),
                                    .trouble = describe(code, wire)};

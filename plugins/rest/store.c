@@ -163,8 +163,9 @@ static void check_stranger(struct rest_store *store, struct span body)
 }
 
 /* `probe`: only whether the service answers. */
-static enum memberchat_outcome ask(struct rest_store *store, const struct rest_question *question,
-                                   bool probe, struct memberchat_result *result)
+static enum memberchat_outcome ask_service(struct rest_store *store,
+                                           const struct rest_question *question, bool probe,
+                                           struct memberchat_result *result)
 {
     struct rest_exchange exchange = {0};
     struct reason why = {""};
@@ -205,7 +206,7 @@ static enum memberchat_outcome ask_for(struct rest_store *store, struct span id,
         services->reason(result, "no app uses this store, so {appId} has no value");
         return MEMBERCHAT_MISCONFIGURED;
     }
-    return ask(store, &question, probe, result);
+    return ask_service(store, &question, probe, result);
 }
 
 static enum memberchat_outcome rest_lookup(void *handle, const char *id, size_t id_length,

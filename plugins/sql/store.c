@@ -161,8 +161,9 @@ static enum memberchat_outcome outcome_of(enum sql_verdict verdict)
     return MEMBERCHAT_MISCONFIGURED;
 }
 
-static enum memberchat_outcome ask(struct sql_store *store, const struct sql_question *question,
-                                   bool probe, int64_t deadline, struct memberchat_result *result)
+static enum memberchat_outcome ask_again(struct sql_store *store,
+                                         const struct sql_question *question, bool probe,
+                                         int64_t deadline, struct memberchat_result *result)
 {
     const struct sql_settings *settings = store->client.settings;
     struct sql_answer answer;
@@ -205,7 +206,7 @@ enum memberchat_outcome sql_store_lookup(void *handle, const char *id, size_t id
             return MEMBERCHAT_MISCONFIGURED;
         }
     }
-    return ask(store, &question, false, deadline - EARLY_MS, result);
+    return ask_again(store, &question, false, deadline - EARLY_MS, result);
 }
 
 enum memberchat_outcome sql_store_probe(void *handle, int64_t deadline,
@@ -218,7 +219,7 @@ enum memberchat_outcome sql_store_probe(void *handle, int64_t deadline,
     struct sql_question question = {.id = span_of(ids[store->client.settings->id_type]),
                                     .app_id = span_of(store->client.services->app_id(result)),
                                     .number = -1};
-    return ask(store, &question, true, deadline - EARLY_MS, result);
+    return ask_again(store, &question, true, deadline - EARLY_MS, result);
 }
 
 void sql_store_reload(void *handle, bool asked)

@@ -171,7 +171,7 @@ static bool mount_is(const struct path *path, size_t count, struct span base)
     return at == base.length;
 }
 
-/* What is no part of the API is not looked for inside of the API's own paths. */
+/* Routes outside the API do not exist below the API's own paths. */
 static bool inside_api(const struct path *path, size_t count)
 {
     for (size_t i = 0; i + 2 < count; i++)

@@ -131,7 +131,7 @@ static void read_body(const struct http_request *request, size_t limit, struct i
     body->whole = body->whole && !body->bytes.failed;
 }
 
-/* A web server may lose the answer of a program that ends with its input unread. */
+/* A web server may lose the answer of a program that leaves input unread. */
 static void drain_input(void)
 {
     char bytes[16384];

@@ -32,7 +32,7 @@
 enum occupant { NOBODY, MEMBERCHAT, STRANGER, UNKNOWN };
 
 /* Asks the program behind a live socket whether it is one of us. */
-static enum occupant ask(int fd)
+static enum occupant ask_occupant(int fd)
 {
     const struct timeval patience = {.tv_sec = PROBE_SECONDS};
     struct bytes query = {0};
@@ -56,7 +56,7 @@ static enum occupant probe(const struct sockaddr_un *address)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     enum occupant occupant = STRANGER;
     if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
-        occupant = ask(fd);
+        occupant = ask_occupant(fd);
     else if (errno == ECONNREFUSED || errno == ENOENT)
         occupant = NOBODY;
     close(fd);

@@ -205,7 +205,7 @@ static const struct rule conditions[] = {
     {"prlimit64", {0, SCMP_CMP_EQ, 0, 0}}, /* of this process */
     {NULL, {0}}};
 
-/* Nobody writes code into memory and runs it. */
+/* No memory is both writable and executable. */
 static const struct rule forbidden_conditions[] = {
     {"mmap", {2, SCMP_CMP_MASKED_EQ, WRITE_AND_RUN, WRITE_AND_RUN}},
     {"mmap2", {2, SCMP_CMP_MASKED_EQ, WRITE_AND_RUN, WRITE_AND_RUN}},
@@ -307,7 +307,8 @@ static bool install(const struct filter *filter, unsigned flags)
                    &filter->program) == 0;
 }
 
-/* What is logged is a filter's: not each ENOSYS, and so there are two. */
+/* There are two filters because logging is a property of a filter: not every ENOSYS is
+ * logged. */
 static enum sandbox_result enter(const int fds[2 * FILTERS])
 {
     static struct filter filters[FILTERS];

@@ -23,7 +23,7 @@
 
 /* ---- Getting work ---- */
 
-/* Without descriptors nothing can be accepted: the longest parked goes. */
+/* Frees a descriptor for the next connection: closes the one that has been parked longest. */
 static void make_room(struct server *server)
 {
     const struct timespec moment = {.tv_nsec = 20000000};
@@ -221,8 +221,8 @@ struct server *server_start(int listen_fd, unsigned threads, struct snapshots *s
 
 /* ---- The polling thread ---- */
 
-/* Ends the waiting of those that accept.  One that was about to wait misses it: to be
- * repeated. */
+/* Interrupts the threads that wait for a connection.  A thread that is about to wait may miss
+ * it, so repeat the call. */
 static void kick(struct server *server)
 {
     for (unsigned i = 0; i < server->count; i++)

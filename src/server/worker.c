@@ -55,7 +55,7 @@ static void fill_request(struct worker *worker, const struct conn *conn,
         request_r->gate = &worker->gate;
 }
 
-/* Puts the answer into the connection's `out`.  False: memory ran out, even for saying so. */
+/* Puts the answer into the connection's `out`.  False: memory ran out, even for an error. */
 static bool write_answer(struct worker *worker, struct conn *conn,
                          const struct http_request *request)
 {
@@ -71,7 +71,7 @@ static bool write_answer(struct worker *worker, struct conn *conn,
     return !conn->out.failed;
 }
 
-/* Hands a request over to the askers.  The polling thread has an eye on its deadline. */
+/* Hands a request over to the askers.  The polling thread watches its deadline. */
 static void hand_over(struct server *server, struct conn *conn)
 {
     int64_t deadline = conn->deadline;
