@@ -161,19 +161,35 @@ struct span columns_field(const struct columns *columns, const struct row *row, 
     return row_field(row, columns->at[column]);
 }
 
+/* The length of what begins with a byte that is not ASCII, 0 for what is not UTF-8. */
+static size_t wide_length(struct span text)
+{
+    const unsigned char *byte = (const unsigned char *)text.data;
+    size_t length = text_utf8_sequence(text);
+    bool half = !length && text.length >= 3 && byte[0] == 0xed && byte[1] >= 0xa0 &&
+                byte[1] <= 0xbf && byte[2] >= 0x80 && byte[2] <= 0xbf;
+    return half ? 3 : length;
+}
+
 bool columns_is_utf8(struct span text, size_t *end_r)
 {
-    for (*end_r = 0; *end_r < text.length;) {
-        struct span rest = {text.data + *end_r, text.length - *end_r};
-        const unsigned char *byte = (const unsigned char *)rest.data;
-        size_t sequence = *byte < 0x80 ? 1 : text_utf8_sequence(rest);
-        bool half = !sequence && rest.length >= 3 && byte[0] == 0xed && byte[1] >= 0xa0 &&
-                    byte[1] <= 0xbf && byte[2] >= 0x80 && byte[2] <= 0xbf;
-        if (!sequence && !half)
-            return false;
-        *end_r += half ? 3 : sequence;
+    const uint64_t tops = UINT64_C(0x8080808080808080);
+    size_t at = 0, length = 1;
+    while (at < text.length && length) {
+        uint64_t word;
+        if (text.length - at >= sizeof word) {
+            memcpy(&word, text.data + at, sizeof word);
+            if (!(word & tops)) {
+                at += sizeof word;
+                continue;
+            }
+        }
+        bool ascii = (unsigned char)text.data[at] < 0x80;
+        length = ascii ? 1 : wide_length((struct span){text.data + at, text.length - at});
+        at += length;
     }
-    return true;
+    *end_r = at;
+    return length;
 }
 
 static const char *text_fault(const struct columns *columns, const struct row *row)

@@ -32,8 +32,8 @@ struct cli_command {
     int (*run)(const struct cli *cli, int argc, char **argv);
 };
 
-extern const struct cli_command cli_check, cli_doctor, cli_lookup, cli_token, cli_new_app, cli_new_secret,
-    cli_index, cli_verify, cli_keygen;
+extern const struct cli_command cli_check, cli_doctor, cli_lookup, cli_token, cli_new_app,
+    cli_new_secret, cli_new_store, cli_index, cli_verify, cli_keygen;
 
 /* "memberchat: ..." on standard error */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

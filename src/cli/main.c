@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_check, &cli_doctor, &cli_lookup, &cli_token, &cli_verify, &cli_keygen, &cli_new_app, &cli_new_secret,
+    &cli_check,  &cli_doctor,  &cli_lookup,     &cli_token,     &cli_verify,
+    &cli_keygen, &cli_new_app, &cli_new_secret, &cli_new_store,
 #ifdef HAVE_STORE_FILE
     &cli_index,
 #endif

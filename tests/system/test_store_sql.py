@@ -140,8 +140,7 @@ class Faults:
         locker = threading.Thread(target=self.server.sql, args=(lock,))
         locker.start()
         self.addCleanup(locker.join)
-        time.sleep(0.3)
-        self.in_time(503)
+        wait_until("it is locked", lambda: self.in_time(200, 503) == 503, 3)
         locker.join()
         self.recovers()
 

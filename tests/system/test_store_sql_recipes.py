@@ -99,21 +99,62 @@ class Recipes(FreshCase):
         self.site.put(f"{product}.password", "secret\n")
         self.site.put(f"{product}.conf", text)
 
+    def check_people(self, product, conf):
+        usual, admin, barred = (self.lookup(product, user) for user in "123")
+        self.assertIsInstance(usual, dict, usual)
+        self.assertEqual(PRODUCTS[product][0], usual["userName"])
+        if product != "moodle":
+            self.assertEqual("admin", admin["role"])
+        self.assertEqual(1, getattr(barred, "returncode", barred), barred)
+        self.site.conf.write_text(conf)
+
     def lookup(self, product, user):
         done = command("lookup", "-c", self.site.conf, product, user)
         return json.loads(done.stdout) if done.returncode == 0 else done
 
     def test_who_is_found_and_as_what(self):
-        for product, (name, _) in PRODUCTS.items():
+        for product in PRODUCTS:
             with self.subTest(product=product):
                 self.adapt(product)
                 conf = self.site.conf.read_text()
                 self.addCleanup(self.site.conf.write_text, conf)
                 self.site.conf.write_text(re.sub(r"stores\s*[=:]\s*\{", f'stores = {{\n@include "{product}.conf"\n', conf, count=1))
-                usual, admin, barred = (self.lookup(product, user) for user in "123")
-                self.assertIsInstance(usual, dict, usual)
-                self.assertEqual(name, usual["userName"])
-                if product != "moodle":
-                    self.assertEqual("admin", admin["role"])
-                self.assertEqual(1, getattr(barred, "returncode", barred), barred)
-                self.site.conf.write_text(conf)
+                self.check_people(product, conf)
+
+    def test_group_made_of_the_products_own_configuration(self):
+        server = self.servers["mysql"]
+        files = {
+            "wordpress": "<?php\n/* define('DB_NAME', 'no'); */ define( 'DB_NAME', 'made_wordpress' ); # 'DB_NAME', 'no'\n"
+                         f"define('DB_PASSWORD', 'it\\'s'); define(\"DB_HOST\",'127.0.0.1:{server.port}');\n"
+                         "$table_prefix  = 'wp_';\n",
+            "mediawiki": '<?php $wgDBtype = "mysql"; $wgDBname = "made_mediawiki"; $wgDBprefix = "";\n'
+                         f'$wgDBserver = "127.0.0.1:{server.port}";',
+            "phpbb": "<?php $dbms = 'phpbb\\\\db\\\\driver\\\\mysqli'; $dbhost = '127.0.0.1'; "
+                     f"$dbport = '{server.port}'; $dbname = 'made_phpbb'; $table_prefix = 'phpbb_';",
+        }
+        for product, text in files.items():
+            with self.subTest(product=product):
+                self.site.put(f"{product}.php", text)
+                done = command("new-store", product, self.site.folder / f"{product}.php")
+                self.assertEqual((0, ""), (done.returncode, done.stderr))
+                server.sql(f"CREATE DATABASE made_{product}; USE made_{product};" + PRODUCTS[product][1] + ";")
+                for grant in re.findall(r"#\s+(GRANT .*;)", done.stdout):
+                    server.sql(grant.replace("'chat'@'localhost'", "chat"))
+                self.site.put(f"{product}.password", "secret\n")
+                conf = self.site.conf.read_text()
+                self.addCleanup(self.site.conf.write_text, conf)
+                self.site.conf.write_text(re.sub(r"stores\s*[=:]\s*\{", lambda _: "stores = {\n" + done.stdout, conf, count=1))
+                self.check_people(product, conf)
+
+    def test_configuration_that_cannot_be_used(self):
+        for product, text, told in (
+                ("wordpress", "<?php define('DB_NAME', getenv('X'));", "DB_NAME is missing, or not a plain string"),
+                ("wordpress", "<?php define('DB_NAME', 'a'); define('DB_HOST', 'b');", "$table_prefix is missing"),
+                ("wordpress", "<?php define('DB_NAME', 'a\"b'); define('DB_HOST', 'b'); $table_prefix = 'x';", "characters"),
+                ("mediawiki", "<?php $wgDBtype = 'sqlite'; $wgDBname = 'x';", "the database is sqlite"),
+                ("other", "", "is not wordpress, mediawiki or phpbb")):
+            with self.subTest(text=text):
+                self.site.put("config.php", text)
+                done = command("new-store", product, self.site.folder / "config.php")
+                self.assertEqual((1, ""), (done.returncode, done.stdout))
+                self.assertIn(told, done.stderr)
