@@ -4,6 +4,7 @@
 
 #include "columns.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <iconv.h>
 #include <stdint.h>
@@ -59,16 +60,14 @@ static bool make_glyphs(iconv_t from, struct glyph glyphs[256])
     return true;
 }
 
-/* How many bytes of ASCII a text begins with, in steps of eight. */
-static size_t skip_ascii(const char *at, size_t length)
+/* Copies up to eight bytes of ASCII; how many. */
+static size_t copy_ascii(const char *from, char *to)
 {
-    size_t done = 0;
-    for (uint64_t word; length - done >= sizeof word; done += sizeof word) {
-        memcpy(&word, at + done, sizeof word);
-        if (word & UINT64_C(0x8080808080808080))
-            break;
-    }
-    return done;
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
+    memcpy(to, &word, sizeof word);
+    uint64_t wide = le64toh(word) & UINT64_C(0x8080808080808080);
+    return wide ? (size_t)__builtin_ctzll(wide) / 8 : sizeof word;
 }
 
 static bool convert_by_glyphs(const struct glyph glyphs[256], char **text_r, size_t *size_r)
@@ -84,20 +83,19 @@ static bool convert_by_glyphs(const struct glyph glyphs[256], char **text_r, siz
     size_t wide = ascii ? 0 : *size_r;
     for (size_t i = 0; ascii && i < *size_r; i++)
         wide += (unsigned char)in[i] >> 7;
-    char *text = malloc(*size_r + (most - 1) * wide + sizeof glyphs->utf8);
+    char *text = malloc(*size_r + (most - 1) * wide + sizeof *glyphs);
     if (!text)
         return false;
     char *out = text;
     while (in < end) {
-        size_t plain = ascii ? skip_ascii(in, (size_t)(end - in)) : 0;
-        memcpy(out, in, plain);
+        size_t plain = ascii && end - in >= 8 ? copy_ascii(in, out) : 0;
         in += plain;
         out += plain;
-        for (int i = 0; in < end && i < 8; i++, in++) {
-            const struct glyph *glyph = &glyphs[(unsigned char)*in];
-            memcpy(out, glyph->utf8, sizeof glyph->utf8);
-            out += glyph->length;
-        }
+        if (plain == 8)
+            continue;
+        const struct glyph *glyph = &glyphs[(unsigned char)*in++];
+        memcpy(out, glyph->utf8, sizeof glyph->utf8);
+        out += glyph->length;
     }
     free(*text_r);
     *text_r = text;

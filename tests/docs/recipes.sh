@@ -45,7 +45,7 @@ configuration=$(mktemp)
 printf 'stores = {\n  members = { plugin = "file" }\n  mirror = { plugin = "file" }\n}\napps = {\n  shop = { # {\n    token = { }\n  }\n}\n' >"$configuration"
 check "bash completion is a script" "$(bash -n conf/bash-completion/memberchat 2>&1)"
 check "bash completes commands, options and names" "$(
-    expect "new-app new-secret" memberchat new
+    expect "new-app new-secret new-store" memberchat new
     expect "--online" memberchat check --o
     expect "--as" memberchat -c x check --a
     expect "members mirror" memberchat -c "$configuration" lookup m
