@@ -9,6 +9,8 @@
 #   chat        tokens on RabbitMQ and ejabberd, the chat example in Chromium
 #   threads     make check and the threaded system tests under ThreadSanitizer
 #   valgrind    make check and some system tests under valgrind
+#   faults      a sample of make faults: allocations and system calls that fail
+#   fuzz        all harnesses for a few seconds each
 #   distcheck   make distcheck
 #   quickstart  quickstart.sh twice
 # The last line is "N passed, N failed".  Logs are in build/test (or $MEMBERCHAT_TEST_AREA).
@@ -16,7 +18,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
-ALL_STAGES=(normal sanitizers kit packages chat threads valgrind distcheck quickstart)
+ALL_STAGES=(normal sanitizers kit packages chat threads valgrind faults fuzz distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
@@ -266,6 +268,19 @@ stage_valgrind() {
     step "valgrind system" system_tests valgrind "$AREA/normal" test_fastcgi test_api test_json test_apps \
         test_cgi test_process.Reloading test_process.Stopping test_lighttpd.Spawned test_apache_fcgid.Fcgid \
         test_store_ldap.Api test_store_ldap.Cgi test_store_ldap_failures.Restarts
+}
+
+stage_faults() {
+    must "normal build" build normal || return 0
+    began=$SECONDS
+    step "faults" make -C "$AREA/normal" faults FAULTS_EVERY=60
+}
+
+stage_fuzz() {
+    must "clang" install_missing clang || return 0
+    must "normal build" build normal || return 0
+    began=$SECONDS
+    step "fuzz" make -C "$AREA/normal" fuzz FUZZ_SECONDS=5 FUZZ_JOBS="$(nproc)"
 }
 
 stage_distcheck() {

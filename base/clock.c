@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock.h"
 
-/* When the clock fails, a thread goes on with its last reading. */
+#include <stdatomic.h>
+
+/* When the clock fails, the last reading counts. */
 int64_t clock_monotonic_ms(void)
 {
-    static _Thread_local int64_t last;
+    static atomic_int_least64_t last; /* not of each thread: see random_seed() */
     struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) == 0)
-        last = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    return last;
+    int64_t before = atomic_load_explicit(&last, memory_order_relaxed);
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return before;
+    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (ms != before) /* so that it is not written by each call */
+        atomic_store_explicit(&last, ms, memory_order_relaxed);
+    return ms;
 }
 
 bool clock_unix_seconds(int64_t *seconds_r)

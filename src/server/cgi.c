@@ -132,23 +132,24 @@ static void read_body(const struct http_request *request, size_t limit, struct i
 }
 
 /* A web server may lose the answer of a program that leaves input unread. */
-static void drain_input(void)
+static void drain_input(int answer_fd)
 {
     char bytes[16384];
     size_t got;
     int64_t deadline = clock_monotonic_ms() + DRAIN_TIMEOUT_MS;
-    close(STDOUT_FILENO); /* the answer is complete */
+    close(answer_fd); /* the answer is complete */
     while (read_some(bytes, sizeof bytes, deadline, &got) == INPUT_MORE)
         continue;
 }
 
 /* ---- One request ---- */
 
-static bool write_response(const struct http_request *request, const struct http_response *response)
+static bool write_response(const struct http_request *request, const struct http_response *response,
+                           int fd)
 {
     struct bytes out = {0};
     http_write(request, response, &out);
-    bool good = file_write_all(STDOUT_FILENO, out.failed ? http_last_words() : bytes_span(&out));
+    bool good = file_write_all(fd, out.failed ? http_last_words() : bytes_span(&out));
     if (!good && errno == EPIPE)
         log_info("the web server no longer wants the answer");
     else if (!good)
@@ -157,7 +158,7 @@ static bool write_response(const struct http_request *request, const struct http
     return good;
 }
 
-bool cgi_serve(const char *config_path, const char *plugin_folder)
+bool cgi_serve(const char *config_path, const char *plugin_folder, int answer_fd)
 {
     struct http_request request = {0};
     struct http_response response = {0};
@@ -181,10 +182,10 @@ bool cgi_serve(const char *config_path, const char *plugin_folder)
     } else {
         handler_refuse(&request, &response);
     }
-    bool written = write_response(&request, &response);
+    bool written = write_response(&request, &response, answer_fd);
     if (!body.ended && http_content_length(&request) != 0 &&
         request.content_length.length + request.transfer_encoding.length > 0)
-        drain_input();
+        drain_input(answer_fd);
     bytes_free(&body.bytes);
     http_response_free(&response);
     settings_free(settings);

@@ -8,8 +8,8 @@
 bool cgi_is_request(void);
 
 /* Serves it: variables from the environment, the body from standard input, the
- * answer to standard output.  A configuration that is not good is answered with
+ * answer to a descriptor.  A configuration that is not good is answered with
  * a 500, and told on standard error.  False: the answer could not be written. */
-bool cgi_serve(const char *config_path, const char *plugin_folder);
+bool cgi_serve(const char *config_path, const char *plugin_folder, int answer_fd);
 
 #endif

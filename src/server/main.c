@@ -8,12 +8,14 @@
 #include "upkeep.h"
 
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define EXIT_USAGE      64   /* sysexits.h */
 #define GRACE_MS        6000 /* mod_fcgid kills after 8 seconds */
@@ -230,6 +232,17 @@ static int test_config(const struct options *options)
     return good && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* The answer has a descriptor of its own: libraries that print something in their distress (Cyrus
+ * SASL does) print it on standard error. */
+static bool serve_as_cgi(void)
+{
+    int answer_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (answer_fd >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        close(STDOUT_FILENO);
+    return cgi_serve(load_config_path(NULL), load_plugin_folder(NULL),
+                     answer_fd < 0 ? STDOUT_FILENO : answer_fd);
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {0};
@@ -239,7 +252,7 @@ int main(int argc, char **argv)
     /* As CGI the command line is ignored: the web server may have made it
      * from the query (RFC 3875, section 4.4). */
     if (is_cgi) {
-        bool good = cgi_serve(load_config_path(NULL), load_plugin_folder(NULL));
+        bool good = serve_as_cgi();
         log_flush(LOG_PATIENCE_MS);
         /* libraries of stores may ask for memory at exit(), and abort */
         _Exit(good ? EXIT_SUCCESS : EXIT_FAILURE);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const struct memberchat_store_plugin *file_store(void);
 
@@ -45,7 +46,7 @@ int main(void)
         kit_exec("memberchat.fcgi", none, &why);
     else if (kit_offer_paths()) {
         plugin_set_builtins(builtins);
-        cgi_serve(load_config_path(NULL), load_plugin_folder(NULL));
+        cgi_serve(load_config_path(NULL), load_plugin_folder(NULL), STDOUT_FILENO);
         return EXIT_SUCCESS;
     }
     fprintf(stderr, "memberchat.cgi: %s\n", *why.text ? why.text : "out of memory");

@@ -9,7 +9,7 @@ import subprocess
 
 from asked import Asked
 from control import FAULTS, KINDS
-from judge import AFTERWARDS, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
+from judge import AFTERWARDS, BAD, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
 from lib.answer import Answer, parse_cgi
 from lib.programs import limit, programs
 from lib.responder import command, environment
@@ -86,7 +86,8 @@ class Cgi(Case):
         status, out, err = self.spawn()
         bad = judge_end(status, err)
         if bad:
-            return bad
+            wrong = judge_output(out, self.request.expect) if out else bad  # that comes first
+            return wrong if wrong[0] in BAD else bad
         if status != 0 and err:
             # the web server is told that what came is not to be passed on
             return CLOSED, ""
@@ -107,7 +108,7 @@ class Command(Case):
         self.arguments = arguments
         self.judge = judge
         self.good = good
-        self.refusals = refusals
+        self.refusals = (*refusals, 74)  # EX_IOERR: not everything was printed
 
     def spawn(self):
         return spawn([programs().command, *self.arguments], self.page)

@@ -39,7 +39,7 @@ class Results:
 def read_contained():
     """Lines of contained.txt: a pattern of the stack; what follows a blank line or # is for people."""
     lines = (HERE / "contained.txt").read_text().splitlines()
-    return [re.compile(line.split("  # ")[0]) for line in lines if line.strip() and not line.startswith("#")]
+    return [re.compile(line.split("  # ")[0], re.DOTALL) for line in lines if line.strip() and not line.startswith("#")]
 
 
 CONTAINED = read_contained()
@@ -86,7 +86,7 @@ def note(results, name, verdict, details, raw):
         return
     stack = symbols(raw)
     for pattern in CONTAINED:
-        if pattern.search(f"{verdict} {stack}"):
+        if pattern.search(f"{verdict} {stack} | {details}"):
             results.contained[pattern.pattern] += 1
             return
     results.verdicts[verdict] += 1

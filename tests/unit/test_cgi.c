@@ -58,7 +58,7 @@ static void be_the_program(const struct call *call, int input, int output)
     close(output);
     if (!cgi_is_request())
         _exit(1);
-    cgi_serve(call->config ? call->config : config_path, plugins);
+    cgi_serve(call->config ? call->config : config_path, plugins, STDOUT_FILENO);
     _exit(0);
 }
 
