@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -127,5 +128,7 @@ int main(int argc, char **argv)
     int left = take_common(&cli, argc - 1, argv + 1);
     int code = left < 0 ? EXIT_USAGE : cli_finish(run_command(&cli, left, argv + 1));
     log_flush(1000); /* a pipe that is read slowly */
+    if (code != EXIT_SUCCESS)
+        _Exit(code); /* how libraries end themselves may need memory, and abort without it */
     return code;
 }
