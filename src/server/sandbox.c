@@ -26,25 +26,24 @@ void sandbox_forbid_dumps(void)
 
 #if defined HAVE_SECCOMP && !defined IS_SANITIZED
 
+#include "syscall_filter.h"
+
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum { FILTERS = 2, FILTER_LINES = 1024 };
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
+#ifndef SECCOMP_FILTER_FLAG_LOG
+#define SECCOMP_FILTER_FLAG_LOG 2
+#endif
 #define NEW_NAMESPACES 0x7e020080 /* all CLONE_NEW* */
 #define WRITE_AND_RUN  (PROT_WRITE | PROT_EXEC)
+#define ALL_BITS       UINT64_MAX
 
 /* What serving, reloading, libc, and the libraries of the stores call. */
 static const char *const allowed[] = {
@@ -90,256 +89,96 @@ static const char *const allowed[] = {
     NULL};
 
 /* What an intruder would call. */
-static const char *const forbidden[] = {"execve",
-                                        "execveat",
-                                        "ptrace",
-                                        "process_vm_readv",
-                                        "process_vm_writev",
-                                        "process_madvise",
-                                        "pidfd_open",
-                                        "pidfd_getfd",
-                                        "pidfd_send_signal",
-                                        "kcmp",
-                                        "kill",
-                                        "tkill",
-                                        "rt_sigqueueinfo",
-                                        "rt_tgsigqueueinfo",
-                                        "setuid",
-                                        "setuid32",
-                                        "setgid",
-                                        "setgid32",
-                                        "setreuid",
-                                        "setreuid32",
-                                        "setregid",
-                                        "setregid32",
-                                        "setresuid",
-                                        "setresuid32",
-                                        "setresgid",
-                                        "setresgid32",
-                                        "setgroups",
-                                        "setgroups32",
-                                        "setfsuid",
-                                        "setfsgid",
-                                        "capset",
-                                        "chroot",
-                                        "pivot_root",
-                                        "mount",
-                                        "umount",
-                                        "umount2",
-                                        "move_mount",
-                                        "open_tree",
-                                        "fsopen",
-                                        "fsmount",
-                                        "fspick",
-                                        "mount_setattr",
-                                        "setns",
-                                        "unshare",
-                                        "mknod",
-                                        "mknodat",
-                                        "chown",
-                                        "chown32",
-                                        "fchown",
-                                        "fchown32",
-                                        "lchown",
-                                        "lchown32",
-                                        "fchownat",
-                                        "open_by_handle_at",
-                                        "name_to_handle_at",
-                                        "init_module",
-                                        "finit_module",
-                                        "delete_module",
-                                        "kexec_load",
-                                        "kexec_file_load",
-                                        "bpf",
-                                        "perf_event_open",
-                                        "userfaultfd",
-                                        "io_uring_setup",
-                                        "io_uring_enter",
-                                        "io_uring_register",
-                                        "add_key",
-                                        "keyctl",
-                                        "request_key",
-                                        "memfd_create",
-                                        "memfd_secret",
-                                        "personality",
-                                        "modify_ldt",
-                                        "iopl",
-                                        "ioperm",
-                                        "reboot",
-                                        "swapon",
-                                        "swapoff",
-                                        "settimeofday",
-                                        "stime",
-                                        "clock_settime",
-                                        "clock_settime64",
-                                        "clock_adjtime",
-                                        "clock_adjtime64",
-                                        "adjtimex",
-                                        "sethostname",
-                                        "setdomainname",
-                                        "quotactl",
-                                        "acct",
-                                        "syslog",
-                                        "vhangup",
-                                        "fanotify_init",
-                                        "seccomp",
-                                        NULL};
+static const char *const forbidden[] = {
+    /* programs, and other processes */
+    "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise",
+    "pidfd_open", "pidfd_getfd", "pidfd_send_signal", "kcmp", "kill", "tkill", "rt_sigqueueinfo",
+    "rt_tgsigqueueinfo",
+    /* users */
+    "setuid", "setuid32", "setgid", "setgid32", "setreuid", "setreuid32", "setregid", "setregid32",
+    "setresuid", "setresuid32", "setresgid", "setresgid32", "setgroups", "setgroups32", "setfsuid",
+    "setfsgid", "capset",
+    /* file systems */
+    "chroot", "pivot_root", "mount", "umount", "umount2", "move_mount", "open_tree", "fsopen",
+    "fsmount", "fspick", "mount_setattr", "setns", "unshare", "mknod", "mknodat", "chown",
+    "chown32", "fchown", "fchown32", "lchown", "lchown32", "fchownat", "open_by_handle_at",
+    "name_to_handle_at",
+    /* the kernel */
+    "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "bpf",
+    "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register",
+    "add_key", "keyctl", "request_key", "memfd_create", "memfd_secret", "personality", "modify_ldt",
+    "iopl", "ioperm", "reboot", "swapon", "swapoff",
+    /* the machine */
+    "settimeofday", "stime", "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64",
+    "adjtimex", "sethostname", "setdomainname", "quotactl", "acct", "syslog", "vhangup",
+    "fanotify_init", "seccomp", NULL};
 
-struct rule {
-    const char *name;
-    struct scmp_arg_cmp argument;
-};
+_Static_assert(sizeof allowed <= SYSCALL_FILTER_NAMES * sizeof *allowed, "too many");
+_Static_assert(sizeof forbidden <= SYSCALL_FILTER_NAMES * sizeof *forbidden, "too many");
 
 /* Calls that are allowed with these arguments only. */
-static const struct rule conditions[] = {
-    {"socket", {0, SCMP_CMP_EQ, AF_UNIX, 0}},
-    {"socket", {0, SCMP_CMP_EQ, AF_INET, 0}},
-    {"socket", {0, SCMP_CMP_EQ, AF_INET6, 0}},
-    {"socket", {0, SCMP_CMP_EQ, AF_NETLINK, 0}}, /* the resolver asks for our addresses */
-    {"socketpair", {0, SCMP_CMP_EQ, AF_UNIX, 0}},
-    {"clone", {0, SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0}},
-    {"prctl", {0, SCMP_CMP_EQ, PR_SET_NAME, 0}},
-    {"prctl", {0, SCMP_CMP_EQ, PR_GET_NAME, 0}},
-    {"prctl", {0, SCMP_CMP_EQ, PR_SET_VMA, 0}},
-    {"prctl", {0, SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0}},
-    {"prlimit64", {0, SCMP_CMP_EQ, 0, 0}}, /* of this process */
-    {NULL, {0}}};
+static const struct syscall_rule conditions[] = {
+    {"socket", 0, ALL_BITS, AF_UNIX},
+    {"socket", 0, ALL_BITS, AF_INET},
+    {"socket", 0, ALL_BITS, AF_INET6},
+    {"socket", 0, ALL_BITS, AF_NETLINK}, /* the resolver asks for our addresses */
+    {"socketpair", 0, ALL_BITS, AF_UNIX},
+    {"clone", 0, NEW_NAMESPACES, 0},
+    {"prctl", 0, ALL_BITS, PR_SET_NAME},
+    {"prctl", 0, ALL_BITS, PR_GET_NAME},
+    {"prctl", 0, ALL_BITS, PR_SET_VMA},
+    {"prctl", 0, ALL_BITS, PR_SET_PDEATHSIG},
+    {"prlimit64", 0, ALL_BITS, 0}, /* of this process */
+    {0}};
 
-/* No memory is both writable and executable. */
-static const struct rule forbidden_conditions[] = {
-    {"mmap", {2, SCMP_CMP_MASKED_EQ, WRITE_AND_RUN, WRITE_AND_RUN}},
-    {"mmap2", {2, SCMP_CMP_MASKED_EQ, WRITE_AND_RUN, WRITE_AND_RUN}},
-    {"mprotect", {2, SCMP_CMP_MASKED_EQ, WRITE_AND_RUN, WRITE_AND_RUN}},
-    {NULL, {0}}};
+/* No memory is both written and run. */
+static const struct syscall_rule forbidden_conditions[] = {
+    {"mmap", 2, WRITE_AND_RUN, WRITE_AND_RUN},
+    {"mmap2", 2, WRITE_AND_RUN, WRITE_AND_RUN},
+    {"mprotect", 2, WRITE_AND_RUN, WRITE_AND_RUN},
+    {0}};
 
-/* ---- Making the filters: in a child process, as libseccomp may die where memory runs out ---- */
-
-/* Calls that this libseccomp or this processor does not know are left out. */
-static int add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names)
+static void begin(struct syscall_filter *filter, const char *const *names,
+                  const struct syscall_rule *rules, uint32_t action)
 {
-    int rc = 0;
-    for (; *names && rc == 0; names++) {
-        int number = seccomp_syscall_resolve_name(*names);
-        if (number != __NR_SCMP_ERROR)
-            rc = seccomp_rule_add(filter, action, number, 0);
-    }
-    return rc;
+    syscall_filter_begin(filter, names, action);
+    for (; rules->name; rules++)
+        syscall_filter_add(filter, rules, action);
 }
 
-static int add_rules(scmp_filter_ctx filter, uint32_t action, const struct rule *rules)
+static int allow(struct syscall_filter *filter)
 {
-    int rc = 0;
-    for (; rules->name && rc == 0; rules++) {
-        int number = seccomp_syscall_resolve_name(rules->name);
-        if (number != __NR_SCMP_ERROR)
-            rc = seccomp_rule_add_array(filter, action, number, 1, &rules->argument);
-    }
-    return rc;
+    const struct syscall_rule own_threads = {"tgkill", 0, ALL_BITS, (uint64_t)getpid()};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return errno;
+    begin(filter, allowed, conditions, SECCOMP_RET_ALLOW);
+    syscall_filter_add(filter, &own_threads, SECCOMP_RET_ALLOW);
+    return syscall_filter_load(filter, SECCOMP_RET_ERRNO | ENOSYS, 0);
 }
 
-/* Of the process that will be inside. */
-static int add_own_threads(scmp_filter_ctx filter, pid_t process)
+/* A second filter, because logging is a property of a filter: not every ENOSYS is logged. */
+static int forbid(struct syscall_filter *filter)
 {
-    const struct scmp_arg_cmp own = {0, SCMP_CMP_EQ, (scmp_datum_t)process, 0};
-    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &own);
-}
-
-static bool make_filters(pid_t process, const int fds[FILTERS])
-{
-    scmp_filter_ctx allow = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    scmp_filter_ctx forbid = seccomp_init(SCMP_ACT_ALLOW);
-    return allow && forbid && seccomp_attr_set(allow, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
-           seccomp_attr_set(forbid, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
-           add_names(allow, SCMP_ACT_ALLOW, allowed) == 0 &&
-           add_rules(allow, SCMP_ACT_ALLOW, conditions) == 0 &&
-           add_own_threads(allow, process) == 0 &&
-           add_names(forbid, SCMP_ACT_ERRNO(EPERM), forbidden) == 0 &&
-           add_rules(forbid, SCMP_ACT_ERRNO(EPERM), forbidden_conditions) == 0 &&
-           seccomp_export_bpf(allow, fds[0]) == 0 && seccomp_export_bpf(forbid, fds[1]) == 0;
-}
-
-/* The child ends, whatever happens to libseccomp. */
-static void limit_time(void)
-{
-    sigset_t only;
-    sigemptyset(&only);
-    sigaddset(&only, SIGALRM);
-    signal(SIGALRM, SIG_DFL);
-    sigprocmask(SIG_UNBLOCK, &only, NULL);
-    alarm(2);
-}
-
-/* The second time is the proof of the first: where memory runs out, libseccomp may die, loop, or
- * leave something out and not say so. */
-static bool make_filters_apart(const int fds[FILTERS], const int proof[FILTERS])
-{
-    int status;
-    pid_t self = getpid(), child = fork();
-    if (child == 0) {
-        limit_time();
-        _exit(make_filters(self, fds) && make_filters(self, proof) ? 0 : 1);
-    }
-    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-           WEXITSTATUS(status) == 0;
-}
-
-/* ---- Entering ---- */
-
-struct filter {
-    struct sock_filter lines[FILTER_LINES];
-    struct sock_fprog program;
-};
-
-static bool read_filter(int fd, int proof_fd, struct filter *filter)
-{
-    static struct sock_filter proof[FILTER_LINES];
-    ssize_t size = pread(fd, filter->lines, sizeof filter->lines, 0);
-    size_t count = size > 0 ? (size_t)size / sizeof *proof : 0;
-    filter->program = (struct sock_fprog){(unsigned short)count, filter->lines};
-    return count > 0 && count < FILTER_LINES && pread(proof_fd, proof, sizeof proof, 0) == size &&
-           memcmp(filter->lines, proof, (size_t)size) == 0;
-}
-
-/* Around all threads. */
-static bool install(const struct filter *filter, unsigned flags)
-{
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC | flags,
-                   &filter->program) == 0;
-}
-
-/* There are two filters because logging is a property of a filter: not every ENOSYS is
- * logged. */
-static enum sandbox_result enter(const int fds[2 * FILTERS])
-{
-    static struct filter filters[FILTERS];
-    if (!make_filters_apart(fds, fds + FILTERS))
-        return SANDBOX_FAILED;
-    for (size_t i = 0; i < FILTERS; i++)
-        if (!read_filter(fds[i], fds[FILTERS + i], &filters[i]))
-            return SANDBOX_FAILED;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !install(&filters[0], 0))
-        return errno == EAGAIN || errno == ENOMEM ? SANDBOX_FAILED : SANDBOX_NOT_HERE;
-    return install(&filters[1], SECCOMP_FILTER_FLAG_LOG) ? SANDBOX_ON : SANDBOX_FAILED;
+    begin(filter, forbidden, forbidden_conditions, SECCOMP_RET_ERRNO | EPERM);
+    int error = syscall_filter_load(filter, SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_LOG);
+    if (error != EINVAL)
+        return error;
+    begin(filter, forbidden, forbidden_conditions, SECCOMP_RET_ERRNO | EPERM);
+    return syscall_filter_load(filter, SECCOMP_RET_ALLOW, 0); /* before Linux 4.14 */
 }
 
 enum sandbox_result sandbox_enter(struct reason *why)
 {
-    int fds[2 * FILTERS];
-    bool opened = true;
-    for (size_t i = 0; i < 2 * FILTERS; i++) {
-        fds[i] = memfd_create("sandbox", MFD_CLOEXEC);
-        opened = opened && fds[i] >= 0;
-    }
-    enum sandbox_result result = opened ? enter(fds) : SANDBOX_FAILED;
-    if (result == SANDBOX_FAILED)
-        reason_set(why, "its filters cannot be made: there is too little memory, or this user may "
-                        "start no more processes");
-    else if (result == SANDBOX_NOT_HERE)
-        reason_set(why, "this kernel has no seccomp filters: %s", strerror(errno));
-    for (size_t i = 0; i < 2 * FILTERS; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    return result;
+    struct syscall_filter filter;
+    int error = allow(&filter);
+    bool is_allowed = error == 0;
+    if (is_allowed)
+        error = forbid(&filter);
+    if (error == 0)
+        return SANDBOX_ON;
+    reason_set(why, "%s", strerror(error));
+    bool lacking = error == ENOSYS || error == EINVAL || error == EPERM || error == EACCES;
+    return lacking && !is_allowed ? SANDBOX_NOT_HERE : SANDBOX_FAILED;
 }
 
 #else

@@ -20,7 +20,7 @@ flags="-g -O1 -std=gnu11 -D_GNU_SOURCE -fPIC -DPACKAGE_VERSION=\"fuzz\" -DDEFAUL
     -DDEFAULT_PLUGIN_FOLDER=\"\" -DDEFAULT_RESPONDER=\"\" -DFUZZ_PLUGINS=\"$PWD/plugins\" -I. -I$source/src -I$source/include -I$source
     $(pkg-config --cflags json-c nettle libcrypto libcurl)"
 checks="address,undefined -fno-sanitize-recover=all"
-resident="cgi conn crew listen main park sandbox server snapshot threads upkeep worker"
+resident="cgi conn crew listen main park sandbox server snapshot syscall_filter threads upkeep worker"
 
 # compile FILE...: objects, where a file or any header is newer.
 newest_header() {
