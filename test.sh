@@ -273,7 +273,7 @@ stage_valgrind() {
 stage_faults() {
     must "normal build" build normal || return 0
     began=$SECONDS
-    step "faults" make -C "$AREA/normal" faults FAULTS_EVERY=60
+    step "faults" make -C "$AREA/normal" faults FAULTS_EVERY=25
 }
 
 stage_fuzz() {

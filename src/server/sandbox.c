@@ -92,7 +92,7 @@ static const char *const allowed[] = {
 static const char *const forbidden[] = {
     /* programs, and other processes */
     "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise",
-    "pidfd_open", "pidfd_getfd", "pidfd_send_signal", "kcmp", "kill", "tkill", "rt_sigqueueinfo",
+    "pidfd_open", "pidfd_getfd", "pidfd_send_signal", "kcmp", "tkill", "rt_sigqueueinfo",
     "rt_tgsigqueueinfo",
     /* users */
     "setuid", "setuid32", "setgid", "setgid32", "setreuid", "setreuid32", "setregid", "setregid32",
@@ -148,11 +148,14 @@ static void begin(struct syscall_filter *filter, const char *const *names,
 
 static int allow(struct syscall_filter *filter)
 {
-    const struct syscall_rule own_threads = {"tgkill", 0, ALL_BITS, (uint64_t)getpid()};
+    const uint64_t self = (uint64_t)getpid(); /* that signals may go to */
+    const struct syscall_rule own_threads = {"tgkill", 0, ALL_BITS, self};
+    const struct syscall_rule own_process = {"kill", 0, ALL_BITS, self};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return errno;
     begin(filter, allowed, conditions, SECCOMP_RET_ALLOW);
     syscall_filter_add(filter, &own_threads, SECCOMP_RET_ALLOW);
+    syscall_filter_add(filter, &own_process, SECCOMP_RET_ALLOW);
     return syscall_filter_load(filter, SECCOMP_RET_ERRNO | ENOSYS, 0);
 }
 

@@ -208,7 +208,7 @@ class ReloadCase(ResidentCase):
         self.responder.process.send_signal(signal.SIGHUP)
         end = time.monotonic() + limit(seconds)
         while time.monotonic() < end and self.responder.process.running:
-            if ".conf: loaded" in self.responder.log_text()[length:]:
+            if ": loaded" in (text := self.responder.log_text()[length:]) or ": not loaded" in text:
                 return True
             time.sleep(0.002)
         return False
