@@ -226,12 +226,17 @@ class Index(Command):
         super().calibrate()
         self.fresh = self.compiled.read_bytes()
 
+    def is_whole(self, content):
+        """The order of the members is another each time; the bytes of their records are not."""
+        return len(content) == len(self.fresh) and all(
+            line in content for line in self.site.members.read_bytes().splitlines())
+
     def run(self):
         verdict, details = super().run()
         now = self.compiled.read_bytes() if self.compiled.exists() else b""
-        wanted = self.fresh if verdict == RIGHT else b"was here before"
-        if verdict in (RIGHT, REFUSED) and now != wanted:
-            return AFTERWARDS, f"exit as {verdict}, and the file is {'new' if now == self.fresh else now[:40]}"
+        before = now == b"was here before"
+        if verdict == RIGHT and (before or not self.is_whole(now)) or verdict == REFUSED and not before:
+            return AFTERWARDS, f"exit as {verdict}, and the file has {len(now)} bytes: {now[:40]}"
         if [p for p in self.site.folder.iterdir() if p.name.startswith("members.cdb") and p != self.compiled]:
             return (AFTERWARDS, "a temporary file was left") if verdict in (RIGHT, REFUSED) else (verdict, details)
         return verdict, details
