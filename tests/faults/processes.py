@@ -237,8 +237,10 @@ class Index(Command):
         before = now == b"was here before"
         if verdict == RIGHT and (before or not self.is_whole(now)) or verdict == REFUSED and not before:
             return AFTERWARDS, f"exit as {verdict}, and the file has {len(now)} bytes: {now[:40]}"
-        if [p for p in self.site.folder.iterdir() if p.name.startswith("members.cdb") and p != self.compiled]:
-            return (AFTERWARDS, "a temporary file was left") if verdict in (RIGHT, REFUSED) else (verdict, details)
+        left = [p.name for p in self.site.folder.glob("members.cdb?*")]
+        removable = self.page["kinds"] != 1 << KINDS.index("rename") or self.page["burst"]  # unlink() is of that kind
+        if left and removable and verdict in (RIGHT, REFUSED):
+            return AFTERWARDS, f"left: {left}"
         return verdict, details
 
 
