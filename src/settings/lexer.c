@@ -176,7 +176,8 @@ static void read_string(struct lexer *lexer)
             escape = *p == *at ? p : NULL;
         int high = *at == 'x' || *at == 'X' ? text_hex_digit(at[1]) : -1;
         int low = high >= 0 ? text_hex_digit(at[2]) : -1;
-        char byte = escape ? escape[1] : low >= 0 ? (char)(high << 4 | low) : '\\';
+        int code = escape ? escape[1] : low >= 0 ? high << 4 | low : '\\';
+        char byte = (char)code;
         if (!byte) {
             lexer_fault(lexer, "a string must not contain a NUL byte (\\x00)");
             return;

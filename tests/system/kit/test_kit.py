@@ -281,7 +281,7 @@ class Alone(KitCase):
 
     def test_size(self):
         size = sum(path.stat().st_size for folder in (self.kit.home, self.kit.web) for path in folder.rglob("*") if path.is_file())
-        self.assertLessEqual(size, 25 * 1024 * 1024)
+        self.assertLessEqual(size, 27_000_000)
 
     def test_zip_has_the_same_files(self):
         listing = subprocess.run(["python3", "-m", "zipfile", "-l", str(archive()).replace(".tar.gz", ".zip")],
