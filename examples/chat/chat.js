@@ -64,15 +64,9 @@ function openConnection(token, hear, lost) {
   });
 }
 
-/** How long a token is good, in seconds, by what its issuer says: the clock here may be wrong. */
-function lifetimeOf(token) {
-  const { exp, iat } = JSON.parse(atob(token.chatToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
-  return Math.min(exp - iat, 86400);
-}
-
 /** When to renew, in milliseconds: 30 seconds or a tenth before the end, and not all pages at once. */
 function renewalDelay(token) {
-  const lifetime = lifetimeOf(token) * 1000;
+  const lifetime = Math.min(token.expiresIn, 86400) * 1000; // by the issuer: the clock here may be wrong
   const margin = Math.max(lifetime / 10, Math.min(30000, lifetime / 2));
   return lifetime - margin * (1 + Math.random() / 10);
 }

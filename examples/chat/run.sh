@@ -128,6 +128,7 @@ apps = {
         api_key           = "$api_key"
         chat_server_url   = "ws://127.0.0.1:$port/ws"
         store             = "members"
+        extended_response = true # the page renews by expiresIn
         guest_id_prefix   = "guest_"
         token = {
             algorithm = "ES256"
