@@ -143,19 +143,30 @@ prepare() {
     valgrind)
         export MEMBERCHAT_SLOW=10
         export MEMBERCHAT_WRAP="valgrind -q --leak-check=full --show-leak-kinds=definite \
---errors-for-leak-kinds=definite --error-exitcode=99 --num-callers=25 --log-file=$MEMBERCHAT_REPORTS/valgrind.%p"
+--errors-for-leak-kinds=definite --error-exitcode=99 --num-callers=25 \
+--suppressions=$PWD/tests/system/lib/valgrind.supp --log-file=$MEMBERCHAT_REPORTS/valgrind.%p"
         ;;
     esac
 }
 
+# tests_of BUILD: what make check runs, a name a line.
+tests_of() {
+    printf 'include Makefile\nprint: ; @printf "%%s\\n" $(TESTS)\n' | make -s -C "$1" -f - print
+}
+
+# Lines of reports that say nothing: of threads that end while leaks are looked for, and of seccomp(2), call 317,
+# which valgrind does not know.
+HARMLESS='Unable to get registers from thread|^--[0-9]+-- (WARNING: unhandled amd64-linux syscall: 317|You may be able|Read the file README_MISSING|Nevertheless we consider|it at http)'
+
 # unit_tests TOOL BUILD: fails, too, when there is a report that no test noticed.
-# (LeakSanitizer talks of registers where a thread ends while it looks; that is none.)
 unit_tests() {
-    local build=$2 report status=0
+    local build=$2 report status=0 only=()
     prepare "$1" check
-    make -C "$build" -j$((2 * $(nproc))) check CHECK_WRAP="${MEMBERCHAT_WRAP:-}" || status=$?
+    # libmariadb changes stacks by itself, which valgrind cannot follow: the contract's servers are for the sanitizers.
+    [ "$1" != valgrind ] || only=(TESTS="$(tests_of "$build" | grep -v '^tests/contract/stores$' | xargs)")
+    make -C "$build" -j$((2 * $(nproc))) check CHECK_WRAP="${MEMBERCHAT_WRAP:-}" "${only[@]}" || status=$?
     for report in "$MEMBERCHAT_REPORTS"/*; do
-        if [ -e "$report" ] && grep -qv 'Unable to get registers from thread' "$report"; then
+        if [ -e "$report" ] && grep -qvE "$HARMLESS" "$report"; then
             echo "ERROR: $report"
             cat "$report"
             status=1

@@ -184,6 +184,7 @@ tests_unit_test_file_row_LDADD = $(FILE_LIBS)
 tests_unit_test_file_table_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_memory_LDADD = $(FILE_LIBS)
+tests_unit_test_store_file_memory_SOURCES = tests/unit/test_store_file_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_store_file_reload_LDADD = $(FILE_LIBS)
 endif
 

@@ -54,7 +54,7 @@ static struct http_request request(const char *method, const char *uri, int64_t 
 static void expect_answer(const char *state, const char *uri, int status, const char *part)
 {
     bool health = strcmp(uri, "/readyz") == 0;
-    struct http_request asked = request(health ? "GET" : "POST", uri, 300);
+    struct http_request asked = request(health ? "GET" : "POST", uri, 1000);
     scratch_write("state", span_of(state));
     int64_t begin = clock_monotonic_ms();
     assert_true(handler_serve(settings, &asked, &response));

@@ -92,7 +92,9 @@ static char *escaped(const char *template, struct span id)
             bytes_addf(&out, "\\%02x", (unsigned char)id.data[i]);
         template += 3;
     }
-    return strdup(bytes_string(&out));
+    char *text = strdup(bytes_string(&out));
+    bytes_free(&out);
+    return text;
 }
 
 static void ids_are_nothing_but_values(void **state)

@@ -3,61 +3,10 @@
 #include "file_fixture.h"
 
 #include "plugins/file/index.h"
-
-#include <errno.h>
+#include "short_memory.h"
 
 #define OLD HEADER "1,Ann\n2,Bob\n2,Bob\nbad,\"\n"
 #define NEW HEADER "1,Eve\n2,Bob\n2,Bob\nbad,\"\n"
-
-static long allowed = -1; /* allocations that still succeed; below zero: all */
-static bool for_good;     /* those after the one that fails fail, too */
-static bool failed;       /* one did */
-
-static bool may_allocate(void)
-{
-    if (allowed < 0)
-        return true;
-    if (allowed-- > 0)
-        return true;
-    failed = true;
-    if (for_good)
-        allowed = 0;
-    errno = ENOMEM;
-    return false;
-}
-
-/* These stand in front of the C library's, for the shared libraries, too. */
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-
-void *malloc(size_t size)
-{
-    return may_allocate() ? __libc_malloc(size) : NULL;
-}
-
-void *calloc(size_t count, size_t size)
-{
-    return may_allocate() ? __libc_calloc(count, size) : NULL;
-}
-
-void *realloc(void *old, size_t size)
-{
-    return may_allocate() ? __libc_realloc(old, size) : NULL;
-}
-
-static void start_failing(long after, bool forever)
-{
-    failed = false;
-    for_good = forever;
-    allowed = after;
-}
-
-static bool stop_failing(void)
-{
-    allowed = -1;
-    return failed;
-}
 
 /* The log of the host needs no memory. */
 static void log_nothing(const struct memberchat_services *services, enum memberchat_level level,
@@ -128,11 +77,11 @@ static void opening(bool compiled, bool forever)
 {
     bool over = false;
     put_content(compiled, OLD);
-    for (long after = 0; !over; after++) {
+    for (size_t after = 0; !over; after++) {
         assert_true(after < 1000);
-        start_failing(after, forever);
+        short_memory_start(after, forever);
         bool open = open_store(0);
-        over = !stop_failing();
+        over = !short_memory_stop();
         if (!open)
             assert_true(result.reason[0]);
         else
@@ -147,14 +96,14 @@ static void opening(bool compiled, bool forever)
 static void reloading(bool compiled, bool forever)
 {
     bool over = false;
-    for (long after = 0; !over; after++) {
+    for (size_t after = 0; !over; after++) {
         assert_true(after < 1000);
         put_content(compiled, OLD);
         assert_true(open_store(0));
         put_content(compiled, NEW);
-        start_failing(after, forever);
+        short_memory_start(after, forever);
         plugin->reload(store, after % 2);
-        over = !stop_failing();
+        over = !short_memory_stop();
         lookup("1");
         bool old = strcmp(result.fields[MEMBERCHAT_NAME], "Ann") == 0;
         assert_right_answers(old ? "Ann" : "Eve", true);
@@ -172,10 +121,10 @@ static void asking(bool compiled, bool forever)
     bool over = false;
     put_content(compiled, OLD);
     assert_true(open_store(0));
-    for (long after = 0; !over; after++) {
-        start_failing(after, forever);
+    for (size_t after = 0; !over; after++) {
+        short_memory_start(after, forever);
         assert_right_answers("Ann", false);
-        over = !stop_failing();
+        over = !short_memory_stop();
     }
     assert_right_answers("Ann", true);
 }
@@ -220,10 +169,10 @@ static void index_is_in_place_whole_or_not_at_all(void **state)
     fake.table.log = log_nothing;
     for (int forever = 0; forever < 2; forever++) {
         bool over = false;
-        for (long after = 0; !over; after++) {
-            start_failing(after, forever);
+        for (size_t after = 0; !over; after++) {
+            short_memory_start(after, forever);
             const char *compiled = compile(OLD);
-            over = !stop_failing();
+            over = !short_memory_stop();
             assert_true(compiled || !over);
             char name[140];
             snprintf(name, sizeof name, "%s/members.cdb", folder);
@@ -248,8 +197,5 @@ int main(void)
         TEST(question_is_answered_right_or_not_at_all),
         TEST(index_is_in_place_whole_or_not_at_all),
     };
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
-    return 77; /* a sanitizer has allocators of its own */
-#endif
     return cmocka_run_group_tests_name("store_file_memory", tests, NULL, NULL);
 }
