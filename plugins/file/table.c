@@ -267,7 +267,8 @@ static enum load add_records(struct builder *builder, struct span rest)
         table->lines++;
         if (!fault && builder->row.count)
             fault = columns_fault(&table->columns, &builder->row);
-        size_t length = builder->row.record.length;
+        /* a bad record is one line, but was split further, and will be when its id is asked for */
+        size_t length = fault ? ROW_LONGEST : builder->row.record.length;
         if (length > table->longest)
             table->longest = length < ROW_LONGEST ? length : ROW_LONGEST;
         if (fault)

@@ -77,7 +77,7 @@ const char *ldap_code_account(struct span words)
         {"data 775,", "the account is locked"},
     };
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
-        if (memmem(words.data, words.length, meanings[i].mark, strlen(meanings[i].mark)))
+        if (words.length && memmem(words.data, words.length, meanings[i].mark, strlen(meanings[i].mark)))
             return meanings[i].meaning;
     return NULL;
 }
