@@ -159,7 +159,7 @@ check_answer() {
 issue_tokens() {
     say "A token for a guest:"
     ask guest-chat-tokens '{"appUserName": "Anna"}'
-    check_answer '[0-9A-Za-z]{27}' Anna null
+    check_answer 'guest_[0-9A-Za-z]{27}' Anna null
     say "A token for member $MEMBER, from the file of members:"
     ask "$MEMBER/chat-tokens" ''
     check_answer "$MEMBER" '[^"]+' '("[^"]+"|null)'

@@ -214,7 +214,11 @@ static int load_and_serve(const struct options *options)
     bool served = settings && listen_somewhere(options->address, &listener) &&
                   enter_sandbox(settings) && serve(settings, &listener, config, plugins, &before);
     listen_remove_path(&listener);
-    return served ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (!served) {
+        log_flush(LOG_PATIENCE_MS);
+        _Exit(EXIT_FAILURE); /* threads may run that use what would be freed */
+    }
+    return EXIT_SUCCESS;
 }
 
 static int test_config(const struct options *options)
