@@ -108,12 +108,15 @@ enum outcome issue_for_guest(struct exchange *exchange)
         return OUTCOME_INVALID_APP_CREDENTIALS;
     if (request->body_state == HTTP_BODY_BROKEN)
         return refuse_body(exchange);
-    if (request->body.length && is_encoded(request->content_encoding))
-        return OUTCOME_UNSUPPORTED_ENCODING;
     if (request->body.length && request->content_type.length && !is_json(request->content_type))
         return OUTCOME_UNSUPPORTED_MEDIA_TYPE;
 
     enum guest_verdict verdict = guest_read(&guest, exchange->app, request->body, &why);
+    /* a filter of the web server may have decoded the body, and leaves the header as it was */
+    if (verdict == GUEST_BAD_BODY && is_encoded(request->content_encoding)) {
+        guest_free(&guest);
+        return OUTCOME_UNSUPPORTED_ENCODING;
+    }
     bytes_add_string(&exchange->message, why.text);
     enum outcome outcome = outcomes[verdict];
     if (verdict == GUEST_GOOD)

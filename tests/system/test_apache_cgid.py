@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Plain CGI behind Apache's event MPM with mod_cgid: one process a request."""
+import gzip
+
 from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
 from lib.servers import Apache, MOUNT, read_mount, responder_paths
 
@@ -44,3 +46,19 @@ class CgidAtRoot(RootMountCases, MountedCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.web = start(cls, at_root, mount="")
+
+
+class InputFilter(MountedCase):
+    """SetInputFilter DEFLATE: the body that comes is longer than CONTENT_LENGTH says."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        text = read_mount("apache/cgi.conf", responder_paths(cls.site)) + "<Location />\nSetInputFilter DEFLATE\n</Location>\n"
+        cls.web = Apache(cls.scratch, text, ["cgid", "filter", "deflate"])
+
+    def test_inflated_body_is_read_to_its_end(self):
+        body = b'{"appUserId": "u7", "appUserName": "' + b"n" * 200 + b'"}'
+        for _ in range(12):
+            answer = self.guest(gzip.compress(body), headers={"Content-Encoding": "gzip"})
+            self.site.check(answer, user="u7", name="n" * 200, role="guest")
