@@ -10,6 +10,7 @@
 #   threads     make check and the threaded system tests under ThreadSanitizer
 #   valgrind    make check and some system tests under valgrind
 #   faults      a sample of make faults: allocations and system calls that fail
+#   load        a thousand connections, good and hostile, while everything is restarted
 #   fuzz        all harnesses for a few seconds each
 #   distcheck   make distcheck
 #   quickstart  quickstart.sh twice
@@ -18,7 +19,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
-ALL_STAGES=(normal sanitizers kit packages chat threads valgrind faults fuzz distcheck quickstart)
+ALL_STAGES=(normal sanitizers kit packages chat threads valgrind faults load fuzz distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
@@ -285,6 +286,12 @@ stage_faults() {
     must "normal build" build normal || return 0
     began=$SECONDS
     step "faults" make -C "$AREA/normal" faults FAULTS_EVERY=25
+}
+
+stage_load() {
+    must "normal build" build normal || return 0
+    began=$SECONDS
+    step "load" make -C "$AREA/normal" load LOAD_SECONDS=15
 }
 
 stage_fuzz() {

@@ -370,6 +370,17 @@ faults: all tests/faults/shim.la
 	MEMBERCHAT_BUILD='$(abs_top_builddir)' FAULTS_EVERY='$(FAULTS_EVERY)' \
 		$(DEBIAN_PYTHON3) -B $(srcdir)/tests/faults/run.py $(FAULTS_ONLY)
 
+# ---- Load: a thousand connections while everything is restarted: tests/load/README ----
+
+LOAD_SECONDS = 60
+LOAD_CONNECTIONS = 1000
+EXTRA_DIST += tests/load
+
+.PHONY: load
+load: all
+	MEMBERCHAT_BUILD='$(abs_top_builddir)' LOAD_SECONDS='$(LOAD_SECONDS)' LOAD_CONNECTIONS='$(LOAD_CONNECTIONS)' \
+		$(DEBIAN_PYTHON3) -B $(srcdir)/tests/load/run.py
+
 # ---- Manual, sample configuration and key tables, held against each other ----
 
 check_PROGRAMS += tests/docs/print_keys

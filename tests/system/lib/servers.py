@@ -121,11 +121,12 @@ include mount.conf;
 
 
 class Apache(WebServer):
-    """Apache with one mount file, the modules it needs, and the event MPM unless there is another."""
+    """Apache with one mount file, the modules it needs, and the event MPM unless there is another; `head` is for the
+    server as a whole."""
 
     BASE_MODULES = ["authz_core", "alias", "env", "setenvif"]
 
-    def __init__(self, scratch, mount_text, modules, mount=MOUNT, mpm="event"):
+    def __init__(self, scratch, mount_text, modules, mount=MOUNT, mpm="event", head=""):
         port = free_port()
         user = web_user()
         self.folder = scratch.path / "apache"
@@ -142,7 +143,7 @@ class Apache(WebServer):
             f"PidFile {self.folder}/pid", "Mutex pthread", "ServerName localhost",
             f"Listen 127.0.0.1:{port}", f"ErrorLog {self.errors}", "LogLevel info",
             f"DocumentRoot {self.folder}/www", *runtime_paths(modules, self.folder),
-            *([f"User {user.pw_name}", f"Group #{user.pw_gid}"] if user else []),
+            *([f"User {user.pw_name}", f"Group #{user.pw_gid}"] if user else []), head,
             f"<VirtualHost 127.0.0.1:{port}>", mount_text, "</VirtualHost>", ""]))
         super().__init__(scratch, [find_server("apache2", "httpd"), "-D", "FOREGROUND", "-f", conf],
                          port, mount, env=environment())
