@@ -11,10 +11,10 @@ enum {
 };
 
 struct failover {
-    size_t count;
     int64_t connect_ms;
     pthread_mutex_t lock; /* guards what follows */
-    struct {
+    struct server {
+        bool listed;
         int64_t penalty, until; /* 0: it did not fail lately */
     } servers[FAILOVER_MAX];
 };
@@ -24,7 +24,8 @@ struct failover *failover_new(size_t count, int64_t connect_ms)
     struct failover *failover = calloc(1, sizeof *failover);
     if (!failover)
         return NULL;
-    failover->count = count < FAILOVER_MAX ? count : FAILOVER_MAX;
+    for (size_t i = 0; i < count && i < FAILOVER_MAX; i++)
+        failover->servers[i].listed = true;
     failover->connect_ms = connect_ms;
     pthread_mutex_init(&failover->lock, NULL);
     return failover;
@@ -38,47 +39,80 @@ void failover_free(struct failover *failover)
     free(failover);
 }
 
+void failover_list(struct failover *failover, size_t number, bool listed)
+{
+    pthread_mutex_lock(&failover->lock);
+    if (failover->servers[number].listed != listed)
+        failover->servers[number] = (struct server){.listed = listed};
+    pthread_mutex_unlock(&failover->lock);
+}
+
 size_t failover_choose(struct failover *failover, size_t order[FAILOVER_MAX])
 {
     int64_t now = clock_monotonic_ms();
     size_t count = 0;
     pthread_mutex_lock(&failover->lock);
-    for (size_t i = 0; i < failover->count; i++) {
-        if (now < failover->servers[i].until)
+    for (size_t i = 0; i < FAILOVER_MAX; i++) {
+        struct server *server = &failover->servers[i];
+        if (!server->listed || now < server->until)
             continue;
         order[count++] = i;
-        int64_t penalty = failover->servers[i].penalty;
-        if (!penalty)
+        if (!server->penalty)
             continue;
         /* one thread goes and sees; others need not wait with it */
-        failover->servers[i].until = now + failover->connect_ms;
-        failover->servers[i].penalty = 2 * penalty < PENALTY_MAX_MS ? 2 * penalty : PENALTY_MAX_MS;
+        server->until = now + failover->connect_ms;
+        server->penalty =
+            2 * server->penalty < PENALTY_MAX_MS ? 2 * server->penalty : PENALTY_MAX_MS;
     }
+    for (size_t i = 0, none = count; none == 0 && i < FAILOVER_MAX; i++)
+        if (failover->servers[i].listed)
+            order[count++] = i;
     pthread_mutex_unlock(&failover->lock);
-    for (size_t i = 0; count == 0 && i < failover->count; i++)
-        order[i] = i;
-    return count ? count : failover->count;
+    return count;
+}
+
+/* The caller holds the lock. */
+static bool is_there(const struct failover *failover, size_t number)
+{
+    return number < FAILOVER_MAX && failover->servers[number].listed;
+}
+
+/* The same. */
+static bool has_others(const struct failover *failover, size_t number)
+{
+    bool others = false;
+    for (size_t i = 0; i < FAILOVER_MAX; i++)
+        others |= i != number && failover->servers[i].listed;
+    return others;
 }
 
 bool failover_note_failure(struct failover *failover, size_t number)
 {
     int64_t now = clock_monotonic_ms();
+    bool news = false;
     pthread_mutex_lock(&failover->lock);
-    bool first = !failover->servers[number].penalty;
-    if (first)
-        failover->servers[number].penalty = PENALTY_MS;
-    failover->servers[number].until = now + failover->servers[number].penalty;
+    if (is_there(failover, number)) {
+        struct server *server = &failover->servers[number];
+        news = !server->penalty && has_others(failover, number);
+        if (!server->penalty)
+            server->penalty = PENALTY_MS;
+        server->until = now + server->penalty;
+    }
     pthread_mutex_unlock(&failover->lock);
-    return first;
+    return news;
 }
 
 bool failover_note_success(struct failover *failover, size_t number)
 {
+    bool news = false;
     pthread_mutex_lock(&failover->lock);
-    bool back = failover->servers[number].penalty;
-    failover->servers[number].penalty = failover->servers[number].until = 0;
+    if (is_there(failover, number)) {
+        struct server *server = &failover->servers[number];
+        news = server->penalty && has_others(failover, number);
+        server->penalty = server->until = 0;
+    }
     pthread_mutex_unlock(&failover->lock);
-    return back;
+    return news;
 }
 
 bool failover_has_better(struct failover *failover, size_t number)
@@ -86,8 +120,9 @@ bool failover_has_better(struct failover *failover, size_t number)
     int64_t now = clock_monotonic_ms();
     bool better = false;
     pthread_mutex_lock(&failover->lock);
-    for (size_t i = 0; now < failover->servers[number].until && i < failover->count; i++)
-        better |= i != number && now >= failover->servers[i].until;
+    bool left_alone = !is_there(failover, number) || now < failover->servers[number].until;
+    for (size_t i = 0; left_alone && i < FAILOVER_MAX; i++)
+        better |= i != number && failover->servers[i].listed && now >= failover->servers[i].until;
     pthread_mutex_unlock(&failover->lock);
     return better;
 }
@@ -95,7 +130,7 @@ bool failover_has_better(struct failover *failover, size_t number)
 void failover_forgive(struct failover *failover)
 {
     pthread_mutex_lock(&failover->lock);
-    for (size_t i = 0; i < failover->count; i++)
+    for (size_t i = 0; i < FAILOVER_MAX; i++)
         failover->servers[i].until = 0;
     pthread_mutex_unlock(&failover->lock);
 }

@@ -48,6 +48,24 @@ static uint64_t hash_of(const struct guard *guard, struct span password)
     return hash_keyed(guard->key, password.data, password.length);
 }
 
+/* The caller holds the lock. */
+static bool is_held(const struct guard *guard, struct span password, struct reason *why)
+{
+    bool held =
+        clock_monotonic_ms() < guard->held_until && guard->refused == hash_of(guard, password);
+    if (held)
+        *why = guard->refusal;
+    return held;
+}
+
+bool guard_allows(struct guard *guard, struct span password, struct reason *why)
+{
+    pthread_mutex_lock(&guard->lock);
+    bool held = is_held(guard, password, why);
+    pthread_mutex_unlock(&guard->lock);
+    return !held;
+}
+
 enum guard_entry guard_enter(struct guard *guard, struct span password, int64_t deadline,
                              struct reason *why)
 {
@@ -57,14 +75,12 @@ enum guard_entry guard_enter(struct guard *guard, struct span password, int64_t 
     pthread_mutex_lock(&guard->lock);
     while (guard->trying && late == 0 && clock_monotonic_ms() >= guard->trusted_until)
         late = pthread_cond_timedwait(&guard->over, &guard->lock, &until);
-    int64_t now = clock_monotonic_ms();
     if (late == ETIMEDOUT) {
         entry = GUARD_LATE;
         reason_set(why, "another attempt to sign in does not end");
-    } else if (now < guard->held_until && guard->refused == hash_of(guard, password)) {
+    } else if (is_held(guard, password, why)) {
         entry = GUARD_HELD;
-        *why = guard->refusal;
-    } else if (now >= guard->trusted_until) {
+    } else if (clock_monotonic_ms() >= guard->trusted_until) {
         guard->trying = true;
     }
     pthread_mutex_unlock(&guard->lock);

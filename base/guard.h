@@ -16,6 +16,9 @@ enum guard_entry {
     GUARD_LATE      /* another thread that tries it did not end in time */
 };
 
+/* False, with the server's reason, if it was refused lately: to ask before connecting. */
+bool guard_allows(struct guard *guard, struct span password, struct reason *why);
+
 enum guard_entry guard_enter(struct guard *guard, struct span password, int64_t deadline,
                              struct reason *why);
 

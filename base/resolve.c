@@ -3,28 +3,38 @@
 
 #include "clock.h"
 
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FRESH_MS   30000
 #define STACK_SIZE (256 * 1024)
+#define ANSWER_MAX 65535
+
+/* What a name stands for. */
+union answer {
+    struct addresses addresses;
+    struct srv srv;
+};
 
 struct resolver {
-    char host[256], port[6];
-    struct addresses literal; /* count 0: the host is a name */
+    char name[SRV_HOST_MAX + 32], port[6]; /* no port: SRV records */
+    struct addresses literal;              /* count 0: the name is no address */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t done;
-    int holders;            /* the owner, and a thread that is under way */
-    bool asking;            /* there is such a thread */
-    struct addresses known; /* count 0: none yet */
-    int64_t asked_at;       /* when `known` or `error` came, on CLOCK_MONOTONIC */
-    int error;              /* of getaddrinfo(); 0: the last answer was good */
+    int holders;   /* the owner, and a thread that is under way */
+    bool asking;   /* there is such a thread */
+    bool is_known; /* ever */
+    union answer known;
+    int64_t fresh_until;
+    int error; /* of the last question, as of getaddrinfo(); 0: it was answered */
 };
 
 /* Asks the system; the error of getaddrinfo(). */
@@ -45,18 +55,47 @@ static int ask_system(const char *host, const char *port, int flags, struct addr
     return addresses_r->count > 0 ? 0 : EAI_NONAME;
 }
 
-struct resolver *resolver_new(const char *host, const char *port)
+/* The same for SRV records. */
+static int ask_srv(const char *name, struct srv *srv_r)
+{
+    unsigned char *answer = malloc(ANSWER_MAX);
+    int error = EAI_MEMORY;
+    if (answer) {
+        int length = res_query(name, ns_c_in, ns_t_srv, answer, ANSWER_MAX);
+        if (length >= 0)
+            error = length <= ANSWER_MAX && srv_parse(answer, (size_t)length, srv_r) ? 0 : EAI_FAIL;
+        else
+            error = h_errno == TRY_AGAIN ? EAI_AGAIN : EAI_NONAME;
+    }
+    free(answer);
+    return error ? error : srv_r->count > 0 ? 0 : EAI_NONAME;
+}
+
+static struct resolver *new_resolver(const char *name)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver)
         return NULL;
-    snprintf(resolver->host, sizeof resolver->host, "%s", host);
-    snprintf(resolver->port, sizeof resolver->port, "%s", port);
-    ask_system(host, port, AI_NUMERICHOST, &resolver->literal);
+    snprintf(resolver->name, sizeof resolver->name, "%s", name);
     resolver->holders = 1;
     pthread_mutex_init(&resolver->lock, NULL);
     clock_cond_init(&resolver->done);
     return resolver;
+}
+
+struct resolver *resolver_new(const char *host, const char *port)
+{
+    struct resolver *resolver = new_resolver(host);
+    if (!resolver)
+        return NULL;
+    snprintf(resolver->port, sizeof resolver->port, "%s", port);
+    ask_system(host, port, AI_NUMERICHOST, &resolver->literal);
+    return resolver;
+}
+
+struct resolver *resolver_new_srv(const char *name)
+{
+    return new_resolver(name);
 }
 
 void resolver_free(struct resolver *resolver)
@@ -76,13 +115,20 @@ void resolver_free(struct resolver *resolver)
 static void *ask_in_thread(void *argument)
 {
     struct resolver *resolver = argument;
-    struct addresses found;
-    int error = ask_system(resolver->host, resolver->port, AI_ADDRCONFIG, &found);
+    int64_t life = FRESH_MS;
+    union answer found;
+    int error = *resolver->port
+                    ? ask_system(resolver->name, resolver->port, AI_ADDRCONFIG, &found.addresses)
+                    : ask_srv(resolver->name, &found.srv);
+    if (!error && !*resolver->port)
+        life = (int64_t)found.srv.life * 1000;
     pthread_mutex_lock(&resolver->lock);
-    if (error == 0)
+    if (!error) {
         resolver->known = found;
+        resolver->is_known = true;
+        resolver->fresh_until = clock_monotonic_ms() + life;
+    }
     resolver->error = error;
-    resolver->asked_at = clock_monotonic_ms();
     resolver->asking = false;
     pthread_cond_broadcast(&resolver->done);
     pthread_mutex_unlock(&resolver->lock);
@@ -111,11 +157,11 @@ static bool start_asking(struct resolver *resolver)
     return true;
 }
 
-/* Waits until an answer is there; the caller holds the lock.  With old addresses to fall
- * back on, half of the time has to do. */
+/* Waits until an answer is there; the caller holds the lock.  With an old one to fall back
+ * on, half of the time has to do. */
 static void await_answer(struct resolver *resolver, int64_t deadline)
 {
-    if (resolver->known.count > 0)
+    if (resolver->is_known)
         deadline = clock_earlier(deadline, clock_left_ms(deadline) / 2);
     const struct timespec until = clock_deadline(deadline);
     while (resolver->asking &&
@@ -123,30 +169,49 @@ static void await_answer(struct resolver *resolver, int64_t deadline)
         continue;
 }
 
-enum resolved resolver_get(struct resolver *resolver, int64_t deadline,
-                           struct addresses *addresses_r, struct reason *why)
+/* What is known, or becomes known by the deadline. */
+static enum resolved get(struct resolver *resolver, int64_t deadline, const char *what,
+                         union answer *answer_r, struct reason *why)
 {
     enum resolved result = RESOLVED_GOOD;
-    if (resolver->literal.count > 0) {
-        *addresses_r = resolver->literal;
-        return result;
-    }
     pthread_mutex_lock(&resolver->lock);
-    bool fresh = resolver->known.count > 0 && resolver->error == 0 &&
-                 clock_monotonic_ms() - resolver->asked_at < FRESH_MS;
+    bool fresh =
+        resolver->is_known && resolver->error == 0 && clock_monotonic_ms() < resolver->fresh_until;
     if (!fresh && !resolver->asking && !start_asking(resolver))
         resolver->error = EAI_MEMORY;
     if (!fresh)
         await_answer(resolver, deadline);
-    if (resolver->known.count > 0) {
-        *addresses_r = resolver->known;
+    if (resolver->is_known) {
+        *answer_r = resolver->known;
     } else if (resolver->asking) {
         result = RESOLVED_LATE;
-        reason_set(why, "no answer to the question for the address of %s", resolver->host);
+        reason_set(why, "no answer to the question for the %s of %s", what, resolver->name);
     } else {
         result = RESOLVED_FAILED;
-        reason_set(why, "no address of %s: %s", resolver->host, gai_strerror(resolver->error));
+        reason_set(why, "no %s of %s: %s", what, resolver->name, gai_strerror(resolver->error));
     }
     pthread_mutex_unlock(&resolver->lock);
+    return result;
+}
+
+enum resolved resolver_get(struct resolver *resolver, int64_t deadline,
+                           struct addresses *addresses_r, struct reason *why)
+{
+    union answer answer = {.addresses = resolver->literal};
+    enum resolved result = RESOLVED_GOOD;
+    if (!resolver->literal.count)
+        result = get(resolver, deadline, "address", &answer, why);
+    if (result == RESOLVED_GOOD)
+        *addresses_r = answer.addresses;
+    return result;
+}
+
+enum resolved resolver_get_srv(struct resolver *resolver, int64_t deadline, struct srv *srv_r,
+                               struct reason *why)
+{
+    union answer answer;
+    enum resolved result = get(resolver, deadline, "SRV record", &answer, why);
+    if (result == RESOLVED_GOOD)
+        *srv_r = answer.srv;
     return result;
 }

@@ -14,3 +14,12 @@ enum memberchat_outcome ldap_fault_outcome(const struct ldap_fault *fault)
     };
     return outcomes[fault->verdict];
 }
+
+bool ldap_fault_resolved(struct ldap_fault *fault, enum resolved resolved)
+{
+    static const enum ldap_verdict verdicts[] = {[RESOLVED_GOOD] = VERDICT_GOOD,
+                                                 [RESOLVED_LATE] = VERDICT_LATE,
+                                                 [RESOLVED_FAILED] = VERDICT_LOST};
+    fault->verdict = verdicts[resolved];
+    return resolved == RESOLVED_GOOD;
+}

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/reason.h"
+#include "base/resolve.h"
 #include "memberchat_store.h"
 
 enum {
@@ -52,6 +53,9 @@ struct ldap_fault {
 
 #define ldap_fault_set(FAULT, VERDICT, ...)                                                        \
     ((FAULT)->verdict = (VERDICT), reason_set(&(FAULT)->why, __VA_ARGS__))
+
+/* The verdict that the end of a question to the DNS is.  False: the reason counts. */
+bool ldap_fault_resolved(struct ldap_fault *fault, enum resolved resolved);
 
 enum memberchat_outcome ldap_fault_outcome(const struct ldap_fault *fault);
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "servers_private.h"
 #include "socket.h"
+#include "trust.h"
 
 /* A handle on a connected socket of this server. */
 static struct ldap_handle *open_handle(const struct ldap_servers *servers,
@@ -10,11 +11,12 @@ static struct ldap_handle *open_handle(const struct ldap_servers *servers,
 {
     const struct ldap_settings *settings = servers->settings;
     bool clear = server->uri.scheme == LDAP_SCHEME_PLAIN && !settings->starttls;
-    struct ldap_addresses addresses;
+    struct addresses addresses;
     int fd = -1;
     if (server->uri.scheme == LDAP_SCHEME_LOCAL)
         fd = ldap_socket_connect_path(server->uri.host, deadline, fault);
-    else if (ldap_resolver_get(server->resolver, deadline, &addresses, fault))
+    else if (ldap_fault_resolved(fault,
+                                 resolver_get(server->resolver, deadline, &addresses, &fault->why)))
         fd = ldap_socket_connect(&addresses, clear && !settings->allow_cleartext, deadline, fault);
     return fd < 0 ? NULL : ldap_handle_new(fd, fault);
 }
@@ -27,21 +29,35 @@ static bool secure(const struct ldap_servers *servers, const struct ldap_server 
     return !wanted || ldap_handle_secure(handle, &server->uri, servers->settings, deadline, fault);
 }
 
+static struct span span_of_password(const struct ldap_password *password)
+{
+    return (struct span){password->bytes, password->length};
+}
+
+/* False, with the fault, when another thread is trying the password or it was refused. */
+static bool enter(const struct ldap_servers *servers, struct span password, int64_t deadline,
+                  struct ldap_fault *fault)
+{
+    enum guard_entry entry = guard_enter(servers->guard, password, deadline, &fault->why);
+    fault->verdict = entry == GUARD_LATE ? VERDICT_LATE : VERDICT_REFUSED;
+    return entry == GUARD_OPEN;
+}
+
 /* A password that is refused, for whatever reason, is left alone for a while. */
 static bool bind_by_password(const struct ldap_servers *servers, struct ldap_handle *handle,
-                             const struct ldap_password *password, int64_t deadline,
-                             struct ldap_fault *fault)
+                             struct span password, int64_t deadline, struct ldap_fault *fault)
 {
     const char *dn = servers->settings->bind_dn;
-    const struct span text = {password->bytes, password->length};
-    if (!ldap_guard_enter(servers->guard, password, deadline, fault))
+    enum guard_end end = GUARD_UNKNOWN;
+    if (!enter(servers, password, deadline, fault))
         return false;
-    bool good = ldap_handle_bind(handle, dn, &text, deadline, fault);
+    bool good = ldap_handle_bind(handle, dn, &password, deadline, fault);
     if (ldap_fault_outcome(fault) == MEMBERCHAT_MISCONFIGURED) {
         const struct reason told = fault->why;
         ldap_fault_set(fault, VERDICT_REFUSED, "%s as %s; not tried again for 30 s", told.text, dn);
+        end = GUARD_REFUSED;
     }
-    ldap_guard_leave(servers->guard, password, fault);
+    guard_leave(servers->guard, password, good ? GUARD_WORKED : end, &fault->why);
     return good;
 }
 
@@ -52,7 +68,7 @@ static bool bind_as(const struct ldap_servers *servers, struct ldap_handle *hand
     if (servers->settings->sasl_external)
         return ldap_handle_bind(handle, NULL, NULL, deadline, fault);
     return !servers->settings->bind_dn ||
-           bind_by_password(servers, handle, password, deadline, fault);
+           bind_by_password(servers, handle, span_of_password(password), deadline, fault);
 }
 
 /* One server, within its share of the time. */
@@ -92,7 +108,7 @@ static bool try_servers(struct ldap_servers *servers, const struct ldap_password
                         int64_t deadline, struct ldap_connection *connection_r,
                         struct ldap_fault *fault)
 {
-    struct ldap_server *order[LIST_MAX];
+    struct ldap_server *order[FAILOVER_MAX];
     struct ldap_fault one;
     bool good = false;
     size_t count = ldap_servers_choose(servers, order);
@@ -128,7 +144,10 @@ static bool have_password(struct ldap_servers *servers, struct ldap_password *pa
         fault->verdict = VERDICT_WRONG;
         return false;
     }
-    return ldap_guard_allows(servers->guard, password_r, fault);
+    bool allowed = guard_allows(servers->guard, span_of_password(password_r), &fault->why);
+    if (!allowed)
+        fault->verdict = VERDICT_REFUSED;
+    return allowed;
 }
 
 bool ldap_servers_connect(struct ldap_servers *servers, int64_t deadline,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/clock.h"
 #include "base/random.h"
 #include "servers_private.h"
 
@@ -8,10 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum {
-    PENALTY_MS = 1000,     /* how long a server that failed is left alone; then twice ... */
-    PENALTY_MAX_MS = 30000 /* ... as long each time, up to this */
-};
+#define SRV_SERVICE "_ldap._tcp."
 
 /* ---- The list ---- */
 
@@ -21,9 +17,10 @@ struct ldap_server *ldap_server_new(const struct ldap_uri *uri)
     if (!server)
         return NULL;
     server->holders = 1;
+    server->number = FAILOVER_MAX;
     server->uri = *uri;
     if (uri->scheme != LDAP_SCHEME_LOCAL)
-        server->resolver = ldap_resolver_new(uri->host, uri->port);
+        server->resolver = resolver_new(uri->host, uri->port);
     if (server->resolver || uri->scheme == LDAP_SCHEME_LOCAL)
         return server;
     free(server);
@@ -40,34 +37,56 @@ void ldap_server_release(struct ldap_server *server)
 {
     if (!server || atomic_fetch_sub(&server->holders, 1) > 1)
         return;
-    ldap_resolver_free(server->resolver);
+    resolver_free(server->resolver);
     free(server);
+}
+
+/* Puts a server, which is taken over, into the list.  The caller holds the lock, or is the
+ * only one. */
+static void add_server(struct ldap_servers *servers, struct ldap_server *server)
+{
+    for (size_t i = 0; i < FAILOVER_MAX; i++) {
+        if (servers->items[i])
+            continue;
+        servers->items[i] = server;
+        server->number = i;
+        failover_list(servers->failover, i, true);
+        return;
+    }
+    ldap_server_release(server);
+}
+
+static bool add_uri(struct ldap_servers *servers, const char *text)
+{
+    char name[sizeof SRV_SERVICE + LDAP_HOST_MAX];
+    struct ldap_uri uri;
+    const char *why;
+    ldap_uri_parse(text, &uri, &why);
+    if (uri.scheme == LDAP_SCHEME_SRV) {
+        snprintf(name, sizeof name, SRV_SERVICE "%s", uri.host);
+        servers->domain = resolver_new_srv(name);
+        return servers->domain != NULL;
+    }
+    struct ldap_server *server = ldap_server_new(&uri);
+    if (server)
+        add_server(servers, server);
+    return server != NULL;
 }
 
 struct ldap_servers *ldap_servers_new(const struct ldap_settings *settings,
                                       const struct memberchat_services *services)
 {
     struct ldap_servers *servers = calloc(1, sizeof *servers);
-    const char *why;
-    bool good = servers != NULL;
-    if (!good)
+    if (!servers)
         return NULL;
     servers->settings = settings;
     servers->services = services;
     pthread_mutex_init(&servers->lock, NULL);
-    servers->guard = ldap_guard_new();
-    good = servers->guard != NULL;
-    for (size_t i = 0; good && i < settings->uri.count; i++) {
-        struct ldap_uri uri;
-        ldap_uri_parse(settings->uri.items[i], &uri, &why);
-        if (uri.scheme == LDAP_SCHEME_SRV) {
-            servers->domain = ldap_resolver_new_srv(uri.host);
-            good = servers->domain != NULL;
-        } else {
-            servers->items[servers->count] = ldap_server_new(&uri);
-            good = servers->items[servers->count++] != NULL;
-        }
-    }
+    servers->guard = guard_new();
+    servers->failover = failover_new(0, settings->connect_timeout);
+    bool good = servers->guard && servers->failover;
+    for (size_t i = 0; good && i < settings->uri.count; i++)
+        good = add_uri(servers, settings->uri.items[i]);
     if (good)
         return servers;
     ldap_servers_free(servers);
@@ -78,54 +97,76 @@ void ldap_servers_free(struct ldap_servers *servers)
 {
     if (!servers)
         return;
-    for (size_t i = 0; i < servers->count; i++)
+    for (size_t i = 0; i < FAILOVER_MAX; i++)
         ldap_server_release(servers->items[i]);
-    ldap_resolver_free(servers->domain);
+    resolver_free(servers->domain);
     pthread_mutex_destroy(&servers->lock);
-    ldap_guard_free(servers->guard);
+    failover_free(servers->failover);
+    guard_free(servers->guard);
     free(servers);
 }
 
-/* The server of a target: one that is there already, or a new one; NULL: no memory.  The
- * caller holds the lock. */
-static struct ldap_server *find_target(const struct ldap_servers *servers,
-                                       const struct ldap_srv_target *target)
+/* The target that a server of the list is; NULL: it is none of them. */
+static const struct srv_target *find_target(const struct srv *srv, const struct ldap_server *server)
+{
+    for (size_t i = 0; i < srv->count; i++)
+        if (strcasecmp(server->target.host, srv->targets[i].host) == 0 &&
+            server->target.port == srv->targets[i].port)
+            return &srv->targets[i];
+    return NULL;
+}
+
+static struct ldap_server *new_target(const struct srv_target *target)
 {
     struct ldap_uri uri = {.scheme = LDAP_SCHEME_PLAIN};
-    for (size_t i = 0; i < servers->count; i++) {
-        const struct ldap_srv_target *old = &servers->items[i]->target;
-        if (strcasecmp(old->host, target->host) == 0 && old->port == target->port)
-            return ldap_server_hold(servers->items[i]);
-    }
     snprintf(uri.host, sizeof uri.host, "%s", target->host);
     snprintf(uri.port, sizeof uri.port, "%u", target->port);
     snprintf(uri.text, sizeof uri.text, "ldap://%s:%s", uri.host, uri.port);
-    return ldap_server_new(&uri);
+    struct ldap_server *server = ldap_server_new(&uri);
+    if (server)
+        server->target = *target;
+    return server;
+}
+
+/* Drops what the DNS does not name any more, and notes which targets have their server.  The
+ * caller holds the lock. */
+static void drop_servers(struct ldap_servers *servers, const struct srv *srv, bool known[SRV_MAX])
+{
+    for (size_t i = 0; i < FAILOVER_MAX; i++) {
+        struct ldap_server *server = servers->items[i];
+        const struct srv_target *target = server ? find_target(srv, server) : NULL;
+        if (target) {
+            server->target = *target;
+            known[target - srv->targets] = true;
+        } else if (server) {
+            servers->items[i] = NULL;
+            server->number = FAILOVER_MAX;
+            failover_list(servers->failover, i, false);
+            ldap_server_release(server);
+        }
+    }
 }
 
 bool ldap_servers_refresh(struct ldap_servers *servers, int64_t deadline, struct ldap_fault *fault)
 {
-    struct ldap_server *items[LIST_MAX];
-    struct ldap_srv srv;
-    size_t count = 0;
+    struct srv srv;
+    bool known[SRV_MAX] = {false}, any = false;
     if (!servers->domain)
         return true;
-    if (!ldap_resolver_get_srv(servers->domain, deadline, &srv, fault))
+    if (!ldap_fault_resolved(fault, resolver_get_srv(servers->domain, deadline, &srv, &fault->why)))
         return false;
     pthread_mutex_lock(&servers->lock);
+    drop_servers(servers, &srv, known);
     for (size_t i = 0; i < srv.count; i++) {
-        items[count] = find_target(servers, &srv.targets[i]);
-        if (items[count])
-            items[count++]->target = srv.targets[i];
+        struct ldap_server *server = known[i] ? NULL : new_target(&srv.targets[i]);
+        if (server)
+            add_server(servers, server);
+        any |= known[i] || server;
     }
-    for (size_t i = 0; i < servers->count; i++)
-        ldap_server_release(servers->items[i]);
-    memcpy(servers->items, items, count * sizeof items[0]);
-    servers->count = count;
     pthread_mutex_unlock(&servers->lock);
-    if (count == 0)
+    if (!any)
         ldap_fault_set(fault, VERDICT_BUSY, "out of memory");
-    return count > 0;
+    return any;
 }
 
 void ldap_server_name(const struct ldap_server *server, struct ldap_fault *fault)
@@ -146,61 +187,42 @@ bool ldap_servers_may_visit(struct ldap_servers *servers, const struct ldap_uri 
     for (size_t i = 0; i < hosts->count; i++)
         found |= same_host(hosts->items[i], uri->host);
     pthread_mutex_lock(&servers->lock);
-    for (size_t i = 0; i < servers->count; i++)
-        found |= same_host(servers->items[i]->uri.host, uri->host);
+    for (size_t i = 0; i < FAILOVER_MAX; i++)
+        found |= servers->items[i] && same_host(servers->items[i]->uri.host, uri->host);
     pthread_mutex_unlock(&servers->lock);
     return found;
 }
 
-/* ---- Penalties ---- */
+/* ---- Which to ask ---- */
 
-void ldap_servers_note_failure(struct ldap_servers *servers, struct ldap_server *server,
+void ldap_servers_note_failure(struct ldap_servers *servers, const struct ldap_server *server,
                                const struct ldap_fault *fault)
 {
-    pthread_mutex_lock(&servers->lock);
-    bool first = server->penalty == 0, alone = servers->count < 2;
-    if (first)
-        server->penalty = PENALTY_MS;
-    server->avoid_until = clock_monotonic_ms() + server->penalty;
-    pthread_mutex_unlock(&servers->lock);
-    if (first && !alone)
+    if (failover_note_failure(servers->failover, server->number))
         servers->services->log(servers->services, MEMBERCHAT_LOG_WARNING,
                                "%s; other servers are asked before it for a while",
                                fault->why.text);
 }
 
-void ldap_servers_note_success(struct ldap_servers *servers, struct ldap_server *server)
+void ldap_servers_note_success(struct ldap_servers *servers, const struct ldap_server *server)
 {
-    pthread_mutex_lock(&servers->lock);
-    bool back = server->penalty != 0 && servers->count > 1;
-    server->penalty = 0;
-    server->avoid_until = 0;
-    pthread_mutex_unlock(&servers->lock);
-    if (back)
+    if (failover_note_success(servers->failover, server->number))
         servers->services->log(servers->services, MEMBERCHAT_LOG_INFO, "%s: answers again",
                                server->uri.text);
 }
 
 bool ldap_servers_has_better(struct ldap_servers *servers, const struct ldap_server *server)
 {
-    int64_t now = clock_monotonic_ms();
-    bool listed = false, other = false;
-    pthread_mutex_lock(&servers->lock);
-    for (size_t i = 0; i < servers->count; i++) {
-        listed |= servers->items[i] == server;
-        other |= servers->items[i] != server && now >= servers->items[i]->avoid_until;
-    }
-    bool avoided = now < server->avoid_until;
-    pthread_mutex_unlock(&servers->lock);
-    return other && (avoided || !listed);
+    return failover_has_better(servers->failover, server->number);
 }
 
-/* Puts servers into the order of RFC 2782: by priority, and by lot within one. */
+/* Puts servers into the order of RFC 2782: by priority, and by lot within one.  The caller
+ * holds the lock. */
 static void shuffle(struct ldap_server **order, size_t count)
 {
-    const struct ldap_srv_target *targets[LIST_MAX];
-    struct ldap_server *servers[LIST_MAX];
-    bool wanted[LIST_MAX];
+    const struct srv_target *targets[FAILOVER_MAX];
+    struct ldap_server *servers[FAILOVER_MAX];
+    bool wanted[FAILOVER_MAX];
     for (size_t i = 0; i < count; i++) {
         servers[i] = order[i];
         targets[i] = &order[i]->target;
@@ -209,46 +231,28 @@ static void shuffle(struct ldap_server **order, size_t count)
     for (size_t i = 0; i < count; i++) {
         uint32_t number = 0;
         random_seed(&number, sizeof number); /* without luck, the first is as good as any */
-        size_t chosen = ldap_srv_choose(targets, wanted, count, number);
+        size_t chosen = srv_choose(targets, wanted, count, number);
         wanted[chosen] = false;
         order[i] = servers[chosen];
     }
 }
 
-size_t ldap_servers_choose(struct ldap_servers *servers, struct ldap_server *order[LIST_MAX])
+size_t ldap_servers_choose(struct ldap_servers *servers, struct ldap_server *order[FAILOVER_MAX])
 {
-    int64_t now = clock_monotonic_ms();
-    size_t count = 0;
+    size_t numbers[FAILOVER_MAX], count = 0;
+    size_t chosen = failover_choose(servers->failover, numbers);
     pthread_mutex_lock(&servers->lock);
-    for (size_t i = 0; i < servers->count; i++) {
-        struct ldap_server *server = servers->items[i];
-        if (now < server->avoid_until)
-            continue;
-        order[count++] = server;
-        if (server->penalty == 0)
-            continue;
-        /* one goes and sees; others need not wait with it */
-        server->avoid_until = now + servers->settings->connect_timeout;
-        server->penalty =
-            2 * server->penalty < PENALTY_MAX_MS ? 2 * server->penalty : PENALTY_MAX_MS;
-    }
-    if (count == 0) {
-        count = servers->count;
-        memcpy(order, servers->items, count * sizeof order[0]);
-    }
+    for (size_t i = 0; i < chosen; i++)
+        if (servers->items[numbers[i]]) /* unless it went just now */
+            order[count++] = ldap_server_hold(servers->items[numbers[i]]);
     if (servers->domain)
         shuffle(order, count);
-    for (size_t i = 0; i < count; i++)
-        ldap_server_hold(order[i]);
     pthread_mutex_unlock(&servers->lock);
     return count;
 }
 
 void ldap_servers_forgive(struct ldap_servers *servers)
 {
-    ldap_guard_forgive(servers->guard);
-    pthread_mutex_lock(&servers->lock);
-    for (size_t i = 0; i < servers->count; i++)
-        servers->items[i]->avoid_until = 0;
-    pthread_mutex_unlock(&servers->lock);
+    guard_forgive(servers->guard);
+    failover_forgive(servers->failover);
 }

@@ -40,7 +40,7 @@ bool ldap_servers_may_visit(struct ldap_servers *servers, const struct ldap_uri 
 void ldap_server_name(const struct ldap_server *server, struct ldap_fault *fault);
 
 /* A connection failed in use: its server is left alone for a while. */
-void ldap_servers_note_failure(struct ldap_servers *servers, struct ldap_server *server,
+void ldap_servers_note_failure(struct ldap_servers *servers, const struct ldap_server *server,
                                const struct ldap_fault *fault);
 
 /* Whether there is reason to ask another server instead of this one. */

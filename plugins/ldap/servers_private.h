@@ -3,8 +3,9 @@
 #ifndef MEMBERCHAT_LDAP_SERVERS_PRIVATE_H
 #define MEMBERCHAT_LDAP_SERVERS_PRIVATE_H
 
-#include "guard.h"
-#include "resolve.h"
+#include "base/failover.h"
+#include "base/guard.h"
+#include "base/resolve.h"
 #include "servers.h"
 
 #include <pthread.h>
@@ -14,25 +15,22 @@
 struct ldap_server {
     atomic_uint holders;
     struct ldap_uri uri;
-    struct ldap_resolver *resolver; /* NULL for ldapi */
-    struct ldap_srv_target target;  /* if the DNS named it */
-    int64_t penalty; /* 0: it did not fail lately; this and the next by the list's lock */
-    int64_t avoid_until;
+    struct resolver *resolver; /* NULL for ldapi */
+    struct srv_target target;  /* if the DNS named it */
+    atomic_size_t number;      /* in the list; FAILOVER_MAX: it is not there */
 };
-
-enum { LIST_MAX = LDAP_SRV_MAX }; /* no fewer than LDAP_SERVERS_MAX */
 
 struct ldap_servers {
     const struct ldap_settings *settings;
     const struct memberchat_services *services;
-    struct ldap_guard *guard;
-    struct ldap_resolver *domain; /* NULL: the configuration names the servers */
-    pthread_mutex_t lock;         /* guards what follows */
-    size_t count;
-    struct ldap_server *items[LIST_MAX];
+    struct guard *guard;
+    struct failover *failover;
+    struct resolver *domain;                 /* NULL: the configuration names the servers */
+    pthread_mutex_t lock;                    /* guards what follows */
+    struct ldap_server *items[FAILOVER_MAX]; /* by their numbers; NULL: none */
 };
 
-/* Held; NULL: no memory. */
+/* Held, and not in the list; NULL: no memory. */
 struct ldap_server *ldap_server_new(const struct ldap_uri *uri);
 struct ldap_server *ldap_server_hold(struct ldap_server *server);
 void ldap_server_release(struct ldap_server *server); /* NULL is allowed */
@@ -41,8 +39,8 @@ void ldap_server_release(struct ldap_server *server); /* NULL is allowed */
 bool ldap_servers_refresh(struct ldap_servers *servers, int64_t deadline, struct ldap_fault *fault);
 
 /* The servers in the order in which to ask them, held; how many. */
-size_t ldap_servers_choose(struct ldap_servers *servers, struct ldap_server *order[LIST_MAX]);
+size_t ldap_servers_choose(struct ldap_servers *servers, struct ldap_server *order[FAILOVER_MAX]);
 
-void ldap_servers_note_success(struct ldap_servers *servers, struct ldap_server *server);
+void ldap_servers_note_success(struct ldap_servers *servers, const struct ldap_server *server);
 
 #endif

@@ -63,7 +63,7 @@ static int connect_one(const struct sockaddr *address, socklen_t length, int64_t
     return -1;
 }
 
-int ldap_socket_connect(const struct ldap_addresses *addresses, bool local_only, int64_t deadline,
+int ldap_socket_connect(const struct addresses *addresses, bool local_only, int64_t deadline,
                         struct ldap_fault *fault)
 {
     int error = 0;

@@ -3,11 +3,12 @@
 #ifndef MEMBERCHAT_LDAP_SOCKET_H
 #define MEMBERCHAT_LDAP_SOCKET_H
 
-#include "resolve.h"
+#include "base/resolve.h"
+#include "common.h"
 
 /* A connected socket that does not block, or -1 with the reason.  Of several addresses,
  * each has its share of the time.  `local_only`: only the loopback's are connected to. */
-int ldap_socket_connect(const struct ldap_addresses *addresses, bool local_only, int64_t deadline,
+int ldap_socket_connect(const struct addresses *addresses, bool local_only, int64_t deadline,
                         struct ldap_fault *fault);
 
 /* The same for the path of a Unix domain socket. */

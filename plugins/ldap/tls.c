@@ -11,8 +11,8 @@
 
 #include "ber.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "code.h"
-#include "trust.h"
 
 #include <errno.h>
 #include <lber.h>
@@ -152,7 +152,7 @@ struct ldap_tls *ldap_tls_start(int fd, const struct ldap_uri *uri,
                                 const struct ldap_settings *settings, int64_t deadline,
                                 struct ldap_fault *fault)
 {
-    const char *ca_file = ldap_trust_file(settings);
+    const char *ca_file = settings->ca_file ? settings->ca_file : file_system_certificates();
     if (settings->tls_verify && !ca_file) {
         close(fd);
         ldap_fault_set(fault, VERDICT_UNTRUSTED,

@@ -4,25 +4,6 @@
 #include "base/file.h"
 
 #include <string.h>
-#include <unistd.h>
-
-/* Where systems keep what they trust. */
-static const char *const bundles[] = {
-    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
-    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
-    "/etc/ssl/ca-bundle.pem",             /* SUSE */
-    "/etc/ssl/cert.pem",                  /* the BSDs */
-};
-
-const char *ldap_trust_file(const struct ldap_settings *settings)
-{
-    if (settings->ca_file)
-        return settings->ca_file;
-    for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++)
-        if (access(bundles[i], R_OK) == 0)
-            return bundles[i];
-    return NULL;
-}
 
 static void warn_exposed(const struct memberchat_services *services, const char *key,
                          const char *path)

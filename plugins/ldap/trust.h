@@ -11,9 +11,6 @@ struct ldap_password {
     char bytes[LDAP_PASSWORD_MAX];
 };
 
-/* "ca_file", or the system's certificate authorities; NULL: it has none. */
-const char *ldap_trust_file(const struct ldap_settings *settings);
-
 /* Whether the files for TLS can be read and have in them what they should: libldap takes
  * an empty one without a word. */
 bool ldap_trust_check(const struct ldap_settings *settings,

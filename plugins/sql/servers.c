@@ -280,14 +280,14 @@ static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
             connect_one(attempt, order[i], clock_earlier(deadline, share), &one);
         if (link) {
             link->server = order[i];
-            if (failover_note_success(failover, order[i]) && count_servers(settings) > 1)
+            if (failover_note_success(failover, order[i]))
                 services->log(services, MEMBERCHAT_LOG_INFO, "%s: answers again", name);
             return link;
         }
         add_fault(fault, name, &one);
         if (one.verdict == SQL_REFUSED || one.verdict == SQL_WRONG)
             break;
-        if (failover_note_failure(failover, order[i]) && count_servers(settings) > 1)
+        if (failover_note_failure(failover, order[i]))
             services->log(services, MEMBERCHAT_LOG_WARNING,
                           "%s: %s; other servers are asked before it for a while", name,
                           one.why.text);
@@ -295,30 +295,15 @@ static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
     return NULL;
 }
 
-/* Where systems keep what they trust. */
-static const char *find_authorities(void)
-{
-    static const char *const bundles[] = {
-        "/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
-        "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
-        "/etc/ssl/ca-bundle.pem",             /* SUSE */
-        "/etc/ssl/cert.pem",                  /* the BSDs */
-    };
-    struct file_stamp stamp;
-    for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++)
-        if (file_stamp_read(bundles[i], &stamp))
-            return bundles[i];
-    return NULL;
-}
-
 struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *connect,
                                      int64_t deadline, struct sql_fault *fault)
 {
     const char *ca_file = client->settings->ca_file;
-    struct attempt attempt = {.client = client,
-                              .servers = client->own,
-                              .connect = connect,
-                              .target = {.ca_file = ca_file ? ca_file : find_authorities()}};
+    struct attempt attempt = {
+        .client = client,
+        .servers = client->own,
+        .connect = connect,
+        .target = {.ca_file = ca_file ? ca_file : file_system_certificates()}};
     struct sql_link *link = NULL;
     fault->verdict = SQL_WRONG;
     attempt.target.port = attempt.servers->port;

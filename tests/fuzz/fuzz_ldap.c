@@ -3,12 +3,12 @@
  * behind it, which must stay a value whatever is in it; and all of it as an answer. */
 #include "fuzz.h"
 
+#include "base/srv.h"
 #include "plugins/ldap/dn.h"
 #include "plugins/ldap/entry.h"
 #include "plugins/ldap/id.h"
 #include "plugins/ldap/message.h"
 #include "plugins/ldap/referral.h"
-#include "plugins/ldap/srv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ldap_referral referral;
     struct ldap_uri uri, again;
     struct bytes value = {0};
-    struct ldap_srv srv;
+    struct srv srv;
     char guid[LDAP_GUID_BYTES], text[LDAP_GUID_TEXT];
     const char *why;
     char *line = calloc(1, length + 1);
@@ -97,8 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(value.length <= length);
     bytes_free(&value);
     must(ldap_id_same(id, id));
-    if (ldap_srv_parse(data, size, &srv)) {
-        must(srv.count <= LDAP_SRV_MAX && srv.life > 0 && srv.life <= LDAP_SRV_LIFE_MAX);
+    if (srv_parse(data, size, &srv)) {
+        must(srv.count <= SRV_MAX && srv.life > 0 && srv.life <= SRV_LIFE_MAX);
         for (size_t i = 0; i < srv.count; i++)
             must(*srv.targets[i].host && srv.targets[i].port);
     }

@@ -2,10 +2,11 @@
  * Names that resolve slowly, wrong or not at all, passwords that are refused, referrals
  * taken apart. */
 #include "base/clock.h"
+#include "base/failover.h"
+#include "base/guard.h"
+#include "base/resolve.h"
 #include "fake_services.h"
-#include "plugins/ldap/guard.h"
 #include "plugins/ldap/referral.h"
-#include "plugins/ldap/resolve.h"
 #include "plugins/ldap/servers.h"
 #include "plugins/ldap/tls.h"
 #include "support.h"
@@ -103,78 +104,77 @@ static int64_t within(int64_t ms)
     return clock_monotonic_ms() + ms;
 }
 
-static bool get(struct ldap_resolver *resolver, int64_t ms, struct ldap_fault *fault)
+static enum resolved get(struct resolver *resolver, int64_t ms, struct reason *why)
 {
-    struct ldap_addresses addresses;
-    bool good = ldap_resolver_get(resolver, within(ms), &addresses, fault);
-    if (good) {
+    struct addresses addresses;
+    enum resolved result = resolver_get(resolver, within(ms), &addresses, why);
+    if (result == RESOLVED_GOOD) {
         assert_int_equal(addresses.count, 1);
         assert_int_equal(ntohs(((struct sockaddr_in *)&addresses.items[0])->sin_port), 389);
     }
-    return good;
+    return result;
 }
 
 static void names_are_asked_for_once(void **state)
 {
-    struct ldap_resolver *resolver = ldap_resolver_new("ldap.example.com", "389");
-    struct ldap_fault fault;
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct reason why;
     (void)state;
     for (size_t i = 0; i < 5; i++)
-        assert_true(get(resolver, 2000, &fault));
+        assert_int_equal(get(resolver, 2000, &why), RESOLVED_GOOD);
     assert_int_equal(atomic_load(&questions), 1);
-    ldap_resolver_free(resolver);
+    resolver_free(resolver);
 }
 
 static void addresses_are_not_asked_for(void **state)
 {
-    struct ldap_resolver *resolver = ldap_resolver_new("10.0.0.1", "389");
-    struct ldap_fault fault;
+    struct resolver *resolver = resolver_new("10.0.0.1", "389");
+    struct reason why;
     (void)state;
-    assert_true(get(resolver, 0, &fault));
+    assert_int_equal(get(resolver, 0, &why), RESOLVED_GOOD);
     assert_int_equal(atomic_load(&questions), 0);
-    ldap_resolver_free(resolver);
+    resolver_free(resolver);
 }
 
 static void slow_resolver(void **state)
 {
-    struct ldap_resolver *resolver = ldap_resolver_new("ldap.example.com", "389");
-    struct ldap_fault fault;
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct reason why;
     int64_t began = clock_monotonic_ms();
     (void)state;
     atomic_store(&delay_ms, 500);
-    assert_false(get(resolver, 50, &fault));
-    assert_int_equal(fault.verdict, VERDICT_LATE);
+    assert_int_equal(get(resolver, 50, &why), RESOLVED_LATE);
     assert_in_range(clock_monotonic_ms() - began, 45, 300);
-    assert_false(get(resolver, 10, &fault)); /* the same question is still under way */
+    assert_int_equal(get(resolver, 10, &why),
+                     RESOLVED_LATE); /* the same question is still under way */
     assert_int_equal(atomic_load(&questions), 1);
-    assert_true(get(resolver, 3000, &fault));
-    ldap_resolver_free(resolver);
+    assert_int_equal(get(resolver, 3000, &why), RESOLVED_GOOD);
+    resolver_free(resolver);
 }
 
 static void freed_while_it_asks(void **state)
 {
     const struct timespec pause = {.tv_nsec = 300000000};
-    struct ldap_resolver *resolver = ldap_resolver_new("ldap.example.com", "389");
-    struct ldap_fault fault;
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct reason why;
     (void)state;
     atomic_store(&delay_ms, 150);
-    assert_false(get(resolver, 10, &fault));
-    ldap_resolver_free(resolver);
+    assert_int_equal(get(resolver, 10, &why), RESOLVED_LATE);
+    resolver_free(resolver);
     nanosleep(&pause, NULL);
 }
 
 static void unknown_name(void **state)
 {
-    struct ldap_resolver *resolver = ldap_resolver_new("nowhere.example.com", "389");
-    struct ldap_fault fault;
+    struct resolver *resolver = resolver_new("nowhere.example.com", "389");
+    struct reason why;
     (void)state;
     atomic_store(&failure, EAI_NONAME);
-    assert_false(get(resolver, 2000, &fault));
-    assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_UNAVAILABLE);
-    assert_non_null(strstr(fault.why.text, "nowhere.example.com"));
+    assert_int_equal(get(resolver, 2000, &why), RESOLVED_FAILED);
+    assert_non_null(strstr(why.text, "nowhere.example.com"));
     atomic_store(&failure, 0);
-    assert_true(get(resolver, 2000, &fault)); /* a failure is not remembered */
-    ldap_resolver_free(resolver);
+    assert_int_equal(get(resolver, 2000, &why), RESOLVED_GOOD); /* a failure is not remembered */
+    resolver_free(resolver);
 }
 
 /* ---- Servers that fail ---- */
@@ -300,13 +300,13 @@ static void dns_add(unsigned priority, unsigned weight, unsigned port, const cha
 
 static void records_are_read(void **state)
 {
-    struct ldap_srv srv;
+    struct srv srv;
     (void)state;
     dns_begin();
     dns_add(10, 60, 389, "big.example.com", 300);
     dns_add(20, 0, 3389, "small.example.com", 7);
     dns_add(0, 0, 0, "", 600); /* no such service */
-    assert_true(ldap_srv_parse((unsigned char *)dns.data, dns.length, &srv));
+    assert_true(srv_parse((unsigned char *)dns.data, dns.length, &srv));
     assert_int_equal(srv.count, 2);
     assert_int_equal(srv.life, 7);
     assert_string_equal(srv.targets[1].host, "small.example.com");
@@ -314,32 +314,32 @@ static void records_are_read(void **state)
     assert_int_equal(srv.targets[0].priority, 10);
     assert_int_equal(srv.targets[0].weight, 60);
     for (size_t i = 0; i < dns.length; i++)
-        ldap_srv_parse((unsigned char *)dns.data, i, &srv);
+        srv_parse((unsigned char *)dns.data, i, &srv);
     dns.data[dns.length - 1] = (char)0xc0; /* a name that points nowhere */
-    assert_false(ldap_srv_parse((unsigned char *)dns.data, dns.length, &srv));
+    assert_false(srv_parse((unsigned char *)dns.data, dns.length, &srv));
     dns_begin();
     dns_add(0, 0, 389, "a", 0);
     dns.data[dns.length - 3] = (char)0xc0; /* a name that points at itself */
     dns.data[dns.length - 2] = (char)(dns.length - 3);
-    assert_false(ldap_srv_parse((unsigned char *)dns.data, dns.length, &srv));
+    assert_false(srv_parse((unsigned char *)dns.data, dns.length, &srv));
 }
 
 static void priority_then_weight(void **state)
 {
-    static const struct ldap_srv_target of[] = {{.priority = 10, .weight = 0},
-                                                {.priority = 10, .weight = 97},
-                                                {.priority = 20, .weight = 9}};
-    const struct ldap_srv_target *const targets[] = {&of[0], &of[1], &of[2]};
+    static const struct srv_target of[] = {{.priority = 10, .weight = 0},
+                                           {.priority = 10, .weight = 97},
+                                           {.priority = 20, .weight = 9}};
+    const struct srv_target *const targets[] = {&of[0], &of[1], &of[2]};
     bool wanted[] = {true, true, true};
     size_t hits[3] = {0};
     (void)state;
     for (uint32_t number = 0; number < 990; number++)
-        hits[ldap_srv_choose(targets, wanted, 3, number)]++;
+        hits[srv_choose(targets, wanted, 3, number)]++;
     assert_int_equal(hits[0], 10);
     assert_int_equal(hits[1], 980);
     assert_int_equal(hits[2], 0);
     wanted[0] = wanted[1] = false;
-    assert_int_equal(ldap_srv_choose(targets, wanted, 3, 123), 2);
+    assert_int_equal(srv_choose(targets, wanted, 3, 123), 2);
 }
 
 /* The server that a connection is made to, from the words about a failure. */
@@ -399,86 +399,118 @@ static void servers_come_from_the_dns(void **state)
 
 /* ---- Passwords ---- */
 
-static const struct ldap_password one = {3, "one"}, two = {3, "two"};
-static const struct ldap_fault good = {.verdict = VERDICT_GOOD};
-static const struct ldap_fault refused = {VERDICT_REFUSED, {"refused"}};
+static const struct span one = {"one", 3}, two = {"two", 3};
+static const struct reason refusal = {"refused"};
+
+static void refuse(struct guard *guard)
+{
+    struct reason why;
+    assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_OPEN);
+    guard_leave(guard, one, GUARD_REFUSED, &refusal);
+}
 
 static void refused_passwords_are_held(void **state)
 {
-    struct ldap_guard *guard = ldap_guard_new();
-    struct ldap_fault fault;
+    struct guard *guard = guard_new();
+    struct reason why;
     (void)state;
-    assert_true(ldap_guard_enter(guard, &one, within(1000), &fault));
-    ldap_guard_leave(guard, &one, &refused);
-    assert_false(ldap_guard_allows(guard, &one, &fault));
-    assert_false(ldap_guard_enter(guard, &one, within(1000), &fault));
-    assert_string_equal(fault.why.text, "refused");
-    assert_true(ldap_guard_allows(guard, &two, &fault));
+    refuse(guard);
+    assert_false(guard_allows(guard, one, &why));
+    assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_HELD);
+    assert_string_equal(why.text, "refused");
+    assert_true(guard_allows(guard, two, &why));
     atomic_fetch_add(&forward_ms, 29500);
-    assert_false(ldap_guard_allows(guard, &one, &fault));
+    assert_false(guard_allows(guard, one, &why));
     atomic_fetch_add(&forward_ms, 500);
-    assert_true(ldap_guard_allows(guard, &one, &fault));
-    ldap_guard_free(guard);
+    assert_true(guard_allows(guard, one, &why));
+    guard_free(guard);
 }
 
 static void forgiven_at_once(void **state)
 {
-    struct ldap_guard *guard = ldap_guard_new();
-    struct ldap_fault fault;
+    struct guard *guard = guard_new();
+    struct reason why;
     (void)state;
-    assert_true(ldap_guard_enter(guard, &one, within(1000), &fault));
-    ldap_guard_leave(guard, &one, &refused);
-    ldap_guard_forgive(guard);
-    assert_true(ldap_guard_allows(guard, &one, &fault));
-    ldap_guard_free(guard);
+    refuse(guard);
+    guard_forgive(guard);
+    assert_true(guard_allows(guard, one, &why));
+    guard_free(guard);
 }
 
-static struct ldap_guard *shared;
+static struct guard *shared;
 static atomic_int tried;
+static enum guard_end every_end;
 
 static void *try_to_bind(void *argument)
 {
     const struct timespec pause = {.tv_nsec = 20000000};
-    struct ldap_fault fault;
-
-    if (ldap_guard_enter(shared, &one, within(5000), &fault)) {
+    struct reason why;
+    if (guard_enter(shared, one, within(5000), &why) == GUARD_OPEN) {
         atomic_fetch_add(&tried, 1);
         nanosleep(&pause, NULL);
-        ldap_guard_leave(shared, &one, argument);
+        guard_leave(shared, one, every_end, &refusal);
     }
-    return NULL;
+    return argument;
 }
 
-static int try_with_many(const struct ldap_fault *outcome)
+static int try_with_many(enum guard_end end)
 {
     pthread_t threads[8];
-    shared = ldap_guard_new();
+    shared = guard_new();
+    every_end = end;
     atomic_store(&tried, 0);
     for (size_t i = 0; i < COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, try_to_bind, (void *)(uintptr_t)outcome),
-                         0);
+        assert_int_equal(pthread_create(&threads[i], NULL, try_to_bind, NULL), 0);
     for (size_t i = 0; i < COUNT(threads); i++)
         pthread_join(threads[i], NULL);
-    ldap_guard_free(shared);
+    guard_free(shared);
     return atomic_load(&tried);
 }
 
 static void one_goes_first(void **state)
 {
     (void)state;
-    assert_int_equal(try_with_many(&refused), 1);
-    assert_int_equal(try_with_many(&good), 8);
+    assert_int_equal(try_with_many(GUARD_REFUSED), 1);
+    assert_int_equal(try_with_many(GUARD_WORKED), 8);
 }
 
 static void nobody_waits_for_ever(void **state)
 {
-    struct ldap_fault fault;
+    struct reason why;
     (void)state;
-    shared = ldap_guard_new();
-    assert_true(ldap_guard_enter(shared, &one, within(50), &fault));
-    assert_false(ldap_guard_enter(shared, &one, within(50), &fault));
-    assert_int_equal(fault.verdict, VERDICT_LATE);
-    ldap_guard_free(shared);
+    shared = guard_new();
+    assert_int_equal(guard_enter(shared, one, within(50), &why), GUARD_OPEN);
+    assert_int_equal(guard_enter(shared, one, within(50), &why), GUARD_LATE);
+    guard_free(shared);
+}
+
+/* ---- Lists that change ---- */
+
+static void gone_and_new_servers(void **state)
+{
+    struct failover *failover = failover_new(2, 1000);
+    size_t order[FAILOVER_MAX];
+    (void)state;
+    assert_true(failover_note_failure(failover, 0));
+    assert_false(failover_note_failure(failover, 0)); /* no news */
+    assert_true(failover_has_better(failover, 0));
+    assert_false(failover_has_better(failover, 1));
+    assert_int_equal(failover_choose(failover, order), 1);
+    assert_int_equal(order[0], 1);
+    failover_list(failover, 0, false);
+    assert_true(failover_has_better(failover, 0));
+    assert_true(failover_has_better(failover, FAILOVER_MAX));
+    assert_false(failover_note_failure(failover, 0));
+    assert_false(failover_note_success(failover, FAILOVER_MAX));
+    assert_false(failover_note_failure(failover, 1)); /* nobody is asked before it */
+    assert_false(failover_has_better(failover, 0));
+    assert_int_equal(failover_choose(failover, order), 1); /* all have failed */
+    failover_list(failover, 0, true);                      /* another one, which is good */
+    assert_int_equal(failover_choose(failover, order), 1);
+    assert_int_equal(order[0], 0);
+    assert_true(failover_note_success(failover, 1));
+    assert_int_equal(failover_choose(failover, order), 2);
+    failover_free(failover);
 }
 
 /* ---- Referrals ---- */
@@ -532,6 +564,7 @@ int main(void)
         TEST(forgiven_at_once),
         TEST(one_goes_first),
         TEST(nobody_waits_for_ever),
+        TEST(gone_and_new_servers),
         TEST(referrals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

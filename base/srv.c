@@ -21,14 +21,14 @@ static int skip_name(const unsigned char *at, const unsigned char *end)
 
 /* Takes the data of one SRV record: priority, weight, port and target. */
 static bool take_target(const unsigned char *answer, const unsigned char *end,
-                        const unsigned char *data, size_t length, struct ldap_srv *srv)
+                        const unsigned char *data, size_t length, struct srv *srv)
 {
-    struct ldap_srv_target *target = &srv->targets[srv->count];
+    struct srv_target *target = &srv->targets[srv->count];
     char name[NS_MAXDNAME];
     if (length < 7 || dn_expand(answer, end, data + 6, name, sizeof name) < 0)
         return false;
     size_t long_name = strlen(name);
-    if (long_name == 0 || long_name > LDAP_HOST_MAX)
+    if (long_name == 0 || long_name > SRV_HOST_MAX)
         return true;
     memcpy(target->host, name, long_name + 1);
     target->priority = (uint16_t)number(data, 2);
@@ -38,11 +38,11 @@ static bool take_target(const unsigned char *answer, const unsigned char *end,
     return true;
 }
 
-bool ldap_srv_parse(const unsigned char *answer, size_t length, struct ldap_srv *srv_r)
+bool srv_parse(const unsigned char *answer, size_t length, struct srv *srv_r)
 {
     const unsigned char *end = answer + length, *at = answer + NS_HFIXEDSZ;
     srv_r->count = 0;
-    srv_r->life = LDAP_SRV_LIFE_MAX;
+    srv_r->life = SRV_LIFE_MAX;
     if (length < NS_HFIXEDSZ)
         return false;
     unsigned questions = number(answer + 4, 2), records = number(answer + 6, 2);
@@ -52,7 +52,7 @@ bool ldap_srv_parse(const unsigned char *answer, size_t length, struct ldap_srv 
             return false;
         at += name + NS_QFIXEDSZ;
     }
-    for (; records > 0 && srv_r->count < LDAP_SRV_MAX; records--) {
+    for (; records > 0 && srv_r->count < SRV_MAX; records--) {
         int name = skip_name(at, end);
         if (name < 0 || end - at < name + NS_RRFIXEDSZ)
             return false;
@@ -71,8 +71,8 @@ bool ldap_srv_parse(const unsigned char *answer, size_t length, struct ldap_srv 
     return true;
 }
 
-size_t ldap_srv_choose(const struct ldap_srv_target *const *targets, const bool *wanted,
-                       size_t count, uint32_t random)
+size_t srv_choose(const struct srv_target *const *targets, const bool *wanted, size_t count,
+                  uint32_t random)
 {
     unsigned lowest = UINT16_MAX + 1u;
     uint32_t sum = 0;
