@@ -19,6 +19,7 @@
 #define READERS  2       /* threads for the requests of kept connections */
 #define KICK     SIGUSR2 /* ends an acceptor's waiting for a connection */
 #define SWEEP_MS 1000    /* how long a stopping server accepts what waits already */
+#define LATE_MS  2000    /* and how long what has come while it finished */
 #define TICK_MS  10
 
 /* ---- Getting work ---- */
@@ -263,6 +264,37 @@ static bool is_idle(struct server *server)
            crew_is_idle(&server->askers) && park_close_idle(server->park) == 0;
 }
 
+/* accept4() for a thread that must not wait, on a socket that blocks: another process may
+ * share it, and be faster. */
+static int accept_at_once(int listen_fd)
+{
+    const struct timeval moment = {.tv_usec = 1}, unlimited = {0};
+    setsockopt(listen_fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    setsockopt(listen_fd, SOL_SOCKET, SO_RCVTIMEO, &unlimited, sizeof unlimited);
+    return fd;
+}
+
+/* Serves a connection that has come after the acceptors left: the web server may not know that
+ * this process stops, and a connection that waits when the socket is closed is reset.  False:
+ * there is none, or it is too late. */
+static bool serve_late(struct server *server, int64_t deadline)
+{
+    if (clock_monotonic_ms() >= deadline || !poll_socket(server, 0))
+        return false;
+    int fd = accept_at_once(server->listen_fd);
+    if (fd >= 0)
+        welcome(&server->workers[server->count], fd);
+    return fd >= 0;
+}
+
+/* In this order: who finds that all is idle must look at the socket last. */
+static bool is_done(struct server *server, int64_t late_deadline)
+{
+    bool idle = is_idle(server);
+    return !serve_late(server, late_deadline) && idle;
+}
+
 bool server_stop(struct server *server, int grace_ms)
 {
     int64_t now = clock_monotonic_ms(), end = now + grace_ms;
@@ -270,12 +302,13 @@ bool server_stop(struct server *server, int grace_ms)
     atomic_store(&server->stopping, true);
     kick(server);
     server_poll(server, 0); /* nor is what has come on kept connections lost */
-    while (!is_idle(server)) {
+    while (!is_done(server, now + LATE_MS)) {
         if (clock_monotonic_ms() >= end)
             return false;
         server_poll(server, TICK_MS);
         kick(server);
     }
+    close(server->listen_fd);
     crew_leave(&server->readers);
     crew_leave(&server->askers);
     for (unsigned i = 0; i < server->count; i++)

@@ -59,14 +59,21 @@ void responder_stop_polling(void)
     pthread_join(poller, NULL);
 }
 
+void responder_end(void)
+{
+    int fd = dup(responder_listener.fd);
+    assert_true(server_stop(responder_server, 5000));
+    server_free(responder_server);
+    responder_listener.fd = fd;
+}
+
 int responder_stop(void **state)
 {
     if (!atomic_load(&over))
         responder_stop_polling();
-    assert_true(server_stop(responder_server, 5000));
-    server_free(responder_server);
-    snapshots_free(responder_snapshots);
+    responder_end();
     close(responder_listener.fd);
+    snapshots_free(responder_snapshots);
     return scratch_stop(state);
 }
 

@@ -21,6 +21,8 @@ extern struct server *responder_server;
 
 /* For each case.  A thread polls, until it is told to stop or the case ends. */
 int responder_start(void **state);
+/* Stops the server, but not its polling; the socket stays open. */
+void responder_end(void);
 int responder_stop(void **state);
 void responder_start_polling(void);
 void responder_stop_polling(void);

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -27,8 +28,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 static void restart_with(int threads)
 {
     responder_stop_polling();
-    assert_true(server_stop(responder_server, 5000));
-    server_free(responder_server);
+    responder_end();
     threads_left = threads;
     responder_server = server_start(responder_listener.fd, THREADS, responder_snapshots);
     threads_left = -1;
@@ -158,14 +158,48 @@ static void stopping_finishes_what_is_in_hand(void **state)
     responder_stop_polling();
     responder_tell(late, bytes_span(&bytes));
     responder_tell(half, (struct span){bytes.data + 20, bytes.length - 20});
-    assert_true(server_stop(responder_server, 5000));
+    responder_end();
     expect_contains(responder_answer(half), "Status: 200 OK\r\n");
     expect_contains(responder_answer(late), "Status: 200 OK\r\n");
     assert_true(responder_at_end(idle));
     close(idle);
     close(half);
     close(late);
-    server_free(responder_server);
+    responder_server =
+        server_start(responder_listener.fd, THREADS, responder_snapshots); /* for stop() */
+    bytes_free(&bytes);
+}
+
+static void *end_responder(void *unused)
+{
+    responder_end();
+    return unused;
+}
+
+/* Under mod_fcgid nobody tells the web server that a process is about to end. */
+static void stopping_serves_who_does_not_know(void **state)
+{
+    struct bytes bytes = {0};
+    const char *const pairs[] = {"REQUEST_METHOD", "GET", "REQUEST_URI", "/healthz", NULL};
+    pthread_t stopper;
+    (void)state;
+    record_add_request(&bytes, 1, true, pairs, SPAN_NONE);
+    int half = responder_connect();
+    responder_tell(half, (struct span){bytes.data, 20});
+    usleep(100000);
+    responder_stop_polling();
+    assert_int_equal(pthread_create(&stopper, NULL, end_responder, NULL), 0);
+    for (int i = 0; i < 5; i++) {
+        usleep(20000);
+        int late = responder_connect();
+        responder_tell(late, bytes_span(&bytes));
+        expect_contains(responder_answer(late), "Status: 200 OK\r\n");
+        close(late);
+    }
+    responder_tell(half, (struct span){bytes.data + 20, bytes.length - 20});
+    expect_contains(responder_answer(half), "Status: 200 OK\r\n");
+    pthread_join(stopper, NULL);
+    close(half);
     responder_server =
         server_start(responder_listener.fd, THREADS, responder_snapshots); /* for stop() */
     bytes_free(&bytes);
@@ -184,6 +218,7 @@ int main(void)
         TEST(many_peers_at_once),
         TEST(few_threads),
         TEST(stopping_finishes_what_is_in_hand),
+        TEST(stopping_serves_who_does_not_know),
     };
     return cmocka_run_group_tests_name("server", tests, NULL, NULL);
 }
