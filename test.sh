@@ -185,15 +185,19 @@ system_tests() {
         "$PYTHON" tests/system/run.py "$@"
 }
 
-# openapi_answers ANSWERS: every answer that the system tests saw, and the description itself, by validators that
-# others keep.
+# openapi_answers ANSWERS: every answer that the system tests saw, the description itself, and what is made from it, by
+# validators that others keep.
 openapi_answers() {
     local tools=$AREA/openapi/node_modules/.bin description=$PWD/docs/openapi.json good=0 bad=0 tool
+    local collection=$PWD/docs/memberchat.postman_collection.json
     (cd "$AREA/openapi" && node answers.mjs "$description" "$1") || return
     for tool in "redocly lint" "spectral lint --fail-severity=hint -r .spectral.yaml"; do
         # shellcheck disable=SC2086 # a command and its words
         if (cd "$AREA/openapi" && "$tools"/$tool "$description"); then good=$((good + 1)); else bad=$((bad + 1)); fi
     done
+    cp docs/memberchat.d.ts "$AREA/openapi/"
+    if (cd "$AREA/openapi" && "$tools/tsc" --noEmit --strict types.ts); then good=$((good + 1)); else bad=$((bad + 1)); fi
+    (cd "$AREA/openapi" && node collection.mjs "$collection") || bad=$((bad + 1))
     echo "$good passed, $bad failed"
 }
 

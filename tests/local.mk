@@ -392,9 +392,9 @@ endif
 endif
 TESTS += tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh
 if HAVE_PYTHON
-TESTS += tests/house/includes.py tests/docs/codes.py
+TESTS += tests/house/includes.py tests/docs/api.py tests/docs/codes.py
 endif
-EXTRA_DIST += tests/docs/keys.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py
+EXTRA_DIST += tests/docs/keys.py tests/docs/api.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py
 
 # ---- Tests behind real servers, which test.sh runs ----
 
