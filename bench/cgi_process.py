@@ -51,10 +51,10 @@ class Bench:
             file.write(body)
         self.cases.append(Case(name, folder))
 
-    def add_memberchat(self, name, path, members, body=""):
+    def add_memberchat(self, name, path, members, body="", program=None):
         config = self.area.write(f"{os.path.basename(members)}.conf",
                                  fixtures.memberchat_config(members))
-        self.add(name, self.programs.responder, environment(path, body, {
+        self.add(name, program or self.programs.cgi, environment(path, body, {
             "MEMBERCHAT_CONF": config, "MEMBERCHAT_PLUGIN_DIR": self.programs.plugins}), body)
 
     def add_php(self, name, settings, members):
@@ -128,6 +128,7 @@ def add_cases(bench, area, programs, say):
         bench.add_memberchat("member of 10, cdb", fixtures.member_path(7), area.path("few.cdb"))
         bench.add_memberchat("member of 10^6, cdb", fixtures.member_path(777777),
                              area.path("many.cdb"))
+    bench.add_memberchat("guest, memberchat.fcgi", fixtures.GUEST_PATH, few, body, programs.responder)
     size = len(bench.answer_of(bench.cases[0]))
     bench.add("hello", programs.peer("hello_cgi"), {"HELLO_LENGTH": str(size)})
 

@@ -38,6 +38,7 @@ class Programs:
 
     def __post_init__(self):
         self.responder = os.path.join(self.build, "src", "memberchat.fcgi")
+        self.cgi = os.path.join(self.build, "src", "memberchat.cgi")
         self.command = os.path.join(self.build, "src", "memberchat")
         self.plugins = os.path.join(self.build, ".libs")
 
