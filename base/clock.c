@@ -17,6 +17,13 @@ int64_t clock_monotonic_ms(void)
     return ms;
 }
 
+int64_t clock_monotonic_us(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 bool clock_unix_seconds(int64_t *seconds_r)
 {
     struct timespec now = {0};

@@ -9,6 +9,7 @@
 #include <time.h>
 
 int64_t clock_monotonic_ms(void);            /* for deadlines */
+int64_t clock_monotonic_us(void);            /* for measuring */
 bool clock_unix_seconds(int64_t *seconds_r); /* for claims and logs; false: there is no clock */
 
 int64_t clock_left_ms(int64_t deadline);             /* 0 when it has passed */

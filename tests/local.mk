@@ -100,6 +100,7 @@ UNIT_TESTS = \
 	tests/unit/test_intake_faults \
 	tests/unit/test_guest \
 	tests/unit/test_handler_far \
+	tests/unit/test_figures \
 	tests/unit/test_hash \
 	tests/unit/test_http \
 	tests/unit/test_json \

@@ -28,6 +28,7 @@ struct http_request {
     struct span origin, request_id, remote_addr, forwarded_for, if_none_match;
     struct span body;
     enum http_body body_state;
+    int64_t began_us;  /* when it was complete, for measuring; monotonic */
     int64_t deadline;  /* for all look-ups; monotonic ms */
     struct gate *gate; /* for look-ups that wait for a network; NULL: it is open */
 };

@@ -237,6 +237,16 @@ struct route route_find(const struct http_request *request, struct span base_pat
     return split(text, &path) ? match(request, &path, SPAN_NONE) : none;
 }
 
+const char *route_name(enum route_kind kind)
+{
+    static const char *const names[] = {
+        [ROUTE_NONE] = "none",       [ROUTE_GUEST] = "guest",   [ROUTE_MEMBER] = "member",
+        [ROUTE_HEALTHZ] = "healthz", [ROUTE_READYZ] = "readyz", [ROUTE_JWKS] = "jwks",
+        [ROUTE_OPENAPI] = "openapi",
+    };
+    return names[kind];
+}
+
 bool route_allows(const struct route *route, struct span method)
 {
     const char *rest = route->methods;

@@ -31,6 +31,9 @@ struct route {
  * none).  Everything that is not well formed is ROUTE_NONE. */
 struct route route_find(const struct http_request *request, struct span base_path);
 
+/* Its name in logs and figures: "guest", "member", ..., "none". */
+const char *route_name(enum route_kind kind);
+
 /* Whether a route answers a method. */
 bool route_allows(const struct route *route, struct span method);
 

@@ -6,6 +6,7 @@
 #include "api/handler.h"
 #include "api/route.h"
 #include "base/file.h"
+#include "figures/figures.h"
 #include "settings/load.h"
 #include "api/reply.h"
 
@@ -160,12 +161,14 @@ static bool write_response(const struct http_request *request, const struct http
 
 bool cgi_serve(const char *config_path, const char *plugin_folder, int answer_fd)
 {
-    struct http_request request = {0};
+    struct http_request request = {.began_us = clock_monotonic_us()};
     struct http_response response = {0};
     struct input_body body = {0};
     read_environment(&request);
     struct settings *settings = load_chosen(&request, config_path, plugin_folder);
     if (settings) {
+        figures_use(settings->status.file, FIGURES_ONCE);
+        figures_request_begins();
         size_t limit = (size_t)settings->top.body_limit;
         read_body(&request, limit, &body);
         http_judge_body(&request, body.received, limit);

@@ -15,6 +15,7 @@ struct conn {
     size_t sent;
     bool closing;         /* when `out` is sent, it ends */
     int64_t deadline;     /* of the look-ups of a complete request; 0: none is here */
+    int64_t began_us;     /* when a complete request was first seen; with `deadline` */
     int64_t began_at;     /* when an unfinished request was first parked; 0: it was not */
     int64_t patience_end; /* parked: when it is given up */
     bool polled;          /* the parking lot's poll set knows it */

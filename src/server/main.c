@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * memberchat.fcgi: the responder. */
 #include "cgi.h"
+#include "figures/figures.h"
 #include "listen.h"
 #include "sandbox.h"
 #include "server.h"
@@ -81,10 +82,14 @@ static void on_reload(int number)
     server_wake(signalled);
 }
 
+/* But for those that a fault of this process raises: blocked, they end it without a handler. */
 static void block_signals(sigset_t *before)
 {
+    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
     sigset_t all;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
@@ -101,10 +106,12 @@ static void handle_signals(struct server *server, const sigset_t *before)
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-static void ignore_sigpipe(void)
+/* A peer that has gone, and a file that may not grow, are errors like others. */
+static void ignore_signals(void)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 /* ---- Serving ---- */
@@ -152,6 +159,7 @@ static bool serve(struct settings *settings, struct listener *listener, const ch
         return false;
     }
     struct reason why, place;
+    figures_use(settings->status.file, FIGURES_RESIDENT);
     struct server *server = server_start(listener->fd, threads, snapshots);
     if (!server)
         return false;
@@ -252,7 +260,7 @@ int main(int argc, char **argv)
     struct options options = {0};
     bool is_cgi = cgi_is_request() && FCGX_IsCGI() && !listen_is_inherited();
     sandbox_forbid_dumps();
-    ignore_sigpipe(); /* behind libfcgi, which sets a handler of its own */
+    ignore_signals(); /* behind libfcgi, which sets a handler of its own */
     /* As CGI the command line is ignored: the web server may have made it
      * from the query (RFC 3875, section 4.4). */
     if (is_cgi) {

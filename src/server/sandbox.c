@@ -50,8 +50,8 @@ static const char *const allowed[] = {
     /* bytes */
     "read", "readv", "pread64", "preadv", "preadv2", "write", "writev", "pwrite64", "pwritev",
     "pwritev2", "lseek", "_llseek", "close", "close_range", "dup", "dup2", "dup3", "pipe", "pipe2",
-    "fcntl", "fcntl64", "ioctl", "fsync", "fdatasync", "ftruncate", "flock", "fadvise64",
-    "sendfile", "poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6",
+    "fcntl", "fcntl64", "ioctl", "fsync", "fdatasync", "ftruncate", "fallocate", "flock",
+    "fadvise64", "sendfile", "poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6",
     "pselect6_time64", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
     "epoll_pwait2", "eventfd", "eventfd2", "timerfd_create", "timerfd_settime", "timerfd_gettime",
     "inotify_init1", "inotify_add_watch", "inotify_rm_watch",

@@ -2,6 +2,7 @@
 #include "upkeep.h"
 
 #include "base/clock.h"
+#include "figures/figures.h"
 #include "settings/load.h"
 #include "threads.h"
 #include "watch.h"
@@ -61,6 +62,7 @@ static void look_after(struct upkeep *upkeep, bool asked)
         reload_config(upkeep, settings);
         settings = snapshots_acquire(upkeep->snapshots, upkeep->reader);
     }
+    figures_use(settings->status.file, FIGURES_RESIDENT);
     for (size_t i = 0; i < settings->store_count; i++)
         store_reload(directory_store(settings->stores[i].directory), asked);
     snapshots_release(upkeep->snapshots, upkeep->reader);

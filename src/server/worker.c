@@ -3,6 +3,7 @@
 
 #include "api/handler.h"
 #include "base/clock.h"
+#include "figures/figures.h"
 #include "record.h"
 
 #include <stddef.h>
@@ -50,6 +51,7 @@ static void fill_request(struct worker *worker, const struct conn *conn,
     if (intake->body_fate == INTAKE_BODY_DROPPED && request_r->body_state == HTTP_BODY_COMPLETE)
         request_r->body_state = HTTP_BODY_DROPPED;
     request_r->deadline = conn->deadline;
+    request_r->began_us = conn->began_us;
     if (worker->borrowers &&
         !atomic_load_explicit(&worker->server->all_may_ask, memory_order_relaxed))
         request_r->gate = &worker->gate;
@@ -86,10 +88,17 @@ static bool serve_request(struct worker *worker, struct conn *conn)
     struct server *server = worker->server;
     struct http_request request;
     const struct settings *settings = snapshots_acquire(server->snapshots, worker->number);
-    if (conn->deadline == 0)
+    if (conn->deadline == 0) {
+        conn->began_us = clock_monotonic_us();
         conn->deadline = clock_monotonic_ms() + settings->top.request_timeout_ms;
+        figures_request_begins();
+    }
     fill_request(worker, conn, &request);
+    figures_thread_begins();
     bool answered = handler_serve(settings, &request, &worker->response);
+    figures_thread_ends();
+    if (answered)
+        figures_request_ends();
     snapshots_release(server->snapshots, worker->number);
     if (!answered) {
         hand_over(server, conn);

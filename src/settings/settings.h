@@ -87,8 +87,12 @@ struct log_settings {
     const char *place;     /* "FILE:LINE: log.target", for messages */
 };
 
+/* Of /metrics and /status, and of the figures that they show. */
 struct status_settings {
     struct memberchat_list allow;
+    const char *file; /* NULL: memory */
+    const char *password_file;
+    bool show_ids;
 };
 
 struct settings {
@@ -99,6 +103,7 @@ struct settings {
     bool request_timeout_set;
     struct network *trusted_proxies;
     size_t trusted_proxy_count;
+    struct network *status_allow; /* status.allow.count of them */
     struct settings_store *stores;
     size_t store_count;
     struct app *apps;

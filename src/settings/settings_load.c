@@ -47,6 +47,12 @@ static const struct memberchat_key log_keys[] = {
 static const struct memberchat_key status_keys[] = {
     {MEMBERCHAT_KEY(struct status_settings, allow, "allow", LIST, NULL, 0, 1000,
                     "addresses and networks that may see them")},
+    {MEMBERCHAT_KEY(struct status_settings, password_file, "password_file", PATH, NULL, 0, 0,
+                    "a file with the password that lets others see them, too")},
+    {MEMBERCHAT_KEY(struct status_settings, file, "file", PATH, NULL, 0, 0,
+                    "the file in which all processes count")},
+    {MEMBERCHAT_KEY(struct status_settings, show_ids, "show_ids", BOOL, "false", 0, 0,
+                    "whether the newest refusals show the ids of members")},
 };
 
 const struct settings_table settings_tables[] = {
@@ -101,9 +107,7 @@ static void read_status(const struct loading *loading)
     if (!group)
         return;
     config_fill(group, &table, 1, &settings->arena, loading->report);
-    read_nets(loading, group, "allow", &settings->status.allow);
-    config_warning(loading->report, group, NULL,
-                   "has no effect yet: this version has no /metrics and no /status");
+    settings->status_allow = read_nets(loading, group, "allow", &settings->status.allow);
 }
 
 static void read_top(const struct loading *loading)

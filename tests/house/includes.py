@@ -12,7 +12,7 @@ import re
 import tempfile
 
 # What stands higher may include what stands lower.  A folder not named here may include nothing.
-FLOORS = ["base", "src/host", "src/members", "src/token", "src/settings", "src/api", "src/server"]
+FLOORS = ["base", "src/host", "src/figures", "src/members", "src/token", "src/settings", "src/api", "src/server"]
 # Beside the floors: the folders that one may include besides itself.
 ANNEXES = {
     "src/cli": FLOORS[:-1] + ["plugins/file"],

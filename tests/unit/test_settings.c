@@ -179,7 +179,8 @@ static void stores_that_are_none(void **state)
         {"stores = { members = { path = \"x\" } }", ":1: stores.members.plugin: is missing"},
         {"stores = { members = { plugin = 1 } }", ":1: stores.members.plugin: expected a string"},
         {"stores = { members = { plugin = \"fiel\" } }", "there is no store plugin \"fiel\""},
-        {"stores = { members = { plugin = \"../file\" } }", "is not a valid name of a store plugin"},
+        {"stores = { members = { plugin = \"../file\" } }",
+         "is not a valid name of a store plugin"},
         {"stores = { members = { plugin = \"file\" } }", ":1: stores.members.path: is missing"},
         {"stores = { members = { plugin = \"file\"; path = \"nothing.csv\" } }", "nothing.csv"},
     };
@@ -217,13 +218,17 @@ static void all_mistakes_of_a_file(void **state)
         expect_contains(told(), wanted[i]);
 }
 
-static void status_has_no_effect_yet(void **state)
+static void who_may_see_the_status(void **state)
 {
-    struct settings *settings = load(&(struct config_texts){.top = "status = { allow = [ ] }"});
+    struct settings *settings = load(&(struct config_texts){
+        .top = "status = { allow = [ \"10.0.0.0/8\" ]; file = \"figures\"; }"});
     (void)state;
     assert_non_null(settings);
-    assert_int_equal(report.warnings, 1);
-    expect_contains(told(), ":1: status: warning: has no effect yet");
+    assert_int_equal(report.warnings, 0);
+    assert_int_equal(settings->status.allow.count, 1);
+    assert_true(networks_contain(settings->status_allow, 1, "10.1.2.3"));
+    assert_string_equal(settings->status.file, scratch_path("figures"));
+    assert_false(settings->status.show_ids);
     settings_free(settings);
 }
 
@@ -376,7 +381,7 @@ int main(void)
         TEST(mistakes_in_stores),
         TEST(stores_that_are_none),
         TEST(all_mistakes_of_a_file),
-        TEST(status_has_no_effect_yet),
+        TEST(who_may_see_the_status),
         TEST(caches_of_stores_that_wait),
         TEST(stores_are_opened_and_shared),
         TEST(stores_that_do_not_open),

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "layout.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+#define HOUR_SHIFT 40
+
+const uint32_t figures_bounds[FIGURES_BUCKETS - 1] = {
+    50,    100,   250,    500,    1000,   2500,    5000,    10000,
+    25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000};
+
+static void add(figure *counter, uint64_t number)
+{
+    atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
+}
+
+static uint64_t get(const figure *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void set(figure *counter, uint64_t number)
+{
+    if (get(counter) != number)
+        atomic_store_explicit(counter, number, memory_order_relaxed);
+}
+
+static uint64_t unix_now(void)
+{
+    int64_t now;
+    return clock_unix_seconds(&now) && now > 0 ? (uint64_t)now : 0;
+}
+
+static void add_duration(struct figures_histogram *histogram, int64_t microseconds)
+{
+    unsigned bucket = 0;
+    if (microseconds < 0)
+        microseconds = 0;
+    while (bucket < FIGURES_BUCKETS - 1 && microseconds > figures_bounds[bucket])
+        bucket++;
+    add(&histogram->count[bucket], 1);
+    add(&histogram->microseconds, (uint64_t)microseconds);
+}
+
+/* ---- This process ---- */
+
+/* What the place of this process shows.  The truth is here, so that it stays right when the
+ * figures become others: then it is shown again. */
+static struct {
+    _Atomic(struct figures_process *) place;
+    atomic_uint in_flight, busy, threads;
+    atomic_bool reload_failed;
+    figure reloads, reloaded_at;
+} own;
+
+struct figures_process *figures_own_process(void)
+{
+    return atomic_load_explicit(&own.place, memory_order_relaxed);
+}
+
+static void show(void)
+{
+    struct figures_process *place = figures_own_process();
+    if (!place)
+        return;
+    set(&place->in_flight, atomic_load(&own.in_flight));
+    set(&place->busy, atomic_load(&own.busy));
+    set(&place->threads, atomic_load(&own.threads));
+    set(&place->reloads, atomic_load(&own.reloads));
+    set(&place->reload_failed, atomic_load(&own.reload_failed));
+    if (atomic_load(&own.reloaded_at))
+        set(&place->reloaded_at, atomic_load(&own.reloaded_at));
+}
+
+void figures_moved(bool resident)
+{
+    struct figures *figures = figures_in_use();
+    atomic_store(&own.place,
+                 figures ? figures_take_place(figures, figures_in_use_fd(), resident) : NULL);
+    show();
+}
+
+void figures_show_process(void)
+{
+    show();
+}
+
+/* Two threads may show in the other order than they counted; the next one mends it. */
+static void change(atomic_uint *counter, unsigned by, size_t offset)
+{
+    struct figures_process *place = figures_own_process();
+    atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+    if (place)
+        atomic_store_explicit((figure *)((char *)place + offset),
+                              atomic_load_explicit(counter, memory_order_relaxed),
+                              memory_order_relaxed);
+}
+
+void figures_request_begins(void)
+{
+    change(&own.in_flight, 1, offsetof(struct figures_process, in_flight));
+}
+
+void figures_request_ends(void)
+{
+    change(&own.in_flight, -1u, offsetof(struct figures_process, in_flight));
+}
+
+void figures_thread_begins(void)
+{
+    change(&own.busy, 1, offsetof(struct figures_process, busy));
+}
+
+void figures_thread_ends(void)
+{
+    change(&own.busy, -1u, offsetof(struct figures_process, busy));
+}
+
+void figures_note_threads(unsigned threads)
+{
+    atomic_store(&own.threads, threads);
+    show();
+}
+
+void figures_note_reload(bool good)
+{
+    atomic_store(&own.reload_failed, !good);
+    if (good) {
+        add(&own.reloads, 1);
+        atomic_store(&own.reloaded_at, unix_now());
+    }
+    show();
+}
+
+/* ---- Requests and tokens ---- */
+
+void figures_count_request(const char *route, int status, int64_t microseconds)
+{
+    struct figures *figures = figures_in_use();
+    if (!figures || status < 100 || status - 100 >= FIGURES_STATUSES)
+        return;
+    unsigned place = figures_place_of(figures, FIGURES_OF_ROUTES, span_of(route));
+    add(&figures->requests[place][status - 100], 1);
+    add_duration(&figures->durations, microseconds);
+}
+
+static struct figures_app *app_of(struct figures *figures, const char *app)
+{
+    return &figures->apps[figures_place_of(figures, FIGURES_OF_APPS, span_of(app))];
+}
+
+/* One more in this hour.  What is there of another hour goes, also when the clock went back. */
+static void add_to_hour(figure hours[FIGURES_HOURS], uint64_t hour)
+{
+    figure *place = &hours[hour % FIGURES_HOURS];
+    uint64_t there = get(place), next;
+    do
+        next = there >> HOUR_SHIFT == hour ? there + 1 : (hour << HOUR_SHIFT) + 1;
+    while (!atomic_compare_exchange_weak_explicit(place, &there, next, memory_order_relaxed,
+                                                  memory_order_relaxed));
+}
+
+void figures_count_token(const char *app, enum figures_kind kind)
+{
+    struct figures *figures = figures_in_use();
+    if (!figures)
+        return;
+    struct figures_app *counted = app_of(figures, app);
+    add(&counted->tokens[kind], 1);
+    add_to_hour(counted->hours[kind], unix_now() / 3600);
+}
+
+void figures_count_throttled(const char *app)
+{
+    struct figures *figures = figures_in_use();
+    if (figures)
+        add(&app_of(figures, app)->throttled, 1);
+}
+
+/* Writes one of the newest, unless another thread is still writing in its place.  One that
+ * was killed meanwhile keeps it for two rounds. */
+static void keep_refusal(struct figures *figures, const struct figures_refusal *refusal)
+{
+    uint64_t number = 1 + atomic_fetch_add(&figures->recent_count, 1);
+    struct figures_recent *recent = &figures->recent[number % FIGURES_RECENT];
+    uint64_t there = atomic_load(&recent->sequence);
+    bool busy = there % 2 != 0 && there / 2 + 2 * FIGURES_RECENT > number;
+    if (busy || !atomic_compare_exchange_strong(&recent->sequence, &there, 2 * number + 1))
+        return;
+    atomic_store_explicit(&recent->time, unix_now(), memory_order_relaxed);
+    figures_name_set(&recent->app, span_of(refusal->app));
+    figures_name_set(&recent->code, span_of(refusal->code));
+    figures_name_set(&recent->request_id, span_of(refusal->request_id));
+    figures_name_set(&recent->id, refusal->id);
+    atomic_store_explicit(&recent->sequence, 2 * number, memory_order_release);
+}
+
+void figures_count_refusal(const struct figures_refusal *refusal)
+{
+    struct figures *figures = figures_in_use();
+    if (!figures)
+        return;
+    unsigned code = figures_place_of(figures, FIGURES_OF_CODES, span_of(refusal->code));
+    add(&app_of(figures, refusal->app)->refusals[code], 1);
+    keep_refusal(figures, refusal);
+}
+
+/* ---- Stores ---- */
+
+static unsigned store_place(struct figures *figures, const char *store)
+{
+    return figures_place_of(figures, FIGURES_OF_STORES, span_of(store));
+}
+
+/* Sets since when it answers, or does not, if that has changed. */
+static void note_state(figure *state, bool up)
+{
+    uint64_t there = get(state), word = up ? 1 : 2;
+    if ((there & 3) != word)
+        atomic_compare_exchange_strong(state, &there, unix_now() << 2 | word);
+}
+
+void figures_count_lookup(const char *store, enum figures_outcome outcome, int64_t microseconds)
+{
+    struct figures *figures = figures_in_use();
+    if (!figures)
+        return;
+    struct figures_store *counted = &figures->stores[store_place(figures, store)];
+    add(&counted->outcomes[outcome], 1);
+    add_duration(&counted->durations, microseconds);
+    note_state(&counted->state, outcome == FIGURES_FOUND || outcome == FIGURES_NOT_FOUND);
+}
+
+void figures_count_cache(const char *store, enum figures_cache what)
+{
+    struct figures *figures = figures_in_use();
+    if (figures)
+        add(&figures->stores[store_place(figures, store)].cache[what], 1);
+}
+
+void figures_note_members(const char *store, uint64_t members)
+{
+    struct figures *figures = figures_in_use();
+    if (figures)
+        set(&figures->stores[store_place(figures, store)].members, members + 1);
+}
+
+void figures_note_breaker(const char *store, bool open)
+{
+    struct figures *figures = figures_in_use();
+    struct figures_process *place = figures_own_process();
+    if (!figures || !place)
+        return;
+    figure *since = &place->breaker_since[store_place(figures, store)];
+    if (!open || !get(since))
+        set(since, open ? unix_now() : 0);
+}
+
+void figures_note_cache(const char *store, size_t entries)
+{
+    struct figures *figures = figures_in_use();
+    struct figures_process *place = figures_own_process();
+    if (figures && place)
+        set(&place->entries[store_place(figures, store)], entries);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ * The figures in use: mapping them, and keeping them when the file is not what it was. */
+#include "layout.h"
+
+#include "base/clock.h"
+#include "base/reason.h"
+#include "host/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static _Atomic(struct figures *) in_use; /* never another address, once there is one */
+static atomic_int in_use_fd = -1;
+static char *in_use_path;               /* NULL: memory */
+static char last_warning[REASON_MAX];   /* that is not repeated */
+static volatile sig_atomic_t cut_short; /* pages of the file are gone */
+static struct sigaction other_handler;
+
+struct figures *figures_in_use(void)
+{
+    return atomic_load_explicit(&in_use, memory_order_acquire);
+}
+
+int figures_in_use_fd(void)
+{
+    return atomic_load(&in_use_fd);
+}
+
+void *figures_throttle(void)
+{
+    struct figures *figures = figures_in_use();
+    return figures ? figures->throttle : NULL;
+}
+
+/* ---- A file that is cut short ---- */
+
+/* Somebody has cut the file, so a page of it is not there.  Memory takes the place of the whole
+ * mapping, and the instruction runs again.  Another fault ends the process as it would have. */
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    int error = errno;
+    char *figures = (char *)figures_in_use(), *at = info->si_addr;
+    if (figures && at >= figures && at < figures + FIGURES_SIZE &&
+        mmap(figures, FIGURES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+             -1, 0) != MAP_FAILED)
+        cut_short = 1;
+    else
+        sigaction(number, &other_handler, NULL);
+    errno = error;
+}
+
+static void handle_bus_errors(void)
+{
+    const struct sigaction action = {.sa_sigaction = on_bus_error,
+                                     .sa_flags = SA_SIGINFO | SA_RESTART};
+    struct sigaction before;
+    if (sigaction(SIGBUS, &action, &before) == 0 && before.sa_sigaction != on_bus_error)
+        other_handler = before;
+}
+
+/* ---- Mapping ---- */
+
+/* At the address that it has already, if it has one. */
+static bool map(int fd)
+{
+    struct figures *old = figures_in_use();
+    int flags = (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED) | (old ? MAP_FIXED : 0);
+    void *new = mmap(old, FIGURES_SIZE, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (new == MAP_FAILED)
+        return false;
+    cut_short = 0;
+    atomic_store_explicit(&in_use, new, memory_order_release);
+    return true;
+}
+
+static void warn_once(const struct reason *why)
+{
+    if (strcmp(last_warning, why->text) == 0)
+        return;
+    memcpy(last_warning, why->text, sizeof last_warning);
+    log_warning("status.file: %s: the figures of this process are in its memory only", why->text);
+}
+
+static void use_memory(enum figures_user user)
+{
+    struct figures *figures = figures_in_use();
+    if ((figures && !in_use_path) || (user == FIGURES_ONCE && !figures))
+        return;
+    int old = atomic_exchange(&in_use_fd, -1);
+    if (map(-1))
+        figures_moved(user == FIGURES_RESIDENT);
+    if (old >= 0)
+        close(old);
+    free(in_use_path);
+    in_use_path = NULL;
+}
+
+/* False: `why`. */
+static bool use_file(const char *path, enum figures_user user, struct reason *why)
+{
+    int fd, old = -1;
+    char *copy = strdup(path);
+    if (!copy) {
+        reason_set(why, "out of memory");
+        return false;
+    }
+    handle_bus_errors();
+    bool good = figures_open_file(path, &fd, why) == FIGURES_OPENED;
+    if (good && !map(fd)) {
+        reason_set(why, "%s cannot be mapped: %s", path, strerror(errno));
+        close(fd);
+        good = false;
+    }
+    if (!good) {
+        free(copy);
+        return false;
+    }
+    old = atomic_exchange(&in_use_fd, fd);
+    figures_moved(user == FIGURES_RESIDENT);
+    if (old >= 0)
+        close(old);
+    free(in_use_path);
+    in_use_path = copy;
+    last_warning[0] = '\0';
+    return true;
+}
+
+void figures_use(const char *path, enum figures_user user)
+{
+    struct reason why;
+    int fd = figures_in_use_fd();
+    bool same = path && in_use_path && strcmp(path, in_use_path) == 0;
+    if (!path) {
+        use_memory(user);
+        return;
+    }
+    if (same && fd >= 0 && !cut_short && figures_file_is(path, fd))
+        return;
+    if (use_file(path, user, &why)) {
+        if (same && fd >= 0)
+            log_warning("status.file: %s was removed, replaced or cut short: the figures begin "
+                        "again",
+                        path);
+        return;
+    }
+    warn_once(&why);
+    if (!same || !figures_in_use())
+        use_memory(user);
+}
+
+void figures_close(void)
+{
+    struct figures *figures = atomic_exchange(&in_use, NULL);
+    int fd = atomic_exchange(&in_use_fd, -1);
+    if (figures)
+        munmap(figures, FIGURES_SIZE);
+    if (fd >= 0)
+        close(fd);
+    free(in_use_path);
+    in_use_path = NULL;
+    last_warning[0] = '\0';
+    figures_moved(false);
+}

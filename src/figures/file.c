@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ * Making, opening and replacing the file. */
+#include "layout.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/reason.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MODE  0640
+#define TRIES 50
+#define PAUSE 2000000 /* nanoseconds: for a process that is replacing the file */
+
+/* ---- Making one ---- */
+
+/* Room for all of it now: a disk that is full later would end the process that writes to it. */
+static int fill(int fd)
+{
+    struct figures_header header = {
+        .magic = FIGURES_MAGIC, .version = FIGURES_VERSION, .size = (uint32_t)FIGURES_SIZE};
+    clock_unix_seconds(&header.created);
+    int error;
+    do
+        error = posix_fallocate(fd, 0, (off_t)FIGURES_SIZE);
+    while (error == EINTR);
+    if (error)
+        return error;
+    if (fchmod(fd, MODE) != 0 ||
+        !file_write_all(fd, (struct span){(const char *)&header, sizeof header}))
+        return errno;
+    return 0;
+}
+
+/* A file without a name; it gets its name when it is whole, if no other has got it before. */
+static int make_nameless(const char *path)
+{
+    char folder[PATH_MAX], own[64];
+    const char *slash = strrchr(path, '/');
+    int length = slash ? (int)(slash - path) + 1 : 1;
+    snprintf(folder, sizeof folder, "%.*s", length, slash ? path : ".");
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
+    if (fd < 0)
+        return -errno;
+    int error = fill(fd);
+    snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
+    if (!error && linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
+        error = errno == EEXIST ? EEXIST : EOPNOTSUPP;
+    if (!error)
+        return fd;
+    close(fd);
+    return -error;
+}
+
+/* The same where the file system has no such files. */
+static int make_beside(const char *path)
+{
+    char beside[PATH_MAX];
+    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
+        return -ENAMETOOLONG;
+    int fd = mkostemp(beside, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int error = fill(fd);
+    if (!error && link(beside, path) != 0)
+        error = errno;
+    unlink(beside);
+    if (!error)
+        return fd;
+    close(fd);
+    return -error;
+}
+
+/* Returns its descriptor, or a negative errno; EEXIST when another one was first. */
+static int make(const char *path)
+{
+    int fd = make_nameless(path);
+    bool lacking = fd == -EOPNOTSUPP || fd == -EISDIR || fd == -ENOENT || fd == -EINVAL;
+    return lacking ? make_beside(path) : fd;
+}
+
+/* ---- Judging one ---- */
+
+enum verdict { GOOD, BROKEN, NEWER, FOREIGN, UNREADABLE };
+
+/* One that was cut short is still known by its first bytes, as far as they are there. */
+static enum verdict judge(int fd, const struct stat *st)
+{
+    struct figures_header header = {.version = 0};
+    ssize_t got = pread(fd, &header, sizeof header, 0);
+    if (got < 0)
+        return UNREADABLE;
+    size_t known = (size_t)got < sizeof header.magic ? (size_t)got : sizeof header.magic;
+    bool has_magic = memcmp(header.magic, FIGURES_MAGIC, known) == 0;
+    bool has_size = st->st_size == (off_t)FIGURES_SIZE;
+    if (!has_magic && !has_size)
+        return FOREIGN;
+    if (has_magic && header.version > FIGURES_VERSION)
+        return NEWER;
+    return has_magic && has_size && header.version == FIGURES_VERSION && header.size == FIGURES_SIZE
+               ? GOOD
+               : BROKEN;
+}
+
+bool figures_file_is(const char *path, int fd)
+{
+    struct stat named, open;
+    return stat(path, &named) == 0 && fstat(fd, &open) == 0 && named.st_dev == open.st_dev &&
+           named.st_ino == open.st_ino && open.st_size == (off_t)FIGURES_SIZE;
+}
+
+/* ---- Replacing one ---- */
+
+/* Moves a file that is not one of ours out of the way; it may be dear to somebody. */
+static int move_aside(const char *path)
+{
+    char aside[PATH_MAX];
+    if (snprintf(aside, sizeof aside, "%s.broken", path) >= (int)sizeof aside)
+        return ENAMETOOLONG;
+    if (link(path, aside) != 0)
+        return errno;
+    return unlink(path) == 0 ? 0 : errno;
+}
+
+/* Removes the file that was judged, and no other: of several processes that try, one gets the
+ * lock, and the next one sees that the path leads elsewhere.  Returns an errno. */
+static int remove_judged(const char *path, int fd, enum verdict verdict)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_start = (off_t)FIGURES_REPLACING, .l_len = 1};
+    const struct timespec pause = {.tv_nsec = PAUSE};
+    struct stat named, open;
+    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        nanosleep(&pause, NULL);
+        return 0; /* another one does it */
+    }
+    if (stat(path, &named) != 0 || fstat(fd, &open) != 0 || named.st_ino != open.st_ino ||
+        named.st_dev != open.st_dev)
+        return 0;
+    if (verdict == FOREIGN)
+        return move_aside(path);
+    return unlink(path) == 0 ? 0 : errno;
+}
+
+static void explain(const char *path, enum verdict verdict, struct reason *why)
+{
+    if (verdict == NEWER)
+        reason_set(why, "%s was made by a newer version of memberchat", path);
+    else
+        reason_set(why, "%s cannot be read: %s", path, strerror(errno));
+}
+
+static enum figures_opened fail(const char *path, int error, struct reason *why)
+{
+    if (error == ENOSPC || error == EDQUOT)
+        reason_set(why, "%s cannot be made: %s; it needs %zu bytes", path, strerror(error),
+                   FIGURES_SIZE);
+    else
+        reason_set(why, "%s cannot be opened or made: %s", path, strerror(error));
+    return FIGURES_FAILED;
+}
+
+enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason *why)
+{
+    int error = 0;
+    for (int i = 0; i < TRIES; i++) {
+        struct stat st;
+        int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0 && errno == ENOENT) {
+            *fd_r = make(path);
+            if (*fd_r >= 0)
+                return FIGURES_OPENED;
+            if (*fd_r != -EEXIST)
+                return fail(path, -*fd_r, why);
+            continue;
+        }
+        if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+            error = fd < 0 ? errno : EISDIR;
+            if (fd >= 0)
+                close(fd);
+            return fail(path, error, why);
+        }
+        enum verdict verdict = judge(fd, &st);
+        if (verdict == GOOD) {
+            *fd_r = fd;
+            return FIGURES_OPENED;
+        }
+        if (verdict == NEWER || verdict == UNREADABLE) {
+            explain(path, verdict, why);
+            close(fd);
+            return FIGURES_FAILED;
+        }
+        error = remove_judged(path, fd, verdict);
+        close(fd);
+        if (error)
+            return fail(path, error, why);
+    }
+    return fail(path, EBUSY, why);
+}

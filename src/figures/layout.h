@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ * The layout of the figures, in a file or in memory.  Whoever changes it counts FIGURES_VERSION
+ * up: a process replaces a file of an older version, and leaves one of a newer version alone.
+ *
+ * A file has this size and never another one; it is made whole under another name, and linked to
+ * its own.  Bytes behind its end are locked (fcntl(2), locks of an open file): FIGURES_SIZE + n by
+ * the process that has process slot n, as long as it lives, and FIGURES_REPLACING by the one that
+ * removes a broken file.
+ *
+ * Things are found by name.  A name's place is where its hash is, from hash modulo the number of
+ * places on; a place is taken by putting a hash in place of 0.  Names that find no place, or are
+ * too long, share one place more, called "other". */
+#ifndef LAYOUT_H
+#define LAYOUT_H
+
+#include "figures.h"
+
+#include <stdatomic.h>
+
+#define FIGURES_MAGIC   "mchatfig"
+#define FIGURES_VERSION 1u
+
+enum {
+    FIGURES_APPS = 256,
+    FIGURES_STORES = 64,
+    FIGURES_ROUTES = 32,
+    FIGURES_CODES = 48,
+    FIGURES_STATUSES = 500, /* 100 to 599 */
+    FIGURES_BUCKETS = 17,   /* the last one is what took longer */
+    FIGURES_HOURS = 48,
+    FIGURES_PROCESSES = 256,
+    FIGURES_RECENT = 64,
+    FIGURES_NAME_MAX = 128
+};
+
+typedef _Atomic uint64_t figure;
+
+struct figures_header {
+    char magic[8];
+    uint32_t version, size;
+    int64_t created; /* Unix time */
+    figure zero[5];
+};
+
+/* A text in words, so that threads and processes may read it while another writes it. */
+struct figures_name {
+    figure length; /* and 1; 0: not yet written */
+    figure text[FIGURES_NAME_MAX / sizeof(uint64_t)];
+};
+
+struct figures_histogram {
+    figure count[FIGURES_BUCKETS]; /* not cumulative */
+    figure microseconds;           /* sum */
+};
+
+struct figures_app {
+    figure tokens[FIGURES_KINDS];
+    figure throttled;
+    figure refusals[FIGURES_CODES + 1];
+    figure hours[FIGURES_KINDS][FIGURES_HOURS]; /* hour since 1970 << 40 | tokens in it */
+};
+
+struct figures_store {
+    figure outcomes[FIGURES_OUTCOMES];
+    figure cache[FIGURES_CACHES];
+    figure state;   /* since when << 2 | 1: it answers, 2: it does not; 0: never asked */
+    figure members; /* and 1; 0: it does not tell */
+    struct figures_histogram durations;
+};
+
+struct figures_process {
+    figure pid; /* 0: the place is free */
+    figure started, resident, threads;
+    figure in_flight, busy;
+    figure reloads, reload_failed, reloaded_at; /* the last one that was good */
+    figure version;                             /* of the program: 8 bytes of it */
+    figure entries[FIGURES_STORES + 1], breaker_since[FIGURES_STORES + 1];
+};
+
+/* One of the newest refusals.  It is being written while `sequence` is odd. */
+struct figures_recent {
+    figure sequence; /* twice its number */
+    figure time;
+    struct figures_name app, code, request_id, id;
+};
+
+#define FIGURES_TABLE(name, places)                                                                \
+    figure name##_hashes[places];                                                                  \
+    struct figures_name name##_names[places]
+
+struct figures {
+    struct figures_header header;
+    _Alignas(64) char throttle[FIGURES_THROTTLE_SIZE];
+    FIGURES_TABLE(route, FIGURES_ROUTES);
+    FIGURES_TABLE(code, FIGURES_CODES);
+    FIGURES_TABLE(store, FIGURES_STORES);
+    FIGURES_TABLE(app, FIGURES_APPS);
+    figure requests[FIGURES_ROUTES + 1][FIGURES_STATUSES];
+    struct figures_histogram durations;
+    struct figures_app apps[FIGURES_APPS + 1];
+    struct figures_store stores[FIGURES_STORES + 1];
+    figure recent_count;
+    struct figures_recent recent[FIGURES_RECENT];
+    struct figures_process processes[FIGURES_PROCESSES];
+};
+
+#define FIGURES_SIZE      sizeof(struct figures)
+#define FIGURES_REPLACING (FIGURES_SIZE + FIGURES_PROCESSES)
+
+/* Upper ends of the buckets, but for the last one, in microseconds. */
+extern const uint32_t figures_bounds[FIGURES_BUCKETS - 1];
+
+/* ---- file.c ---- */
+
+struct reason;
+
+enum figures_opened { FIGURES_OPENED, FIGURES_FAILED };
+
+/* Opens a file of this layout, making or replacing it.  FAILED: `why`. */
+enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason *why);
+
+/* Whether the path still leads to the file, and nobody has changed its size. */
+bool figures_file_is(const char *path, int fd);
+
+/* ---- process.c ---- */
+
+/* Takes a place for this process in a file, or in memory (fd -1).  NULL: all are taken. */
+struct figures_process *figures_take_place(struct figures *figures, int fd, bool resident);
+
+/* Whether the process of a place lives. */
+bool figures_place_lives(int fd, unsigned place);
+
+/* ---- names.c ---- */
+
+enum figures_table { FIGURES_OF_ROUTES, FIGURES_OF_CODES, FIGURES_OF_STORES, FIGURES_OF_APPS };
+
+/* The place of a name, taken if need be. */
+unsigned figures_place_of(struct figures *figures, enum figures_table table, struct span name);
+
+void figures_name_set(struct figures_name *name, struct span text); /* cut at FIGURES_NAME_MAX */
+
+/* Its length; the text, of FIGURES_NAME_MAX bytes, has no NUL behind it. */
+size_t figures_name_get(const struct figures_name *name, char text_r[FIGURES_NAME_MAX]);
+
+/* ---- count.c ---- */
+
+/* The mapping has another content: this process takes a place in it. */
+void figures_moved(bool resident);
+
+/* Brings its place up to date. */
+void figures_show_process(void);
+
+/* The place of this process; NULL: none. */
+struct figures_process *figures_own_process(void);
+
+/* ---- figures.c ---- */
+
+/* The figures in use; NULL: none. */
+struct figures *figures_in_use(void);
+int figures_in_use_fd(void); /* -1: they have no file */
+
+#endif
