@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "host/log.h"
 #include "record.h"
+#include "socket_place.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +23,6 @@
 #include <unistd.h>
 
 #define BACKLOG       4096 /* the kernel cuts it to its own limit */
-#define SOCKET_MODE   0660
 #define PROBE_SECONDS 2
 
 #define LOCK_TRIES 200 /* of a millisecond each */
@@ -106,39 +106,66 @@ static bool fill_addresses(const char *path, struct listener *listener)
     return true;
 }
 
+/* Until the group is set, it is the owner's alone. */
 static bool bind_beside(int fd, const struct sockaddr_un *address)
 {
-    mode_t mask = umask(0777 & ~SOCKET_MODE);
+    mode_t mask = umask(0177);
     int rc = bind(fd, (const struct sockaddr *)address, sizeof *address);
     umask(mask);
     return rc == 0;
 }
 
-static bool open_unix(const char *path, struct listener *listener, struct reason *why_r)
+/* It listens before any client can see it, so no connection is refused. */
+static bool make_socket(int fd, const struct socket_place *place, struct listener *listener,
+                        struct reason *why_r)
 {
+    const char *beside = listener->beside.sun_path;
     struct stat st;
-    if (!fill_addresses(path, listener)) {
-        reason_set(why_r, "%s is too long for a socket's path (at most %zu bytes)", path,
-                   sizeof listener->address.sun_path - sizeof ".12345678");
+    bool bound = fd >= 0 && bind_beside(fd, &listener->beside);
+    if (bound && !socket_place_apply(place, beside, why_r)) {
+        unlink(beside);
         return false;
     }
-    if (!may_take(&listener->address, why_r))
-        return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool bound = fd >= 0 && bind_beside(fd, &listener->beside);
-    /* it listens before any client can see it, so no connection is refused */
-    if (!bound || listen(fd, BACKLOG) != 0 || lstat(listener->beside.sun_path, &st) != 0) {
-        reason_set(why_r, "cannot listen on %s: %s", path, strerror(errno));
+    if (!bound || listen(fd, BACKLOG) != 0 || lstat(beside, &st) != 0) {
+        reason_set(why_r, "cannot listen on %s: %s", place->path, strerror(errno));
         if (bound)
-            unlink(listener->beside.sun_path);
-        if (fd >= 0)
-            close(fd);
+            unlink(beside);
         return false;
     }
     listener->fd = fd;
     listener->device = st.st_dev;
     listener->inode = st.st_ino;
     return true;
+}
+
+static void warn_of_mode(const struct socket_place *place)
+{
+    if (place->mode & S_IWOTH)
+        log_warning("%s: mode %04o lets every user of this host pass for the web server; "
+                    "mode=0660,group=NAME with the web server's group is safer",
+                    place->path, (unsigned)place->mode);
+}
+
+static bool open_unix(const char *text, struct listener *listener, struct reason *why_r)
+{
+    struct socket_place place;
+    if (!socket_place_parse(text, &place, why_r))
+        return false;
+    if (!fill_addresses(place.path, listener)) {
+        reason_set(why_r, "%s is too long for a socket's path (at most %zu bytes)", place.path,
+                   sizeof listener->address.sun_path - sizeof ".12345678");
+        return false;
+    }
+    if (!may_take(&listener->address, why_r))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (make_socket(fd, &place, listener, why_r)) {
+        warn_of_mode(&place);
+        return true;
+    }
+    if (fd >= 0)
+        close(fd);
+    return false;
 }
 
 /* One process at a time changes the path, so that no other takes it between the check and the

@@ -17,8 +17,8 @@ struct listener {
     ino_t inode;
 };
 
-/* Opens "unix:/path" or "127.0.0.1:9000".  A unix socket is made with mode 0660 beside
- * the path, under another name, until listen_take_place().  False: `why`. */
+/* Opens "unix:/path", with socket_place.h's options behind it, or "127.0.0.1:9000".  A unix
+ * socket is made beside the path, under another name, until listen_take_place().  False: `why`. */
 bool listen_open(const char *address, struct listener *listener_r, struct reason *why_r);
 
 /* A socket that was made for us: systemd's (descriptor 3, by LISTEN_PID and LISTEN_FDS,

@@ -26,7 +26,8 @@ static const char usage_text[] =
     "usage: memberchat.fcgi [-c FILE] [-L PLUGINDIR] [-s ADDRESS] [-t] [-V]\n"
     "  -c FILE       configuration (else $MEMBERCHAT_CONF, else " DEFAULT_CONFIG ")\n"
     "  -L PLUGINDIR  folder of the store plugins\n"
-    "  -s ADDRESS    listen on unix:/path/to/socket or 127.0.0.1:9000\n"
+    "  -s ADDRESS    listen on unix:/path/to/socket or 127.0.0.1:9000; behind the path may\n"
+    "                stand ,mode=0660 and ,group=www-data\n"
     "  -t            check the configuration and exit\n"
     "  -V            print the version and exit\n"
     "Without -s it must be started by a web server, as FastCGI or as CGI, or by systemd.\n";

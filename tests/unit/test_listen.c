@@ -84,6 +84,92 @@ static void a_new_socket(void **state)
     close(listener.fd);
 }
 
+static void mode_and_group(void **state)
+{
+    static const struct {
+        const char *options;
+        mode_t mode;
+        gid_t group;
+    } rows[] = {
+        {",mode=0600", 0600, 0},       {",mode=666", 0666, 0},
+        {",group=12345", 0660, 12345}, {",mode=0620,group=12345", 0620, 12345},
+        {",group=root,mode=770", 0770, 0},
+    };
+    struct listener listener;
+    struct stat st;
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bytes_reset(&address);
+        bytes_addf(&address, "unix:%s%s", path, rows[i].options);
+        expect(open_path(&listener), "%s: %s", rows[i].options, why.text);
+        assert_int_equal(stat(path, &st), 0);
+        expect((st.st_mode & 07777) == rows[i].mode, "%s: mode %o", rows[i].options, st.st_mode);
+        expect(st.st_gid == rows[i].group, "%s: group %u", rows[i].options, st.st_gid);
+        listen_remove_path(&listener);
+        close(listener.fd);
+    }
+}
+
+static void options_that_are_none(void **state)
+{
+    static const char *const rows[][2] = {
+        {",", "\"\" is not an option of a socket"},
+        {",mode", "\"mode\" is not an option"},
+        {",owner=x", "\"owner=x\" is not an option"},
+        {",Mode=0660", "\"Mode=0660\" is not an option"},
+        {",mode=0660,", "\"\" is not an option"},
+        {",mode=", "mode= is not a mode"},
+        {",mode=66", "mode=66 is not a mode"},
+        {",mode=0888", "mode=0888 is not a mode"},
+        {",mode=1777", "mode=1777 is not a mode"},
+        {",mode=00660", "mode=00660 is not a mode"},
+        {",mode=-660", "mode=-660 is not a mode"},
+        {",mode=rw-rw----", "mode=rw-rw---- is not a mode"},
+        {",mode=0440", "lets nobody connect"},
+        {",mode=0660,mode=0600", "mode= stands there twice"},
+        {",group=", "no such group"},
+        {",group=no-such-group", "group=no-such-group: this host has no such group"},
+        {",group=-1", "no such group"},
+        {",group=4294967295", "no such group"},
+        {",group=0,group=0", "group= stands there twice"},
+    };
+    struct listener listener;
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bytes_reset(&address);
+        bytes_addf(&address, "unix:%s%s", path, rows[i][0]);
+        expect(!listen_open(bytes_string(&address), &listener, &why), "%s was taken", rows[i][0]);
+        expect_contains(why.text, rows[i][1]);
+        assert_int_equal(listener.fd, -1);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+    assert_false(listen_open("unix:,mode=0660", &listener, &why));
+    expect_contains(why.text, "no path in front of the comma");
+}
+
+/* A group that the user is not in; in a process of its own, which gives up root. */
+static void group_that_cannot_be_given(void **state)
+{
+    int status;
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chmod(scratch_path("."), 0777), 0);
+    bytes_addf(&address, ",group=12345");
+    pid_t child = fork();
+    if (child == 0) {
+        struct listener listener;
+        bool kept = setgid(65534) != 0 || setuid(65534) != 0 ||
+                    listen_open(bytes_string(&address), &listener, &why) ||
+                    !strstr(why.text, "the user that runs memberchat must be in it");
+        _exit(kept);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
+}
+
 static void stale_sockets_are_replaced(void **state)
 {
     struct listener first, second;
@@ -333,6 +419,9 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(a_new_socket),
+        TEST(mode_and_group),
+        TEST(options_that_are_none),
+        TEST(group_that_cannot_be_given),
         TEST(stale_sockets_are_replaced),
         TEST(sockets_take_their_place_last),
         TEST(files_are_never_removed),
