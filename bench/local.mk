@@ -20,7 +20,7 @@ bench_peers_delay_proxy_SOURCES = bench/peers/delay_proxy.c bench/peers/clocks.h
 if STORE_LDAP
 BENCH_PEERS += bench/peers/ldap_loop
 bench_peers_ldap_loop_SOURCES = bench/peers/ldap_loop.c bench/peers/clocks.h
-bench_peers_ldap_loop_LDADD = -lldap -llber
+bench_peers_ldap_loop_LDADD = $(OPENLDAP_LIBS)
 endif
 
 if STORE_REST

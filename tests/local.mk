@@ -190,7 +190,7 @@ tests_unit_test_store_file_reload_LDADD = $(FILE_LIBS)
 endif
 
 if STORE_LDAP
-LDAP_LIBS = tests/unit/libhost.la libstoreldap.la libbase.la -lldap -llber $(CMOCKA_LIBS)
+LDAP_LIBS = tests/unit/libhost.la libstoreldap.la libbase.la $(OPENLDAP_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += \
 	tests/unit/test_ldap_entry \
 	tests/unit/test_ldap_filter \
@@ -338,7 +338,7 @@ endif
 if STORE_LDAP
 FUZZ_TESTS += tests/fuzz/replay_ldap
 tests_fuzz_replay_ldap_SOURCES = tests/fuzz/fuzz_ldap.c
-tests_fuzz_replay_ldap_LDADD = tests/fuzz/libreplay.la libstoreldap.la libbase.la -lldap -llber
+tests_fuzz_replay_ldap_LDADD = tests/fuzz/libreplay.la libstoreldap.la libbase.la $(OPENLDAP_LIBS)
 endif
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)

@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include "base/clock.h"
+#include "older.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -156,7 +157,7 @@ static void set_tls(struct rest_wire *wire)
         SET(wire, CURLOPT_SSLKEY, settings->key_file ? settings->key_file : settings->cert_file);
     }
     /* not every TLS library can, and nothing depends on it */
-    curl_easy_setopt(wire->easy, CURLOPT_CA_CACHE_TIMEOUT, (long)TRUSTED_S);
+    IF_CURL_7_87(curl_easy_setopt(wire->easy, CURLOPT_CA_CACHE_TIMEOUT, (long)TRUSTED_S);)
 }
 
 /* Those that this libcurl can decompress. */
@@ -173,8 +174,8 @@ static void set_manners(struct rest_wire *wire)
 {
     const struct rest_settings *settings = wire->settings;
     SET(wire, CURLOPT_NOSIGNAL, 1L);
-    SET(wire, CURLOPT_QUICK_EXIT, 1L); /* the resolver may hang, we do not */
-    SET(wire, CURLOPT_PROTOCOLS_STR, "http,https");
+    IF_CURL_7_87(SET(wire, CURLOPT_QUICK_EXIT, 1L);) /* the resolver may hang, we do not */
+    SET_PROTOCOLS(wire);
     SET(wire, CURLOPT_FOLLOWLOCATION, 0L);
     SET(wire, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
     SET(wire, CURLOPT_NOPROXY, "");
@@ -184,7 +185,7 @@ static void set_manners(struct rest_wire *wire)
                                               : (long)CURL_HTTP_VERSION_1_1);
     SET(wire, CURLOPT_MAXCONNECTS, 1L);
     SET(wire, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
-    SET(wire, CURLOPT_MAXLIFETIME_CONN, (long)LIFE_S);
+    IF_CURL_7_80(SET(wire, CURLOPT_MAXLIFETIME_CONN, (long)LIFE_S);)
     SET(wire, CURLOPT_DNS_CACHE_TIMEOUT, (long)RESOLVED_S);
     SET(wire, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(wire, CURLOPT_ACCEPT_ENCODING, encodings());
@@ -284,7 +285,7 @@ static enum rest_end judge_transfer(CURLcode code, const struct rest_wire *wire)
         CURLE_UNKNOWN_OPTION,        CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED,
         CURLE_SSL_CERTPROBLEM,       CURLE_SSL_CIPHER,          CURLE_PEER_FAILED_VERIFICATION,
         CURLE_SSL_CACERT_BADFILE,    CURLE_SSL_ISSUER_ERROR,    CURLE_SSL_PINNEDPUBKEYNOTMATCH,
-        CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CLIENTCERT,
+        CURLE_SSL_INVALIDCERTSTATUS, CLIENT_CERTIFICATE_WANTED,
     };
     if (wire->answer.failed)
         return REST_NO_ANSWER;
@@ -347,13 +348,13 @@ void rest_wire_exchange(struct rest_wire *wire, const struct rest_request *reque
 
 /* ---- URLs ---- */
 
-/* Copies one part of a URL; CURLUE_BAD_HOSTNAME when it does not fit. */
+/* Copies one part of a URL; CURLUE_MALFORMED_INPUT when it does not fit. */
 static CURLUcode get_part(CURLU *url, CURLUPart part, char *out, size_t room)
 {
     char *text = NULL;
     CURLUcode code = curl_url_get(url, part, &text, CURLU_DEFAULT_PORT);
     if (code == CURLUE_OK && strlen(text) >= room)
-        code = CURLUE_BAD_HOSTNAME;
+        code = CURLUE_MALFORMED_INPUT;
     if (code == CURLUE_OK)
         strcpy(out, text);
     curl_free(text);

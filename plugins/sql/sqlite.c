@@ -50,12 +50,23 @@ static enum sql_verdict verdict_of(int code)
     }
 }
 
+/* Where in the query it went wrong; -1: unknown, as with an older SQLite. */
+static int error_offset(sqlite3 *database)
+{
+#if SQLITE_VERSION_NUMBER >= 3038000
+    return database ? sqlite3_error_offset(database) : -1;
+#else
+    (void)database;
+    return -1;
+#endif
+}
+
 static void explain(const struct connection *connection, int code, struct sql_fault *fault)
 {
     const char *path = connection->client->settings->path;
     const char *sql = connection->client->query.sql.data;
     sqlite3 *database = connection->database;
-    int at = database ? sqlite3_error_offset(database) : -1;
+    int at = error_offset(database);
     if (code == SQLITE_INTERRUPT)
         sql_fault_set(fault, SQL_LATE, "%s: the query did not end in time", path);
     else

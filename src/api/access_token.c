@@ -117,7 +117,7 @@ static enum jws_verdict choose(enum jws_verdict own, const char *fault, enum jws
 enum jws_verdict access_token_check(const struct app *app, struct span token, int64_t now,
                                     struct access_token *access_r)
 {
-    *access_r = (struct access_token){.id = SPAN_NONE};
+    *access_r = (struct access_token){0};
     enum jws_verdict own = check_own(app, token, now, access_r);
     const char *fault = access_r->jws.fault;
     if (!is_outside(app, &access_r->jws, own))
@@ -141,5 +141,5 @@ enum jws_verdict access_token_inspect(const struct app *app, struct span token, 
 void access_token_free(struct access_token *access)
 {
     jws_free(&access->jws);
-    *access = (struct access_token){.id = SPAN_NONE};
+    *access = (struct access_token){0};
 }

@@ -61,7 +61,7 @@ enum credentials credentials_read(const struct http_request *request,
                                   struct credentials_pair *pair_r)
 {
     struct span key = request->api_key, secret = request->api_secret;
-    *pair_r = (struct credentials_pair){.key = SPAN_NONE};
+    *pair_r = (struct credentials_pair){0};
     enum credentials verdict = read_basic(request, pair_r);
     if (verdict == CREDENTIALS_NONE && key.length && secret.length) {
         pair_r->key = key;

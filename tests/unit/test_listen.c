@@ -91,8 +91,8 @@ static void mode_and_group(void **state)
         mode_t mode;
         gid_t group;
     } rows[] = {
-        {",mode=0600", 0600, 0},       {",mode=666", 0666, 0},
-        {",group=12345", 0660, 12345}, {",mode=0620,group=12345", 0620, 12345},
+        {",mode=0600", 0600, 0},           {",mode=666", 0666, 0},
+        {",group=12345", 0660, 12345},     {",mode=0620,group=12345", 0620, 12345},
         {",group=root,mode=770", 0770, 0},
     };
     struct listener listener;
