@@ -26,6 +26,8 @@ static bool is_utf8_name(const char *name)
 
 bool encoding_is_known(const char *name)
 {
+    if (is_utf8_name(name)) /* as it is without a setting: iconv need not be asked */
+        return true;
     /* a slash would begin the options of glibc */
     iconv_t from = strchr(name, '/') ? ICONV_NONE : iconv_open("UTF-8", name);
     if (from != ICONV_NONE)

@@ -11,6 +11,8 @@
 #include "api/reply.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,18 @@
 #define FILTER_TIMEOUT_MS      50    /* for more than was promised */
 #define DRAIN_TIMEOUT_MS       2000  /* for a body that is not needed */
 #define CGI_REQUEST_TIMEOUT_MS 2000  /* where the configuration does not say */
+#define HEAP_STEP              (512 * 1024) /* bytes that the heap grows by at least */
 
 extern char **environ;
+
+/* A process that ends soon gives no memory back, and asks for more of it seldom. */
+static void keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_TOP_PAD, HEAP_STEP);
+#endif
+}
 
 bool cgi_is_request(void)
 {
@@ -164,6 +176,7 @@ bool cgi_serve(const char *config_path, const char *plugin_folder, int answer_fd
     struct http_request request = {.began_us = clock_monotonic_us()};
     struct http_response response = {0};
     struct input_body body = {0};
+    keep_memory();
     read_environment(&request);
     struct settings *settings = load_chosen(&request, config_path, plugin_folder);
     if (settings) {
