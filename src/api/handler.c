@@ -2,15 +2,18 @@
 #include "handler.h"
 
 #include "base/clock.h"
+#include "client.h"
 #include "cors.h"
 #include "credentials.h"
 #include "health.h"
 #include "issue.h"
 #include "jwks.h"
 #include "openapi.h"
+#include "figures/figures.h"
 #include "host/log.h"
 #include "base/random.h"
 #include "reply.h"
+#include "base/text.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -65,55 +68,7 @@ static enum outcome serve(struct exchange *exchange)
     }
 }
 
-/* ---- The client, for the log ---- */
-
-static struct span trim(struct span text)
-{
-    while (text.length && memchr(" \t", *text.data, 2))
-        text = (struct span){text.data + 1, text.length - 1};
-    while (text.length && memchr(" \t", text.data[text.length - 1], 2))
-        text.length--;
-    return text;
-}
-
-/* Without blanks, and without a port, as some proxies add it: "192.0.2.1:4000",
- * "[2001:db8::1]:443", "[2001:db8::1]". */
-static struct span bare_address(struct span text)
-{
-    text = trim(text);
-    if (!text.length)
-        return text;
-    const char *colon = memchr(text.data, ':', text.length);
-    const char *bracket = *text.data == '[' ? memchr(text.data, ']', text.length) : NULL;
-    if (bracket)
-        return (struct span){text.data + 1, (size_t)(bracket - text.data) - 1};
-    if (colon && colon == memrchr(text.data, ':', text.length) &&
-        colon + 1 < text.data + text.length) /* one colon; "unix:" is a name */
-        text.length = (size_t)(colon - text.data);
-    return text;
-}
-
-/* The peer's, or what proxies that are believed say. */
-static const char *client_address(const struct exchange *exchange, char buffer[64])
-{
-    const struct settings *settings = exchange->settings;
-    struct span address = exchange->request->remote_addr;
-    struct span list = exchange->request->forwarded_for;
-    for (;;) {
-        address = bare_address(address);
-        size_t length = address.length < 63 ? address.length : 63;
-        if (length)
-            memcpy(buffer, address.data, length);
-        buffer[length] = '\0';
-        if (!list.length ||
-            !networks_contain(settings->trusted_proxies, settings->trusted_proxy_count, buffer))
-            return length ? buffer : "unknown";
-        const char *comma = memrchr(list.data, ',', list.length);
-        size_t start = comma ? (size_t)(comma - list.data) + 1 : 0;
-        address = (struct span){list.data + start, list.length - start};
-        list.length = comma ? start - 1 : 0;
-    }
-}
+/* ---- What is told of it ---- */
 
 /* A path that the base path does not fit, once a minute: from outside it looks like any 404. */
 static void log_mount(const struct exchange *exchange)
@@ -130,17 +85,47 @@ static void log_mount(const struct exchange *exchange)
 
 static void log_outcome(const struct exchange *exchange, enum outcome outcome)
 {
-    char address[64];
+    char buffer[CLIENT_ADDRESS_SIZE];
+    const char *address = client_address(exchange->settings, exchange->request, buffer);
     if (outcome == OUTCOME_INVALID_APP_CREDENTIALS)
-        log_info("client %s: wrong API key or secret%s%s", client_address(exchange, address),
+        log_info("client %s: wrong API key or secret%s%s", address,
                  exchange->named ? ": the key is that of app " : "",
                  exchange->named ? exchange->named->id : "");
     else if (exchange->route.elsewhere)
         log_mount(exchange);
     if (log_enabled(LOG_LEVEL_DEBUG))
-        log_debug("client %s: %.*s, app %s: %d", client_address(exchange, address),
-                  (int)exchange->request->method.length, exchange->request->method.data,
-                  exchange->app ? exchange->app->id : "-", exchange->response->status);
+        log_debug("client %s: %.*s, app %s: %d", address, (int)exchange->request->method.length,
+                  exchange->request->method.data, exchange->app ? exchange->app->id : "-",
+                  exchange->response->status);
+}
+
+/* ---- Figures ---- */
+
+static void count_refusal(const struct exchange *exchange, enum outcome outcome, const char *id)
+{
+    const struct route *route = &exchange->route;
+    struct figures_refusal refusal = {.app = exchange->named ? exchange->named->id : "",
+                                      .code = reply_code(exchange, outcome),
+                                      .request_id = id};
+    if (exchange->settings->status.show_ids && route->kind == ROUTE_MEMBER && route->id_length &&
+        text_is_plain((struct span){route->id, route->id_length}))
+        refusal.id = (struct span){route->id, route->id_length};
+    figures_count_refusal(&refusal);
+}
+
+static void count(const struct exchange *exchange, enum outcome outcome, const char *id)
+{
+    enum route_kind kind = exchange->route.kind;
+    int64_t began = exchange->request->began_us, now = clock_monotonic_us();
+    int status = exchange->response->status;
+    figures_count_request(route_name(kind), status, began ? now - began : 0);
+    if (kind != ROUTE_GUEST && kind != ROUTE_MEMBER)
+        return;
+    if (outcome != OUTCOME_ANSWERED)
+        count_refusal(exchange, outcome, id);
+    else if (status == 200)
+        figures_count_token(exchange->app->id,
+                            kind == ROUTE_GUEST ? FIGURES_GUEST : FIGURES_MEMBER);
 }
 
 /* ---- Any request ---- */
@@ -177,6 +162,7 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
     }
     if (outcome != OUTCOME_BUSY) {
         add_common_headers(response, id);
+        count(&exchange, outcome, id);
         log_outcome(&exchange, outcome);
     }
     log_set_request(NULL);

@@ -85,13 +85,21 @@ static void add_retry_after(struct exchange *exchange)
     bytes_free(&seconds);
 }
 
+/* Where memory ran out for the message, a part of it might say something else. */
+static const struct row *row_of(const struct exchange *exchange, enum outcome outcome)
+{
+    return &rows[exchange->message.failed ? OUTCOME_INTERNAL_SERVER_ERROR : outcome];
+}
+
+const char *reply_code(const struct exchange *exchange, enum outcome outcome)
+{
+    return outcome == OUTCOME_ANSWERED ? "OK" : row_of(exchange, outcome)->code;
+}
+
 void reply_with_error(struct exchange *exchange, enum outcome outcome)
 {
-    if (exchange->message.failed) { /* a part of it might say something else */
-        outcome = OUTCOME_INTERNAL_SERVER_ERROR;
-        bytes_reset(&exchange->message);
-    }
-    const struct row *row = &rows[outcome];
+    const struct row *row = row_of(exchange, outcome);
+    bool whole = !exchange->message.failed;
     struct http_response *response = exchange->response;
     bytes_reset(&response->body);
     response->status = row->status;
@@ -109,7 +117,8 @@ void reply_with_error(struct exchange *exchange, enum outcome outcome)
     bytes_add_string(&response->body, "{\"errorCode\":");
     bytes_add_json(&response->body, span_of(row->code));
     bytes_add_string(&response->body, ",\"errorMessage\":");
-    bytes_add_json(&response->body, exchange->message.length ? bytes_span(&exchange->message)
-                                                             : span_of(row->message));
+    bytes_add_json(&response->body, whole && exchange->message.length
+                                        ? bytes_span(&exchange->message)
+                                        : span_of(row->message));
     bytes_add_string(&response->body, "}");
 }

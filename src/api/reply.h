@@ -20,4 +20,7 @@ void reply_end_token(struct exchange *exchange, const struct reply_token *answer
 /* Completes the response for an outcome other than ANSWERED and BUSY. */
 void reply_with_error(struct exchange *exchange, enum outcome outcome);
 
+/* The errorCode of an outcome as reply_with_error() tells it; "OK" of ANSWERED. */
+const char *reply_code(const struct exchange *exchange, enum outcome outcome);
+
 #endif

@@ -135,6 +135,7 @@ void figures_use(const char *path, enum figures_user user)
     struct reason why;
     int fd = figures_in_use_fd();
     bool same = path && in_use_path && strcmp(path, in_use_path) == 0;
+    figures_show_process();
     if (!path) {
         use_memory(user);
         return;

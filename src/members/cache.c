@@ -301,3 +301,15 @@ void cache_finish(struct cache *cache, struct span id, enum memberchat_outcome o
     }
     pthread_mutex_unlock(&key.shard->lock);
 }
+
+size_t cache_count(struct cache *cache)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct shard *shard = &cache->shards[i];
+        pthread_mutex_lock(&shard->lock);
+        count += shard->members.count + shard->absent.count;
+        pthread_mutex_unlock(&shard->lock);
+    }
+    return count;
+}

@@ -38,4 +38,7 @@ enum memberchat_outcome cache_join(struct cache *cache, struct span id, int64_t 
 void cache_finish(struct cache *cache, struct span id, enum memberchat_outcome outcome,
                   const struct member *member, int64_t retry_after_ms);
 
+/* How many answers it holds. */
+size_t cache_count(struct cache *cache);
+
 #endif

@@ -2,6 +2,7 @@
 #include "directory.h"
 
 #include "base/clock.h"
+#include "figures/figures.h"
 #include "host/log.h"
 
 #include <stdatomic.h>
@@ -90,16 +91,29 @@ static void note_outcome(struct directory *directory, int outcome, int64_t now,
         log_error_limited("store %s: misconfigured: %s", name, reason);
     switch (breaker_report(&directory->breaker, now, down, report->retry_after_ms)) {
     case BREAKER_OPENED:
+        figures_note_breaker(name, true);
         log_warning("store %s: does not answer (%s): requests are refused for a while", name,
                     reason);
         break;
     case BREAKER_CLOSED:
+        figures_note_breaker(name, false);
         log_info("store %s: answers again", name);
         break;
     case BREAKER_SAME:
         if (down)
             log_error_limited("store %s: unavailable: %s", name, reason);
     }
+}
+
+static enum figures_outcome figures_outcome_of(int outcome)
+{
+    static const enum figures_outcome outcomes[] = {
+        [MEMBERCHAT_FOUND] = FIGURES_FOUND,
+        [MEMBERCHAT_NOT_FOUND] = FIGURES_NOT_FOUND,
+        [MEMBERCHAT_UNAVAILABLE] = FIGURES_UNAVAILABLE,
+        [MEMBERCHAT_MISCONFIGURED] = FIGURES_MISCONFIGURED,
+    };
+    return outcomes[outcome];
 }
 
 /* Asks the plugin, if the breaker lets it. */
@@ -109,13 +123,16 @@ static struct directory_answer look_up(struct directory *directory,
 {
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     struct store_report report;
-    int64_t began = clock_monotonic_ms();
-    if (!breaker_admit(&directory->breaker, began, &answer.retry_after_ms))
+    int64_t began = clock_monotonic_us();
+    if (!breaker_admit(&directory->breaker, began / 1000, &answer.retry_after_ms))
         return answer;
     answer.outcome = (int)store_lookup(directory->store, question, member_r, &report);
     answer.retry_after_ms = report.retry_after_ms;
-    int64_t now = clock_monotonic_ms();
-    atomic_store_explicit(&directory->near, now - began <= NEAR_MS, memory_order_relaxed);
+    int64_t now = clock_monotonic_us();
+    figures_count_lookup(store_name(directory->store), figures_outcome_of(answer.outcome),
+                         now - began);
+    now /= 1000;
+    atomic_store_explicit(&directory->near, now - began / 1000 <= NEAR_MS, memory_order_relaxed);
     note_outcome(directory, answer.outcome, now, &report);
     return answer;
 }
@@ -129,8 +146,10 @@ static struct directory_answer find_by_key(struct directory *directory, struct s
     struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
     int64_t now = clock_monotonic_ms();
     int known = cache ? (int)cache_find(cache, key, now, member_r) : 0;
-    if (known)
+    if (known) {
+        figures_count_cache(store_name(directory->store), FIGURES_HIT);
         return (struct directory_answer){known, 0};
+    }
 
     if (now < question->deadline &&
         !breaker_refuses(&directory->breaker, now, &answer.retry_after_ms)) {
@@ -150,8 +169,11 @@ static struct directory_answer find_by_key(struct directory *directory, struct s
         }
         leave(gate);
     }
-    if (answer.outcome == MEMBERCHAT_UNAVAILABLE && cache &&
-        cache_find_stale(cache, key, clock_monotonic_ms(), member_r)) {
+    bool stale = answer.outcome == MEMBERCHAT_UNAVAILABLE && cache &&
+                 cache_find_stale(cache, key, clock_monotonic_ms(), member_r);
+    if (cache)
+        figures_count_cache(store_name(directory->store), stale ? FIGURES_STALE : FIGURES_MISS);
+    if (stale) {
         answer.outcome = MEMBERCHAT_FOUND;
         log_error_limited("store %s: unavailable: known members are answered from the cache",
                           store_name(directory->store));
@@ -189,6 +211,19 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
     for (size_t i = 0; i < count && answer.outcome == MEMBERCHAT_NOT_FOUND; i++)
         answer = find_in(chain[i], question, member_r);
     return answer;
+}
+
+void directory_show(struct directory *directory)
+{
+    struct memberchat_holdings holdings;
+    int64_t wait_ms;
+    const char *name = store_name(directory->store);
+    if (directory->cache)
+        figures_note_cache(name, cache_count(directory->cache));
+    figures_note_breaker(name,
+                         breaker_refuses(&directory->breaker, clock_monotonic_ms(), &wait_ms));
+    if (store_describe(directory->store, &holdings) && holdings.counted)
+        figures_note_members(name, holdings.members);
 }
 
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,

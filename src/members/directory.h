@@ -38,4 +38,7 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
                                         struct gate *gate);
 
+/* Tells the figures what they show of it; to be called now and then. */
+void directory_show(struct directory *directory);
+
 #endif

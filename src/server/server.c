@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include "base/clock.h"
+#include "figures/figures.h"
 #include "host/log.h"
 #include "threads.h"
 #include "worker_private.h"
@@ -181,6 +182,7 @@ static bool start_workers(struct server *server, unsigned threads)
         have[kind]++;
     }
     atomic_fetch_sub(&server->acceptors, wanted[ACCEPTOR] - have[ACCEPTOR]);
+    figures_note_threads(server->count + 1); /* and the polling thread */
     unsigned processors = threads_processors();
     server->accepting.most = have[ACCEPTOR] > processors ? have[ACCEPTOR] - processors : 0;
     server->reading.most = have[READER] > 1 ? have[READER] - 1 : 0;

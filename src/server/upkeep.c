@@ -30,6 +30,7 @@ struct upkeep {
 static void reload_config(struct upkeep *upkeep, const struct settings *current)
 {
     struct settings *next = load_resident(upkeep->config_path, upkeep->plugin_folder, current);
+    figures_note_reload(next != NULL);
     if (!next) {
         log_error("%s: not loaded; the previous configuration stays in force", upkeep->config_path);
         return;
@@ -63,8 +64,10 @@ static void look_after(struct upkeep *upkeep, bool asked)
         settings = snapshots_acquire(upkeep->snapshots, upkeep->reader);
     }
     figures_use(settings->status.file, FIGURES_RESIDENT);
-    for (size_t i = 0; i < settings->store_count; i++)
+    for (size_t i = 0; i < settings->store_count; i++) {
         store_reload(directory_store(settings->stores[i].directory), asked);
+        directory_show(settings->stores[i].directory);
+    }
     snapshots_release(upkeep->snapshots, upkeep->reader);
     snapshots_collect(upkeep->snapshots);
     log_flush(0);
