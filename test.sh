@@ -7,6 +7,7 @@
 #   kit         the kit for shared hosts, on hosts that allow little
 #   packages    the Debian packages: built, installed, used, upgraded, purged
 #   chat        tokens on RabbitMQ and ejabberd, the chat example in Chromium
+#   examples    the clients of examples/clients, each against memberchat; the Postman collection
 #   threads     make check and the threaded system tests under ThreadSanitizer
 #   valgrind    make check and some system tests under valgrind
 #   faults      a sample of make faults: allocations and system calls that fail
@@ -19,7 +20,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
-ALL_STAGES=(normal sanitizers kit packages chat threads valgrind faults load fuzz distcheck quickstart)
+ALL_STAGES=(normal sanitizers kit packages chat examples threads valgrind faults load fuzz distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
@@ -28,6 +29,7 @@ TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apac
 KIT_PACKAGES=(apache2-suexec-custom fcgiwrap)
 DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
+EXAMPLE_PACKAGES=(php-cli php-curl default-jdk-headless)
 running=() # process group: name of the step
 passed=0
 failed=0
@@ -182,6 +184,7 @@ system_tests() {
     shift 2
     prepare "$tool" system
     MEMBERCHAT_BUILD=$build MEMBERCHAT_CLIENTS=$AREA/clients MEMBERCHAT_CHAT_CLIENTS=$AREA/chat-clients \
+        MEMBERCHAT_EXAMPLE_CLIENTS=$AREA/example-clients \
         "$PYTHON" tests/system/run.py "$@"
 }
 
@@ -267,6 +270,14 @@ stage_chat() {
     must "chat clients" install_clients tests/system/chat/clients chat-clients || return 0
     began=$SECONDS
     step "chat" system_tests none "$AREA/normal" chat
+}
+
+stage_examples() {
+    must "languages of the examples" install_missing "${EXAMPLE_PACKAGES[@]}" || return 0
+    must "normal build" build normal || return 0
+    must "example tools" install_clients tests/system/examples/clients example-clients || return 0
+    began=$SECONDS
+    step "examples" system_tests none "$AREA/normal" examples
 }
 
 stage_threads() {
