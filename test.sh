@@ -11,7 +11,7 @@
 #   threads     make check and the threaded system tests under ThreadSanitizer
 #   valgrind    make check and some system tests under valgrind
 #   faults      a sample of make faults: allocations and system calls that fail
-#   load        a thousand connections, good and hostile, while everything is restarted
+#   load        a thousand connections, good and hostile, while everything is restarted; two machines, one cut off
 #   fuzz        all harnesses for a few seconds each
 #   distcheck   make distcheck
 #   quickstart  quickstart.sh twice
@@ -24,7 +24,7 @@ ALL_STAGES=(normal sanitizers kit packages chat examples threads valgrind faults
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
-    brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3
+    brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3 haproxy iproute2
     mariadb-server postgresql)
 KIT_PACKAGES=(apache2-suexec-custom fcgiwrap)
 DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate)
@@ -307,6 +307,8 @@ stage_load() {
     must "normal build" build normal || return 0
     began=$SECONDS
     step "load" make -C "$AREA/normal" load LOAD_SECONDS=15
+    began=$SECONDS
+    step "machines" make -C "$AREA/normal" machines
 }
 
 stage_fuzz() {

@@ -381,6 +381,9 @@ EXTRA_DIST += tests/load
 load: all
 	MEMBERCHAT_BUILD='$(abs_top_builddir)' LOAD_SECONDS='$(LOAD_SECONDS)' LOAD_CONNECTIONS='$(LOAD_CONNECTIONS)' \
 		$(DEBIAN_PYTHON3) -B $(srcdir)/tests/load/run.py
+.PHONY: machines
+machines: all
+	MEMBERCHAT_BUILD='$(abs_top_builddir)' $(DEBIAN_PYTHON3) -B $(srcdir)/tests/load/machines.py
 
 # ---- Manual, sample configuration and key tables, held against each other ----
 

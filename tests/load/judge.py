@@ -17,6 +17,14 @@ from scene import CHAT_URLS, FILES, KEY_IDS, PEOPLE, PREFIX, SERVICE
 DOWN = (503, "MEMBER_STORE_UNAVAILABLE")
 
 
+def verify_es256(public_key, signed, signature):
+    pair = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    try:
+        public_key.verify(pair, signed, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        raise AssertionError("the signature is wrong") from None
+
+
 class Judge:
     """Knows the keys, and who is who."""
 
@@ -32,11 +40,7 @@ class Judge:
         equal("header", sorted(header), ["alg", "kid", "typ"])
         if app == PEOPLE:
             equal("alg, kid", (header["alg"], header["kid"], len(signature)), ("ES256", "es", 64))
-            pair = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
-            try:
-                self.scene.public_key.verify(pair, signed, ec.ECDSA(hashes.SHA256()))
-            except InvalidSignature:
-                raise AssertionError("the signature is wrong") from None
+            verify_es256(self.scene.public_key, signed, signature)
         else:
             equal("alg", header["alg"], "HS256")
             wanted = hmac.new(self.keys[app][header["kid"]], signed, hashlib.sha256).digest()

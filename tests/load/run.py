@@ -7,6 +7,7 @@
 Prints TAP lines, tables, and, last, "N passed, N failed"; exit 1 on any failure.  Nothing is judged by how fast it was.
 """
 import asyncio
+import logging
 import os
 import resource
 import sys
@@ -23,6 +24,7 @@ from lib.programs import REPORTS, SLOW, limit, programs  # noqa: E402
 from lib.scratch import wait_until  # noqa: E402
 from lib.site import GUEST_PATH, member_path  # noqa: E402
 from scene import FILES, PEOPLE, SERVICE, Scene  # noqa: E402
+from verdicts import Verdicts  # noqa: E402
 from visitors import Visitors  # noqa: E402
 
 SECONDS = float(os.environ.get("LOAD_SECONDS", "20"))
@@ -44,27 +46,6 @@ async def press(scene, visitors, book):
     for ended in await asyncio.gather(*others, return_exceptions=True):
         if not isinstance(ended, asyncio.CancelledError):
             raise ended
-
-
-class Verdicts:
-    """TAP lines."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def say(self, name, good, details=()):
-        self.passed += good
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.passed + self.failed} - load: {name}")
-        for line in [] if good else details:
-            print(f"#   {line}")
-
-    def attempt(self, name, function):
-        try:
-            function()
-            self.say(name, True)
-        except Exception as error:  # whatever it is, it is told
-            self.say(name, False, str(error).splitlines())
 
 
 def check_end(scene, judge):
@@ -108,7 +89,7 @@ def check_stop(scene):
 
 
 def judge_all(scene, judge, book, before):
-    verdicts = Verdicts()
+    verdicts = Verdicts("load")
     number = sum(map(len, book.seen.values()))
     verdicts.say(f"{number} visits, each answer right ({len(book.mistakes)} wrong)",
                  not book.mistakes and number >= CONNECTIONS / 2, book.mistakes[:30])
@@ -135,6 +116,7 @@ def main():
     if os.geteuid() == 0 and most != resource.RLIM_INFINITY:
         most = max(most, DESCRIPTORS)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # of the servers, too
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # not: that a socket was closed, which servers may do
     programs()
     scene = Scene()
     try:

@@ -35,14 +35,14 @@ def as_argument(address):
 
 
 class RunningResponder(fcgi.Responder):
-    """A responder of ours on a socket of its own, ready for requests."""
+    """A responder of ours on a socket of its own, ready for requests; `wrap` is in front of its command."""
 
-    def __init__(self, scratch, site, address=None, **popen):
+    def __init__(self, scratch, site, address=None, wrap=(), **popen):
         super().__init__(address or scratch.path / "mc.sock")
-        argv = [programs().responder, "-c", site.conf, "-L", programs().plugins,
+        argv = [*wrap, programs().responder, "-c", site.conf, "-L", programs().plugins,
                 "-s", as_argument(self.address)]
         self.process = scratch.start(argv, **{"env": environment(), **popen})
-        wait_until(f"{argv[0].name} on {self.address}", self.ready, 15)
+        wait_until(f"the responder on {self.address}", self.ready, 15)
 
     def ready(self):
         if not self.process.running:
