@@ -57,6 +57,7 @@ export type ErrorCode =
     | "INVALID_APP_CREDENTIALS"
     | "INVALID_APP_USER_ID_FORMAT"
     | "INVALID_HTTP_MESSAGE_BODY"
+    | "MEMBER_DENIED"
     | "MEMBER_NOT_FOUND"
     | "MEMBER_STORE_UNAVAILABLE"
     | "REQUEST_TOO_LARGE"
@@ -78,7 +79,7 @@ export interface Operations {
             200: ChatToken;
             400: ErrorAnswer<"INVALID_APP_USER_ID_FORMAT" | "INVALID_HTTP_MESSAGE_BODY">;
             401: ErrorAnswer<"EMPTY_APP_CREDENTIALS" | "INVALID_APP_CREDENTIALS" | "INVALID_ACCESS_TOKEN">;
-            403: ErrorAnswer<"GUESTS_NOT_ALLOWED">;
+            403: ErrorAnswer<"GUESTS_NOT_ALLOWED" | "MEMBER_DENIED">;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
             413: ErrorAnswer<"REQUEST_TOO_LARGE">;
@@ -108,7 +109,7 @@ export interface Operations {
         responses: {
             200: ChatToken;
             401: ErrorAnswer<"EMPTY_APP_CREDENTIALS" | "INVALID_APP_CREDENTIALS" | "INVALID_ACCESS_TOKEN">;
-            403: ErrorAnswer<"GUESTS_NOT_ALLOWED">;
+            403: ErrorAnswer<"GUESTS_NOT_ALLOWED" | "MEMBER_DENIED">;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
             413: ErrorAnswer<"REQUEST_TOO_LARGE">;

@@ -94,6 +94,8 @@ UNIT_TESTS = \
 	tests/unit/test_cors \
 	tests/unit/test_crew \
 	tests/unit/test_crypto \
+	tests/unit/test_date \
+	tests/unit/test_denied \
 	tests/unit/test_directory \
 	tests/unit/test_disguise \
 	tests/unit/test_intake \

@@ -52,6 +52,22 @@ static enum jws_verdict verify_outside(const struct app *app, struct span token,
     return JWS_GOOD;
 }
 
+/* Whether a token was issued before the app's tokens_not_before.  The iat of a token of ours lies
+ * the clock skew before that. */
+static enum jws_verdict check_issued(const struct app *app, struct jws *jws)
+{
+    int64_t issued;
+    if (app->tokens_not_before == 0)
+        return JWS_GOOD;
+    if (!json_floor_member(jws->claims, "iat", &issued))
+        return jws_refuse(jws, "it does not say when it was issued (iat)");
+    if (jws->ours && __builtin_add_overflow(issued, app->token.clock_skew_ms / 1000, &issued))
+        issued = INT64_MAX;
+    return issued < app->tokens_not_before
+               ? jws_refuse(jws, "it was issued before the time from which on tokens are accepted")
+               : JWS_GOOD;
+}
+
 /* The guest's id: the claim sub without the prefix that the app's guests have. */
 static enum jws_verdict take_id(struct access_token *access, struct span prefix)
 {
@@ -83,6 +99,8 @@ static enum jws_verdict check_own(const struct app *app, struct span token, int6
         return jws_refuse(&access->jws, "it is not a guest's token");
     verdict = jws_check_time(&access->jws, now, RENEWAL_GRACE);
     if (verdict == JWS_GOOD)
+        verdict = check_issued(app, &access->jws);
+    if (verdict == JWS_GOOD)
         verdict = take_id(access, span_of(app->settings.guest_id_prefix));
     access->name = take_claim(access, "name", MEMBERCHAT_NAME_MAX);
     access->avatar = take_claim(access, "picture", MEMBERCHAT_AVATAR_MAX);
@@ -95,6 +113,8 @@ static enum jws_verdict check_outside(const struct app *app, struct span token, 
     enum jws_verdict verdict = verify_outside(app, token, &access->jws);
     if (verdict == JWS_GOOD)
         verdict = jws_check_time(&access->jws, now, 0);
+    if (verdict == JWS_GOOD)
+        verdict = check_issued(app, &access->jws);
     return verdict == JWS_GOOD ? take_id(access, SPAN_NONE) : verdict;
 }
 

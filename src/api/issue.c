@@ -82,6 +82,15 @@ static enum outcome answer_guest(struct exchange *exchange, const struct guest *
     }
 }
 
+/* A list may name guests with the app's prefix and without it. */
+static bool is_denied(const struct app *app, const struct guest *guest)
+{
+    size_t prefix = strlen(app->settings.guest_id_prefix ? app->settings.guest_id_prefix : "");
+    return denied_has(app->denied, guest->id) ||
+           denied_has(app->denied,
+                      (struct span){guest->id.data + prefix, guest->id.length - prefix});
+}
+
 static enum outcome refuse_body(struct exchange *exchange)
 {
     bool number = http_content_length(exchange->request) != -2;
@@ -120,7 +129,8 @@ enum outcome issue_for_guest(struct exchange *exchange)
     bytes_add_string(&exchange->message, why.text);
     enum outcome outcome = outcomes[verdict];
     if (verdict == GUEST_GOOD)
-        outcome = answer_guest(exchange, &guest);
+        outcome = is_denied(exchange->app, &guest) ? OUTCOME_MEMBER_DENIED
+                                                   : answer_guest(exchange, &guest);
     guest_free(&guest);
     return outcome;
 }
@@ -148,6 +158,8 @@ static struct span role_of(const struct member *member)
 
 static enum outcome answer_member(struct exchange *exchange, const struct member *member)
 {
+    if (denied_has(exchange->app->denied, member_field(member, MEMBERCHAT_ID)))
+        return OUTCOME_MEMBER_DENIED;
     const struct token_subject subject = {
         .id = member_field(member, MEMBERCHAT_ID),
         .name = member_field(member, MEMBERCHAT_NAME),
@@ -184,6 +196,8 @@ enum outcome issue_for_member(struct exchange *exchange)
         .deadline = exchange->request->deadline,
         .gate = exchange->request->gate,
     };
+    if (denied_has(app->denied, question.id))
+        return OUTCOME_MEMBER_DENIED;
     struct directory_answer found =
         directory_find(app->directories, app->store_count, &question, &member);
     switch (found.outcome) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reply.h"
 
-#include <time.h>
+#include "base/date.h"
 
 static const struct row {
     int status;
@@ -20,6 +20,7 @@ static const struct row {
                                          "The API key or secret is wrong"},
     [OUTCOME_INVALID_ACCESS_TOKEN] = {401, "INVALID_ACCESS_TOKEN", "accessToken is not valid"},
     [OUTCOME_GUESTS_NOT_ALLOWED] = {403, "GUESTS_NOT_ALLOWED", "This app has no guests"},
+    [OUTCOME_MEMBER_DENIED] = {403, "MEMBER_DENIED", "This person gets no token"},
     [OUTCOME_MEMBER_NOT_FOUND] = {404, "MEMBER_NOT_FOUND", "There is no such member"},
     [OUTCOME_RESOURCE_NOT_FOUND] = {404, "RESOURCE_NOT_FOUND", "There is nothing at this path"},
     [OUTCOME_UNSUPPORTED_HTTP_METHOD] = {405, "UNSUPPORTED_HTTP_METHOD",
@@ -35,17 +36,6 @@ static const struct row {
                                           "The member directory does not answer; try again "
                                           "later"},
 };
-
-/* RFC 3339, UTC */
-static void add_time(struct bytes *body, int64_t seconds)
-{
-    time_t time = (time_t)seconds;
-    struct tm tm;
-    char text[sizeof "2026-11-22T23:59:59Z"];
-    gmtime_r(&time, &tm);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    bytes_add_json(body, span_of(text));
-}
 
 void reply_begin_token(struct exchange *exchange)
 {
@@ -69,9 +59,9 @@ void reply_end_token(struct exchange *exchange, const struct reply_token *answer
     bytes_add_string(body, ",\"avatarProfileUrl\":");
     bytes_add_json(body, answer->avatar);
     if (app->settings.extended_response) {
-        bytes_add_string(body, ",\"expiresAt\":");
-        add_time(body, answer->expires);
-        bytes_addf(body, ",\"expiresIn\":%lld", (long long)answer->lifetime);
+        bytes_add_string(body, ",\"expiresAt\":\"");
+        date_add(body, answer->expires);
+        bytes_addf(body, "\",\"expiresIn\":%lld", (long long)answer->lifetime);
     }
     bytes_add_string(body, "}");
 }

@@ -140,6 +140,13 @@ void config_file_error(struct config_report *report, const char *path, const cha
     report->errors++;
 }
 
+void config_line_warning(struct config_report *report, const char *path, unsigned line,
+                         const char *reason)
+{
+    bytes_addf(&report->text, "%s:%u: warning: %s\n", path, line, reason);
+    report->warnings++;
+}
+
 __attribute__((format(printf, 3, 4))) static void file_warning(struct config_report *report,
                                                                const char *path, const char *format,
                                                                ...)

@@ -78,8 +78,10 @@ void config_error(struct config_report *report, const struct config_node *node, 
 void config_warning(struct config_report *report, const struct config_node *node, const char *key,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* For mistakes that belong to no setting: "FILE: reason". */
+/* For mistakes that belong to no setting: "FILE: reason", "FILE:LINE: warning: reason". */
 void config_file_error(struct config_report *report, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void config_line_warning(struct config_report *report, const char *path, unsigned line,
+                         const char *reason);
 
 #endif

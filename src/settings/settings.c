@@ -100,6 +100,7 @@ void settings_free(struct settings *settings)
     for (size_t i = 0; i < settings->app_count; i++) {
         key_ring_free(&settings->apps[i].keys);
         key_ring_free(&settings->apps[i].access_keys);
+        denied_free(settings->apps[i].denied);
     }
     bytes_free(&settings->jwks.text);
     bytes_free(&settings->jwks.etag);

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "config.h"
+#include "members/denied.h"
 #include "members/directory.h"
 #include "token/token.h"
 #include "host/log.h"
@@ -19,6 +20,7 @@ struct app_settings {
     const char *chat_server_url;
     const char *app_id;
     const char *guest_id_prefix; /* "" where it is not set */
+    const char *denied_file, *tokens_not_before; /* NULL where they are not set */
     bool guests, extended_response;
     struct memberchat_list cors_origins, stores;
     struct memberchat_list secrets, digests; /* wiped once they are in struct app */
@@ -51,6 +53,8 @@ struct app {
     struct key_ring keys; /* the profile's, those before it and those after it */
     struct access_settings access;
     struct key_ring access_keys;    /* empty: none are accepted */
+    struct denied *denied;          /* NULL: nobody is */
+    int64_t tokens_not_before;      /* unix seconds; 0: any time */
     struct settings_store **stores; /* asked in order */
     struct directory **directories; /* the same, once they are open; borrowed */
     size_t store_count;

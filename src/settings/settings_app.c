@@ -25,6 +25,10 @@ static const struct memberchat_key app_keys[] = {
                     PREFIX_MAX, "stands before every guest's id, so that it is never a member's")},
     {MEMBERCHAT_KEY(struct app_settings, cors_origins, "cors_origins", LIST, NULL, 0, 1000,
                     "origins of pages that may call the API from the browser; \"*\" for any")},
+    {MEMBERCHAT_KEY(struct app_settings, denied_file, "denied_file", PATH, NULL, 0, 0,
+                    "a list of ids that get no token, members and guests, an id a line")},
+    {MEMBERCHAT_KEY(struct app_settings, tokens_not_before, "tokens_not_before", STRING, NULL, 1,
+                    64, "a time; tokens issued before it are refused as accessToken")},
     {MEMBERCHAT_KEY(struct app_settings, extended_response, "extended_response", BOOL, "false", 0,
                     0, "whether answers also carry expiresAt and expiresIn")},
     {MEMBERCHAT_KEY(struct app_settings, app_id, "app_id", STRING, NULL, 1, 128,
@@ -182,6 +186,8 @@ void settings_read_app(const struct loading *loading, const struct config_node *
     if (!is_let_in(loading, app))
         return;
     find_stores(loading, app, group);
-    if (loading_wants(loading, SETTINGS_KEYS))
-        read_tokens(loading, app, group);
+    if (!loading_wants(loading, SETTINGS_KEYS))
+        return;
+    read_tokens(loading, app, group);
+    settings_read_moderation(loading, app, group);
 }

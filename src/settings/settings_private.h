@@ -49,6 +49,10 @@ const struct mapping *settings_read_member(const struct config_node *group, stru
 void settings_read_secrets(const struct loading *loading, struct app *app,
                            const struct config_node *group);
 
+/* Whom an app denies tokens, and which tokens of before it accepts. */
+void settings_read_moderation(const struct loading *loading, struct app *app,
+                              const struct config_node *group);
+
 /* Warns of the folder of `path` if any user can put other files there. */
 void settings_check_folder(const struct loading *loading, const struct config_node *group,
                            const char *key, const char *path);

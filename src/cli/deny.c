@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ * Edits the list of ids that get no token. */
+#include "cli.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIST_MAX (64u << 20)
+
+/* One list being edited: nobody else edits one in its folder meanwhile. */
+struct edit {
+    char path[PATH_MAX], folder[PATH_MAX];
+    int folder_fd; /* locked */
+    struct stat status;
+    bool exists;
+    struct bytes before, after;
+};
+
+/* ---- The file ---- */
+
+/* The file itself where the name is a link to it. */
+static bool find_file(struct edit *edit, const char *path)
+{
+    char real[PATH_MAX];
+    snprintf(edit->path, sizeof edit->path, "%s", realpath(path, real) ? real : path);
+    const char *slash = strrchr(edit->path, '/');
+    snprintf(edit->folder, sizeof edit->folder, "%.*s",
+             slash > edit->path ? (int)(slash - edit->path) : 1, edit->path);
+    return slash && strlen(path) < sizeof edit->path;
+}
+
+static bool read_list(struct edit *edit)
+{
+    struct reason why;
+    bool exposed;
+    edit->exists = lstat(edit->path, &edit->status) == 0;
+    if (!edit->exists && errno == ENOENT)
+        return true;
+    if (file_read_secret(edit->path, LIST_MAX, &edit->before, &exposed, &why))
+        return true;
+    cli_error("%s", why.text);
+    return false;
+}
+
+static bool begin(struct edit *edit, const char *path)
+{
+    if (!find_file(edit, path)) {
+        cli_error("%s: the path is too long", path);
+        return false;
+    }
+    edit->folder_fd = open(edit->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (edit->folder_fd < 0 || flock(edit->folder_fd, LOCK_EX) != 0) {
+        cli_error("the folder %s cannot be opened: %s", edit->folder, strerror(errno));
+        return false;
+    }
+    return read_list(edit);
+}
+
+/* Owner, group and mode stay as they are: who could read the list still can.  A new one belongs
+ * to the group of its folder, as far as we may say so. */
+static bool set_owner(const struct edit *edit, int fd)
+{
+    struct stat own, folder;
+    if (fstat(fd, &own) != 0 || fstat(edit->folder_fd, &folder) != 0)
+        return false;
+    if (!edit->exists)
+        return (fchown(fd, (uid_t)-1, folder.st_gid) == 0 || errno == EPERM) &&
+               fchmod(fd, 0640) == 0;
+    bool same = own.st_uid == edit->status.st_uid && own.st_gid == edit->status.st_gid;
+    return (same || fchown(fd, edit->status.st_uid, edit->status.st_gid) == 0) &&
+           fchmod(fd, edit->status.st_mode & 07777) == 0;
+}
+
+static bool fill(const struct edit *edit, int fd)
+{
+    if (!set_owner(edit, fd)) {
+        cli_error("%s: its owner, group or mode cannot be kept: %s; do it as its owner or as root",
+                  edit->path, strerror(errno));
+        return false;
+    }
+    if (file_write_all(fd, bytes_span(&edit->after)) && fsync(fd) == 0)
+        return true;
+    cli_error("%s cannot be written: %s", edit->path, strerror(errno));
+    return false;
+}
+
+/* Under a temporary name, then renamed: a reader sees the old list or the new one. */
+static bool replace(const struct edit *edit)
+{
+    char fresh[PATH_MAX + 16];
+    snprintf(fresh, sizeof fresh, "%s.XXXXXX", edit->path);
+    int fd = mkostemp(fresh, O_CLOEXEC);
+    if (fd < 0) {
+        cli_error("%s cannot be written: %s", edit->path, strerror(errno));
+        return false;
+    }
+    bool good = fill(edit, fd);
+    close(fd);
+    if (good && rename(fresh, edit->path) != 0) {
+        cli_error("%s cannot be replaced: %s", edit->path, strerror(errno));
+        good = false;
+    }
+    if (!good)
+        unlink(fresh);
+    else
+        fsync(edit->folder_fd);
+    return good;
+}
+
+static void end(struct edit *edit)
+{
+    bytes_free(&edit->before);
+    bytes_free(&edit->after);
+    if (edit->folder_fd >= 0)
+        close(edit->folder_fd);
+}
+
+/* ---- The lines ---- */
+
+/* The list with this id denied once, or, `until` NULL, not at all; the other lines stay.  False:
+ * the id was not in it. */
+static bool rewrite(struct edit *edit, struct span id, const int64_t *until)
+{
+    struct span rest = bytes_span(&edit->before), line;
+    bool found = false;
+    while (denied_next_line(&rest, &line)) {
+        struct denied_line read;
+        denied_read_line(line, &read);
+        if (!read.id_length || !denied_same_id((struct span){read.id, read.id_length}, id)) {
+            bytes_add_span(&edit->after, line);
+            bytes_add_string(&edit->after, "\n");
+            continue;
+        }
+        if (until && !found)
+            denied_add_line(&edit->after, id, *until, read.comment);
+        found = true;
+    }
+    if (until && !found)
+        denied_add_line(&edit->after, id, *until, SPAN_NONE);
+    return found;
+}
+
+static int change_list(const struct app *app, struct span id, const int64_t *until)
+{
+    struct edit edit = {.folder_fd = -1};
+    int code = EXIT_FAILURE;
+    if (begin(&edit, app->settings.denied_file)) {
+        bool found = rewrite(&edit, id, until);
+        if (edit.after.failed)
+            cli_error("out of memory");
+        else if (!found && !until)
+            cli_error("%s does not name \"%.*s\"", edit.path, (int)id.length, id.data);
+        else if (replace(&edit))
+            code = EXIT_SUCCESS;
+    }
+    end(&edit);
+    return code;
+}
+
+/* ---- The commands ---- */
+
+static bool is_id(const char *id)
+{
+    struct bytes text = {0};
+    struct denied_line read;
+    denied_add_line(&text, span_of(id), DENIED_FOREVER, SPAN_NONE);
+    struct span rest = bytes_span(&text), line = SPAN_NONE;
+    denied_next_line(&rest, &line);
+    denied_read_line(line, &read);
+    bool good = !text.failed && !rest.length && read.id_length &&
+                denied_same_id((struct span){read.id, read.id_length}, span_of(id));
+    bytes_free(&text);
+    if (!good)
+        cli_error("\"%s\" cannot be an id: it is 1 to %d bytes of UTF-8 without control characters",
+                  id, DENIED_ID_MAX);
+    return good;
+}
+
+/* Stores and keys are not read: who moderates need not be able to. */
+static int change(const struct cli *cli, const char *words[2], const int64_t *until)
+{
+    static const struct settings_choice choice = {.parts = SETTINGS_APPS};
+    struct config_report report = {0};
+    struct settings *settings = settings_read(cli->config, cli->plugins, &choice, &report);
+    const struct app *app = settings ? cli_find_app(cli, settings, words[0]) : NULL;
+    int code = EXIT_FAILURE;
+    if (!settings)
+        config_report_print(&report, stderr);
+    else if (app && !app->settings.denied_file)
+        cli_error("the app \"%s\" has no denied_file: add denied_file = \"denied.txt\" to its "
+                  "group in %s, and reload",
+                  app->id, cli->config);
+    else if (app && is_id(words[1]))
+        code = change_list(app, span_of(words[1]), until);
+    config_report_free(&report);
+    settings_free(settings);
+    return code;
+}
+
+static int run_deny(const struct cli *cli, int argc, char **argv)
+{
+    const char *words[2] = {NULL, NULL}, *time = NULL;
+    int64_t until = DENIED_FOREVER;
+    const struct cli_option options[] = {{"--until", &time, NULL}, {NULL, NULL, NULL}};
+    if (!cli_parse(cli, argc, argv, options, words, 2) || !words[1])
+        return cli_usage(cli);
+    if (time && !denied_parse_until(span_of(time), &until)) {
+        cli_error("--until %s: write a date as 2026-11-25, which is denied to its end, or a time "
+                  "as 2026-11-25T18:00Z",
+                  time);
+        return EXIT_USAGE;
+    }
+    return change(cli, words, &until);
+}
+
+static int run_allow(const struct cli *cli, int argc, char **argv)
+{
+    const char *words[2] = {NULL, NULL};
+    const struct cli_option options[] = {{NULL, NULL, NULL}};
+    if (!cli_parse(cli, argc, argv, options, words, 2) || !words[1])
+        return cli_usage(cli);
+    return change(cli, words, NULL);
+}
+
+const struct cli_command cli_deny = {
+    .name = "deny",
+    .arguments = "APP ID [--until TIME]",
+    .summary = "Deny a member or guest tokens",
+    .help = "Puts the id into the app's denied_file, or gives it another end there.  It counts\n"
+            "within a second.  --until takes a date, 2026-11-25, which is denied to its end, or a\n"
+            "time, 2026-11-25T18:00Z; without it, for good.  Tokens that were issued before stay\n"
+            "good until they expire.\n",
+    .examples = "  memberchat deny my-app 4711\n"
+                "  memberchat deny my-app 4711 --until 2026-12-01\n",
+    .exits = "0 denied, 1 not done",
+    .run = run_deny,
+};
+
+const struct cli_command cli_allow = {
+    .name = "allow",
+    .arguments = "APP ID",
+    .summary = "Let a denied member or guest have tokens again",
+    .help = "Takes the id out of the app's denied_file.  It counts within a second.\n",
+    .examples = "  memberchat allow my-app 4711\n",
+    .exits = "0 allowed, 1 not done: also when the id was not denied",
+    .run = run_allow,
+};
