@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
 
+#include "fold.h"
+
 #include "base/hash.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const char *const aliases[] = {[SQL_ID] = "appUserId",
                                       [SQL_NAME] = "appUserName",
@@ -138,8 +139,7 @@ static bool set_fields(struct sql_answer *answer, const struct sql_shape *shape,
 /* Whether this is the person that was asked for: a collation may find others, too. */
 static bool is_asked(const struct sql_answer *answer, struct span id)
 {
-    return id.length == answer->asked.length &&
-           strncasecmp(id.data, answer->asked.data, id.length) == 0;
+    return sql_fold_equal(id, answer->asked);
 }
 
 static bool begin_member(struct sql_answer *answer, const struct sql_shape *shape,
@@ -166,9 +166,14 @@ bool sql_answer_add(struct sql_answer *answer, const struct sql_shape *shape,
                     const struct span values[])
 {
     struct span id = find_value(shape, values, SQL_ID);
-    if (!id.length || id.length > MEMBERCHAT_ID_MAX)
+    if (id.length > MEMBERCHAT_ID_MAX)
         return stop(answer, MEMBERCHAT_MISCONFIGURED,
-                    "the query found a row whose appUserId is empty or too long");
+                    "the query found a row whose appUserId is too long");
+    if (!id.length) { /* an outer join and an aggregate make such rows of nobody */
+        if (!answer->rows)
+            answer->services->reason(answer->result, "the query found a row without an appUserId");
+        return ++answer->empty_rows <= SQL_ROWS_MAX;
+    }
     if (answer->rows++ == SQL_ROWS_MAX)
         return stop(answer, MEMBERCHAT_MISCONFIGURED, "the query finds more than 1024 rows");
     if (answer->rows == 1 && !begin_member(answer, shape, values, id))

@@ -30,9 +30,9 @@ struct sql_answer {
     const struct sql_settings *settings;
     const struct memberchat_services *services;
     struct memberchat_result *result;
-    struct span asked;               /* the id */
-    enum memberchat_outcome outcome; /* NOT_FOUND at the start */
-    size_t rows, value_count;
+    struct span asked;                    /* the id */
+    enum memberchat_outcome outcome;      /* NOT_FOUND at the start */
+    size_t rows, empty_rows, value_count; /* rows of somebody, and of nobody */
     struct {
         size_t column;
         uint64_t hash;

@@ -53,6 +53,8 @@ struct sql_backend {
     /* SQL_GOOD: all rows were given to `answer`. */
     enum sql_verdict (*ask)(void *connection, const struct sql_question *question,
                             struct sql_answer *answer, int64_t deadline, struct sql_fault *fault);
+    /* Optional: ends at the server, over a connection of its own, what a late one still does. */
+    void (*cancel)(void *client, const void *connection, int64_t deadline);
     /* Optional, once a second: true when what is connected to has been replaced. */
     bool (*has_changed)(struct sql_client *client, bool asked);
 };

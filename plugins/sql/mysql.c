@@ -15,8 +15,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum {
+    IDLE_MARGIN = 10
+}; /* seconds that a server must keep an idle connection longer than we do */
+
 /* Of MySQL 8, which mysqld_error.h of MariaDB lacks. */
 enum { ER_QUERY_TIMEOUT = 3024, ER_ACCOUNT_LOCKED = 3118, ER_CLIENT_TIMEOUT = 4031 };
+
+#define HASHING_PLUGINS "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
 
 struct connection {
     struct sql_link link;
@@ -30,6 +36,7 @@ struct connection {
     bool bits[SQL_COLUMNS_MAX]; /* BIT(1), which comes as a byte */
     char *values;               /* SQL_VALUE_MAX bytes for each column that is used */
     bool late;                  /* the deadline passed during a call */
+    const char *name;           /* for the server's certificate, while signing in */
 };
 
 /* ---- Waiting ---- */
@@ -37,6 +44,11 @@ struct connection {
 /* What libmariadb is to continue with after its `status`. */
 static int await(struct connection *connection, int status, int64_t deadline)
 {
+    /* The certificate must have the name of the host.  libmariadb is given an address, for it would
+     * ask for that of a name without a limit of time; the name replaces it, which libmariadb does
+     * not own, before the handshake has ended: for that the server must be heard. */
+    if (connection->name && connection->mysql->host)
+        connection->mysql->host = (char *)(uintptr_t)connection->name;
     int events = (status & MYSQL_WAIT_READ ? POLLIN : 0) |
                  (status & MYSQL_WAIT_WRITE ? POLLOUT : 0) |
                  (status & MYSQL_WAIT_EXCEPT ? POLLPRI : 0);
@@ -98,7 +110,8 @@ static void explain(struct connection *connection, unsigned code, const char *te
     if (connection->late)
         sql_fault_set(fault, SQL_LATE, "no answer in time");
     else if (code == CR_SSL_CONNECTION_ERROR)
-        sql_fault_set(fault, SQL_WRONG, "TLS: %s (%u)", text, code);
+        sql_fault_set(fault, sql_servers_tls_is_wrong(text) ? SQL_WRONG : SQL_LOST, "TLS: %s (%u)",
+                      text, code);
     else
         sql_fault_set(fault, verdict_of(code), "%s (%u)", text, code);
 }
@@ -144,6 +157,9 @@ static void set_options(MYSQL *mysql, const struct sql_target *target)
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_options(mysql, MYSQL_INIT_COMMAND, "SET SESSION TRANSACTION READ ONLY");
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+    /* a server that is not known for certain does not get the password as it is */
+    if (target->host && !target->verify)
+        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, HASHING_PLUGINS);
     if (!target->encrypt)
         return;
     mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
@@ -153,23 +169,23 @@ static void set_options(MYSQL *mysql, const struct sql_target *target)
     }
 }
 
-/* The name is needed to check a certificate; libmariadb then asks the system for its
- * address again, which has just answered. */
 static bool sign_in(struct connection *connection, const struct sql_target *target,
                     int64_t deadline, struct sql_fault *fault)
 {
     const struct sql_settings *settings = connection->client->settings;
     MYSQL *mysql = connection->mysql, *done = NULL;
-    const char *host = target->encrypt && target->verify ? target->host : target->address;
+    connection->name = target->encrypt && target->verify ? target->host : NULL;
     set_options(mysql, target);
     CALL(connection, deadline,
-         mysql_real_connect_start(&done, mysql, target->host ? host : NULL, settings->user,
-                                  target->password, settings->database, target->port,
-                                  target->host ? NULL : target->address, 0),
+         mysql_real_connect_start(&done, mysql, target->host ? target->address : NULL,
+                                  settings->user, target->password, settings->database,
+                                  target->port, target->host ? NULL : target->address, 0),
          mysql_real_connect_cont(&done, mysql, status));
+    connection->name = NULL;
     if (!done)
         return fail(connection, fault);
     connection->link.fd = (int)mysql_get_socket(mysql);
+    connection->link.session = mysql_thread_id(mysql);
     if (target->host) {
         const int on = 1;
         setsockopt(connection->link.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
@@ -177,21 +193,29 @@ static bool sign_in(struct connection *connection, const struct sql_target *targ
     return true;
 }
 
-/* Makes the server end a query whose deadline has passed. */
-static bool limit_time(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+static bool run(struct connection *connection, const char *text, int64_t deadline,
+                struct sql_fault *fault)
 {
-    int64_t ms = connection->client->settings->timeout;
-    bool mariadb = mariadb_connection(connection->mysql);
-    char text[80];
     int error = 0;
-    snprintf(text, sizeof text,
-             mariadb ? "SET SESSION max_statement_time = %lld.%03lld"
-                     : "SET SESSION max_execution_time = %lld",
-             (long long)(mariadb ? ms / 1000 : ms), (long long)(ms % 1000));
     CALL(connection, deadline,
          mysql_real_query_start(&error, connection->mysql, text, strlen(text)),
          mysql_real_query_cont(&error, connection->mysql, status));
     return !error || fail(connection, fault);
+}
+
+/* Makes the server end a query whose time is over, and keep the connection as long as we do. */
+static bool limit_time(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+{
+    const struct sql_settings *settings = connection->client->settings;
+    bool mariadb = mariadb_connection(connection->mysql);
+    int64_t ms = settings->timeout;
+    char text[128];
+    snprintf(text, sizeof text,
+             mariadb ? "SET SESSION wait_timeout = %lld, max_statement_time = %lld.%03lld"
+                     : "SET SESSION wait_timeout = %lld, max_execution_time = %lld",
+             (long long)settings->idle_timeout / 1000 + IDLE_MARGIN,
+             (long long)(mariadb ? ms / 1000 : ms), (long long)(ms % 1000));
+    return run(connection, text, deadline, fault);
 }
 
 static bool read_columns(struct connection *connection, struct sql_fault *fault)
@@ -273,6 +297,28 @@ static struct sql_link *connect_to(struct sql_client *client, const struct sql_t
 static void *connect_any(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
 {
     return sql_servers_connect(client, connect_to, deadline, fault);
+}
+
+static void end_session(struct sql_client *client, const struct sql_target *target,
+                        uint64_t session, int64_t deadline)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    struct sql_fault fault;
+    char text[32];
+    if (!connection)
+        return;
+    connection->client = client;
+    connection->link.fd = -1;
+    connection->mysql = mysql_init(NULL);
+    snprintf(text, sizeof text, "KILL %llu", (unsigned long long)session);
+    if (connection->mysql && sign_in(connection, target, deadline, &fault))
+        run(connection, text, deadline, &fault);
+    disconnect(client, connection);
+}
+
+static void cancel(void *client, const void *connection, int64_t deadline)
+{
+    sql_servers_cancel(client, connection, end_session, deadline);
 }
 
 /* ---- Asking ---- */
@@ -375,6 +421,7 @@ static const struct sql_backend backend = {.dialect = QUERY_MYSQL,
                                            .disconnect = disconnect,
                                            .is_good = sql_servers_is_good,
                                            .ask = ask,
+                                           .cancel = cancel,
                                            .has_changed = sql_servers_reload};
 
 SQL_PLUGIN("mysql", "members in MariaDB or MySQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

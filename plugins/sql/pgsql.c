@@ -10,9 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATEMENT "member"
+#define STATEMENT    "member"
+#define OUT_OF_RANGE "22003"          /* an SQLSTATE */
+#define NO_FILE      "/dev/null/none" /* or libpq looks for one of its own, and then verifies */
 
-enum { STATE_LENGTH = 5 }; /* of an SQLSTATE */
+enum {
+    STATE_LENGTH = 5, /* of an SQLSTATE */
+    IDLE_TIMEOUT_SINCE = 140000,
+    IDLE_MARGIN_MS = 10000 /* that a server must keep an idle connection longer than we do */
+};
 
 struct connection {
     struct sql_link link;
@@ -31,19 +37,19 @@ static enum sql_verdict verdict_of(const char *state)
         const char *begins;
         enum sql_verdict verdict;
     } states[] = {
-        {"22P02", SQL_ABSENT}, /* invalid text representation: of the id */
-        {"22003", SQL_ABSENT}, /* numeric value out of range */
-        {"22P05", SQL_ABSENT}, /* a character that the database's encoding lacks */
-        {"28", SQL_REFUSED},   /* invalid authorization, password */
-        {"26000", SQL_LOST},   /* the prepared statement is gone */
-        {"0A000", SQL_LOST},   /* the result type of a prepared statement has changed */
-        {"08", SQL_LOST},      /* connection exceptions */
-        {"57014", SQL_BUSY},   /* cancelled: statement_timeout */
-        {"57", SQL_LOST},      /* shutdown, idle_session_timeout */
-        {"25P03", SQL_LOST},   /* idle_in_transaction_session_timeout */
-        {"40", SQL_BUSY},      /* deadlocks */
-        {"53", SQL_BUSY},      /* too many connections, no memory */
-        {"55", SQL_BUSY},      /* locks */
+        {"22P02", SQL_ABSENT},      /* invalid text representation: of the id */
+        {OUT_OF_RANGE, SQL_ABSENT}, /* numeric value out of range */
+        {"22P05", SQL_ABSENT},      /* a character that the database's encoding lacks */
+        {"28", SQL_REFUSED},        /* invalid authorization, password */
+        {"26000", SQL_LOST},        /* the prepared statement is gone */
+        {"0A000", SQL_LOST},        /* the result type of a prepared statement has changed */
+        {"08", SQL_LOST},           /* connection exceptions */
+        {"57014", SQL_BUSY},        /* cancelled: statement_timeout */
+        {"57", SQL_LOST},           /* shutdown, idle_session_timeout */
+        {"25P03", SQL_LOST},        /* idle_in_transaction_session_timeout */
+        {"40", SQL_BUSY},           /* deadlocks */
+        {"53", SQL_BUSY},           /* too many connections, no memory */
+        {"55", SQL_BUSY},           /* locks */
     };
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         if (strncmp(state, states[i].begins, strlen(states[i].begins)) == 0)
@@ -61,8 +67,8 @@ static int first_line(const char *text)
 static bool fail_connection(const struct connection *connection, struct sql_fault *fault)
 {
     const char *text = PQerrorMessage(connection->postgres);
-    bool tls = strstr(text, "SSL") || strstr(text, "certificate");
-    return sql_fault_set(fault, tls ? SQL_WRONG : SQL_LOST, "%.*s", first_line(text), text);
+    return sql_fault_set(fault, sql_servers_tls_is_wrong(text) ? SQL_WRONG : SQL_LOST, "%.*s",
+                         first_line(text), text);
 }
 
 /* Signing in tells its SQLSTATE in the text only: "... FATAL:  28P01: password ..." */
@@ -94,7 +100,11 @@ static bool fail_result(const struct connection *connection, const PGresult *res
     /* counted in characters from 1 */
     for (long left = place ? atol(place) - 1 : 0; left > 0 && *sql; sql++)
         left -= ((unsigned char)sql[1] & 0xc0) != 0x80;
-    return sql_fault_set(fault, verdict_of(state), "%s%s%.40s%s (%s)", text, place ? ", at \"" : "",
+    enum sql_verdict verdict = verdict_of(state);
+    if (verdict == SQL_ABSENT && connection->client->settings->id_type != SQL_TEXT &&
+        strncmp(state, OUT_OF_RANGE, STATE_LENGTH) != 0)
+        verdict = SQL_WRONG; /* the id has the right form: it is something else in the query */
+    return sql_fault_set(fault, verdict, "%s%s%.40s%s (%s)", text, place ? ", at \"" : "",
                          place ? sql : "", place ? "\"" : "", state);
 }
 
@@ -182,7 +192,7 @@ static bool sign_in(struct connection *connection, const struct sql_target *targ
                                   settings->user,
                                   target->password,
                                   tls,
-                                  target->ca_file ? target->ca_file : "",
+                                  target->verify && target->ca_file ? target->ca_file : NO_FILE,
                                   "disable",
                                   "UTF8",
                                   "memberchat",
@@ -205,21 +215,33 @@ static bool sign_in(struct connection *connection, const struct sql_target *targ
         status = PQconnectPoll(connection->postgres);
     }
     connection->link.fd = PQsocket(connection->postgres);
+    connection->link.session = (uint64_t)PQbackendPID(connection->postgres);
     return PQsetnonblocking(connection->postgres, 1) == 0 || fail_connection(connection, fault);
 }
 
-/* Sessions read only, and the server ends a query whose deadline has passed. */
-static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+static bool run(struct connection *connection, const char *text, int64_t deadline,
+                struct sql_fault *fault)
 {
-    char text[128];
     PGresult *result;
-    snprintf(text, sizeof text,
-             "SET default_transaction_read_only = on; SET statement_timeout = %lld",
-             (long long)connection->client->settings->timeout);
     bool good =
         finish(connection, PQsendQuery(connection->postgres, text), deadline, &result, fault);
     PQclear(result);
     return good;
+}
+
+/* Sessions read only; the server ends a query whose time is over, and keeps a connection as long as
+ * we do. */
+static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+{
+    const struct sql_settings *settings = connection->client->settings;
+    char text[192];
+    snprintf(text, sizeof text,
+             PQserverVersion(connection->postgres) < IDLE_TIMEOUT_SINCE
+                 ? "SET default_transaction_read_only = on; SET statement_timeout = %lld"
+                 : "SET default_transaction_read_only = on; SET statement_timeout = %lld; "
+                   "SET idle_session_timeout = %lld",
+             (long long)settings->timeout, (long long)settings->idle_timeout + IDLE_MARGIN_MS);
+    return run(connection, text, deadline, fault);
 }
 
 static bool read_columns(struct connection *connection, const PGresult *described,
@@ -271,6 +293,26 @@ static struct sql_link *connect_to(struct sql_client *client, const struct sql_t
 static void *connect_any(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
 {
     return sql_servers_connect(client, connect_to, deadline, fault);
+}
+
+static void end_session(struct sql_client *client, const struct sql_target *target,
+                        uint64_t session, int64_t deadline)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    struct sql_fault fault;
+    char text[64];
+    if (!connection)
+        return;
+    connection->client = client;
+    snprintf(text, sizeof text, "SELECT pg_terminate_backend(%llu)", (unsigned long long)session);
+    if (sign_in(connection, target, deadline, &fault))
+        run(connection, text, deadline, &fault);
+    disconnect(client, connection);
+}
+
+static void cancel(void *client, const void *connection, int64_t deadline)
+{
+    sql_servers_cancel(client, connection, end_session, deadline);
 }
 
 static bool is_good(void *client, const void *handle)
@@ -361,6 +403,7 @@ static const struct sql_backend backend = {.dialect = QUERY_PGSQL,
                                            .disconnect = disconnect,
                                            .is_good = is_good,
                                            .ask = ask,
+                                           .cancel = cancel,
                                            .has_changed = sql_servers_reload};
 
 SQL_PLUGIN("pgsql", "members in PostgreSQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

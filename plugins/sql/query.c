@@ -33,10 +33,19 @@ static bool is_word(char c)
 
 /* ---- What may hold anything ---- */
 
-/* The end of a comment that begins here, NULL if none does; it may lack an end. */
-static const char *skip_comment(const char *at, enum query_dialect dialect)
+/* Two hyphens; in MySQL a blank must follow: 5--1 is a subtraction. */
+static bool begins_line_comment(const char *at, enum query_dialect dialect)
 {
-    if (begins(at, "--") || (*at == '#' && dialect == QUERY_MYSQL))
+    if (dialect != QUERY_MYSQL)
+        return begins(at, "--");
+    return *at == '#' || (begins(at, "--") && (!at[2] || strchr(" \t\n\v\f\r", at[2])));
+}
+
+/* The end of a comment that begins here, NULL if none does; *closed_r: it has an end of its own. */
+static const char *skip_comment(const char *at, enum query_dialect dialect, bool *closed_r)
+{
+    *closed_r = true;
+    if (begins_line_comment(at, dialect))
         return at + strcspn(at, "\n");
     /* MySQL runs what is between these */
     if (!begins(at, "/*") || (dialect == QUERY_MYSQL && (at[2] == '!' || begins(at + 2, "M!"))))
@@ -48,6 +57,7 @@ static const char *skip_comment(const char *at, enum query_dialect dialect)
         else if (dialect == QUERY_PGSQL && begins(at, "/*"))
             depth++, at++;
     }
+    *closed_r = !depth;
     return at;
 }
 
@@ -124,6 +134,8 @@ static bool take_placeholder(struct reader *reader)
         [QUERY_MYSQL] = {"?", "?"}, [QUERY_PGSQL] = {"$1", "$2"}, [QUERY_SQLITE] = {"?1", "?2"}};
     bytes_add_string(&query->sql, written[reader->dialect][!id]);
     reader->at += id ? 4 : 7;
+    if (is_word(*reader->at)) /* $1 and 0 are not $10 */
+        bytes_add_string(&query->sql, " ");
     return true;
 }
 
@@ -168,7 +180,10 @@ static bool is_quote(const struct reader *reader)
 
 static bool take_next(struct reader *reader)
 {
-    const char *comment = skip_comment(reader->at, reader->dialect);
+    bool closed;
+    const char *comment = skip_comment(reader->at, reader->dialect, &closed);
+    if (comment && !closed)
+        return refuse(reader, "a comment that is not closed");
     if (comment) {
         bytes_add_string(&reader->query->sql, " ");
         reader->at = comment;

@@ -166,6 +166,16 @@ int sql_servers_await(int fd, int events, int64_t deadline)
     }
 }
 
+bool sql_servers_tls_is_wrong(const char *message)
+{
+    static const char *const words[] = {"certificate", "support", "CA file", "hostname",
+                                        "version",     "alert",   "cipher"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(message, words[i]))
+            return true;
+    return false;
+}
+
 /* ---- Connecting ---- */
 
 /* An attempt to connect to the servers of a store. */
@@ -194,6 +204,11 @@ static struct sql_link *connect_guarded(struct attempt *attempt, int64_t deadlin
         return NULL;
     }
     struct sql_link *link = attempt->connect(attempt->client, &attempt->target, deadline, fault);
+    if (link) {
+        link->target = attempt->target;
+        link->target.address = link->target.password = NULL;
+        snprintf(link->address, sizeof link->address, "%s", attempt->target.address);
+    }
     if (!link && fault->verdict == SQL_REFUSED) {
         struct reason told = fault->why;
         reason_set(&fault->why, "%s; not tried again for 30 s", told.text);
@@ -316,4 +331,19 @@ struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *con
     }
     bytes_free(&attempt.password);
     return link;
+}
+
+void sql_servers_cancel(struct sql_client *client, const struct sql_link *link,
+                        sql_end_session *end, int64_t deadline)
+{
+    struct sql_target target = link->target;
+    struct bytes password = {0};
+    struct reason why;
+    if (read_password(client, false, &password, &why)) {
+        target.address = link->address;
+        target.password = bytes_string(&password);
+        if (!password.failed)
+            end(client, &target, link->session, deadline);
+    }
+    bytes_free(&password);
 }

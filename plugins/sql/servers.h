@@ -6,6 +6,8 @@
 
 #include "backend.h"
 
+enum { SQL_HOSTS_MAX = 16, SQL_ADDRESS_MAX = 128 };
+
 /* One server, as a client library needs it. */
 struct sql_target {
     const char *host;    /* its name; NULL: a unix socket */
@@ -20,11 +22,18 @@ struct sql_target {
 struct sql_link {
     int fd;
     size_t server;
+    uint64_t session;         /* the server's number for it */
+    struct sql_target target; /* without address and password */
+    char address[SQL_ADDRESS_MAX];
 };
 
 /* Connects to one.  NULL: with a fault. */
 typedef struct sql_link *sql_connect(struct sql_client *client, const struct sql_target *target,
                                      int64_t deadline, struct sql_fault *fault);
+
+/* Connects to one, and ends a session there that was made with the same user. */
+typedef void sql_end_session(struct sql_client *client, const struct sql_target *target,
+                             uint64_t session, int64_t deadline);
 
 /* For struct sql_backend. */
 bool sql_servers_check(const struct sql_client *client, struct reason *why);
@@ -32,8 +41,14 @@ bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned us
 void sql_servers_close(struct sql_client *client);
 struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *connect,
                                      int64_t deadline, struct sql_fault *fault);
+void sql_servers_cancel(struct sql_client *client, const struct sql_link *link,
+                        sql_end_session *end, int64_t deadline);
 bool sql_servers_is_good(void *client, const void *link);
 bool sql_servers_reload(struct sql_client *client, bool asked);
+
+/* Whether a library's message means that TLS with a server will not work until someone has mended
+ * something, rather than that a connection with TLS broke.  No library says it otherwise. */
+bool sql_servers_tls_is_wrong(const char *message);
 
 /* Waits until the descriptor is ready for `events` (of poll()); what it is ready for, 0: the
  * deadline has passed. */
@@ -64,7 +79,5 @@ int sql_servers_await(int fd, int events, int64_t deadline);
     {                                                                                              \
         SQL_KEY(max_age, DURATION, "10m", 1000, 86400000, "how old a connection may become")       \
     }
-
-enum { SQL_HOSTS_MAX = 16 };
 
 #endif

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EARLY_MS 20 /* we are done before the deadline, not at it */
+#define EARLY_MS  20  /* we are done before the deadline, not at it */
+#define GRACE_MS  50  /* in which the server ends a query by itself */
+#define CANCEL_MS 300 /* to end a late one at the server */
 
 struct sql_store {
     const struct sql_backend *backend;
@@ -114,6 +116,28 @@ void sql_store_close(void *handle)
 
 /* ---- Asking ---- */
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long a query may take.  Of a used connection half of the time is kept for a new one; of a
+ * new one, some to end the query. */
+static int64_t time_for(const struct sql_store *store, bool reused, int64_t deadline)
+{
+    int64_t left = clock_left_ms(deadline);
+    left -= reused ? left / 2 : store->backend->cancel ? least(left / 8, CANCEL_MS) : 0;
+    return least(left, store->client.settings->timeout + GRACE_MS);
+}
+
+static void cancel(struct sql_store *store, const void *connection, bool reused, int64_t deadline)
+{
+    int64_t left = clock_left_ms(deadline);
+    if (store->backend->cancel)
+        store->backend->cancel(&store->client, connection,
+                               clock_earlier(deadline, least(reused ? left / 4 : left, CANCEL_MS)));
+}
+
 /* One try.  *again_r: the connection was not new, and it, not the database, may have failed. */
 static enum sql_verdict try_once(struct sql_store *store, const struct sql_question *question,
                                  struct sql_answer *answer, int64_t deadline, bool *again_r,
@@ -128,12 +152,11 @@ static enum sql_verdict try_once(struct sql_store *store, const struct sql_quest
                       (long long)store->client.settings->connections);
     if (taken != POOL_GOOD)
         return fault->verdict;
-    /* half of the time is kept for a new connection */
-    int64_t left = clock_left_ms(deadline), timeout = store->client.settings->timeout;
-    left = loan->reused ? left / 2 : left;
-    enum sql_verdict verdict =
-        store->backend->ask(loan->thing, question, answer,
-                            clock_earlier(deadline, left < timeout ? left : timeout), fault);
+    enum sql_verdict verdict = store->backend->ask(
+        loan->thing, question, answer,
+        clock_earlier(deadline, time_for(store, loan->reused, deadline)), fault);
+    if (verdict == SQL_LATE)
+        cancel(store, loan->thing, loan->reused, deadline);
     bool lost = verdict == SQL_LOST || verdict == SQL_LATE || verdict == SQL_REFUSED;
     if (lost && loan->reused) {
         pool_flush_before(store->connections, loan);
@@ -171,7 +194,7 @@ static enum memberchat_outcome ask_again(struct sql_store *store,
     enum sql_verdict verdict;
     bool again = true;
     for (int tries = 0; again && tries < 2; tries++) {
-        answer.rows = answer.value_count = 0;
+        answer.rows = answer.empty_rows = answer.value_count = 0;
         answer.settings = settings;
         answer.services = store->client.services;
         answer.result = result;

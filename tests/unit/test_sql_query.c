@@ -2,6 +2,7 @@
  * The administrator's query, the columns that it has, and the ids that it is asked for. */
 #include "fake_services.h"
 #include "plugins/sql/answer.h"
+#include "plugins/sql/fold.h"
 #include "plugins/sql/query.h"
 
 #include <setjmp.h>
@@ -34,6 +35,9 @@ static void placeholders_become_parameters(void **state)
         {QUERY_PGSQL, "SELECT '\\', E'\\'', $x$ it's ; $x$, a ? 'b' WHERE a = {id}",
          "SELECT '\\', E'\\'', $x$ it's ; $x$, a ? 'b' WHERE a = $1", "\1"},
         {QUERY_SQLITE, "SELECT [a'b], '\\' WHERE {id}", "SELECT [a'b], '\\' WHERE ?1", "\1"},
+        {QUERY_MYSQL, "SELECT 5--1, {id} --\t'\n--", "SELECT 5--1, ?  \n ", "\1"},
+        {QUERY_PGSQL, "SELECT 5--1, {id}\n, {id}AND{id}0", "SELECT 5 \n, $1 AND$1 0", "\1\1"},
+        {QUERY_SQLITE, "SELECT {id}0, {appId}x", "SELECT ?1 0, ?2 x", "\1\2"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -72,6 +76,10 @@ static void bad_queries_are_refused(void **state)
         {QUERY_MYSQL, "SELECT 'a' {id} FROM 'b", "a quotation mark that is not closed"},
         {QUERY_PGSQL, "SELECT E'\\' WHERE {id}", "a quotation mark that is not closed"},
         {QUERY_MYSQL, "SELECT ?, {id}", "a parameter that is not {id}"},
+        {QUERY_MYSQL, "CALL find({id})", "the statement must be a SELECT"},
+        {QUERY_SQLITE, "SELECT {id} /* AND NOT banned", "a comment that is not closed"},
+        {QUERY_PGSQL, "SELECT {id} /* /* */ AND", "a comment that is not closed"},
+        {QUERY_MYSQL, "SELECT /* {id} */ 1 -- {id}", "the query has no {id}"},
         {QUERY_PGSQL, "SELECT $1, {id}", "a parameter that is not {id}"},
         {QUERY_SQLITE, "SELECT :a, {id}", "a parameter that is not {id}"},
     };
@@ -188,7 +196,9 @@ static void another_person_is_never_found(void **state)
         {MEMBERCHAT_NOT_FOUND, {"jose ", "x", "-", "-", "-"}, "instead"},
         {MEMBERCHAT_NOT_FOUND, {"jose", "x", "LEFT", "-", "-"}, "with the state \"LEFT\""},
         {MEMBERCHAT_FOUND, {"jose", "-", "", "", "-"}, ""},
-        {MEMBERCHAT_MISCONFIGURED, {"-", "x", "-", "-", "-"}, "appUserId is empty"},
+        {MEMBERCHAT_NOT_FOUND, {"-", "x", "-", "-", "-"}, "without an appUserId"},
+        {MEMBERCHAT_NOT_FOUND, {"", "-", "-", "-", "-", "-", "-", "-", "-", "-"}, "without an"},
+        {MEMBERCHAT_FOUND, {"-", "y", "-", "-", "-", "Jose", "x", "-", "-", "-"}, ""},
         {MEMBERCHAT_MISCONFIGURED,
          {"jose", "x", "-", "-", "-", "JOSE", "y", "-", "-", "-"},
          "different ids"},
@@ -201,6 +211,25 @@ static void another_person_is_never_found(void **state)
         assert_int_equal(answer_rows("jose", names, cases[i].rows), cases[i].outcome);
         assert_non_null(strstr(result.reason, cases[i].reason));
     }
+}
+
+static void only_case_may_differ(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } cases[] = {
+        {"ann", "ANN", true},    {"ann", "ann ", false},     {"jos\u00e9", "JOS\u00c9", true},
+        {"josé", "jose", false}, {"Łukasz", "łUKASZ", true}, {"ŽIŽKA", "žižka", true},
+        {"ЁЖИК", "ёжик", true},  {"ΆΛΦΑ", "άλφα", true},     {"ẤN", "ấn", true},
+        {"×", "÷", false},       {"ß", "ss", false},         {"\xe9", "\xc9", false},
+        {"\xe9", "\xe9", true},  {"[", "{", false},          {"a", "", false},
+        {"日本", "日本", true},  {"ÿ", "ß", false},          {"i", "ı", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (sql_fold_equal(span_of(cases[i].one), span_of(cases[i].other)) != cases[i].same)
+            fail_msg("%s and %s", cases[i].one, cases[i].other);
 }
 
 static void columns_are_judged(void **state)
@@ -241,6 +270,7 @@ int main(void)
         cmocka_unit_test(ids_have_the_form_of_their_type),
         cmocka_unit_test(rows_become_a_member),
         cmocka_unit_test(another_person_is_never_found),
+        cmocka_unit_test(only_case_may_differ),
         cmocka_unit_test(columns_are_judged),
     };
     return cmocka_run_group_tests_name("sql_query", tests, start, stop);
