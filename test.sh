@@ -6,6 +6,7 @@
 #   sanitizers  the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   kit         the kit for shared hosts, on hosts that allow little
 #   packages    the Debian packages: built, installed, used, upgraded, purged
+#   sites       WordPress and MediaWiki, installed, and their members
 #   chat        tokens on RabbitMQ and ejabberd, the chat example in Chromium
 #   examples    the clients of examples/clients, each against memberchat; the Postman collection
 #   threads     make check and the threaded system tests under ThreadSanitizer
@@ -20,7 +21,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . tools/common.sh
 
-ALL_STAGES=(normal sanitizers kit packages chat examples threads valgrind faults load fuzz distcheck quickstart)
+ALL_STAGES=(normal sanitizers kit packages sites chat examples threads valgrind faults load fuzz distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
@@ -28,6 +29,7 @@ TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apac
     mariadb-server postgresql)
 KIT_PACKAGES=(apache2-suexec-custom fcgiwrap)
 DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate)
+SITES_PACKAGES=(wordpress mediawiki php-cli php-mysql php-mbstring php-xml php-intl)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
 EXAMPLE_PACKAGES=(php-cli php-curl default-jdk-headless)
 running=() # process group: name of the step
@@ -262,6 +264,13 @@ stage_packages() {
     must "packaging tools" install_missing "${DEB_PACKAGES[@]}" || return 0
     began=$SECONDS
     step "packages" tests/packages/run.sh "$AREA/packages"
+}
+
+stage_sites() {
+    must "products" install_missing "${SITES_PACKAGES[@]}" || return 0
+    must "normal build" build normal || return 0
+    began=$SECONDS
+    step "sites" system_tests none "$AREA/normal" sites
 }
 
 stage_chat() {

@@ -222,6 +222,11 @@ endif
 UNIT_TESTS += tests/unit/test_sql_query
 tests_unit_test_sql_query_LDADD = tests/unit/libhost.la libsql.la libbase.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_php
+tests_unit_test_php_SOURCES = tests/unit/test_php.c \
+	src/cli/php.c src/cli/php.h src/cli/php_text.c src/cli/php_text.h
+tests_unit_test_php_LDADD = libbase.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ * Settings in the PHP files of products, as people and installers write them. */
+#include "cli/php.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+static void settings_are_found(void **state)
+{
+    static const struct {
+        const char *text;
+        bool constant;
+        enum php_found found;
+        const char *value;
+    } cases[] = {
+        {"define('X', 'a');", true, PHP_PLAIN, "a"},
+        {"define( \"X\" , \"a\" ) ;", true, PHP_PLAIN, "a"},
+        {"DEFINE('X','a', true);", true, PHP_PLAIN, "a"},
+        {"\\define('X','a');", true, PHP_PLAIN, "a"},
+        {"const X = 'a';", true, PHP_PLAIN, "a"},
+        {"define('X'\r\n  ,\r\n 'a' );\r\n", true, PHP_PLAIN, "a"},
+        {"define(/* 'X', 'b' */ 'X', # 'c'\n 'a' // );\n);", true, PHP_PLAIN, "a"},
+        {"// define('X', 'b');\n# define('X', 'c');\n/* define('X', 'd'); */ define('X', 'a');",
+         true, PHP_PLAIN, "a"},
+        {"$s = \"define('X', 'b');\"; define('X', 'a');", true, PHP_PLAIN, "a"},
+        {"$s = <<<E\ndefine('X', 'b');\nE;\ndefine('X', 'a');", true, PHP_PLAIN, "a"},
+        {"if (!defined('X')) define('X', 'a');", true, PHP_PLAIN, "a"},
+        {"if (1) { define('X', 'a'); } else { define('X', 'b'); }", true, PHP_DIFFERS, NULL},
+        {"define('X', 'a'); define('X', 'a');", true, PHP_PLAIN, "a"},
+        {"undefine('X', 'b'); $a->define('X', 'b'); A::define('X', 'b');", true, PHP_MISSING, NULL},
+        {"define('XX', 'b'); define('x', 'b');", true, PHP_MISSING, NULL},
+        {"define('X', getenv('X'));", true, PHP_OTHER, NULL},
+        {"define('X', getenv('X') ?: 'a');", true, PHP_OTHER, NULL},
+        {"define('X', $_ENV['X'] ?? 'a');", true, PHP_OTHER, NULL},
+        {"define('X', getenv_docker('X', 'a'));", true, PHP_OTHER, NULL},
+        {"define('X', 'a' . 'b' /* c */ . \"c\");", true, PHP_PLAIN, "abc"},
+        {"define('X', 'a' . f());", true, PHP_OTHER, NULL},
+        {"define('X', 'a'[0]);", true, PHP_OTHER, NULL},
+        {"$y = 'b'; define('X', 'a' . $y);", true, PHP_PLAIN, "ab"},
+        {"define('Y', 'b'); define('X', Y . '_');", true, PHP_PLAIN, "b_"},
+        {"define('X', Y);", true, PHP_OTHER, NULL},
+        {"define('X', \"a$y\");", true, PHP_OTHER, NULL},
+        {"define('X', \"a{$y}\");", true, PHP_OTHER, NULL},
+        {"define('X', \"a\\$y\\x41\\101\\n\\q\");", true, PHP_PLAIN, "a$yAA\n\\q"},
+        {"define('X', 'it\\'s \\\\ \\n');", true, PHP_PLAIN, "it's \\ \\n"},
+        {"define('X', <<<'E'\n  a$b\n  E);", true, PHP_PLAIN, "a$b"},
+        {"define('X', <<<E\r\n a\\x41\r\n E\r\n);", true, PHP_PLAIN, "aA"},
+        {"define('X', true); ", true, PHP_PLAIN, "1"},
+        {"define('X', FALSE); ", true, PHP_PLAIN, ""},
+        {"define('X', 3307); ", true, PHP_PLAIN, "3307"},
+        {"define('X', '", true, PHP_OTHER, NULL},
+        {"?> define('X', 'b'); <?php define('X', 'a');", true, PHP_PLAIN, "a"},
+        {"// ?> define('X', 'b'); <?php\ndefine('X', 'a');", true, PHP_PLAIN, "a"},
+        {"$X = 'a';", false, PHP_PLAIN, "a"},
+        {"$X='b';\n$X  =  'a' ;", false, PHP_PLAIN, "a"},
+        {"if (!isset($X)) { $X = 'a'; }", false, PHP_PLAIN, "a"},
+        {"$X = 'b'; if ($y) { $X = 'a'; }", false, PHP_DIFFERS, NULL},
+        {"if ($y) { $X = 'b'; } $X = 'a';", false, PHP_PLAIN, "a"},
+        {"$X = 'a'; $X .= 'b';", false, PHP_DIFFERS, NULL},
+        {"$XY = 'b'; $a->X = 'b'; if ($X == 'b' || $X === 'c') $Y = [$X => 'd'];", false,
+         PHP_MISSING, NULL},
+        {"$X = $X . 'a' . $X;", false, PHP_OTHER, NULL},
+        {"", false, PHP_MISSING, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (int bom = 0; bom < 2; bom++) {
+            struct bytes text = {0}, value = {0};
+            unsigned line;
+            bytes_addf(&text, "%s<?php %s", bom ? "\xef\xbb\xbf" : "", cases[i].text);
+            enum php_found found =
+                php_find(bytes_string(&text), "X", cases[i].constant, &value, &line);
+            if (found != cases[i].found)
+                fail_msg("%s: %d", cases[i].text, (int)found);
+            if (cases[i].value && strcmp(bytes_string(&value), cases[i].value) != 0)
+                fail_msg("%s: %s", cases[i].text, bytes_string(&value));
+            bytes_free(&text);
+            bytes_free(&value);
+        }
+}
+
+static void places_are_told(void **state)
+{
+    static const char *const harmless[] = {"known.php", NULL};
+    struct bytes value = {0};
+    unsigned line;
+    (void)state;
+    assert_int_equal(php_find("x\n<?php\n\n$X = f();", "X", false, &value, &line), PHP_OTHER);
+    assert_int_equal(line, 4);
+    assert_int_equal(php_find("$X = 'a';", "X", false, &value, &line), PHP_MISSING);
+    assert_int_equal(php_find_include("<?php\nrequire_once ABSPATH . 'known.php';\n"
+                                      "// include 'a.php';\n",
+                                      harmless),
+                     0);
+    assert_int_equal(php_find_include("<?php\nrequire 'known.php';\n@include('a.php');", harmless),
+                     3);
+    bytes_free(&value);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_are_found),
+        cmocka_unit_test(places_are_told),
+    };
+    return cmocka_run_group_tests_name("php", tests, NULL, NULL);
+}
