@@ -401,11 +401,17 @@ if STORE_FILE
 TESTS += tests/docs/keys.py
 endif
 endif
-TESTS += tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh
+TESTS += tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/configure.sh
+if STORE_REST
+if STORE_SQLITE
+TESTS += tests/house/older.sh
+endif
+endif
 if HAVE_PYTHON
 TESTS += tests/house/includes.py tests/docs/api.py tests/docs/codes.py
 endif
-EXTRA_DIST += tests/docs/keys.py tests/docs/api.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py
+EXTRA_DIST += tests/docs/keys.py tests/docs/api.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py \
+	tests/house/configure.sh tests/house/older.sh
 
 # ---- Tests behind real servers, which test.sh runs ----
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,9 +20,39 @@ const char *load_config_path(const char *option)
     return first_of(option, "MEMBERCHAT_CONF", DEFAULT_CONFIG);
 }
 
+static bool has_plugins(const char *folder)
+{
+    char path[PATH_MAX];
+    return (size_t)snprintf(path, sizeof path, "%s/store_file.so", folder) < sizeof path &&
+           access(path, F_OK) == 0;
+}
+
+/* Where the plugins are when a whole installation was moved or copied: ../lib/memberchat from the
+ * program.  NULL: not there. */
+static const char *find_beside_program(void)
+{
+    static const char *const places[] = {"../lib/memberchat", "../lib64/memberchat"};
+    static _Thread_local char folder[PATH_MAX];
+    char program[PATH_MAX], path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0)
+        return NULL;
+    program[length] = '\0';
+    *strrchr(program, '/') = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", program, places[i]) < sizeof path &&
+            realpath(path, folder) && has_plugins(folder))
+            return folder;
+    return NULL;
+}
+
 const char *load_plugin_folder(const char *option)
 {
-    return first_of(option, "MEMBERCHAT_PLUGIN_DIR", DEFAULT_PLUGIN_FOLDER);
+    const char *named = first_of(option, "MEMBERCHAT_PLUGIN_DIR", NULL);
+    if (named)
+        return named;
+    const char *beside = has_plugins(DEFAULT_PLUGIN_FOLDER) ? NULL : find_beside_program();
+    return beside ? beside : DEFAULT_PLUGIN_FOLDER;
 }
 
 static void log_line(struct span line, void *context)
