@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto.h"
 
+#include "vault.h"
+
 #include <nettle/base64.h>
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
-#include <stdlib.h>
 #include <string.h>
 
 union context {
@@ -121,7 +122,8 @@ bool crypto_base64_decode(struct bytes *out, struct span text)
 
 struct crypto_hmac *crypto_hmac_new(enum crypto_hash hash, struct span secret)
 {
-    struct crypto_hmac *hmac = malloc(sizeof *hmac);
+    _Static_assert(sizeof *(struct crypto_hmac *)0 <= VAULT_SLOT, "it fits");
+    struct crypto_hmac *hmac = vault_take(sizeof *hmac);
     if (!hmac)
         return NULL;
     hmac->hash = hash;
@@ -178,7 +180,5 @@ size_t crypto_hmac_sign(const struct crypto_hmac *hmac, struct span data,
 
 void crypto_hmac_free(struct crypto_hmac *hmac)
 {
-    if (hmac)
-        explicit_bzero(hmac, sizeof *hmac);
-    free(hmac);
+    vault_give(hmac);
 }

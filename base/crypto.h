@@ -39,7 +39,7 @@ bool crypto_base64_decode_to(uint8_t *out, struct span text, size_t *length_r);
 enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512 };
 
 /* A prepared HMAC key (RFC 2104).  crypto_hmac_sign() returns the length of the
- * digest; crypto_hmac_free() wipes the key. */
+ * digest; crypto_hmac_free() wipes the key, which lies in a vault (vault.h). */
 struct crypto_hmac;
 struct crypto_hmac *crypto_hmac_new(enum crypto_hash hash,
                                     struct span secret); /* NULL: no memory */

@@ -110,7 +110,7 @@ static bool read_element(struct reader *reader, struct json_object *array)
     if (good && json_object_array_add(array, value) != 0)
         good = out_of_memory(reader);
     if (!good)
-        json_object_put(value);
+        json_release(value);
     return good;
 }
 
@@ -146,7 +146,7 @@ static bool read_member(struct reader *reader, struct json_object *object)
             out_of_memory(reader);
     }
     if (!good)
-        json_object_put(value);
+        json_release(value);
     if (good && json_object_object_length(object) == before && may_not_repeat(reader, &name)) {
         reader->at = start;
         good = fail(reader, "an object has two members of one name");
@@ -241,7 +241,7 @@ static enum json_result read_text(struct reader *reader, struct span text,
     }
     bytes_free(&reader->scratch);
     if (result != JSON_GOOD) {
-        json_object_put(*value_r);
+        json_release(*value_r);
         *value_r = NULL;
     }
     return result;
@@ -261,8 +261,33 @@ enum json_result json_read_once(struct span text, const char *const *once,
     return read_text(&reader, text, value_r, why);
 }
 
+/* Texts may be keys and tokens. */
+static void wipe(struct json_object *value)
+{
+    struct json_object_iterator at, end;
+    switch (json_object_get_type(value)) {
+    case json_type_string: /* this is where it stands, not a copy */
+        explicit_bzero((char *)json_object_get_string(value),
+                       (size_t)json_object_get_string_len(value));
+        break;
+    case json_type_array:
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            wipe(json_object_array_get_idx(value, i));
+        break;
+    case json_type_object:
+        at = json_object_iter_begin(value);
+        end = json_object_iter_end(value);
+        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+            wipe(json_object_iter_peek_value(&at));
+        break;
+    default:
+        break;
+    }
+}
+
 void json_release(struct json_object *value)
 {
+    wipe(value);
     json_object_put(value);
 }
 

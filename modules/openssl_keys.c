@@ -128,12 +128,17 @@ static EVP_PKEY *finish(struct build *build, const char *type, bool is_private)
     return key;
 }
 
+static bool has_factors(const struct sign_bytes parts[SIGN_PARTS])
+{
+    return parts[SIGN_P].data && parts[SIGN_Q].data && parts[SIGN_DP].data && parts[SIGN_DQ].data &&
+           parts[SIGN_QI].data;
+}
+
 static EVP_PKEY *rsa_from(const struct sign_bytes parts[SIGN_PARTS])
 {
     struct build build = {.builder = OSSL_PARAM_BLD_new()};
     build.good = build.builder && parts[SIGN_N].data && parts[SIGN_E].data;
-    bool factors = parts[SIGN_P].data && parts[SIGN_Q].data && parts[SIGN_DP].data &&
-                   parts[SIGN_DQ].data && parts[SIGN_QI].data;
+    bool factors = has_factors(parts);
     for (size_t i = 0; i < sizeof rsa_names / sizeof *rsa_names; i++) {
         struct sign_bytes bytes = parts[rsa_names[i].part];
         if (build.good && bytes.data && (factors || rsa_names[i].part <= SIGN_D))
@@ -181,6 +186,17 @@ static EVP_PKEY *ed25519_from(const struct sign_bytes parts[SIGN_PARTS])
     return key;
 }
 
+/* The same key, read once more, as from a file: libcrypto locks the private numbers of those into
+ * memory, but not all of a key that is made of numbers.  Takes `key` over. */
+static EVP_PKEY *lock_numbers(EVP_PKEY *key)
+{
+    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
+    EVP_PKEY *locked = info ? EVP_PKCS82PKEY(info) : NULL;
+    PKCS8_PRIV_KEY_INFO_free(info); /* wipes it */
+    EVP_PKEY_free(key);
+    return locked;
+}
+
 EVP_PKEY *openssl_read_parts(enum sign_algorithm algorithm,
                              const struct sign_bytes parts[SIGN_PARTS], char why[SIGN_WHY_MAX])
 {
@@ -191,6 +207,9 @@ EVP_PKEY *openssl_read_parts(enum sign_algorithm algorithm,
         [SIGN_EDDSA] = ed25519_from,
     };
     EVP_PKEY *key = by_algorithm[algorithm](parts);
+    /* a file would need the factors of an RSA key */
+    if (key && parts[SIGN_D].data && (algorithm == SIGN_EDDSA || has_factors(parts)))
+        key = lock_numbers(key);
     if (!key)
         say(why, "it is a JWK whose numbers are missing, have the wrong length or make no key");
     return key;

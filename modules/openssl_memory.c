@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdalign.h>
 #include <stddef.h>
@@ -12,9 +13,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define POOL_SIZE (1024 * 1024) /* untouched pages cost nothing */
 #define UNIT      alignof(max_align_t)
+
+/* For private numbers, twice over during a reload: an RSA key takes a kilobyte of it, others far
+ * less.  Where it is used up, no key can be read. */
+#define VAULT_LARGE ((size_t)16 * 1024 * 1024)
+#define VAULT_USUAL ((size_t)4 * 1024 * 1024) /* leaves half of the usual limit to others */
+#define VAULT_PIECE 32
 
 /* One piece of the pool; never used again. */
 struct piece {
@@ -50,30 +58,51 @@ static void give(void *memory, const char *file, int line)
 {
     (void)file;
     (void)line;
-    if (!is_of_pool(memory))
-        free(memory);
+    if (!memory || is_of_pool(memory))
+        return;
+    explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
 }
 
 static void *retake(void *memory, size_t size, const char *file, int line)
 {
-    if (!memory || !is_of_pool(memory))
-        return realloc(memory, size);
     const struct piece *piece =
         (const struct piece *)(const void *)((char *)memory - offsetof(struct piece, data));
-    void *grown = take(size, file, line);
-    if (grown)
-        memcpy(grown, memory, piece->size < size ? piece->size : size);
-    return grown;
+    if (!memory)
+        return take(size, file, line);
+    if (size == 0) {
+        give(memory, file, line);
+        return NULL;
+    }
+    size_t before = is_of_pool(memory) ? piece->size : malloc_usable_size(memory);
+    void *moved = take(size, file, line);
+    if (!moved)
+        return NULL;
+    memcpy(moved, memory, before < size ? before : size);
+    give(memory, file, line);
+    return moved;
+}
+
+/* libcrypto locks it, where it may, leaves it out of dumps and wipes what is freed.  Beyond the
+ * limit nothing of it would be locked; one that fits is large enough for 2,000 RSA keys. */
+static void make_vault(void)
+{
+    struct rlimit limit;
+    bool usual = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur >= 2 * VAULT_USUAL &&
+                 limit.rlim_cur < 2 * VAULT_LARGE;
+    if (!CRYPTO_secure_malloc_initialized())
+        CRYPTO_secure_malloc_init(usual ? VAULT_USUAL : VAULT_LARGE, VAULT_PIECE);
 }
 
 static void start(void)
 {
-    if (CRYPTO_set_mem_functions(take, retake, give) != 1)
-        return;
-    atomic_store(&starting, true);
-    EVP_PKEY_CTX_free(EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL));
-    ERR_clear_error();
-    atomic_store(&starting, false);
+    if (CRYPTO_set_mem_functions(take, retake, give) == 1) {
+        atomic_store(&starting, true);
+        EVP_PKEY_CTX_free(EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL));
+        ERR_clear_error();
+        atomic_store(&starting, false);
+    }
+    make_vault();
 }
 
 void openssl_start(void)

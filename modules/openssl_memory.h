@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Memory for the start of libcrypto, which crashes where an allocation fails in it. */
+ * Memory of libcrypto: a pool for its start, which crashes where an allocation fails in it; locked
+ * memory for private numbers; and nothing that is freed keeps its content. */
 #ifndef OPENSSL_MEMORY_H
 #define OPENSSL_MEMORY_H
 
 /* Starts libcrypto, once, on memory that the module has from the beginning.  Where something else
- * in this process has started it before, nothing is left to do. */
+ * in this process has started it before, it frees as it is used to: it wipes private numbers. */
 void openssl_start(void);
 
 #endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * Memory for keys: never written to swap space, left out of core dumps, and wiped when it is
+ * given back.  Where the system lets this process lock no more memory (RLIMIT_MEMLOCK), it is
+ * not locked, and the rest holds. */
+#ifndef VAULT_H
+#define VAULT_H
+
+#include <stddef.h>
+
+#define VAULT_SLOT 704 /* bytes at most */
+
+void *vault_take(size_t size); /* NULL: no memory, or more than VAULT_SLOT */
+void vault_give(void *memory); /* may be NULL */
+
+#endif
