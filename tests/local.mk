@@ -393,6 +393,13 @@ load: all
 machines: all
 	MEMBERCHAT_BUILD='$(abs_top_builddir)' $(DEBIAN_PYTHON3) -B $(srcdir)/tests/load/machines.py
 
+# ---- No two files call each other ----
+
+EXTRA_DIST += tests/house/calls.py
+if HAVE_PYTHON
+TESTS += tests/house/calls.py
+endif
+
 # ---- Manual, sample configuration and key tables, held against each other ----
 
 check_PROGRAMS += tests/docs/print_keys

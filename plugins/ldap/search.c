@@ -120,7 +120,7 @@ static void follow_all(struct ldap_store *store, const struct ldap_query *query,
     if (fault->verdict == VERDICT_GOOD || found->count == 0)
         return;
     fault->verdict = VERDICT_GOOD;
-    if (ldap_store_may_complain(store, COMPLAINT_REFERRAL))
+    if (ldap_may_complain(&store->silent_until[COMPLAINT_REFERRAL]))
         services->log(services, MEMBERCHAT_LOG_WARNING, "%s; the entry that was found counts",
                       fault->why.text);
 }

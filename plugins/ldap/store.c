@@ -15,8 +15,7 @@
 
 enum {
     ENTRIES_MAX = 2, /* more than one is too many already */
-    GROUPS_MAX = 1000,
-    COMPLAIN_MS = 60000 /* problems of one kind are logged once in this time */
+    GROUPS_MAX = 1000
 };
 
 static bool ldap_check(const void *settings, const struct memberchat_services *services,
@@ -60,13 +59,6 @@ static void *ldap_open(const void *settings, const struct memberchat_services *s
     if (ldap_check_uses_tls(settings))
         ldap_tls_prepare();
     return store;
-}
-
-bool ldap_store_may_complain(struct ldap_store *store, enum ldap_complaint complaint)
-{
-    int64_t now = clock_monotonic_ms(), until = atomic_load(&store->silent_until[complaint]);
-    return now >= until && atomic_compare_exchange_strong(&store->silent_until[complaint], &until,
-                                                          now + COMPLAIN_MS);
 }
 
 /* ---- Asking ---- */
@@ -126,7 +118,7 @@ static enum memberchat_outcome judge_entry(struct ldap_store *store, struct ldap
     const char *why;
     int length = (int)entry->dn.length;
     if (entry->claim == CLAIM_DIFFERS && !entry->no_memory) {
-        if (ldap_store_may_complain(store, COMPLAINT_OTHER_ID))
+        if (ldap_may_complain(&store->silent_until[COMPLAINT_OTHER_ID]))
             services->log(services, MEMBERCHAT_LOG_WARNING,
                           "%.*s: the directory takes another spelling for this id, and more than "
                           "case and blanks differ: not found",

@@ -6,8 +6,6 @@
 #include "entry.h"
 #include "servers.h"
 
-#include <stdatomic.h>
-
 /* What the log is told at most once a minute, each by itself. */
 enum ldap_complaint { COMPLAINT_OTHER_ID, COMPLAINT_REFERRAL, COMPLAINTS };
 
@@ -21,9 +19,6 @@ struct ldap_store {
     struct pool *pool; /* of struct ldap_connection */
     _Atomic int64_t silent_until[COMPLAINTS];
 };
-
-/* Whether the log may be told of it now. */
-bool ldap_store_may_complain(struct ldap_store *store, enum ldap_complaint complaint);
 
 /* Makes the pool.  False: no memory. */
 bool ldap_search_prepare(struct ldap_store *store);

@@ -16,7 +16,7 @@ struct doctor {
     unsigned faults;
 };
 
-/* Prints one finding with its remedy. */
+/* doctor_say.c: prints one finding with its remedy. */
 void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -2,12 +2,9 @@
  * The top of the configuration, and the way through its groups. */
 #include "settings_private.h"
 
-#include "base/file.h"
-
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct memberchat_key top_keys[] = {
     {MEMBERCHAT_KEY(struct top_settings, threads, "threads", INTEGER, "8", 1, 256,
@@ -182,24 +179,6 @@ static void read_stores_and_apps(struct loading *loading)
 }
 
 /* ---- The file ---- */
-
-void settings_check_folder(const struct loading *loading, const struct config_node *group,
-                           const char *key, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
-    struct stat st;
-    if (!length || length >= PATH_MAX ||
-        (strncmp(loading->folder, path, length) == 0 && !loading->folder[length]))
-        return;
-    memcpy(loading->folder, path, length);
-    loading->folder[length] = '\0';
-    if (stat(loading->folder, &st) == 0 && file_mode_refused(st.st_mode) && !(st.st_mode & S_ISVTX))
-        config_warning(loading->report, group, key,
-                       "any user of this machine can replace files in the folder %s (mode %04o): "
-                       "chmod o-w it",
-                       loading->folder, st.st_mode & 07777u);
-}
 
 static void read_all(struct loading *loading)
 {

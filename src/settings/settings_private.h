@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The parts of settings_load.c that have files of their own. */
+ * What the files that read the configuration, settings_load.c at their top, have in common. */
 #ifndef SETTINGS_PRIVATE_H
 #define SETTINGS_PRIVATE_H
 
