@@ -103,21 +103,11 @@ bool crypto_base64url_decode(struct bytes *out, struct span text)
     return good;
 }
 
-bool crypto_base64_decode_to(uint8_t *out, struct span text, size_t *length_r)
+bool crypto_base64_decode(uint8_t *out, struct span text, size_t *length_r)
 {
     struct base64_decode_ctx context;
     base64_decode_init(&context);
     return decode(out, text, &context, 0, length_r);
-}
-
-bool crypto_base64_decode(struct bytes *out, struct span text)
-{
-    size_t length;
-    char *room = bytes_reserve(out, BASE64_DECODE_LENGTH(text.length));
-    bool good = room && crypto_base64_decode_to((uint8_t *)room, text, &length);
-    if (good)
-        out->length += length;
-    return good;
 }
 
 struct crypto_hmac *crypto_hmac_new(enum crypto_hash hash, struct span secret)

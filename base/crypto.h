@@ -27,14 +27,14 @@ size_t crypto_base64url_to(char *out, struct span data);
 void crypto_base64url_replace(struct bytes *out, size_t start);
 
 /* Appends what `text` decodes to.  False for anything that is not exactly one
- * base64url text without padding (RFC 7515) or one padded base64 text (RFC
- * 4648, section 4): foreign characters, wrong length, bits left over. */
+ * base64url text without padding (RFC 7515): foreign characters, wrong length, bits left
+ * over. */
 bool crypto_base64url_decode(struct bytes *out, struct span text);
-bool crypto_base64_decode(struct bytes *out, struct span text);
 
-/* The same, to where there is room for CRYPTO_DECODED_MAX(text.length) bytes. */
+/* The same for padded base64 (RFC 4648, section 4), to where there is room for
+ * CRYPTO_DECODED_MAX(text.length) bytes. */
 #define CRYPTO_DECODED_MAX(length) (((length) + 1) * 6 / 8)
-bool crypto_base64_decode_to(uint8_t *out, struct span text, size_t *length_r);
+bool crypto_base64_decode(uint8_t *out, struct span text, size_t *length_r);
 
 enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512 };
 

@@ -39,7 +39,7 @@ static enum credentials read_basic(const struct http_request *request,
     if (!encoded.data)
         return CREDENTIALS_NONE;
     if (encoded.length > CREDENTIALS_ENCODED_MAX ||
-        !crypto_base64_decode_to(pair->bytes, encoded, &length))
+        !crypto_base64_decode(pair->bytes, encoded, &length))
         return CREDENTIALS_WRONG;
     const char *text = (const char *)pair->bytes, *colon = memchr(text, ':', length);
     if (!colon)

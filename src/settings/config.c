@@ -87,16 +87,19 @@ static void sort_in(struct bytes *text, size_t last, size_t name_length, unsigne
     bytes_free(&moved);
 }
 
-static void add_problem(struct config_report *report, const struct config_node *node,
-                        const char *key, const char *kind, const char *format, va_list args)
+void config_tell(struct config_report *report, enum config_severity severity,
+                 const struct config_node *node, const char *key, const char *format, ...)
 {
     const struct config_node *member = key ? config_child(node, key) : NULL;
     const struct config_node *place = member ? member : node;
     unsigned line = place->line + (place->line == 0); /* the root has no line */
     size_t before = report->text.length;
     char reason[1024];
+    va_list args;
 
+    va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
     bytes_add_string(&report->text, place->file);
     size_t name_length = report->text.length - before;
     bytes_addf(&report->text, ":%u: ", line);
@@ -105,28 +108,10 @@ static void add_problem(struct config_report *report, const struct config_node *
         bytes_add_string(&report->text, ".");
     if (key)
         bytes_add_string(&report->text, key);
-    bytes_addf(&report->text, ": %s%s\n", kind, reason);
+    bytes_addf(&report->text, ": %s%s\n", severity == CONFIG_WARNING ? "warning: " : "", reason);
     sort_in(&report->text, before, name_length, line);
-}
-
-void config_error(struct config_report *report, const struct config_node *node, const char *key,
-                  const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    add_problem(report, node, key, "", format, args);
-    va_end(args);
-    report->errors++;
-}
-
-void config_warning(struct config_report *report, const struct config_node *node, const char *key,
-                    const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    add_problem(report, node, key, "warning: ", format, args);
-    va_end(args);
-    report->warnings++;
+    report->errors += severity == CONFIG_ERROR;
+    report->warnings += severity == CONFIG_WARNING;
 }
 
 void config_file_error(struct config_report *report, const char *path, const char *format, ...)

@@ -71,12 +71,15 @@ unsigned config_line(const struct config_node *node);
 /* The text of a group, for telling whether two are the same.  NULL: out of memory. */
 const char *config_fingerprint(const struct config_node *node, struct arena *arena);
 
+enum config_severity { CONFIG_ERROR, CONFIG_WARNING };
+
 /* Reports on `key` inside `node` (NULL: on the node itself); the line is that
  * of the key where it stands, else that of the node. */
-void config_error(struct config_report *report, const struct config_node *node, const char *key,
-                  const char *format, ...) __attribute__((format(printf, 4, 5)));
-void config_warning(struct config_report *report, const struct config_node *node, const char *key,
-                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void config_tell(struct config_report *report, enum config_severity severity,
+                 const struct config_node *node, const char *key, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+#define config_error(REPORT, ...)   config_tell(REPORT, CONFIG_ERROR, __VA_ARGS__)
+#define config_warning(REPORT, ...) config_tell(REPORT, CONFIG_WARNING, __VA_ARGS__)
 
 /* For mistakes that belong to no setting: "FILE: reason", "FILE:LINE: warning: reason". */
 void config_file_error(struct config_report *report, const char *path, const char *format, ...)

@@ -101,6 +101,16 @@ static void equality(void **state)
     assert_true(crypto_equal("a", "b", 0));
 }
 
+/* Appends, as crypto_base64url_decode() does. */
+static bool base64_decode(struct bytes *out, struct span text)
+{
+    size_t length = 0;
+    char *room = bytes_reserve(out, CRYPTO_DECODED_MAX(text.length));
+    bool good = crypto_base64_decode((uint8_t *)room, text, &length);
+    out->length += good ? length : 0;
+    return good;
+}
+
 /* RFC 4648, section 10, and the two alphabets. */
 static const struct {
     struct span data;
@@ -126,7 +136,7 @@ static void base64_of_good_texts(void **state)
         assert_string_equal(bytes_string(&url), pairs[i].base64url);
         assert_true(crypto_base64url_decode(&back, bytes_span(&url)));
         assert_true(span_equal(bytes_span(&back), pairs[i].data));
-        assert_true(crypto_base64_decode(&plain, span_of(pairs[i].base64)));
+        assert_true(base64_decode(&plain, span_of(pairs[i].base64)));
         assert_true(span_equal(bytes_span(&plain), pairs[i].data));
         bytes_free(&url);
         bytes_free(&back);
@@ -177,14 +187,14 @@ static void base64_of_bad_texts(void **state)
     for (size_t i = 0; i < COUNT(both); i++) {
         char *copy = exact_copy(both[i]);
         struct span text = {copy, both[i].length};
-        expect(!crypto_base64_decode(&out, text), "base64 %.*s", (int)text.length, copy);
+        expect(!base64_decode(&out, text), "base64 %.*s", (int)text.length, copy);
         expect(!crypto_base64url_decode(&out, text), "base64url %.*s", (int)text.length, copy);
         free(copy);
     }
     for (size_t i = 0; i < COUNT(url_only); i++)
         expect(!crypto_base64url_decode(&out, url_only[i]), "base64url %s", url_only[i].data);
     for (size_t i = 0; i < COUNT(plain_only); i++)
-        expect(!crypto_base64_decode(&out, plain_only[i]), "base64 %s", plain_only[i].data);
+        expect(!base64_decode(&out, plain_only[i]), "base64 %s", plain_only[i].data);
     assert_int_equal(out.length, 0);
     bytes_free(&out);
 }
