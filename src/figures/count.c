@@ -44,6 +44,18 @@ static void add_duration(struct figures_histogram *histogram, int64_t microsecon
     add(&histogram->microseconds, (uint64_t)microseconds);
 }
 
+static _Atomic(struct figures *) in_use; /* never another address, once there is one */
+
+struct figures *figures_in_use(void)
+{
+    return atomic_load_explicit(&in_use, memory_order_acquire);
+}
+
+struct figures *figures_put_in_use(struct figures *figures)
+{
+    return atomic_exchange_explicit(&in_use, figures, memory_order_acq_rel);
+}
+
 /* ---- This process ---- */
 
 /* What the place of this process shows.  The truth is here, so that it stays right when the
@@ -74,11 +86,10 @@ static void show(void)
         set(&place->reloaded_at, atomic_load(&own.reloaded_at));
 }
 
-void figures_moved(bool resident)
+void figures_moved(int fd, bool resident)
 {
     struct figures *figures = figures_in_use();
-    atomic_store(&own.place,
-                 figures ? figures_take_place(figures, figures_in_use_fd(), resident) : NULL);
+    atomic_store(&own.place, figures ? figures_take_place(figures, fd, resident) : NULL);
     show();
 }
 

@@ -13,17 +13,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static _Atomic(struct figures *) in_use; /* never another address, once there is one */
 static atomic_int in_use_fd = -1;
 static char *in_use_path;               /* NULL: memory */
 static char last_warning[REASON_MAX];   /* that is not repeated */
 static volatile sig_atomic_t cut_short; /* pages of the file are gone */
 static struct sigaction other_handler;
-
-struct figures *figures_in_use(void)
-{
-    return atomic_load_explicit(&in_use, memory_order_acquire);
-}
 
 int figures_in_use_fd(void)
 {
@@ -74,7 +68,7 @@ static bool map(int fd)
     if (new == MAP_FAILED)
         return false;
     cut_short = 0;
-    atomic_store_explicit(&in_use, new, memory_order_release);
+    figures_put_in_use(new);
     return true;
 }
 
@@ -93,7 +87,7 @@ static void use_memory(enum figures_user user)
         return;
     int old = atomic_exchange(&in_use_fd, -1);
     if (map(-1))
-        figures_moved(user == FIGURES_RESIDENT);
+        figures_moved(figures_in_use_fd(), user == FIGURES_RESIDENT);
     if (old >= 0)
         close(old);
     free(in_use_path);
@@ -121,7 +115,7 @@ static bool use_file(const char *path, enum figures_user user, struct reason *wh
         return false;
     }
     old = atomic_exchange(&in_use_fd, fd);
-    figures_moved(user == FIGURES_RESIDENT);
+    figures_moved(figures_in_use_fd(), user == FIGURES_RESIDENT);
     if (old >= 0)
         close(old);
     free(in_use_path);
@@ -156,7 +150,7 @@ void figures_use(const char *path, enum figures_user user)
 
 void figures_close(void)
 {
-    struct figures *figures = atomic_exchange(&in_use, NULL);
+    struct figures *figures = figures_put_in_use(NULL);
     int fd = atomic_exchange(&in_use_fd, -1);
     if (figures)
         munmap(figures, FIGURES_SIZE);
@@ -165,5 +159,5 @@ void figures_close(void)
     free(in_use_path);
     in_use_path = NULL;
     last_warning[0] = '\0';
-    figures_moved(false);
+    figures_moved(-1, false);
 }

@@ -144,8 +144,13 @@ size_t figures_name_get(const struct figures_name *name, char text_r[FIGURES_NAM
 
 /* ---- count.c ---- */
 
-/* The mapping has another content: this process takes a place in it. */
-void figures_moved(bool resident);
+/* The figures in use; NULL: none.  figures_put_in_use() returns the old ones. */
+struct figures *figures_in_use(void);
+struct figures *figures_put_in_use(struct figures *figures);
+
+/* The mapping has another content: this process takes a place in it.  `fd`: of its file; -1: it
+ * has none. */
+void figures_moved(int fd, bool resident);
 
 /* Brings its place up to date. */
 void figures_show_process(void);
@@ -155,8 +160,6 @@ struct figures_process *figures_own_process(void);
 
 /* ---- figures.c ---- */
 
-/* The figures in use; NULL: none. */
-struct figures *figures_in_use(void);
-int figures_in_use_fd(void); /* -1: they have no file */
+int figures_in_use_fd(void); /* -1: the figures have no file */
 
 #endif
