@@ -33,7 +33,8 @@ const char *client_address(const struct settings *settings, const struct http_re
                            char buffer[CLIENT_ADDRESS_SIZE])
 {
     struct span address = request->remote_addr;
-    struct span list = request->forwarded_for;
+    /* nobody knows which of two a proxy has written */
+    struct span list = request->forwarded_twice ? SPAN_NONE : request->forwarded_for;
     for (;;) {
         address = bare_address(address);
         size_t length =

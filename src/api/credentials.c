@@ -62,6 +62,8 @@ enum credentials credentials_read(const struct http_request *request,
 {
     struct span key = request->api_key, secret = request->api_secret;
     *pair_r = (struct credentials_pair){0};
+    if (request->credentials_twice) /* someone in front may have looked at the other ones */
+        return CREDENTIALS_WRONG;
     enum credentials verdict = read_basic(request, pair_r);
     if (verdict == CREDENTIALS_NONE && key.length && secret.length) {
         pair_r->key = key;

@@ -4,14 +4,18 @@
 #include <stddef.h>
 #include <string.h>
 
-#define VARIABLE(name, member)                                                                     \
+#define TELLING(name, member, twice)                                                               \
     {                                                                                              \
-        name, sizeof(name) - 1, offsetof(struct http_request, member)                              \
+        name, sizeof(name) - 1, offsetof(struct http_request, member), twice                       \
     }
+#define VARIABLE(name, member) TELLING(name, member, 0)
+#define CREDENTIALS            offsetof(struct http_request, credentials_twice)
+#define FORWARDED              offsetof(struct http_request, forwarded_twice)
 
 static const struct variable {
     const char *name;
     size_t length, offset;
+    size_t twice; /* where to note that there is another one; 0: it does not matter */
 } variables[] = {
     VARIABLE("REQUEST_METHOD", method),
     VARIABLE("REQUEST_URI", uri),
@@ -21,17 +25,17 @@ static const struct variable {
     VARIABLE("CONTENT_LENGTH", content_length),
     VARIABLE("REMOTE_ADDR", remote_addr),
     VARIABLE("MEMBERCHAT_BASE_PATH", base_path),
-    VARIABLE("HTTP_AUTHORIZATION", authorizations[0]),
+    TELLING("HTTP_AUTHORIZATION", authorizations[0], CREDENTIALS),
     VARIABLE("REDIRECT_HTTP_AUTHORIZATION", authorizations[1]),
     VARIABLE("REDIRECT_REDIRECT_HTTP_AUTHORIZATION", authorizations[2]),
     VARIABLE("REDIRECT_REDIRECT_REDIRECT_HTTP_AUTHORIZATION", authorizations[3]),
-    VARIABLE("HTTP_X_API_KEY", api_key),
-    VARIABLE("HTTP_X_API_SECRET", api_secret),
+    TELLING("HTTP_X_API_KEY", api_key, CREDENTIALS),
+    TELLING("HTTP_X_API_SECRET", api_secret, CREDENTIALS),
     VARIABLE("HTTP_CONTENT_ENCODING", content_encoding),
     VARIABLE("HTTP_ORIGIN", origin),
     VARIABLE("HTTP_IF_NONE_MATCH", if_none_match),
     VARIABLE("HTTP_X_REQUEST_ID", request_id),
-    VARIABLE("HTTP_X_FORWARDED_FOR", forwarded_for),
+    TELLING("HTTP_X_FORWARDED_FOR", forwarded_for, FORWARDED),
     VARIABLE("HTTP_TRANSFER_ENCODING", transfer_encoding),
 };
 
@@ -57,6 +61,8 @@ void http_request_take(struct http_request *request, struct span name, struct sp
     struct span *field = (struct span *)((char *)request + variable->offset);
     if (!field->data)
         *field = value;
+    else if (variable->twice && !span_equal(*field, value))
+        *(bool *)((char *)request + variable->twice) = true;
 }
 
 int64_t http_content_length(const struct http_request *request)

@@ -26,6 +26,8 @@ struct http_request {
     struct span api_key, api_secret; /* X-Api-Key, X-Api-Secret */
     struct span content_type, content_length, content_encoding, transfer_encoding;
     struct span origin, request_id, remote_addr, forwarded_for, if_none_match;
+    bool forwarded_twice;   /* X-Forwarded-For came twice, with different values */
+    bool credentials_twice; /* one of their headers did */
     struct span body;
     enum http_body body_state;
     int64_t began_us;  /* when it was complete, for measuring; monotonic */
@@ -34,7 +36,8 @@ struct http_request {
 };
 
 /* Takes one CGI variable (RFC 3875, section 4.1) if it is one of the above.  Of
- * several with one name, the first counts. */
+ * several with one name, the first counts: "X_Forwarded_For" and "X-Forwarded-For" have one name
+ * (lighttpd sends both), so that a client may put something in front of what a proxy adds. */
 void http_request_take(struct http_request *request, struct span name, struct span value);
 
 /* Whether a variable is one of them. */

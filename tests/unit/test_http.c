@@ -44,6 +44,32 @@ static void variables_are_taken(void **state)
     expect_span(request.transfer_encoding, "chunked");
 }
 
+/* Only where it matters who wrote it, and only where they differ. */
+static void twice(void **state)
+{
+    static const struct {
+        const char *name, *first, *second;
+        bool forwarded, credentials;
+    } rows[] = {
+        {"HTTP_X_FORWARDED_FOR", "192.0.2.1", "192.0.2.2", true, false},
+        {"HTTP_X_FORWARDED_FOR", "192.0.2.1", "192.0.2.1", false, false},
+        {"HTTP_X_FORWARDED_FOR", "", "192.0.2.1", true, false},
+        {"HTTP_AUTHORIZATION", "Basic YTpi", "Basic YTpj", false, true},
+        {"HTTP_AUTHORIZATION", "Basic YTpi", "Basic YTpi", false, false},
+        {"HTTP_X_API_KEY", "a", "b", false, true},
+        {"HTTP_X_API_SECRET", "a", "b", false, true},
+        {"HTTP_ORIGIN", "https://a", "https://b", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        request = (struct http_request){0};
+        take(rows[i].name, rows[i].first);
+        take(rows[i].name, rows[i].second);
+        expect(request.forwarded_twice == rows[i].forwarded, "row %zu: forwarded", i);
+        expect(request.credentials_twice == rows[i].credentials, "row %zu: credentials", i);
+    }
+}
+
 static void others_are_left(void **state)
 {
     static const char *const names[] = {
@@ -226,7 +252,7 @@ static void answers_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(variables_are_taken),        cmocka_unit_test(others_are_left),
+        cmocka_unit_test(variables_are_taken), cmocka_unit_test(twice), cmocka_unit_test(others_are_left),
         cmocka_unit_test(the_first_of_a_name_counts), cmocka_unit_test(content_lengths),
         cmocka_unit_test(bodies_are_judged),          cmocka_unit_test(answers_are_written),
         cmocka_unit_test(answers_without_memory),

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""What somebody tries who wants in, or wants others out: headers of two spellings, and more peers than descriptors."""
+import contextlib
+import os
+import resource
+import socket
+
+from lib import fcgi
+from lib.answer import basic
+from lib.case import FreshCase, ScratchCase
+from lib.fcgi import KEEP, PARAMS, STDIN, begin, encode, record, request, request_pairs, stream
+from lib.programs import web_user
+from lib.responder import RunningResponder, environment, programs
+from lib.scratch import free_port, wait_until
+from lib.servers import INSTALLED_SOCKET, Apache, Lighttpd, Nginx, read_mount
+from lib.site import GUEST_PATH, KEY, SECRET, Site
+
+WRONG = basic(KEY, "a-secret-that-is-wrong")
+
+
+class TwoSpellings(ScratchCase):
+    """X_Forwarded_For and X-Forwarded-For are one CGI variable.  The test is the proxy that is trusted, and has written
+    9.9.9.9; the client has written 6.6.6.6."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.site = Site(cls.scratch.path / "site")
+        cls.site.settings["trusted_proxies"] = ["127.0.0.1"]
+        cls.site.write().give_to(web_user())
+        folder, user = cls.scratch.path / "run", web_user()
+        folder.mkdir()
+        owner = {}
+        if user:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            owner = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        cls.responder = RunningResponder(cls.scratch, cls.site, folder / "mc.sock", **owner)
+
+    def no_false_address(self, web):
+        for fields in ({"X_Forwarded_For": "6.6.6.6", "X-Forwarded-For": "9.9.9.9"},
+                       {"X-Forwarded-For": "9.9.9.9", "X_Forwarded_For": "6.6.6.6"},
+                       {"X-Forwarded_For": "6.6.6.6", "X-Forwarded-For": "9.9.9.9"}):
+            before = self.responder.log_text().count("wrong API key or secret")
+            answer = web.post(GUEST_PATH, WRONG, b"{}", headers=fields)
+            self.assertEqual((401, "INVALID_APP_CREDENTIALS"), answer.error)
+            self.responder.expect_log("wrong API key or secret", times=before + 1)
+        self.assertNotIn("6.6.6.6", self.responder.log_text())
+
+    def read(self, name):
+        return read_mount(name, {INSTALLED_SOCKET: self.responder.address})
+
+    def test_lighttpd(self):
+        self.no_false_address(Lighttpd(self.scratch, self.read("lighttpd/external.conf")))
+
+    def test_apache(self):
+        self.no_false_address(Apache(self.scratch, self.read("apache/proxy-fcgi.conf"), ["proxy", "proxy_fcgi"]))
+
+    def test_nginx(self):
+        self.no_false_address(Nginx(self.scratch, self.read("nginx/memberchat.conf")))
+
+    def ask(self, *more, auth=None):
+        """With variables that come after the usual ones."""
+        pairs = [*request_pairs("POST", GUEST_PATH, auth), *more]
+        return self.responder.exchange(begin() + stream(PARAMS, encode(pairs)) + record(STDIN))
+
+    def test_credentials_that_come_twice(self):
+        """Whatever stands in front may have looked at the other ones."""
+        good = basic(KEY, SECRET)
+        for more in ([("HTTP_AUTHORIZATION", WRONG)], [("HTTP_X_API_KEY", KEY), ("HTTP_X_API_KEY", "other")]):
+            with self.subTest(more=more):
+                self.assertEqual((401, "INVALID_APP_CREDENTIALS"), self.ask(*more, auth=good).error)
+        self.site.check(self.ask(("HTTP_AUTHORIZATION", good), auth=good), role="guest")
+
+
+class MorePeersThanDescriptors(FreshCase):
+    """Peers that say nothing, half of something, or do not read: each kind of listening socket goes on serving."""
+
+    DESCRIPTORS = 64
+    PEERS = 200
+
+    def limited(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.DESCRIPTORS, self.DESCRIPTORS))
+
+    def survives(self, responder):
+        for data in (b"", begin()[:5], begin() + b"\1\4\0\1\xff", request("GET", "/openapi.json", flags=KEEP) * 10):
+            with contextlib.ExitStack() as stack:
+                for _ in range(self.PEERS):
+                    peer = stack.enter_context(fcgi.Connection(responder.address))
+                    peer.socket.setblocking(False)
+                    with contextlib.suppress(OSError):
+                        peer.socket.send(data)
+                for _ in range(3):
+                    self.site.check(responder.post(GUEST_PATH, self.site.auth()), role="guest")
+        self.assertEqual(0, responder.process.stop())
+
+    def test_unix_socket(self):
+        self.survives(RunningResponder(self.scratch, self.site, preexec_fn=self.limited))
+
+    def test_tcp(self):
+        self.survives(RunningResponder(self.scratch, self.site, ("127.0.0.1", free_port()), preexec_fn=self.limited))
+
+    def test_inherited_socket(self):
+        listener = socket.create_server(("127.0.0.1", 0), backlog=600)
+        self.addCleanup(listener.close)
+        responder = fcgi.Responder(listener.getsockname())
+        responder.process = self.scratch.start([programs().responder], stdin=listener, env=environment(self.site),
+                                               preexec_fn=self.limited)
+        wait_until("it serves", lambda: "ready" in responder.process.log_text())
+        self.survives(responder)
