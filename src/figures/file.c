@@ -89,7 +89,14 @@ static int make(const char *path)
 
 /* ---- Judging one ---- */
 
-enum verdict { GOOD, BROKEN, NEWER, FOREIGN, UNREADABLE };
+enum verdict { GOOD, BROKEN, NEWER, FOREIGN, UNREADABLE, EXPOSED };
+
+/* Someone else may have put it there, or may change what counts in it. */
+static bool is_exposed(const struct stat *st)
+{
+    return file_mode_refused(st->st_mode) ||
+           (st->st_uid != geteuid() && st->st_uid != 0 && geteuid() != 0);
+}
 
 /* One that was cut short is still known by its first bytes, as far as they are there. */
 static enum verdict judge(int fd, const struct stat *st)
@@ -98,6 +105,8 @@ static enum verdict judge(int fd, const struct stat *st)
     ssize_t got = pread(fd, &header, sizeof header, 0);
     if (got < 0)
         return UNREADABLE;
+    if (is_exposed(st))
+        return EXPOSED;
     size_t known = (size_t)got < sizeof header.magic ? (size_t)got : sizeof header.magic;
     bool has_magic = memcmp(header.magic, FIGURES_MAGIC, known) == 0;
     bool has_size = st->st_size == (off_t)FIGURES_SIZE;
@@ -153,6 +162,8 @@ static void explain(const char *path, enum verdict verdict, struct reason *why)
 {
     if (verdict == NEWER)
         reason_set(why, "%s was made by a newer version of memberchat", path);
+    else if (verdict == EXPOSED)
+        reason_set(why, "%s belongs to another user, or any user can write to it: remove it", path);
     else
         reason_set(why, "%s cannot be read: %s", path, strerror(errno));
 }
@@ -192,7 +203,7 @@ enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason
             *fd_r = fd;
             return FIGURES_OPENED;
         }
-        if (verdict == NEWER || verdict == UNREADABLE) {
+        if (verdict == NEWER || verdict == UNREADABLE || verdict == EXPOSED) {
             explain(path, verdict, why);
             close(fd);
             return FIGURES_FAILED;

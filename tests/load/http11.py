@@ -8,7 +8,7 @@ import struct
 from lib.answer import Answer, collect_headers
 from lib.programs import limit
 
-PATIENCE = 60  # seconds for an answer; longer is a hang
+PATIENCE = 180  # seconds for an answer; longer is a hang, however busy the machine is
 
 
 class NoAnswer(AssertionError):

@@ -233,6 +233,23 @@ static void a_newer_version_is_left_alone(void **state)
     assert_null(strstr(strstr(log, "newer version") + 1, "newer version")); /* said once */
 }
 
+/* Who writes to it could let himself off, or lock others out. */
+static void a_file_that_anyone_can_write_to_is_not_used(void **state)
+{
+    (void)state;
+    stderr_catch();
+    use();
+    figures_close();
+    assert_int_equal(chmod(path, 0666), 0);
+    use();
+    assert_int_equal(figures_in_use_fd(), -1);
+    expect_contains(stderr_caught(), "any user can write to it");
+    figures_close();
+    assert_int_equal(chmod(path, 0640), 0);
+    use();
+    assert_true(figures_in_use_fd() >= 0);
+}
+
 static void a_file_of_somebody_else_is_kept_beside(void **state)
 {
     (void)state;
@@ -330,6 +347,7 @@ int main(void)
         CASE(a_file_that_was_removed_is_made_again),
         CASE(broken_files_and_those_of_old_versions_are_replaced),
         CASE(a_newer_version_is_left_alone),
+        CASE(a_file_that_anyone_can_write_to_is_not_used),
         CASE(a_file_of_somebody_else_is_kept_beside),
         CASE(what_cannot_be_made_costs_the_figures_only),
         CASE(a_full_table_counts_under_other),

@@ -252,10 +252,10 @@ static void answers_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(variables_are_taken), cmocka_unit_test(twice), cmocka_unit_test(others_are_left),
-        cmocka_unit_test(the_first_of_a_name_counts), cmocka_unit_test(content_lengths),
-        cmocka_unit_test(bodies_are_judged),          cmocka_unit_test(answers_are_written),
-        cmocka_unit_test(answers_without_memory),
+        cmocka_unit_test(variables_are_taken), cmocka_unit_test(twice),
+        cmocka_unit_test(others_are_left),     cmocka_unit_test(the_first_of_a_name_counts),
+        cmocka_unit_test(content_lengths),     cmocka_unit_test(bodies_are_judged),
+        cmocka_unit_test(answers_are_written), cmocka_unit_test(answers_without_memory),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }
