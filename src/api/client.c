@@ -33,8 +33,7 @@ const char *client_address(const struct settings *settings, const struct http_re
                            char buffer[CLIENT_ADDRESS_SIZE])
 {
     struct span address = request->remote_addr;
-    /* nobody knows which of two a proxy has written */
-    struct span list = request->forwarded_twice ? SPAN_NONE : request->forwarded_for;
+    struct span list = request->forwarded_for;
     for (;;) {
         address = bare_address(address);
         size_t length =
@@ -45,6 +44,8 @@ const char *client_address(const struct settings *settings, const struct http_re
         if (!list.length ||
             !networks_contain(settings->trusted_proxies, settings->trusted_proxy_count, buffer))
             return length ? buffer : "unknown";
+        if (request->forwarded_twice) /* and which of the two did this proxy write? */
+            return "unknown";
         const char *comma = memrchr(list.data, ',', list.length);
         size_t start = comma ? (size_t)(comma - list.data) + 1 : 0;
         address = (struct span){list.data + start, list.length - start};
