@@ -39,6 +39,14 @@ static bool is_of_pool(const void *memory)
     return (uintptr_t)memory >= (uintptr_t)pool && (uintptr_t)memory < (uintptr_t)pool + POOL_SIZE;
 }
 
+static size_t size_of(void *memory)
+{
+    if (!is_of_pool(memory))
+        return malloc_usable_size(memory);
+    const char *piece = (const char *)memory - offsetof(struct piece, data);
+    return ((const struct piece *)(const void *)piece)->size;
+}
+
 static void *take(size_t size, const char *file, int line)
 {
     size_t whole = (sizeof(struct piece) + size + UNIT - 1) / UNIT * UNIT;
@@ -66,15 +74,13 @@ static void give(void *memory, const char *file, int line)
 
 static void *retake(void *memory, size_t size, const char *file, int line)
 {
-    const struct piece *piece =
-        (const struct piece *)(const void *)((char *)memory - offsetof(struct piece, data));
     if (!memory)
         return take(size, file, line);
     if (size == 0) {
         give(memory, file, line);
         return NULL;
     }
-    size_t before = is_of_pool(memory) ? piece->size : malloc_usable_size(memory);
+    size_t before = size_of(memory);
     void *moved = take(size, file, line);
     if (!moved)
         return NULL;
