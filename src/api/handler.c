@@ -83,6 +83,30 @@ static void log_mount(const struct exchange *exchange)
              (int)(uri.length < 200 ? uri.length : 200), uri.data, (int)base.length, base.data);
 }
 
+static bool is_printable(struct span text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (text.data[i] <= ' ' || text.data[i] > '~' || strchr("\"\\<>", text.data[i]))
+            return false;
+    return true;
+}
+
+/* Whoever set the mount up sees the answer, and perhaps no log. */
+static void tell_mount(struct exchange *exchange)
+{
+    struct span uri = exchange->request->uri,
+                base = base_path(exchange->settings, exchange->request);
+    const char *query = uri.length ? memchr(uri.data, '?', uri.length) : NULL;
+    size_t length = query ? (size_t)(query - uri.data) : uri.length;
+    uri.length = length < 200 ? length : 200;
+    if (!uri.length || base.length > 200 || !is_printable(uri) || !is_printable(base))
+        return;
+    bytes_addf(&exchange->message,
+               "There is nothing at this path: memberchat saw %.*s, and its base path is %.*s",
+               (int)uri.length, uri.data, base.length ? (int)base.length : 1,
+               base.length ? base.data : "/");
+}
+
 static void log_outcome(const struct exchange *exchange, enum outcome outcome)
 {
     char buffer[CLIENT_ADDRESS_SIZE];
@@ -155,6 +179,8 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
     if (exchange.route.kind != ROUTE_NONE)
         outcome = route_allows(&exchange.route, request->method) ? serve(&exchange)
                                                                  : OUTCOME_UNSUPPORTED_HTTP_METHOD;
+    if (exchange.route.elsewhere)
+        tell_mount(&exchange);
     if (outcome != OUTCOME_ANSWERED && outcome != OUTCOME_BUSY) {
         reply_with_error(&exchange, outcome);
         if (!exchange.app)

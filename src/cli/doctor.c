@@ -144,6 +144,18 @@ static bool member_is_possible(const char *member)
     return false;
 }
 
+/* A control character would end the header that carries it. */
+static bool can_be_sent(const char *option, struct span value)
+{
+    for (size_t i = 0; i < value.length; i++)
+        if ((unsigned char)value.data[i] < ' ' || value.data[i] == 0x7f) {
+            cli_error("%s: there is a control character in it, which no HTTP header can carry",
+                      option);
+            return false;
+        }
+    return true;
+}
+
 /* Without the line end, which does not count. */
 static bool read_secret(struct doctor *doctor)
 {
@@ -156,7 +168,8 @@ static bool read_secret(struct doctor *doctor)
         return false;
     }
     doctor->secret.length = file_line_length(bytes_span(&doctor->secret));
-    return true;
+    return can_be_sent("--key", span_of(doctor->key)) &&
+           can_be_sent("--secret-file", bytes_span(&doctor->secret));
 }
 
 static int run(const struct cli *cli, int argc, char **argv)

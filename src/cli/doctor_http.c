@@ -106,7 +106,24 @@ static bool split_url(const char *url, struct parts *parts_r)
     return true;
 }
 
-static enum doctor_transport post_plain(const char *url, struct span authorization,
+/* Each header between two texts; `quoted`: as curl's files of options want it. */
+static void add_headers(struct bytes *out, const struct doctor_headers *headers, bool quoted)
+{
+    for (size_t i = 0; i < sizeof headers->lines / sizeof *headers->lines; i++) {
+        struct span line = bytes_span(&headers->lines[i]);
+        if (!line.length)
+            continue;
+        bytes_add_string(out, quoted ? "header = \"" : "");
+        for (size_t k = 0; k < line.length; k++) {
+            if (quoted && (line.data[k] == '"' || line.data[k] == '\\'))
+                bytes_add_string(out, "\\");
+            bytes_add(out, line.data + k, 1);
+        }
+        bytes_add_string(out, quoted ? "\"\n" : "\r\n");
+    }
+}
+
+static enum doctor_transport post_plain(const char *url, const struct doctor_headers *headers,
                                         struct bytes *text_r)
 {
     struct parts parts;
@@ -120,11 +137,7 @@ static enum doctor_transport post_plain(const char *url, struct span authorizati
         return transport;
     bytes_addf(&request, "POST %s HTTP/1.0\r\nHost: %.*s\r\n", parts.path.data,
                (int)parts.authority.length, parts.authority.data);
-    if (authorization.data) {
-        bytes_add_string(&request, "Authorization: ");
-        bytes_add_span(&request, authorization);
-        bytes_add_string(&request, "\r\n");
-    }
+    add_headers(&request, headers, false);
     bytes_add_string(&request, "Content-Type: application/json\r\nContent-Length: 2\r\n"
                                "User-Agent: memberchat-doctor/" PACKAGE_VERSION "\r\n\r\n{}");
     transport = DOCTOR_ANSWERED;
@@ -178,14 +191,12 @@ static void close_end(int fd)
 }
 
 /* The secret goes through a pipe: others can see arguments. */
-static enum doctor_transport post_curl(const char *url, struct span authorization,
+static enum doctor_transport post_curl(const char *url, const struct doctor_headers *headers,
                                        struct bytes *text_r)
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, status = 0;
     struct bytes options = {0};
-    if (authorization.data)
-        bytes_addf(&options, "header = \"Authorization: %.*s\"\n", (int)authorization.length,
-                   authorization.data);
+    add_headers(&options, headers, true);
     bool ready = !options.failed && pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0;
     pid_t child = ready ? fork() : -1;
     if (child == 0)
@@ -226,15 +237,15 @@ static bool split_answer(struct doctor_answer *answer)
     return true;
 }
 
-enum doctor_transport doctor_post(const char *url, struct span authorization,
+enum doctor_transport doctor_post(const char *url, const struct doctor_headers *headers,
                                   struct doctor_answer *answer_r)
 {
     *answer_r = (struct doctor_answer){0};
     bool plain = strncasecmp(url, "http://", 7) == 0;
     if ((!plain && strncasecmp(url, "https://", 8) != 0) || strpbrk(url, " \t\r\n\"\\?#"))
         return DOCTOR_BAD_URL;
-    enum doctor_transport transport = plain ? post_plain(url, authorization, &answer_r->text)
-                                            : post_curl(url, authorization, &answer_r->text);
+    enum doctor_transport transport = plain ? post_plain(url, headers, &answer_r->text)
+                                            : post_curl(url, headers, &answer_r->text);
     if (transport == DOCTOR_ANSWERED && answer_r->text.failed)
         return DOCTOR_NO_MEMORY;
     if (transport == DOCTOR_ANSWERED && !split_answer(answer_r))

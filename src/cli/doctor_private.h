@@ -49,9 +49,14 @@ struct doctor_answer {
     struct span head, body;
 };
 
-/* Sends a POST with the body {}; `authorization` is the header's value, SPAN_NONE: none.  The
- * answer is to be freed, whatever came of it; text that is too long is cut. */
-enum doctor_transport doctor_post(const char *url, struct span authorization,
+/* Up to two headers of a request, without their line ends; an empty one is none. */
+struct doctor_headers {
+    struct bytes lines[2];
+};
+
+/* Sends a POST with the body {}.  The answer is to be freed, whatever came of it; text that is too
+ * long is cut. */
+enum doctor_transport doctor_post(const char *url, const struct doctor_headers *headers,
                                   struct doctor_answer *answer_r);
 void doctor_answer_free(struct doctor_answer *answer);
 

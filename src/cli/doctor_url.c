@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What doctor sees from outside: the API at its URL, with and without credentials. */
-#include "doctor_private.h"
+#include "doctor_kind.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,132 +10,6 @@
 
 #define GUEST_PATH "/v2/apps/me/members/guest-chat-tokens"
 #define SOMEBODY   "memberchatdoctor" /* asked for where no member is named */
-
-/* What an answer is, as far as its remedy goes. */
-enum kind {
-    ISSUED,         /* is handled where it may come */
-    NO_CREDENTIALS, /* the errorCodes of the API */
-    BAD_CREDENTIALS,
-    NO_GUESTS,
-    DENIED,
-    NO_MEMBER,
-    WRONG_MOUNT,
-    THROTTLED,
-    OUR_FAULT,
-    STORE_DOWN,
-    OTHER_CODE,
-    REDIRECT, /* answers of the web server */
-    SOURCE_TEXT,
-    OTHER_PAGE,
-    OTHER_401,
-    OTHER_403,
-    OTHER_404,
-    OTHER_405,
-    OTHER_500,
-    NO_UPSTREAM,
-    UPSTREAM_SLOW,
-    OTHER_STATUS,
-    KINDS
-};
-
-static const struct {
-    const char *code;
-    enum kind kind;
-} codes[] = {
-    {"EMPTY_APP_CREDENTIALS", NO_CREDENTIALS}, {"INVALID_APP_CREDENTIALS", BAD_CREDENTIALS},
-    {"GUESTS_NOT_ALLOWED", NO_GUESTS},         {"MEMBER_DENIED", DENIED},
-    {"MEMBER_NOT_FOUND", NO_MEMBER},           {"RESOURCE_NOT_FOUND", WRONG_MOUNT},
-    {"TOO_MANY_REQUESTS", THROTTLED},          {"INTERNAL_SERVER_ERROR", OUR_FAULT},
-    {"MEMBER_STORE_UNAVAILABLE", STORE_DOWN},
-};
-
-static const struct {
-    int status;
-    enum kind kind;
-} statuses[] = {
-    {401, OTHER_401}, {403, OTHER_403},   {404, OTHER_404},   {405, OTHER_405},
-    {500, OTHER_500}, {502, NO_UPSTREAM}, {503, NO_UPSTREAM}, {504, UPSTREAM_SLOW},
-};
-
-/* What to say of each kind, behind the URL and the status. */
-static const char *const words[KINDS] = {
-    [NO_CREDENTIALS] = "the web server keeps the Authorization header back; set \"CGIPassAuth On\" "
-                       "or SetEnvIf Authorization \"(.*)\" HTTP_AUTHORIZATION=$1 (see conf/), or "
-                       "let clients send X-Api-Key and X-Api-Secret",
-    [BAD_CREDENTIALS] = "the API key or secret is wrong here; compare --key and --secret-file with "
-                        "the configuration that this mount reads (MEMBERCHAT_CONF)",
-    [NO_GUESTS] = "the app allows no guests; set guests = true if it should",
-    [DENIED] = "the member is in the denied_file of the app; name another one",
-    [NO_MEMBER] = "no member was asked for; the web server changes the path on its way",
-    [WRONG_MOUNT] = "memberchat runs, but not at this mount; let MEMBERCHAT_BASE_PATH, the mount "
-                    "in the web server's configuration and the path of the URL be the same",
-    [THROTTLED] = "too many requests or wrong credentials came from this address; try again later",
-    [OUR_FAULT] = "memberchat met a fault of its own or of its configuration",
-    [STORE_DOWN] = "the member store does not answer; start its server, or let this host connect",
-    [OTHER_CODE] = "an answer of memberchat that was not expected; its log may tell more",
-    [SOURCE_TEXT] = "the web server shows the program instead of running it; switch CGI on: "
-                    "\"Options +ExecCGI\" and \"AddHandler cgi-script .cgi\", or ask the host to",
-    [OTHER_PAGE] = "a page that is not memberchat's; mount memberchat at this path, or correct "
-                   "the URL",
-    [OTHER_401] = "the web server wants a password of its own; take AuthType and \"Require "
-                  "valid-user\" from this path (\"Require all granted\")",
-    [OTHER_403] = "the web server forbids it; check that the program has mode 755, that the "
-                  "folders above may be entered, \"Options +ExecCGI\" and \"Require all granted\"",
-    [OTHER_404] = "the web server has nothing at this path; upload the folder with its .htaccess "
-                  "(a name with a dot may be hidden), and see that AllowOverride is not None",
-    [OTHER_405] = "the web server allows no POST here: it takes the path for a file; see that "
-                  "the rule for memberchat comes first",
-    [OTHER_500] = "the web server could not run memberchat; its error log has the reason "
-                  "(a line of .htaccess that is not allowed, modes, suEXEC, CRLF)",
-    [NO_UPSTREAM] = "the web server does not reach memberchat; start it, and compare the socket's "
-                    "path and mode with the web server's configuration",
-    [UPSTREAM_SLOW] = "memberchat did not answer the web server in time; its log tells which store "
-                      "was slow",
-    [OTHER_STATUS] = "a status that memberchat does not send; the web server's error log may have "
-                     "the reason",
-};
-
-/* ---- What an answer is ---- */
-
-/* The value of "errorCode", the responder's mark in whatever a proxy makes of its answer. */
-static enum kind kind_of_code(struct span body)
-{
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-        char wanted[64];
-        int length = snprintf(wanted, sizeof wanted, "\"%s\"", codes[i].code);
-        if (memmem(body.data, body.length, wanted, (size_t)length))
-            return codes[i].kind;
-    }
-    return OTHER_CODE;
-}
-
-static bool body_has(struct span body, const char *text)
-{
-    return memmem(body.data, body.length, text, strlen(text)) != NULL;
-}
-
-static bool body_starts(struct span body, const char *text)
-{
-    return body.length >= strlen(text) && memcmp(body.data, text, strlen(text)) == 0;
-}
-
-static enum kind kind_of(const struct doctor_answer *answer)
-{
-    struct span body = answer->body;
-    if (answer->status / 100 == 3)
-        return REDIRECT;
-    if (body_has(body, "\"errorCode\""))
-        return kind_of_code(body);
-    if (answer->status == 200) {
-        if (body_has(body, "\"chatToken\""))
-            return ISSUED;
-        return body_starts(body, "#!") || body_starts(body, "\177ELF") ? SOURCE_TEXT : OTHER_PAGE;
-    }
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-        if (statuses[i].status == answer->status)
-            return statuses[i].kind;
-    return OTHER_STATUS;
-}
 
 /* ---- Findings ---- */
 
@@ -177,14 +51,28 @@ static const char *log_target(const struct doctor *doctor)
     return doctor->settings ? doctor->settings->log.target : "the target of its configuration";
 }
 
-static void say_kind(struct doctor *doctor, const char *url, enum kind kind,
+/* The responder's own words on the path that it saw, up to the quote. */
+static struct span mount_message(const struct doctor_answer *answer)
+{
+    static const char mark[] = "memberchat saw ";
+    struct span body = answer->body;
+    const char *start = memmem(body.data, body.length, mark, sizeof mark - 1);
+    const char *end = start ? memchr(start, '"', body.length - (size_t)(start - body.data)) : NULL;
+    return end ? (struct span){start, (size_t)(end - start)} : SPAN_NONE;
+}
+
+static void say_kind(struct doctor *doctor, const char *url, enum doctor_kind kind,
                      const struct doctor_answer *answer)
 {
+    struct span saw = kind == WRONG_MOUNT ? mount_message(answer) : SPAN_NONE;
     if (kind == REDIRECT)
         say_redirect(doctor, url, answer);
+    else if (saw.data)
+        doctor_say(doctor, DOCTOR_FAULT, "%s: %d: %s; %.*s", url, answer->status,
+                   doctor_kind_words[kind], (int)saw.length, saw.data);
     else
         doctor_say(doctor, kind == THROTTLED ? DOCTOR_WARNING : DOCTOR_FAULT, "%s: %d: %s%s%s", url,
-                   answer->status, words[kind],
+                   answer->status, doctor_kind_words[kind],
                    kind == OUR_FAULT ? "; its log has the reason: " : "",
                    kind == OUR_FAULT ? log_target(doctor) : "");
 }
@@ -213,12 +101,12 @@ static void compare_clocks(struct doctor *doctor, const char *url,
 /* ---- The calls ---- */
 
 /* One call; false: there was no answer, which was said. */
-static bool call(struct doctor *doctor, const char *url, struct span authorization,
-                 struct doctor_answer *answer_r, enum kind *kind_r)
+static bool call(struct doctor *doctor, const char *url, const struct doctor_headers *headers,
+                 struct doctor_answer *answer_r, enum doctor_kind *kind_r)
 {
-    enum doctor_transport transport = doctor_post(url, authorization, answer_r);
+    enum doctor_transport transport = doctor_post(url, headers, answer_r);
     if (transport == DOCTOR_ANSWERED)
-        *kind_r = kind_of(answer_r);
+        *kind_r = doctor_kind_of(answer_r);
     else
         say_transport(doctor, url, transport);
     return transport == DOCTOR_ANSWERED;
@@ -227,10 +115,11 @@ static bool call(struct doctor *doctor, const char *url, struct span authorizati
 /* Without credentials; true: it is worth while to go on. */
 static bool call_bare(struct doctor *doctor, const char *url)
 {
+    static const struct doctor_headers none;
     struct doctor_answer answer;
-    enum kind kind;
+    enum doctor_kind kind;
     bool good = false;
-    if (call(doctor, url, SPAN_NONE, &answer, &kind)) {
+    if (call(doctor, url, &none, &answer, &kind)) {
         good = kind == NO_CREDENTIALS;
         compare_clocks(doctor, url, &answer);
         if (good)
@@ -247,32 +136,56 @@ static bool call_bare(struct doctor *doctor, const char *url)
     return good;
 }
 
-/* A guest's token with credentials, which may be made up: that they arrive can be seen. */
-static bool call_guest(struct doctor *doctor, const char *url, struct span authorization)
+/* Both ways to send the credentials. */
+enum { BASIC, PLAIN, WAYS };
+
+/* Whether credentials arrived, which may be made up. */
+static bool have_arrived(const struct doctor *doctor, enum doctor_kind kind)
 {
-    struct doctor_answer answer;
-    enum kind kind;
-    bool good = false;
-    if (call(doctor, url, authorization, &answer, &kind)) {
-        bool made_up = !doctor->key && kind == BAD_CREDENTIALS;
-        good = kind == ISSUED || kind == NO_GUESTS;
-        if (good || made_up)
-            doctor_say(doctor, DOCTOR_OK, "%s: the Authorization header arrives%s", url,
-                       kind == ISSUED      ? ", and a guest gets a token"
-                       : kind == NO_GUESTS ? ", and the app allows no guests"
-                                           : "");
-        else
-            say_kind(doctor, url, kind, &answer);
-    }
-    doctor_answer_free(&answer);
-    return good && doctor->key;
+    return kind == ISSUED || kind == NO_GUESTS || (!doctor->key && kind == BAD_CREDENTIALS);
 }
 
-static void call_member(struct doctor *doctor, const char *url, struct span authorization)
+static void say_arrived(struct doctor *doctor, const char *url, enum doctor_kind kind)
+{
+    doctor_say(doctor, DOCTOR_OK, "%s: the Authorization header arrives%s", url,
+               kind == ISSUED      ? ", and a guest gets a token"
+               : kind == NO_GUESTS ? ", and the app allows no guests"
+                                   : "");
+}
+
+/* A guest's token: in Authorization, and where that gets lost in the other headers.  True: the
+ * app's own credentials arrive, in this way. */
+static bool call_guest(struct doctor *doctor, const char *url,
+                       const struct doctor_headers ways[WAYS], size_t *way_r)
+{
+    struct doctor_answer answer, plain = {0};
+    enum doctor_kind kind = OTHER_STATUS, second;
+    bool arrived = false;
+    *way_r = BASIC;
+    if (call(doctor, url, &ways[BASIC], &answer, &kind)) {
+        if (kind == NO_CREDENTIALS && call(doctor, url, &ways[PLAIN], &plain, &second)) {
+            *way_r = PLAIN;
+            arrived = have_arrived(doctor, second);
+            say_kind(doctor, url, arrived ? PLAIN_ONLY : second, arrived ? &answer : &plain);
+        } else if (kind != NO_CREDENTIALS) {
+            arrived = have_arrived(doctor, kind);
+            if (arrived)
+                say_arrived(doctor, url, kind);
+            else
+                say_kind(doctor, url, kind, &answer);
+        }
+    }
+    doctor_answer_free(&answer);
+    doctor_answer_free(&plain);
+    return arrived && doctor->key;
+}
+
+static void call_member(struct doctor *doctor, const char *url,
+                        const struct doctor_headers *headers)
 {
     struct doctor_answer answer;
-    enum kind kind;
-    if (call(doctor, url, authorization, &answer, &kind)) {
+    enum doctor_kind kind;
+    if (call(doctor, url, headers, &answer, &kind)) {
         if (kind == ISSUED || (kind == NO_MEMBER && !doctor->member))
             doctor_say(doctor, DOCTOR_OK, "%s: the members' store answers", url);
         else if (kind == NO_MEMBER)
@@ -302,28 +215,46 @@ static bool is_safe(const char *url)
     return false;
 }
 
+/* The app's credentials, or some that nobody has.  False: no memory. */
+static bool make_headers(const struct doctor *doctor, struct doctor_headers ways[WAYS])
+{
+    struct bytes pair = {0};
+    struct span secret = doctor->key ? bytes_span(&doctor->secret) : span_of("x");
+    const char *key = doctor->key ? doctor->key : "memberchat-doctor";
+    bytes_addf(&pair, "%s:", key);
+    bytes_add_span(&pair, secret);
+    bytes_add_string(&ways[BASIC].lines[0], "Authorization: Basic ");
+    bytes_add_base64(&ways[BASIC].lines[0], bytes_span(&pair));
+    bytes_addf(&ways[PLAIN].lines[0], "X-Api-Key: %s", key);
+    bytes_add_string(&ways[PLAIN].lines[1], "X-Api-Secret: ");
+    bytes_add_span(&ways[PLAIN].lines[1], secret);
+    bool good = !pair.failed && !ways[BASIC].lines[0].failed && !ways[PLAIN].lines[0].failed &&
+                !ways[PLAIN].lines[1].failed;
+    bytes_free(&pair);
+    return good;
+}
+
 static void call_mount(struct doctor *doctor, const char *base, int length)
 {
-    struct bytes guest = {0}, member = {0}, credentials = {0}, authorization = {0};
+    struct bytes guest = {0}, member = {0};
+    struct doctor_headers ways[WAYS] = {0};
+    size_t way;
     bytes_addf(&guest, "%.*s" GUEST_PATH, length, base);
     bytes_addf(&member, "%.*s/v2/apps/me/members/", length, base);
     bytes_add_percent(&member, span_of(doctor->member ? doctor->member : SOMEBODY));
     bytes_add_string(&member, "/chat-tokens");
-    bytes_addf(&credentials, "%s:", doctor->key ? doctor->key : "memberchat-doctor");
-    bytes_add_span(&credentials, bytes_span(&doctor->secret));
-    bytes_add_string(&authorization, "Basic ");
-    bytes_add_base64(&authorization, bytes_span(&credentials));
     bytes_string(&guest);
     bytes_string(&member);
-    if (guest.failed || member.failed || credentials.failed || authorization.failed)
+    if (!make_headers(doctor, ways) || guest.failed || member.failed)
         say_transport(doctor, base, DOCTOR_NO_MEMORY);
-    else if (call_bare(doctor, guest.data) &&
-             call_guest(doctor, guest.data, bytes_span(&authorization)))
-        call_member(doctor, member.data, bytes_span(&authorization));
+    else if (call_bare(doctor, guest.data) && call_guest(doctor, guest.data, ways, &way))
+        call_member(doctor, member.data, &ways[way]);
+    for (size_t i = 0; i < WAYS; i++) {
+        bytes_free(&ways[i].lines[0]);
+        bytes_free(&ways[i].lines[1]);
+    }
     bytes_free(&guest);
     bytes_free(&member);
-    bytes_free(&credentials);
-    bytes_free(&authorization);
 }
 
 void doctor_call(struct doctor *doctor)

@@ -141,6 +141,11 @@ class Inside(DoctorCase):
         self.assertRegex(done.stdout, rf"(?m)^warning: the limit of {words}, .*ulimit")
 
     def test_arguments(self):
+        for text in ("a\nb", "a\rb\n"):
+            secret = self.site.put("secret", text, 0o600)
+            done = self.doctor("--url", "http://127.0.0.1:1/", "--key", KEY, "--secret-file", secret)
+            self.assertEqual((1, ""), (done.returncode, done.stdout))
+            self.assertIn("control character", done.stderr)
         for arguments in (("surplus",), ("--key", "x"), ("--secret-file", "x"), ("--no-such",),
                           ("--key", "x", "--secret-file", "y")):
             with self.subTest(arguments=arguments):
@@ -211,8 +216,9 @@ class Scripted:
     """A web server that says one thing to everybody without an Authorization header, and another
     to everybody with one; `member` to whoever asks for a member."""
 
-    def __init__(self, case, bare, known=None, member=None, context=None):
+    def __init__(self, case, bare, known=None, member=None, context=None, passes=(b"\r\nAuthorization: Basic ",)):
         self.context = context
+        self.passes = passes  # the headers that the web server hands on
         self.says = {"bare": bare, "known": known or bare, "member": member or known or bare}
         self.requests = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -239,7 +245,7 @@ class Scripted:
                         break
                     request += more
                 self.requests.append(request)
-                known = b"\r\nAuthorization: Basic " in request
+                known = any(header in request for header in self.passes)
                 kind = "bare" if not known else "known" if b"guest-chat-tokens" in request else "member"
                 connection.sendall(self.says[kind])
 
@@ -259,8 +265,8 @@ ISSUED = page(200, '{"chatToken": "x"}')
 
 
 class Outside(DoctorCase):
-    def told(self, *words, bare, known=None, member=None, verdict="fault", credentials=False, arguments=()):
-        server = Scripted(self, bare, known, member)
+    def told(self, *words, bare, known=None, member=None, verdict="fault", credentials=False, arguments=(), **more):
+        server = Scripted(self, bare, known, member, **more)
         if credentials:
             arguments = (*arguments, "--key", KEY, "--secret-file", self.site.put("secret", SECRET + "\n", 0o600))
         lines = self.finds(*words, verdict=verdict, arguments=("--url", server.url, *arguments))
@@ -275,8 +281,22 @@ class Outside(DoctorCase):
                            arguments=("--member", "a/b"))
         self.assertIn(b"POST /chat-api/v2/apps/me/members/a%2Fb/chat-tokens HTTP", server.requests[2])
 
-    def test_authorization_lost(self):
-        self.told("keeps the Authorization header back", "CGIPassAuth", "X-Api-Key", bare=EMPTY)
+    def test_authorization_lost_and_the_plain_headers_too(self):
+        server = self.told("keeps the Authorization header back, and X-Api-Key and X-Api-Secret, too", "CGIPassAuth", bare=EMPTY)
+        self.assertEqual(3, len(server.requests))
+
+    def test_authorization_lost_and_the_plain_headers_arrive(self):
+        self.told("keeps the Authorization header back, and lets X-Api-Key and X-Api-Secret pass", bare=EMPTY, known=WRONG,
+                  passes=[b"\r\nX-Api-Key: memberchat-doctor\r\n"])
+
+    def test_authorization_lost_and_the_member_asked_for_in_plain_headers(self):
+        server = self.told("lets X-Api-Key and X-Api-Secret pass", bare=EMPTY, known=ISSUED, credentials=True,
+                           passes=[f"\r\nX-Api-Key: {KEY}\r\nX-Api-Secret: {SECRET}\r\n".encode()])
+        self.assertEqual(4, len(server.requests))
+        self.assertIn(b"/chat-tokens HTTP", server.requests[3])
+
+    def test_authorization_lost_and_a_wrong_secret(self):
+        self.told("key or secret is wrong", bare=EMPTY, known=WRONG, credentials=True, passes=[b"\r\nX-Api-Key: "])
 
     def test_wrong_secret(self):
         self.told("key or secret is wrong", bare=EMPTY, known=WRONG, credentials=True)
@@ -286,6 +306,10 @@ class Outside(DoctorCase):
 
     def test_wrong_mount(self):
         self.told("not at this mount", "MEMBERCHAT_BASE_PATH", bare=refusal(404, "RESOURCE_NOT_FOUND"))
+
+    def test_wrong_mount_in_the_words_of_the_responder(self):
+        body = {"errorCode": "RESOURCE_NOT_FOUND", "errorMessage": "x: memberchat saw /v2/x, and its base path is /y"}
+        self.told("not at this mount", "; memberchat saw /v2/x, and its base path is /y", bare=page(404, json.dumps(body)))
 
     def test_script_shown(self):
         self.told("shows the program", "ExecCGI", bare=page(200, "#!/bin/sh\nexec x\n"))
@@ -425,11 +449,13 @@ class BehindApache(DoctorCase):
 
     def test_authorization_lost(self):
         self.serve(lambda text: text.replace("CGIPassAuth On", ""))
-        self.finds("keeps the Authorization header back", arguments=self.arguments)
+        self.finds("keeps the Authorization header back", "lets X-Api-Key and X-Api-Secret pass", arguments=self.arguments)
+        self.finds("the members' store answers", verdict="ok", arguments=self.arguments)
 
     def test_wrong_mount(self):
         self.serve(lambda text: text.replace("BASE_PATH /chat-api", "BASE_PATH /other"))
-        self.finds("not at this mount", arguments=self.arguments)
+        self.finds("not at this mount", "memberchat saw /chat-api/v2/apps/me/members/guest-chat-tokens, and its base path "
+                   "is /other", arguments=self.arguments)
 
     def test_403(self):
         self.serve(lambda text: text.replace("Require all granted", "Require all denied"))
