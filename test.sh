@@ -27,7 +27,7 @@ PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
     brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3 haproxy iproute2
     mariadb-server postgresql)
-KIT_PACKAGES=(apache2-suexec-custom fcgiwrap)
+KIT_PACKAGES=(apache2-suexec-custom fcgiwrap musl-tools)
 DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate)
 SITES_PACKAGES=(wordpress mediawiki php-cli php-mysql php-mbstring php-xml php-intl)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)

@@ -36,18 +36,43 @@ for service in libnss_dns.so.2 libnss_files.so.2 libresolv.so.2; do
     found=$(library "$service")
     [ -z "$found" ] || cp -L "$found" "$lib/"
 done
+# GnuTLS uses p11-kit for keys on smart cards only: a library that has none of them in a hundredth of
+# the size.  It says NULL, or nothing, to each call.
+without_smart_cards() {
+    local name version
+    version=$(objdump -T "$lib/libgnutls.so.30" | sed -n 's/.*(\(LIBP11_KIT_[0-9.]*\)) *p11_kit_.*/\1/p' | sort -u)
+    [ "$(wc -w <<<"$version")" = 1 ] || return 0 # another release than those of Debian 11 to 13
+    objdump -T "$lib/libgnutls.so.30" | sed -n 's/.*\*UND\*.* \(p11_kit_[a-z0-9_]*\)$/\1/p' | sort -u |
+        while read -r name; do echo "void *$name(void); void *$name(void) { return 0; }"; done >"$stage/p11.c"
+    echo "$version { global: *; };" >"$stage/p11.map"
+    gcc -Os -shared -fPIC -nostdlib -Wl,-soname,libp11-kit.so.0 -Wl,--version-script="$stage/p11.map" \
+        -o "$lib/libp11-kit.so.0" "$stage/p11.c"
+    rm -f "$stage/p11.c" "$stage/p11.map" "$lib"/libffi.so.*
+}
+[ ! -e "$lib/libgnutls.so.30" ] || without_smart_cards
 gconv=$(dirname "$(library libc.so.6)")/gconv
 # Encodings that exports come in.  Those of East Asia would be a fifth of the kit: such files, as UTF-8.
 for encoding in ISO8859- CP125 CP8 IBM850 IBM437 KOI8 UTF- UNICODE MACINTOSH; do
     cp "$gconv/$encoding"*.so "$lib/gconv/" 2>/dev/null || true
 done
+# Nobody exports members in these.
+rm -f "$lib"/gconv/{UTF-7,UTF-32,KOI8-T,KOI8-RU,ISO8859-9E,ISO8859-10,ISO8859-11,ISO8859-14}.so
 awk -v folder="$lib/gconv" '$1 != "module" || system("test -e " folder "/" $4 ".so") == 0' \
     "$gconv/gconv-modules" "$gconv"/gconv-modules.d/*.conf >"$lib/gconv/gconv-modules"
 strip --strip-unneeded "$lib"/memberchat* "$lib"/*.so* "$lib"/gconv/*.so
 
 "$build/libtool" --mode=execute cp "$build/src/memberchat.cgi" "$stage/chat-api/memberchat.cgi"
 strip "$stage/chat-api/memberchat.cgi"
-"$build/libtool" --mode=execute cp "$build/src/starter/starter" "$stage/memberchat/memberchat"
+# starter FILE: static, as all that the kernel starts here.  With musl, where there is one, it has a
+# twentieth of the size that it has with the C library.
+starter() {
+    if ! (cd "$source" && musl-gcc -std=gnu11 -D_GNU_SOURCE -Os -static -ffunction-sections -fdata-sections \
+        -Wl,--gc-sections -DDEFAULT_RESPONDER='"/usr/local/libexec/memberchat.fcgi"' -I. -Isrc -o "$1" src/starter/starter.c src/host/kit.c \
+        base/file.c base/bytes.c base/reason.c base/text.c) 2>/dev/null; then
+        "$build/libtool" --mode=execute cp "$build/src/starter/starter" "$1"
+    fi
+}
+starter "$stage/memberchat/memberchat"
 strip "$stage/memberchat/memberchat"
 cp "$stage/memberchat/memberchat" "$stage/chat-api/memberchat.fcgi"
 cp "$source/conf/kit/chat-api.htaccess" "$stage/chat-api/.htaccess"

@@ -12,9 +12,12 @@ import jwt
 
 from lib import fcgi
 from lib.answer import parse_cgi
+from lib.certificates import Authority
 from lib.kit import API_KEY, KEY_TEXT, SECRET, HostUser, Kit, archive, forbid_new_calls
 from lib.scratch import Process, wait_until
 from lib.servers import Apache, Lighttpd, Nginx
+from lib.site import APP, Site
+from lib.slapd import Slapd, tls_lines
 from lib.web import Web
 
 PLAIN_HEADERS = {"X-Api-Key": API_KEY, "X-Api-Secret": SECRET}
@@ -175,6 +178,28 @@ class Fcgid(Cgi):
         self.assertEqual({200}, seen)
 
 
+    def test_upgrade_by_unpacking_beside_and_renaming(self):
+        self.assertEqual(200, self.ask("2/chat-tokens").status)
+        fresh = Kit(self.user, self.scratch.path / "fresh")
+        (fresh.home / "members.csv").write_text("appUserId,appUserName\n2,Ann the Second\n")
+        readable_for_all(fresh)
+        # a rename of whole folders needs both on one file system
+        beside = self.kit.home.with_name("memberchat-new")
+        shutil.copytree(fresh.home, beside)
+        self.user.own(beside)
+        (beside / "log").chmod(0o777)
+        self.kit.home.rename(self.kit.home.with_name("memberchat-old"))
+        beside.rename(self.kit.home)
+        wait_until("the new kit", lambda: self.name_of_member() == "Ann the Second", 10)
+        shutil.rmtree(self.kit.home)
+        self.kit.home.with_name("memberchat-old").rename(self.kit.home)
+        wait_until("the old kit", lambda: self.name_of_member() == "Smith, Ann", 10)
+
+    def name_of_member(self):
+        answer = self.ask("2/chat-tokens")
+        return answer.json["userName"] if answer.status == 200 else answer.status
+
+
 class FileInfoOnly(Cgi):
     HOST = "AllowOverride FileInfo\n    Options SymLinksIfOwnerMatch ExecCGI"
 
@@ -284,7 +309,30 @@ class Alone(KitCase):
 
     def test_size(self):
         size = sum(path.stat().st_size for folder in (self.kit.home, self.kit.web) for path in folder.rglob("*") if path.is_file())
-        self.assertLessEqual(size, 27_000_000)
+        self.assertLessEqual(size, 25_000_000)
+
+    def test_ldaps_with_the_libraries_of_the_kit(self):
+        authority = Authority(self.scratch.path, "ca")
+        slapd = Slapd(self.scratch, head=tls_lines(*authority.issue("server")), schemes=("ldap", "ldaps", "ldapi"))
+        site = Site(self.scratch.path / "ldap")
+        site.settings["stores"] = {"staff": slapd.settings(uri=slapd.tls_uri, ca_file=str(authority.certificate))}
+        site.write({"apps": {APP: {"store": "staff"}}})
+        done = subprocess.run([self.kit.home / "memberchat", "lookup", "-c", site.conf, "staff", "m1"], env={},
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn('"Ann"', done.stdout)
+
+    def test_moved_and_copied_as_it_is(self):
+        kit = Kit(self.user, self.scratch.path / "first")
+        shutil.copytree(self.scratch.path / "first", self.scratch.path / "copy", symlinks=True)
+        (self.scratch.path / "first").rename(self.scratch.path / "moved")
+        for place in ("copy", "moved"):
+            root = self.scratch.path / place
+            kit.root, kit.home, kit.web = root / "public_html", root / "memberchat", root / "public_html/chat-api"
+            self.user.own(root)
+            self.assertEqual(200, self.run_cgi("2/chat-tokens", kit=kit).status, kit.log())
+            done = subprocess.run([kit.home / "memberchat", "check"], env={}, capture_output=True, text=True, check=False)
+            self.assertEqual(f"{kit.home}/memberchat.conf: ok\n", done.stdout[-len(f"{kit.home}/memberchat.conf: ok\n"):], done.stderr)
 
     def test_zip_has_the_same_files(self):
         listing = subprocess.run(["python3", "-m", "zipfile", "-l", str(archive()).replace(".tar.gz", ".zip")],
