@@ -28,7 +28,7 @@ TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apac
     brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3 haproxy iproute2
     mariadb-server postgresql)
 KIT_PACKAGES=(apache2-suexec-custom fcgiwrap musl-tools)
-DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate)
+DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate autopkgtest)
 SITES_PACKAGES=(wordpress mediawiki php-cli php-mysql php-mbstring php-xml php-intl)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
 EXAMPLE_PACKAGES=(php-cli php-curl default-jdk-headless)

@@ -66,15 +66,41 @@ configure() {
     memberchat check --as memberchat
 }
 
+# As a developer's machine, or Debian's, would run debian/tests.
+run_autopkgtest() {
+    autopkgtest -B "$area/one/memberchat-0.1.0" -- null
+    local status=$? # 2: a test was skipped
+    [ $status = 0 ]
+}
+
+# until_true COMMAND...: for up to ten seconds.
+until_true() {
+    for _ in {1..100}; do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    echo "in vain: $*"
+    return 1
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+served() { # COUNT: that many services have said that they serve.
+    [ "$(grep -c ': ready,' "$area/service.log")" = "$1" ]
+}
+
 # The service as its unit says, on the socket that the socket unit says.
 start_service() {
+    local before
+    before=$(grep -c ': ready,' "$area/service.log")
     install -d -o memberchat -g www-data -m 0755 /run/memberchat
     setpriv --reuid memberchat --regid www-data --init-groups \
         $(sed -n 's/^ExecStart=//p' /lib/systemd/system/memberchat.service) \
         -s unix:/run/memberchat/memberchat.sock >>"$area/service.log" 2>&1 &
     service=$!
-    for _ in {1..50}; do [ -S /run/memberchat/memberchat.sock ] && return; sleep 0.1; done
-    return 1
+    until_true served $((before + 1))
 }
 
 ask() { # PORT PATH
@@ -98,7 +124,7 @@ Include /etc/apache2/conf-enabled/memberchat.conf
 CONF
     apache2 -f "$area/apache.conf" -D FOREGROUND &
     server=$!
-    sleep 1
+    until_true curl -s "http://127.0.0.1:$1/"
     ask "$1" guest-chat-tokens && ask "$1" 2/chat-tokens
 }
 
@@ -114,7 +140,7 @@ include "/etc/lighttpd/conf-enabled/50-memberchat.conf"
 CONF
     lighttpd -D -f "$area/lighttpd.conf" &
     server=$!
-    sleep 1
+    until_true curl -s "http://127.0.0.1:$1/"
     ask "$1" guest-chat-tokens && ask "$1" 2/chat-tokens
 }
 
@@ -128,7 +154,7 @@ CONF
     cp /etc/nginx/fastcgi_params "$area/"
     nginx -p "$area" -c "$area/nginx.conf" &
     server=$!
-    sleep 1
+    until_true curl -s "http://127.0.0.1:$1/"
     ask "$1" guest-chat-tokens && ask "$1" 2/chat-tokens
 }
 
@@ -139,17 +165,18 @@ stop_server() {
 
 # The new program takes the socket over while clients ask without a pause.
 upgrade_under_load() {
-    local port=$1 old=$service asker
+    local port=$1 old=$service asker status
     with_lighttpd "$port" >/dev/null || return
-    (for _ in {1..600}; do ask "$port" 2/chat-tokens >/dev/null || echo lost; done) >"$area/lost" 2>&1 &
+    rm -f "$area/enough"
+    (until [ -e "$area/enough" ]; do ask "$port" 2/chat-tokens >/dev/null || echo lost; done) >"$area/lost" 2>&1 &
     asker=$!
-    install_packages two || return
-    start_service || return
-    sleep 1
-    kill -TERM "$old"
+    install_packages two && start_service && kill -TERM "$old" && wait "$old" && ask "$port" 2/chat-tokens
+    status=$?
+    touch "$area/enough"
     wait "$asker"
     stop_server
-    [ ! -s "$area/lost" ] && [ "$(dpkg-query -W -f '${Version}' memberchat)" = 0.1.1 ]
+    cat "$area/lost"
+    [ $status = 0 ] && [ ! -s "$area/lost" ] && [ "$(dpkg-query -W -f '${Version}' memberchat)" = 0.1.1 ]
 }
 
 unit_is_hardened() {
@@ -174,28 +201,29 @@ purge() {
         [ ! -e /etc/apache2/conf-available/memberchat.conf ] && [ ! -e /etc/fail2ban/filter.d/memberchat.conf ]
 }
 
-port=$((20000 + RANDOM % 20000))
 mkdir -p "$area"
+: >"$area/service.log"
 try "the packages build" build one 0.1.0
 try "the packages build in another folder" build again 0.1.0
 try "both builds are the same" same_contents
 try "lintian finds nothing" lint
 try "the packages install" install_packages one
+try "autopkgtest passes" run_autopkgtest
 try "an app is made, and checked as the service's user" configure
 secret=$(sed -n 's/^API secret: *//p' "$area/new-app")
 key=$(sed -n 's/.*api_key *= *"\([^"]*\)".*/\1/p' "$area/new-app")
 try "the unit gives up what it does not need" unit_is_hardened
 try "fail2ban finds wrong secrets" filter_finds
 start_service
-try "behind Apache, by a2enconf" with_apache $((port + 1))
+try "behind Apache, by a2enconf" with_apache "$(free_port)"
 stop_server
-try "behind lighttpd, by lighty-enable-mod" with_lighttpd $((port + 2))
+try "behind lighttpd, by lighty-enable-mod" with_lighttpd "$(free_port)"
 stop_server
-try "behind nginx" with_nginx $((port + 3))
+try "behind nginx" with_nginx "$(free_port)"
 stop_server
 rm -f /etc/lighttpd/conf-enabled/50-memberchat.conf
 try "the next version builds" build two 0.1.1
-try "an upgrade under load loses nothing" upgrade_under_load $((port + 4))
+try "an upgrade under load loses nothing" upgrade_under_load "$(free_port)"
 kill "$service" 2>/dev/null
 rm -rf /run/memberchat
 try "purged without a trace" purge
