@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PROBE_MS = 5000, SECRET_FILE_MAX = 4096 };
@@ -57,13 +58,22 @@ static void look_at_log(struct doctor *doctor)
     if (!doctor->settings)
         return;
     const struct log_settings *log = &doctor->settings->log;
-    if (load_can_write_log(log->target))
+    struct stat status;
+    if (load_can_write_log(log->target)) {
         doctor_say(doctor, DOCTOR_OK, "the log goes to %s", log->target);
+        return;
+    }
+    int error = errno;
+    if (error == EACCES && stat(log->target, &status) == 0 && status.st_uid != geteuid())
+        doctor_say(doctor, DOCTOR_WARNING,
+                   "%s: the log file %s belongs to user %u, and only that one writes it: right if "
+                   "the web server runs memberchat as that user, else chown it",
+                   log->place, log->target, (unsigned)status.st_uid);
     else
         doctor_say(doctor, DOCTOR_FAULT,
                    "%s: the log file %s cannot be written: %s; make its folder, and give it to the "
                    "user that memberchat runs as",
-                   log->place, log->target, strerror(errno));
+                   log->place, log->target, strerror(error));
 }
 
 /* ---- The stores ---- */

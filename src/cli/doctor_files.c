@@ -169,8 +169,10 @@ void doctor_look_at_secrets(struct doctor *doctor)
 
 /* ---- Programs that a web server runs ---- */
 
-/* suEXEC looks at the program and at the folder that it is in. */
-static void look_at_suexec(struct doctor *doctor, const char *path, const struct stat *program)
+/* suEXEC looks at the program and at the folder that it is in; `folder_told`: of another program in
+ * it, already. */
+static void look_at_suexec(struct doctor *doctor, const char *path, const struct stat *program,
+                           bool *folder_told)
 {
     struct bytes folder = {0};
     struct stat status;
@@ -181,11 +183,13 @@ static void look_at_suexec(struct doctor *doctor, const char *path, const struct
     if (program->st_mode & (S_IWGRP | S_IWOTH))
         doctor_say(doctor, DOCTOR_FAULT,
                    "%s: group or others may write it, so suEXEC refuses it; chmod 755 it", path);
-    if (status.st_mode & (S_IWGRP | S_IWOTH))
+    bool writable = status.st_mode & (S_IWGRP | S_IWOTH);
+    if (writable && !*folder_told)
         doctor_say(doctor, DOCTOR_FAULT,
                    "%s: group or others may write this folder, so suEXEC refuses what is in it; "
                    "chmod 755 it",
                    bytes_string(&folder));
+    *folder_told = *folder_told || writable;
     if (status.st_uid != program->st_uid || status.st_gid != program->st_gid)
         doctor_say(doctor, status.st_uid != program->st_uid ? DOCTOR_FAULT : DOCTOR_WARNING,
                    "%s: belongs to another user or group than its folder, so suEXEC refuses it; "
@@ -214,7 +218,7 @@ static void look_at_content(struct doctor *doctor, const char *path)
     bytes_free(&start);
 }
 
-static void look_at_program(struct doctor *doctor, const char *path)
+static void look_at_program(struct doctor *doctor, const char *path, bool *folder_told)
 {
     struct stat status;
     unsigned before = doctor->faults;
@@ -224,8 +228,8 @@ static void look_at_program(struct doctor *doctor, const char *path)
         doctor_say(doctor, DOCTOR_FAULT,
                    "%s: is not executable: uploading has lost the x bit; chmod 755 it", path);
     look_at_content(doctor, path);
-    look_at_suexec(doctor, path, &status);
-    if (doctor->faults == before)
+    look_at_suexec(doctor, path, &status, folder_told);
+    if (doctor->faults == before && !*folder_told)
         doctor_say(doctor, DOCTOR_OK, "%s: a web server can run it", path);
 }
 
@@ -238,13 +242,15 @@ void doctor_look_at_programs(struct doctor *doctor)
     const char *slash = strrchr(doctor->cli->config, '/');
     int length = slash ? (int)(slash - doctor->cli->config) : 0;
     struct bytes path = {0};
+    bool folder_told = false;
     for (size_t i = 0; i < 4 * 2 * 2; i++) {
+        folder_told = folder_told && i % 2; /* for the first name of a folder it is a new one */
         bytes_reset(&path);
         bytes_addf(&path, "%.*s%s../%s%s%s", length, doctor->cli->config, slash ? "/" : "./",
                    roots[i / 4], folders[i / 2 % 2], names[i % 2]);
         char *real = path.failed ? NULL : realpath(bytes_string(&path), NULL);
         if (real) /* most places have none */
-            look_at_program(doctor, real);
+            look_at_program(doctor, real, &folder_told);
         free(real);
     }
     bytes_free(&path);

@@ -29,8 +29,9 @@ def archive():
     with open(build / "kit.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = sorted(build.glob("memberchat-*-linux-x86_64.tar.gz"))
-        program = build / "src/memberchat.cgi"
-        if not found or found[0].stat().st_mtime < program.stat().st_mtime:
+        programs = [build / "src" / name for name in ("memberchat.cgi", "memberchat.fcgi", "memberchat", ".libs/memberchat")]
+        newest = max(program.stat().st_mtime for program in programs if program.exists())
+        if not found or found[0].stat().st_mtime < newest:
             subprocess.run(["make", "-C", build, "kit"], check=True, capture_output=True)
         return sorted(build.glob("memberchat-*-linux-x86_64.tar.gz"))[0]
 
