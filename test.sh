@@ -16,6 +16,8 @@
 #   fuzz        all harnesses for a few seconds each
 #   distcheck   make distcheck
 #   quickstart  quickstart.sh twice
+# and one that everything does not include, since it loads half of Debian 11 first:
+#   older       a release built and checked with the libraries of 2021
 # The last line is "N passed, N failed".  Logs are in build/test (or $MEMBERCHAT_TEST_AREA).
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -331,6 +333,14 @@ stage_distcheck() {
     must "normal build" build normal || return 0
     began=$SECONDS
     step "distcheck" distcheck
+}
+
+stage_older() {
+    must "debootstrap" install_missing debootstrap || return 0
+    must "normal build" build normal || return 0
+    must "release" make -C "$AREA/normal" dist || return 0
+    began=$SECONDS
+    step "older" tests/older/run.sh "$AREA/older" "$(ls -t "$AREA"/normal/memberchat-*.tar.xz | head -n 1)"
 }
 
 stage_quickstart() {
