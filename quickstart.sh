@@ -131,7 +131,7 @@ start_server() {
     "$lighttpd" -D -f "$instance/lighttpd.conf" &
     server=$!
     for attempt in {1..100}; do
-        curl -s -o /dev/null "http://127.0.0.1:$port/healthz" && return
+        curl -sf -o /dev/null "http://127.0.0.1:$port/healthz" && return
         kill -0 "$server" 2>/dev/null || break
         sleep 0.1
     done

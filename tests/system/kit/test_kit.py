@@ -190,10 +190,10 @@ class Fcgid(Cgi):
         (beside / "log").chmod(0o777)
         self.kit.home.rename(self.kit.home.with_name("memberchat-old"))
         beside.rename(self.kit.home)
-        wait_until("the new kit", lambda: self.name_of_member() == "Ann the Second", 10)
+        wait_until("the new kit", lambda: self.name_of_member() == "Ann the Second", 30)
         shutil.rmtree(self.kit.home)
         self.kit.home.with_name("memberchat-old").rename(self.kit.home)
-        wait_until("the old kit", lambda: self.name_of_member() == "Smith, Ann", 10)
+        wait_until("the old kit", lambda: self.name_of_member() == "Smith, Ann", 30)
 
     def name_of_member(self):
         answer = self.ask("2/chat-tokens")
