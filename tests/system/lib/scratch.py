@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A scratch folder and the processes that live in it.  All of them end with it."""
 import atexit
+import fcntl
 import os
+import random
 import shutil
 import signal
 import socket
@@ -33,10 +35,26 @@ def freeze(pid):
         (task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()))
 
 
+taken_ports = {}  # port: None; "file": the open file with a lock of a byte for each
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody else gets while this process runs: no outgoing connection, as it is below their range, and no
+    other process of these tests, as it is locked."""
+    if "file" not in taken_ports:
+        path = os.path.join(tempfile.gettempdir(), f"memberchat-test-ports-{os.getuid()}")
+        taken_ports["file"] = open(path, "a", encoding="ascii")  # pylint: disable=consider-using-with
+    for port in random.sample(range(10000, 32000), 1000):
+        if port in taken_ports:
+            continue
+        try:
+            fcntl.lockf(taken_ports["file"], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        taken_ports[port] = None
+        return port
+    raise AssertionError("no port is free")
 
 
 def unix_listener(path):
