@@ -405,21 +405,23 @@ class Alone(KitCase):
 
     def test_few_processes_and_little_memory(self):
         """20 processes and 64 MiB: it serves with what it gets, and says so."""
+        kit = Kit(self.user, self.scratch.path / "few")
+        kit.change("log = {", "threads = 64\nlog = {")
         path = self.scratch.path / "few.sock"
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(path))
         os.chmod(path, 0o666)
         listener.listen(64)
-        self.user.own(self.kit.home)
 
         def confine():
             resource.setrlimit(resource.RLIMIT_NPROC, (20, 20))
             resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20))
 
-        process = self.scratch.start([self.kit.web / "memberchat.fcgi"], stdin=listener, env={}, preexec_fn=confine,
+        process = self.scratch.start([kit.web / "memberchat.fcgi"], stdin=listener, env={}, preexec_fn=confine,
                                      user=self.user.uid, group=self.user.gid, extra_groups=[])
         responder = fcgi.Responder(path)
         for _ in range(20):
-            answer = responder.post("/v2/apps/me/members/2/chat-tokens", self.kit.auth())
-            self.assertEqual(200, answer.status, self.kit.log())
+            answer = responder.post("/v2/apps/me/members/2/chat-tokens", kit.auth())
+            self.assertEqual(200, answer.status, kit.log())
         self.assertEqual(0, process.stop(signal.SIGTERM))
+        self.assertRegex(kit.log(), "only [0-9]+ of [0-9]+ threads could be started, .*ulimit -[uv]")
