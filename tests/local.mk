@@ -412,7 +412,9 @@ endif
 TESTS += tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/configure.sh
 if STORE_REST
 if STORE_SQLITE
+if STORE_MYSQL
 TESTS += tests/house/older.sh
+endif
 endif
 endif
 if HAVE_PYTHON

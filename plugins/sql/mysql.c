@@ -157,9 +157,11 @@ static void set_options(MYSQL *mysql, const struct sql_target *target)
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_options(mysql, MYSQL_INIT_COMMAND, "SET SESSION TRANSACTION READ ONLY");
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+#if MARIADB_PACKAGE_VERSION_ID >= 30300
     /* a server that is not known for certain does not get the password as it is */
     if (target->host && !target->verify)
         mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, HASHING_PLUGINS);
+#endif
     if (!target->encrypt)
         return;
     mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on);

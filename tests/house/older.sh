@@ -9,12 +9,12 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 number=0
 
-# compile NAME FILE: syntax and names only, with the header of this test read first.
+# compile NAME FILE [FLAGS]: syntax and names only, with the header of this test read first.
 compile() {
     number=$((number + 1))
     # shellcheck disable=SC2086 # a command and its words
     if $CC -std=gnu11 -fsyntax-only -Wall -Werror -Wno-deprecated-declarations -DPACKAGE_VERSION='""' -DPACKAGE_NAME='""' -include "$folder/hide.h" \
-        -I"$SOURCE" -I"$SOURCE/include" -I"$SOURCE/src" "$SOURCE/$2" 2>"$folder/said"; then
+        -I"$SOURCE" -I"$SOURCE/include" -I"$SOURCE/src" ${3:-} "$SOURCE/$2" 2>"$folder/said"; then
         echo "ok $number - $1"
     else
         echo "not ok $number - $1"
@@ -22,7 +22,7 @@ compile() {
     fi
 }
 
-echo "1..2"
+echo "1..3"
 cat >"$folder/hide.h" <<'HEADER'
 #define _GNU_SOURCE 1
 #define CURL_DISABLE_TYPECHECK 1
@@ -55,3 +55,13 @@ cat >"$folder/hide.h" <<'HEADER'
 #define sqlite3_autovacuum_pages hidden_sqlite3_autovacuum_pages
 HEADER
 compile "SQLite 3.34" plugins/sql/sqlite.c
+cat >"$folder/hide.h" <<'HEADER'
+#define _GNU_SOURCE 1
+#include <mysql.h>
+#undef MARIADB_PACKAGE_VERSION_ID
+#define MARIADB_PACKAGE_VERSION_ID 30122
+#define MARIADB_OPT_RESTRICTED_AUTH hidden_MARIADB_OPT_RESTRICTED_AUTH
+#define MARIADB_OPT_RPL_REGISTER_REPLICA hidden_MARIADB_OPT_RPL_REGISTER_REPLICA
+#define MARIADB_OPT_STATUS_CALLBACK hidden_MARIADB_OPT_STATUS_CALLBACK
+HEADER
+compile "libmariadb 3.1" plugins/sql/mysql.c "$(pkg-config --cflags libmariadb)"
