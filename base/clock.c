@@ -3,13 +3,13 @@
 
 #include <stdatomic.h>
 
-/* When the clock fails, the last reading counts. */
+/* A clock that fails is asked again: there may be no reading yet.  Then the last one counts. */
 int64_t clock_monotonic_ms(void)
 {
     static atomic_int_least64_t last; /* not of each thread: see random_seed() */
     struct timespec now;
     int64_t before = atomic_load_explicit(&last, memory_order_relaxed);
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0 && clock_gettime(CLOCK_MONOTONIC, &now) != 0)
         return before;
     int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (ms != before) /* so that it is not written by each call */

@@ -360,7 +360,7 @@ EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/fuzz_access_token.c
 fuzz:
 	FUZZ_JOBS='$(FUZZ_JOBS)' $(SHELL) $(srcdir)/tests/fuzz/run.sh $(srcdir) $(FUZZ_SECONDS) $(FUZZ_ONLY)
 clean-local:
-	rm -rf build-fuzz
+	rm -rf build-fuzz build-analyze build-coverage
 
 # ---- Faults: the n-th allocation or system call fails: tests/faults/README ----
 
@@ -399,6 +399,17 @@ EXTRA_DIST += tests/house/calls.py
 if HAVE_PYTHON
 TESTS += tests/house/calls.py
 endif
+
+# ---- What the tests reach, and what analyzers find ----
+
+.PHONY: coverage analyze
+coverage:
+	$(SHELL) $(srcdir)/tools/coverage.sh $(srcdir) $(DEBIAN_PYTHON3) $(COVERAGE_TESTS)
+analyze: all
+	@$(SHELL) $(srcdir)/tests/analyze/run.sh $(srcdir) $(DEFS) -I$(abs_top_builddir)/src $(AM_CPPFLAGS) \
+		$(JSON_CFLAGS) $(NETTLE_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(MARIADB_CFLAGS) $(PQ_CFLAGS) \
+		$(SQLITE_CFLAGS) -DDEFAULT_RESPONDER='""'
+EXTRA_DIST += tests/analyze
 
 # ---- Manual, sample configuration and key tables, held against each other ----
 

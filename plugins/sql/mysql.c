@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Members in MariaDB or MySQL, by libmariadb's calls that do not block: each is begun, and
  * continued when the socket is ready. */
+#include "mysql_code.h"
 #include "servers.h"
 
 #include "base/clock.h"
 
-#include <errmsg.h>
 #include <mysql.h>
-#include <mysqld_error.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,12 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum {
-    IDLE_MARGIN = 10
-}; /* seconds that a server must keep an idle connection longer than we do */
-
-/* Of MySQL 8, which mysqld_error.h of MariaDB lacks. */
-enum { ER_QUERY_TIMEOUT = 3024, ER_ACCOUNT_LOCKED = 3118, ER_CLIENT_TIMEOUT = 4031 };
+#define IDLE_MARGIN 10 /* seconds that a server must keep an idle connection longer than we do */
 
 #define HASHING_PLUGINS "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
 
@@ -37,6 +31,7 @@ struct connection {
     char *values;               /* SQL_VALUE_MAX bytes for each column that is used */
     bool late;                  /* the deadline passed during a call */
     const char *name;           /* for the server's certificate, while signing in */
+    bool broken;                /* a call failed, and may have left an answer half read */
 };
 
 /* ---- Waiting ---- */
@@ -71,49 +66,17 @@ static int await(struct connection *connection, int status, int64_t deadline)
 
 /* ---- Faults ---- */
 
-static enum sql_verdict verdict_of(unsigned code)
-{
-    switch (code) {
-    case ER_CON_COUNT_ERROR:
-    case ER_TOO_MANY_USER_CONNECTIONS:
-    case ER_USER_LIMIT_REACHED:
-    case ER_HOST_IS_BLOCKED:
-    case ER_LOCK_WAIT_TIMEOUT:
-    case ER_LOCK_DEADLOCK:
-    case ER_QUERY_INTERRUPTED:
-    case ER_STATEMENT_TIMEOUT:
-    case ER_QUERY_TIMEOUT:
-    case ER_OUT_OF_RESOURCES:
-    case ER_OUTOFMEMORY:
-        return SQL_BUSY;
-    case 0: /* it failed without a word */
-    case ER_SERVER_SHUTDOWN:
-    case ER_CONNECTION_KILLED:
-    case ER_CLIENT_TIMEOUT:
-    case ER_NEED_REPREPARE:
-    case ER_UNKNOWN_STMT_HANDLER:
-        return SQL_LOST;
-    case ER_ACCESS_DENIED_ERROR:
-    case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
-    case ER_MUST_CHANGE_PASSWORD:
-    case ER_MUST_CHANGE_PASSWORD_LOGIN:
-    case ER_ACCOUNT_LOCKED:
-        return SQL_REFUSED;
-    default:
-        return code >= CR_MIN_ERROR && code <= CR_MAX_ERROR ? SQL_LOST : SQL_WRONG;
-    }
-}
-
 static void explain(struct connection *connection, unsigned code, const char *text,
                     struct sql_fault *fault)
 {
+    connection->broken = true;
     if (connection->late)
         sql_fault_set(fault, SQL_LATE, "no answer in time");
     else if (code == CR_SSL_CONNECTION_ERROR)
         sql_fault_set(fault, sql_servers_tls_is_wrong(text) ? SQL_WRONG : SQL_LOST, "TLS: %s (%u)",
                       text, code);
     else
-        sql_fault_set(fault, verdict_of(code), "%s (%u)", text, code);
+        sql_fault_set(fault, mysql_code_verdict(code), "%s (%u)", text, code);
 }
 
 static bool fail(struct connection *connection, struct sql_fault *fault)
@@ -137,8 +100,8 @@ static void disconnect(void *client, void *handle)
 {
     struct connection *connection = handle;
     (void)client;
-    /* nothing is sent to a server that does not read */
-    if (connection->late && connection->link.fd >= 0)
+    /* libmariadb waits, without a limit, for the rest of an answer */
+    if (connection->broken && connection->link.fd >= 0)
         shutdown(connection->link.fd, SHUT_RDWR);
     if (connection->statement)
         mysql_stmt_close(connection->statement);
@@ -148,27 +111,37 @@ static void disconnect(void *client, void *handle)
     free(connection);
 }
 
-static void set_options(MYSQL *mysql, const struct sql_target *target)
+/* Whether the text of an option was kept: without memory, libmariadb drops it and says nothing. */
+static bool has_text(MYSQL *mysql, enum mysql_option option, const char *text)
 {
-    const my_bool on = 1;
+    const char *kept = NULL;
+    return mysql_options(mysql, option, text) == 0 &&
+           mysql_get_option(mysql, option, (void *)&kept) == 0 && kept && strcmp(kept, text) == 0;
+}
+
+/* False: memory is short.  MYSQL_OPT_NONBLOCK comes first: it checks whether it gets the memory
+ * that the other options only use. */
+static bool set_options(MYSQL *mysql, const struct sql_target *target)
+{
+    const my_bool on = 1, verify = target->verify;
     const unsigned off = 0, protocol = target->host ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
-    mysql_options(mysql, MYSQL_OPT_NONBLOCK, 0);
+    if (mysql_options(mysql, MYSQL_OPT_NONBLOCK, 0) != 0)
+        return false;
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
-    mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    mysql_options(mysql, MYSQL_INIT_COMMAND, "SET SESSION TRANSACTION READ ONLY");
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+    if (!has_text(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4"))
+        return false;
 #if MARIADB_PACKAGE_VERSION_ID >= 30300
     /* a server that is not known for certain does not get the password as it is */
     if (target->host && !target->verify)
         mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, HASHING_PLUGINS);
 #endif
     if (!target->encrypt)
-        return;
+        return true;
     mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
-    if (target->verify) {
-        mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
-        mysql_options(mysql, MYSQL_OPT_SSL_CA, target->ca_file);
-    }
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+    return !target->verify || !target->ca_file ||
+           has_text(mysql, MYSQL_OPT_SSL_CA, target->ca_file);
 }
 
 static bool sign_in(struct connection *connection, const struct sql_target *target,
@@ -177,7 +150,8 @@ static bool sign_in(struct connection *connection, const struct sql_target *targ
     const struct sql_settings *settings = connection->client->settings;
     MYSQL *mysql = connection->mysql, *done = NULL;
     connection->name = target->encrypt && target->verify ? target->host : NULL;
-    set_options(mysql, target);
+    if (!set_options(mysql, target))
+        return sql_fault_set(fault, SQL_BUSY, "out of memory");
     CALL(connection, deadline,
          mysql_real_connect_start(&done, mysql, target->host ? target->address : NULL,
                                   settings->user, target->password, settings->database,
@@ -205,8 +179,9 @@ static bool run(struct connection *connection, const char *text, int64_t deadlin
     return !error || fail(connection, fault);
 }
 
-/* Makes the server end a query whose time is over, and keep the connection as long as we do. */
-static bool limit_time(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+/* The session only reads; the server ends a query whose time is over, and keeps the connection as
+ * long as we do. */
+static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
     const struct sql_settings *settings = connection->client->settings;
     bool mariadb = mariadb_connection(connection->mysql);
@@ -217,7 +192,8 @@ static bool limit_time(struct connection *connection, int64_t deadline, struct s
                      : "SET SESSION wait_timeout = %lld, max_execution_time = %lld",
              (long long)settings->idle_timeout / 1000 + IDLE_MARGIN,
              (long long)(mariadb ? ms / 1000 : ms), (long long)(ms % 1000));
-    return run(connection, text, deadline, fault);
+    return run(connection, "SET SESSION TRANSACTION READ ONLY", deadline, fault) &&
+           run(connection, text, deadline, fault);
 }
 
 static bool read_columns(struct connection *connection, struct sql_fault *fault)
@@ -290,7 +266,7 @@ static struct sql_link *connect_to(struct sql_client *client, const struct sql_t
     connection->link.fd = -1;
     connection->mysql = mysql_init(NULL);
     if (connection->mysql && sign_in(connection, target, deadline, fault) &&
-        limit_time(connection, deadline, fault) && prepare(connection, deadline, fault))
+        make_harmless(connection, deadline, fault) && prepare(connection, deadline, fault))
         return &connection->link;
     disconnect(client, connection);
     return NULL;
@@ -401,16 +377,23 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
 
 /* ---- The plugin ---- */
 
+/* Once a process; what failed then is not tried again. */
+static bool has_begun;
+
 static void begin_library(void)
 {
-    mysql_library_init(0, NULL, NULL);
+    has_begun = mysql_library_init(0, NULL, NULL) == 0;
 }
 
 static bool open_servers(struct sql_client *client, struct reason *why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, begin_library);
-    return sql_servers_open(client, why, 3306);
+    if (!has_begun && sql_servers_have_memory())
+        pthread_once(&once, begin_library);
+    if (has_begun)
+        return sql_servers_open(client, why, 3306);
+    reason_set(why, "libmariadb cannot begin: out of memory");
+    return false;
 }
 
 static const struct memberchat_key keys[] = {SQL_KEYS, SQL_SERVER_KEYS};

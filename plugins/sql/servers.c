@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASSWORD_MAX = 1024 };
+enum {
+    PASSWORD_MAX = 1024,
+    NEEDED = 100000 /* bytes that a new connection may take */
+};
 
 struct sql_servers {
     struct failover *failover;
@@ -310,6 +313,13 @@ static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
     return NULL;
 }
 
+bool sql_servers_have_memory(void)
+{
+    void *room = malloc(NEEDED);
+    free(room);
+    return room != NULL;
+}
+
 struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *connect,
                                      int64_t deadline, struct sql_fault *fault)
 {
@@ -324,7 +334,7 @@ struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *con
     attempt.target.port = attempt.servers->port;
     if (read_password(client, false, &attempt.password, &fault->why)) {
         attempt.target.password = bytes_string(&attempt.password);
-        if (attempt.password.failed)
+        if (attempt.password.failed || !sql_servers_have_memory())
             sql_fault_set(fault, SQL_BUSY, "out of memory");
         else
             link = try_servers(&attempt, deadline, fault);

@@ -43,6 +43,9 @@ struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *con
                                      int64_t deadline, struct sql_fault *fault);
 void sql_servers_cancel(struct sql_client *client, const struct sql_link *link,
                         sql_end_session *end, int64_t deadline);
+/* Whether there is as much as a new connection may take: some of what libmariadb, libpq and OpenSSL
+ * do ends the process without memory, so it is asked for first. */
+bool sql_servers_have_memory(void);
 bool sql_servers_is_good(void *client, const void *link);
 bool sql_servers_reload(struct sql_client *client, bool asked);
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_check,  &cli_doctor,  &cli_lookup,     &cli_token,     &cli_verify,
-    &cli_keygen, &cli_new_app, &cli_new_secret, &cli_new_store, &cli_deny, &cli_allow,
+    &cli_check,   &cli_doctor,     &cli_lookup,    &cli_token, &cli_verify, &cli_keygen,
+    &cli_new_app, &cli_new_secret, &cli_new_store, &cli_deny,  &cli_allow,
 #ifdef HAVE_STORE_FILE
     &cli_index,
 #endif
@@ -125,6 +125,7 @@ int main(int argc, char **argv)
     hold_standard_descriptors();
     log_configure("stderr", LOG_LEVEL_WARNING, LOG_FORMAT_COMMAND);
     signal(SIGPIPE, SIG_IGN); /* as the responder does: plugins count on it */
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write */
     int left = take_common(&cli, argc - 1, argv + 1);
     int code = left < 0 ? EXIT_USAGE : cli_finish(run_command(&cli, left, argv + 1));
     log_flush(1000); /* a pipe that is read slowly */

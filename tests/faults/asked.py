@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Sites to ask, and each kind of request with what a right answer to it is."""
 import json
+import sqlite3
 from dataclasses import dataclass
 from typing import Callable
 
@@ -11,19 +12,24 @@ from lib.keys import keygen
 from lib.responder import command
 from lib.site import APP, GUEST_PATH, Site, member_path
 from lib.slapd import Slapd
+from lib.sql import MariaDB, PostgreSQL
 from lib.upstream import Scripted, asked_id, http, member
 
+SERVERS = ("mysql", "pgsql", "scram")
+QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
 NAME, AVATAR = "Zoë \"quoted\" \U0001f600", "https://img.example.com/g1.png"
 
 
 @dataclass
 class Request:
-    """`expect`: raises unless an answer is right; None: whatever a clean run answers, but for what may differ."""
+    """`expect`: raises unless an answer is right; None: whatever a clean run answers, but for what may differ.
+    `before`: is called before each run."""
     name: str
     pairs: list
     body: bytes = b""
     expect: Callable | None = None
     heavy: bool = False  # thousands of allocations
+    before: Callable | None = None
 
     def calibrate(self, clean):
         """Takes what a clean run answered, which has to be right."""
@@ -41,7 +47,8 @@ class Asked:
         self.cleanups = []  # Scripted registers its end here, as with a test case
         self.people = {"m1": ("foobar1", "https://img.foobar.com/users/1/profile.jpg"), "m2": ("foobar2", None)}
         self.ids = ("1", "2", "3")  # two members and a person who may not come in
-        if public_keys:
+        self.end_sessions = None  # a server's connections end
+        if public_keys and store not in (*SERVERS, "sqlite"):  # what OpenSSL does depends on no store
             self.add_es256()
         getattr(self, f"use_{store}")(scratch)
         self.site.write({"threads": 2, "request_timeout": "2s"})
@@ -76,6 +83,39 @@ class Asked:
             "plugin": "rest", "url": service.url + "/members/{id}", "cache": {"size": 0},
             "breaker": {"failures": 0}}
 
+    def use_sqlite(self, _):
+        with sqlite3.connect(self.site.folder / "site.db") as database:
+            database.execute("CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT, state TEXT)")
+            database.executemany("INSERT INTO people VALUES (?, ?, ?)",
+                                 [("1", "Ann", "ACTIVE"), ("2", NAME, None), ("3", "Gone", "LEFT")])
+        database.close()
+        self.use_sql(NAME, plugin="sqlite", path="site.db")
+
+    def use_mysql(self, _):
+        self.use_server(MariaDB())
+
+    def use_pgsql(self, _):
+        """With MD5: SCRAM's thousands of rounds make an allocation each."""
+        server = PostgreSQL()
+        server.sql("SET password_encryption = md5; ALTER USER chat PASSWORD 'secret'")
+        self.use_server(server)
+
+    def use_scram(self, _):
+        self.use_server(PostgreSQL())
+
+    def use_server(self, server):
+        self.addCleanup(server.remove)
+        self.end_sessions = server.end_sessions
+        self.site.put("sql.password", "secret\n", 0o600)
+        self.use_sql("Björn \\ \"B\" 'x'; --", plugin=server.plugin, hosts=["127.0.0.1"], port=server.port,
+                     database="site", user="chat", password_file="sql.password")
+
+    def use_sql(self, plain_name, **keys):
+        """Members 1 and 2, and 3, who left."""
+        self.people = {"1": ("Ann", None), "2": (plain_name, None)}
+        self.site.settings["stores"]["members"] = {
+            **keys, "query": QUERY, "cache": {"size": 0}, "breaker": {"failures": 0}}
+
     def addCleanup(self, function):  # pylint: disable=invalid-name  # as unittest has it
         self.cleanups.append(function)
 
@@ -108,6 +148,9 @@ class Asked:
         yield Request("bad-json", post(GUEST_PATH, twice), twice)
         yield Request("member", post(member_path(known)), b"", right(user=known, name=name, avatar=avatar))
         yield Request("member-plain", post(member_path(plain)), b"", right(user=plain, name=plain_name))
+        if self.end_sessions:
+            yield Request("member-connect", post(member_path(known)), b"", right(user=known, name=name),
+                          before=self.end_sessions)
         yield Request("banned", post(member_path(banned)))
         yield Request("nobody", post(member_path("nobody")))
         yield Request("bad-secret", post(GUEST_PATH, b"{}", basic("demo-key", "not-the-secret")), b"{}")

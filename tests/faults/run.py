@@ -28,12 +28,14 @@ from lib.programs import programs  # noqa: E402
 from lib.scratch import Scratch  # noqa: E402
 from sweep import CONTAINED, Results, sweep, sweeps_of  # noqa: E402
 
-STORES = ("file", "cdb", "ldap", "rest")
+STORES = ("file", "cdb", "ldap", "rest", "sqlite", "mysql", "pgsql")
 GROUPS = {
     **{f"request/{store}": functools.partial(resident.request_cases, store) for store in STORES},
     **{f"reload/{store}": functools.partial(resident.reload_cases, store) for store in STORES},
     "start": resident.start_cases,
+    **{f"start/{store}": functools.partial(resident.start_store_cases, store) for store in ("sqlite", "mysql", "pgsql")},
     **{f"cgi/{store}": functools.partial(processes.cgi_cases, store) for store in STORES},
+    "cgi/scram": functools.partial(processes.cgi_cases, "scram", only=("member",)),
     "check-bad": processes.bad_cases,
     **{f"command/{store}": functools.partial(processes.command_cases, store) for store in STORES},
 }

@@ -53,7 +53,7 @@ store=$made
 compile "$source"/modules/*.c
 $CLANG -shared -fsanitize=$checks -o plugins/sign_openssl.so $made $base $(pkg-config --libs json-c nettle libcrypto)
 compile "$source"/src/api/*.c "$source"/src/settings/*.c "$source"/src/token/*.c "$source"/src/members/*.c \
-    "$source"/src/host/*.c $files "$source"/tests/fuzz/scene.c "$source"/tests/fuzz/members_host.c
+    "$source"/src/host/*.c "$source"/src/figures/*.c $files "$source"/tests/fuzz/scene.c "$source"/tests/fuzz/members_host.c
 rm -f libfuzzed.a
 ar rcs libfuzzed.a $base $store $made
 for harness; do

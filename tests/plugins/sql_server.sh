@@ -41,7 +41,7 @@ fi
 if [ ! -d data ]; then
     $as_user initdb -D data -A trust --no-sync -E UTF8 --locale=C.UTF-8 -U postgres >install.log 2>&1
     echo "password_encryption = 'scram-sha-256'" >>data/postgresql.conf # not the default before 14
-    printf 'local all postgres trust\nlocal all all scram-sha-256\nhost all all 0.0.0.0/0 scram-sha-256\n' >data/pg_hba.conf
+    printf 'local all postgres trust\nlocal all all md5\nhost all all 0.0.0.0/0 md5\n' >data/pg_hba.conf
     printf "CREATE USER chat PASSWORD 'secret';\nCREATE DATABASE site;\n" |
         $as_user postgres --single -D data postgres >>install.log 2>&1
 fi

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#include "mysql_code.h"
+
+#include <errmsg.h>
+#include <mysqld_error.h>
+#include <stddef.h>
+
+/* Of MySQL 8, which mysqld_error.h of MariaDB lacks. */
+enum { ER_QUERY_TIMEOUT = 3024, ER_ACCOUNT_LOCKED = 3118, ER_CLIENT_TIMEOUT = 4031 };
+
+enum sql_verdict mysql_code_verdict(unsigned code)
+{
+    static const struct {
+        enum sql_verdict verdict;
+        unsigned codes[13]; /* the last is 0 */
+    } kinds[] = {{SQL_BUSY,
+                  {ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED,
+                   ER_HOST_IS_BLOCKED, ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_QUERY_INTERRUPTED,
+                   ER_STATEMENT_TIMEOUT, ER_QUERY_TIMEOUT, ER_OUT_OF_RESOURCES, ER_OUTOFMEMORY,
+                   CR_OUT_OF_MEMORY}},
+                 {SQL_LOST,
+                  {ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_CLIENT_TIMEOUT, ER_NEED_REPREPARE,
+                   ER_UNKNOWN_STMT_HANDLER}},
+                 {SQL_REFUSED,
+                  {ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR,
+                   ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN, ER_ACCOUNT_LOCKED}},
+                 {SQL_WRONG, {CR_SSL_CONNECTION_ERROR}}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        for (const unsigned *one = kinds[i].codes; *one; one++)
+            if (code == *one)
+                return kinds[i].verdict;
+    /* 0: it failed without a word */
+    return !code || (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) ? SQL_LOST : SQL_WRONG;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * What error codes of MariaDB, MySQL and libmariadb mean for a look-up. */
+#ifndef MYSQL_CODE_H
+#define MYSQL_CODE_H
+
+#include "backend.h"
+
+/* Of a failure: 0, too, is one. */
+enum sql_verdict mysql_code_verdict(unsigned code);
+
+#endif

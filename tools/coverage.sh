@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# make coverage: builds with --coverage in build-coverage, runs make check and the system tests, and
+# prints how many lines and branches of each folder they reach.  The lines and branches that they do
+# usage: coverage.sh SOURCE-FOLDER PYTHON [SYSTEM-TEST...]
+set -eu
+source=$(cd "$1" && pwd)
+python=$2
+shift 2
+command -v gcovr >/dev/null || { echo "make coverage needs gcovr" >&2; exit 1; }
+mkdir -p build-coverage
+cd build-coverage
+umask 0 # the users of web servers count, too
+[ -e Makefile ] || "$source/configure" CFLAGS="-O0 -g --coverage -fprofile-update=atomic" >configure.log
+find . -name '*.gcda' -delete
+make -j"$(nproc)" check TESTS= >build.log 2>&1
+chmod -R a+rwX .
+status=0
+make -k check >check.log 2>&1 || status=1
+grep -E '^# (TOTAL|PASS|FAIL|ERROR):' check.log || true
+MEMBERCHAT_BUILD=$PWD MEMBERCHAT_SLOW=2 "$python" "$source/tests/system/run.py" "$@" >system.log 2>&1 || status=1
+tail -n 1 system.log
+
+# Branches that only a failing assertion or an exception would take are no branches of ours.
+gcovr --root "$source" --object-directory . --filter "$source/(src|base|plugins|modules)/" \
+    --exclude-unreachable-branches --gcov-ignore-parse-errors --json coverage.json \
+    --csv coverage.csv --txt coverage.txt . >gcovr.log 2>&1 || { tail -n 20 gcovr.log; exit 1; }
+awk -F, 'NR > 1 { split($1, path, "/"); folder = path[1]
+        lines[folder] += $2; reached[folder] += $3; branches[folder] += $5; taken[folder] += $6 }
+    function row(name, l, r, b, t) {
+        printf "%-10s lines %6d of %6d  %5.1f %%   branches %6d of %6d  %5.1f %%\n", name, r, l, 100 * r / l, t, b, 100 * t / b
+    }
+    END {
+        for (folder in lines) {
+            row(folder, lines[folder], reached[folder], branches[folder], taken[folder])
+            l += lines[folder]; r += reached[folder]; b += branches[folder]; t += taken[folder]
+        }
+        row("all", l, r, b, t)
+    }' coverage.csv
+exit $status
