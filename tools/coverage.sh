@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # make coverage: builds with --coverage in build-coverage, runs make check and the system tests, and
-# prints how many lines and branches of each folder they reach.  The lines and branches that they do
+# prints how many lines and branches of each folder they reach; those that they do not reach are in
+# build-coverage/coverage.txt.
 # usage: coverage.sh SOURCE-FOLDER PYTHON [SYSTEM-TEST...]
 set -eu
 source=$(cd "$1" && pwd)

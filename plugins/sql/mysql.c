@@ -72,7 +72,7 @@ static void explain(struct connection *connection, unsigned code, const char *te
     connection->broken = true;
     if (connection->late)
         sql_fault_set(fault, SQL_LATE, "no answer in time");
-    else if (code == CR_SSL_CONNECTION_ERROR)
+    else if (mysql_code_is_of_tls(code))
         sql_fault_set(fault, sql_servers_tls_is_wrong(text) ? SQL_WRONG : SQL_LOST, "TLS: %s (%u)",
                       text, code);
     else

@@ -23,12 +23,16 @@ enum sql_verdict mysql_code_verdict(unsigned code)
                    ER_UNKNOWN_STMT_HANDLER}},
                  {SQL_REFUSED,
                   {ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR,
-                   ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN, ER_ACCOUNT_LOCKED}},
-                 {SQL_WRONG, {CR_SSL_CONNECTION_ERROR}}};
+                   ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN, ER_ACCOUNT_LOCKED}}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (const unsigned *one = kinds[i].codes; *one; one++)
             if (code == *one)
                 return kinds[i].verdict;
     /* 0: it failed without a word */
     return !code || (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) ? SQL_LOST : SQL_WRONG;
+}
+
+bool mysql_code_is_of_tls(unsigned code)
+{
+    return code == CR_SSL_CONNECTION_ERROR;
 }

@@ -7,5 +7,6 @@
 
 /* Of a failure: 0, too, is one. */
 enum sql_verdict mysql_code_verdict(unsigned code);
+bool mysql_code_is_of_tls(unsigned code);
 
 #endif
