@@ -176,10 +176,15 @@ struct memberchat_holdings {
     uint64_t members, active;
     char states[256];  /* those that were seen, as "ACTIVE 4711, LEFT 12"; or empty */
     char missing[256]; /* what the settings name and the directory lacks; or empty */
+    bool limited;      /* counting ended at a limit: there may be more of both */
 };
 
-/* How open() is called: for one look-up, after which the process ends (CGI, command line). */
-enum { MEMBERCHAT_OPEN_ONCE = 1u };
+/* How open() is called. */
+enum {
+    MEMBERCHAT_OPEN_ONCE = 1u,   /* for one look-up, after which the process ends (CGI, command) */
+    MEMBERCHAT_OPEN_EXPLAIN = 2u /* a person asks: NOT_FOUND may take another question for its
+                                  * reason */
+};
 
 struct memberchat_store_plugin {
     uint32_t abi;     /* MEMBERCHAT_STORE_ABI */
@@ -224,6 +229,12 @@ struct memberchat_store_plugin {
 
     /* Optional, asks no network. */
     void (*describe)(void *store, struct memberchat_holdings *holdings_r);
+
+    /* Optional.  As describe(), for a person who waits: asks the directory, by the deadline, for
+     * what it can tell without harm.  Not FOUND: with a reason. */
+    enum memberchat_outcome (*survey)(void *store, int64_t deadline,
+                                      struct memberchat_holdings *holdings_r,
+                                      struct memberchat_result *result);
 };
 
 /* The only exported symbol.  The struct lives as long as the plugin. */

@@ -8,17 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The record that is not a member: "2 MEMBERS LONGEST SEPARATOR\n" and the header.  Format 1
- * had neither separator nor notes with a fault. */
+/* The record that is not a member: "3 MEMBERS LONGEST SEPARATOR\n", the lines of a census, and
+ * the header.  Format 2 had no census, format 1 neither separator nor notes with a fault. */
 static const char own_key[] = {'\0', 'm', 'e', 'm', 'b', 'e', 'r', 'c', 'h', 'a', 't'};
 
-enum { FORMAT = 2, NUMBERS_MAX = 256 };
+enum { FORMAT = 3, NUMBERS_MAX = 256 };
 
 struct compiled {
     struct cdb cdb; /* a look-up writes into it, so it uses a copy */
     struct columns columns;
-    size_t members, longest;
+    size_t longest;
     char separator;
+    bool counted; /* the census has states */
+    struct census census;
 };
 
 /* The value of a key.  1: *value_r is in the file; 0: there is none; -1: damaged. */
@@ -49,12 +51,14 @@ static bool read_numbers(struct compiled *compiled, struct span *rest)
     int format, separator = ',';
     if (!end || end - rest->data >= NUMBERS_MAX)
         return false;
-    int count = sscanf(copy_numbers(*rest, numbers), "%d %zu %zu %d", &format, &compiled->members,
-                       &compiled->longest, &separator);
+    int count = sscanf(copy_numbers(*rest, numbers), "%d %zu %zu %d", &format,
+                       &compiled->census.members, &compiled->longest, &separator);
     *rest = (struct span){end + 1, rest->length - (size_t)(end + 1 - rest->data)};
     compiled->separator = (char)separator;
-    return count >= 3 && (format == 1 || (format == FORMAT && count == 4)) &&
-           compiled->longest <= ROW_LONGEST && separator > 0 && separator < 0x7f;
+    compiled->counted = count == 4 && format == FORMAT;
+    bool known = count >= 3 && (format == 1 || (count == 4 && (format == 2 || format == FORMAT)));
+    return known && compiled->longest <= ROW_LONGEST && separator > 0 && separator < 0x7f &&
+           (!compiled->counted || census_read(&compiled->census, rest));
 }
 
 static enum load read_own(struct compiled *compiled, const struct column_names *names,
@@ -120,9 +124,26 @@ const struct columns *compiled_columns(const struct compiled *compiled)
     return &compiled->columns;
 }
 
-size_t compiled_members(const struct compiled *compiled)
+size_t compiled_count(const struct compiled *compiled)
 {
-    return compiled->members;
+    return compiled->census.members;
+}
+
+bool compiled_census(const struct compiled *compiled, const struct file_settings *settings,
+                     struct census *census_r)
+{
+    size_t column = compiled->columns.at[COLUMN_STATE];
+    *census_r = compiled->census;
+    if (column == SIZE_MAX) /* then all are active */
+        *census_r = (struct census){
+            .members = census_r->members, .stateless = census_r->members, .column = SIZE_MAX};
+    if (column != census_r->column || (column != SIZE_MAX && !compiled->counted))
+        census_r->state_count = 0;
+    census_r->active = census_r->stateless;
+    for (size_t i = 0; i < census_r->state_count; i++)
+        if (table_is_active(settings, span_of(census_r->states[i].name)))
+            census_r->active += census_r->states[i].count;
+    return census_is_complete(census_r);
 }
 
 struct splitter *compiled_splitter(const struct compiled *compiled)
@@ -188,7 +209,9 @@ static void add_member(void *context, struct span id, struct span record,
 static void add_own(struct writer *writer, const struct table *table)
 {
     struct bytes value = {0};
-    bytes_addf(&value, "%d %zu %zu %d\n", FORMAT, table->members, table->longest, table->separator);
+    bytes_addf(&value, "%d %zu %zu %d\n", FORMAT, table->census.members, table->longest,
+               table->separator);
+    census_write(&table->census, &value);
     bytes_add_span(&value, table->header);
     if (value.failed)
         writer->error = ENOMEM;

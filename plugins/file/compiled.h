@@ -20,7 +20,11 @@ enum load compiled_open(int fd, const struct column_names *names, struct compile
 void compiled_close(struct compiled *compiled);
 
 const struct columns *compiled_columns(const struct compiled *compiled);
-size_t compiled_members(const struct compiled *compiled);
+size_t compiled_count(const struct compiled *compiled);
+
+/* What was counted when it was compiled.  False: only the number of members is known. */
+bool compiled_census(const struct compiled *compiled, const struct file_settings *settings,
+                     struct census *census_r);
 struct splitter *compiled_splitter(const struct compiled *compiled); /* for its records */
 
 /* As table_find(). */

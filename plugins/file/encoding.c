@@ -24,14 +24,19 @@ static bool is_utf8_name(const char *name)
     return strcasecmp(name, "UTF-8") == 0 || strcasecmp(name, "UTF8") == 0;
 }
 
-bool encoding_is_known(const char *name)
+bool encoding_check(const char *name, struct reason *why)
 {
     if (is_utf8_name(name)) /* as it is without a setting: iconv need not be asked */
         return true;
+    errno = EINVAL;
     /* a slash would begin the options of glibc */
     iconv_t from = strchr(name, '/') ? ICONV_NONE : iconv_open("UTF-8", name);
     if (from != ICONV_NONE)
         iconv_close(from);
+    else if (errno == EINVAL)
+        reason_set(why, "the encoding \"%s\" is not known: see iconv -l", name);
+    else
+        reason_set(why, "the encoding \"%s\" cannot be used now: %s", name, strerror(errno));
     return from != ICONV_NONE;
 }
 

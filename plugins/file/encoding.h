@@ -6,8 +6,8 @@
 #include "base/bytes.h"
 #include "base/reason.h"
 
-/* Whether iconv knows it. */
-bool encoding_is_known(const char *name);
+/* Whether iconv knows it.  False: with a reason, also if memory is short. */
+bool encoding_check(const char *name, struct reason *why);
 
 /* Turns a text (from malloc) into UTF-8: from UTF-16 or UTF-32 where a byte order mark
  * says so, otherwise from `name`; UTF-8 is left as it is.  What cannot be converted becomes

@@ -273,9 +273,18 @@ const struct columns *members_columns(const struct members *members)
     return members->table ? &members->table->columns : compiled_columns(members->compiled);
 }
 
+bool members_census(const struct members *members, const struct file_settings *settings,
+                    struct census *census_r)
+{
+    if (!members->table)
+        return compiled_census(members->compiled, settings, census_r);
+    *census_r = members->table->census;
+    return true;
+}
+
 size_t members_count(const struct members *members)
 {
-    return members->table ? members->table->members : compiled_members(members->compiled);
+    return members->table ? members->table->census.members : compiled_count(members->compiled);
 }
 
 const struct table *members_table(const struct members *members)

@@ -28,6 +28,10 @@ void members_explain(const char *path, int error, struct reason *why);
 
 const struct columns *members_columns(const struct members *members);
 size_t members_count(const struct members *members);
+
+/* False: active members and states are not known. */
+bool members_census(const struct members *members, const struct file_settings *settings,
+                    struct census *census_r);
 const struct table *members_table(const struct members *members); /* NULL: it is compiled */
 
 /* Looks an id up, and describes the member to the host. */

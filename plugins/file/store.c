@@ -80,9 +80,7 @@ static bool store_check(const void *given, const struct memberchat_services *ser
                                  settings->columns[i]);
                 return false;
             }
-    if (!encoding_is_known(settings->encoding))
-        reason_set(&why, "the encoding \"%s\" is not known: see iconv -l", settings->encoding);
-    else if (members_check(settings, services, &why))
+    if (encoding_check(settings->encoding, &why) && members_check(settings, services, &why))
         return true;
     services->reason(result, "%s", why.text);
     return false;
@@ -113,14 +111,14 @@ static void list_missing(const struct store *store, char *list, size_t size)
 
 static void describe(const struct store *store, struct memberchat_holdings *holdings)
 {
-    const struct table *table = members_table(store->members);
-    holdings->members = members_count(store->members);
-    holdings->counted = table;
-    holdings->active = table ? table->active : 0;
-    for (size_t i = 0; table && i < table->state_count; i++)
-        if (table->states[i].count)
-            add_word(holdings->states, sizeof holdings->states, "%s %zu", table->states[i].name,
-                     table->states[i].count);
+    struct census census;
+    holdings->counted = members_census(store->members, store->settings, &census);
+    holdings->members = census.members;
+    holdings->active = holdings->counted ? census.active : 0;
+    for (size_t i = 0; holdings->counted && i < census.state_count; i++)
+        if (census.states[i].count)
+            add_word(holdings->states, sizeof holdings->states, "%s %zu", census.states[i].name,
+                     census.states[i].count);
     list_missing(store, holdings->missing, sizeof holdings->missing);
 }
 

@@ -181,24 +181,9 @@ static void finish_notes(struct builder *builder)
 /* Counts a member, or takes it back. */
 static void count_member(struct builder *builder, const struct row *row, bool back)
 {
-    struct table *table = builder->table;
-    struct span state = columns_field(&table->columns, row, COLUMN_STATE);
-    size_t by = back ? SIZE_MAX : 1, i = 0;
-    table->members += by;
-    if (table_is_active(builder->settings, state))
-        table->active += by;
-    if (!state.length)
-        return;
-    state.length = state.length < TABLE_STATE_MAX ? state.length : TABLE_STATE_MAX;
-    while (i < table->state_count && !span_equal(state, span_of(table->states[i].name)))
-        i++;
-    if (i == TABLE_STATES)
-        return;
-    if (i == table->state_count) {
-        table->state_count++;
-        memcpy(table->states[i].name, state.data, state.length);
-    }
-    table->states[i].count += by;
+    struct span state = columns_field(&builder->table->columns, row, COLUMN_STATE);
+    census_add(&builder->table->census, state, table_is_active(builder->settings, state),
+               back ? SIZE_MAX : 1);
 }
 
 /* Puts a record into the index, bad ones to say so.  False: no memory. */
@@ -313,6 +298,7 @@ static enum load fill(struct builder *builder)
                       builder->why))
         return LOAD_REFUSED;
     table->header = builder->row.record;
+    table->census.column = table->columns.at[COLUMN_STATE];
     table->longest = table->header.length;
     table->lines = builder->row.lines;
     table->separator = splitter_separator(builder->splitter);

@@ -4,6 +4,7 @@
 #ifndef TABLE_H
 #define TABLE_H
 
+#include "census.h"
 #include "columns.h"
 
 #include <stdint.h>
@@ -34,8 +35,6 @@ struct table_note {
     const char *fault; /* a constant; NULL: nothing but that there is another line */
 };
 
-enum { TABLE_STATES = 8, TABLE_STATE_MAX = 24 };
-
 struct table {
     char *text;
     size_t size;
@@ -43,18 +42,13 @@ struct table {
     uint32_t slot_count;
     uint64_t key[2]; /* of the hash, random */
     char separator;
-    size_t longest;         /* record or header */
-    size_t lines, bad;      /* bad: records that are of no use */
-    size_t members, active; /* ids that stand in one good record */
+    size_t longest;       /* record or header */
+    size_t lines, bad;    /* bad: records that are of no use */
+    struct census census; /* of ids that stand in one good record */
     struct columns columns;
     struct span header; /* as it stands in the text */
     struct table_note *notes;
     size_t note_count;
-    size_t state_count;
-    struct {
-        char name[TABLE_STATE_MAX + 1];
-        size_t count;
-    } states[TABLE_STATES]; /* the first that were seen */
 };
 
 enum load {

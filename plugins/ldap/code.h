@@ -5,7 +5,12 @@
 
 #include "common.h"
 
-enum { LDAP_CODE_SIZE_LIMIT = 4, LDAP_CODE_REFERRAL = 10 };
+enum {
+    LDAP_CODE_TIME_LIMIT = 3,
+    LDAP_CODE_SIZE_LIMIT = 4,
+    LDAP_CODE_REFERRAL = 10,
+    LDAP_CODE_ADMIN_LIMIT = 11
+};
 
 /* What a resultCode of RFC 4511, section 4.1.9, means, and what it is called. */
 enum ldap_verdict ldap_code_verdict(int code);

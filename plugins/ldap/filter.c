@@ -229,8 +229,10 @@ static void write_item(const struct scan *scan, const struct item *item)
 {
     static const char yes[] = {'\xff'};
     struct bytes *out = scan->out;
-    if (item->pattern && is_only_stars(item->value)) {
-        ldap_ber_add(out, FILTER_PRESENT, item->attribute);
+    bool anybody = scan->terms->anybody && item->has_id;
+    if (anybody || (item->pattern && is_only_stars(item->value))) {
+        bool named = item->attribute.length; /* a rule may do without */
+        ldap_ber_add(out, FILTER_PRESENT, named ? item->attribute : span_of("objectClass"));
         return;
     }
     size_t start = ldap_ber_begin(out, item->pattern ? FILTER_SUBSTRINGS : item->tag);

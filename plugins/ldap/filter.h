@@ -16,6 +16,7 @@ enum {
 /* What stands in the places of a template. */
 struct ldap_terms {
     struct span id, dn;
+    bool anybody; /* any value may stand where {id} is */
 };
 
 /* Which places a template may have, and must have one of. */

@@ -283,10 +283,14 @@ static void judge_result(const struct ldap_result *result, const struct ldap_que
                          struct ldap_found *found, struct ldap_fault *fault)
 {
     bool full = result->code == LDAP_CODE_SIZE_LIMIT && found->count >= (size_t)query->most;
+    found->limited = query->survey && (result->code == LDAP_CODE_SIZE_LIMIT ||
+                                       result->code == LDAP_CODE_TIME_LIMIT ||
+                                       result->code == LDAP_CODE_ADMIN_LIMIT);
     if (query->referrals)
         ldap_referrals_add(&found->referrals, result->urls);
     note_code(fault, "search", result);
-    if (full || (result->code == LDAP_CODE_REFERRAL && found->referrals.count > 0))
+    if (full || found->limited ||
+        (result->code == LDAP_CODE_REFERRAL && found->referrals.count > 0))
         fault->verdict = VERDICT_GOOD;
     if (found->entries.failed)
         ldap_fault_set(fault, VERDICT_BUSY, OUT_OF_MEMORY);

@@ -26,6 +26,7 @@ bool ldap_handle_bind(struct ldap_handle *handle, const char *dn, const struct s
 struct ldap_found {
     size_t count;         /* entries, of which the first `most` of a query are kept */
     struct bytes entries; /* for ldap_ber_take_as(MESSAGE_ENTRY) */
+    bool limited;         /* there are more, see `survey` of the query */
     struct ldap_referrals referrals;
 };
 void ldap_found_free(struct ldap_found *found);

@@ -8,8 +8,7 @@ enum {
     REQUEST_UNBIND = 0x42,
     REQUEST_SEARCH = 0x63,
     REQUEST_EXTENDED = 0x77,
-    DEREF_NEVER = 0,
-    FALSE_BYTE = 0
+    DEREF_NEVER = 0
 };
 
 static size_t begin(struct bytes *out, int32_t id)
@@ -66,14 +65,14 @@ static void add_filter(struct bytes *out, const struct ldap_query *query)
 
 void ldap_message_search(struct bytes *out, int32_t id, const struct ldap_query *query)
 {
-    static const char types_only[] = {FALSE_BYTE};
+    const char types_only = query->survey ? '\xff' : '\0';
     size_t whole = begin(out, id), search = ldap_ber_begin(out, REQUEST_SEARCH);
     ldap_ber_add(out, BER_STRING, span_of(query->base));
     ldap_ber_add_number(out, BER_ENUMERATED, query->scope);
     ldap_ber_add_number(out, BER_ENUMERATED, DEREF_NEVER);
     ldap_ber_add_number(out, BER_INTEGER, query->most);
     ldap_ber_add_number(out, BER_INTEGER, (query->timeout + 999) / 1000);
-    ldap_ber_add(out, BER_BOOLEAN, (struct span){types_only, 1});
+    ldap_ber_add(out, BER_BOOLEAN, (struct span){&types_only, 1});
     add_filter(out, query);
     size_t attributes = ldap_ber_begin(out, BER_SEQUENCE);
     for (const char *const *name = query->attributes; *name; name++)

@@ -26,6 +26,7 @@ struct ldap_query {
     int64_t timeout;               /* milliseconds, also for the server */
     int64_t most;                  /* entries */
     bool referrals;                /* whether to tell where else to search */
+    bool survey; /* without values; the entries that came before a limit was reached count */
 };
 
 /* Requests.  Whether memory was enough is in out->failed. */

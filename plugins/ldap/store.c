@@ -41,11 +41,11 @@ static void *ldap_open(const void *settings, const struct memberchat_services *s
 {
     struct ldap_store *store = calloc(1, sizeof *store);
     struct reason why;
-    (void)how;
     reason_set(&why, "out of memory");
     if (store) {
         store->settings = settings;
         store->services = services;
+        store->explain = how & MEMBERCHAT_OPEN_EXPLAIN;
         if (ldap_mapping_init(&store->mapping, settings, services, &why))
             store->servers = ldap_servers_new(settings, services);
     }
@@ -63,14 +63,15 @@ static void *ldap_open(const void *settings, const struct memberchat_services *s
 
 /* ---- Asking ---- */
 
-static void find(struct ldap_store *store, const struct ldap_terms *terms, int64_t deadline,
-                 struct ldap_found *found_r, struct ldap_fault *fault)
+/* `active`: active members only. */
+static void find(struct ldap_store *store, const struct ldap_terms *terms, bool active,
+                 int64_t deadline, struct ldap_found *found_r, struct ldap_fault *fault)
 {
     const struct ldap_settings *settings = store->settings;
     const struct ldap_query query = {.base = settings->base,
                                      .scope = settings->scope,
                                      .filter = settings->filter,
-                                     .active_filter = settings->active_filter,
+                                     .active_filter = active ? settings->active_filter : NULL,
                                      .terms = *terms,
                                      .attributes = store->mapping.wanted,
                                      .timeout = settings->timeout,
@@ -162,6 +163,32 @@ static enum memberchat_outcome judge_all(struct ldap_store *store, const struct 
     return outcome;
 }
 
+/* Finds out whether somebody who was not found is there, but not active.  What stands in the
+ * way of that does not matter. */
+static void explain_absence(struct ldap_store *store, const struct ldap_terms *terms,
+                            int64_t deadline, struct memberchat_result *result)
+{
+    struct ldap_found found;
+    struct ldap_fault fault;
+    struct ldap_entry entry;
+    struct span content;
+    find(store, terms, false, deadline, &found, &fault);
+    struct span entries = bytes_span(&found.entries);
+    if (fault.verdict == VERDICT_GOOD && found.count == 1 &&
+        ldap_ber_take_as(&entries, MESSAGE_ENTRY, &content)) {
+        bool good = ldap_entry_read(&store->mapping, terms, content, &entry);
+        if (good && (entry.claim != CLAIM_DIFFERS || entry.no_memory))
+            store->services->reason(result,
+                                    "the entry %.*s is there, but \"active_filter\" leaves it out",
+                                    (int)entry.dn.length, entry.dn.data);
+        ldap_entry_free(&entry);
+    } else if (fault.verdict == VERDICT_GOOD && found.count > 1) {
+        store->services->reason(result, "several entries are there, but \"active_filter\" leaves "
+                                        "them out");
+    }
+    ldap_found_free(&found);
+}
+
 static enum memberchat_outcome ldap_lookup(void *handle, const char *id, size_t id_length,
                                            int64_t deadline, struct memberchat_result *result)
 {
@@ -175,12 +202,15 @@ static enum memberchat_outcome ldap_lookup(void *handle, const char *id, size_t 
             return MEMBERCHAT_NOT_FOUND;
         terms.id = (struct span){guid, sizeof guid};
     }
-    find(store, &terms, deadline, &found, &fault);
+    find(store, &terms, true, deadline, &found, &fault);
     enum memberchat_outcome outcome = ldap_fault_outcome(&fault);
     if (outcome == MEMBERCHAT_FOUND)
         outcome = judge_all(store, &terms, &found, deadline, result);
     else
         store->services->reason(result, "%s", fault.why.text);
+    if (outcome == MEMBERCHAT_NOT_FOUND && !found.count && store->explain &&
+        store->settings->active_filter)
+        explain_absence(store, &terms, deadline, result);
     ldap_found_free(&found);
     return outcome;
 }
@@ -196,7 +226,7 @@ static enum memberchat_outcome ldap_probe(void *handle, int64_t deadline,
     struct ldap_fault fault;
     if (store->mapping.guid)
         terms.id = (struct span){no_guid, sizeof no_guid};
-    find(store, &terms, deadline, &found, &fault);
+    find(store, &terms, true, deadline, &found, &fault);
     if (fault.verdict != VERDICT_GOOD)
         store->services->reason(result, "%s", fault.why.text);
     ldap_found_free(&found);
@@ -227,6 +257,7 @@ static const struct memberchat_store_plugin ldap_plugin = {
     .reload = ldap_reload,
     .probe = ldap_probe,
     .close = ldap_close,
+    .survey = ldap_survey,
 };
 
 const struct memberchat_store_plugin *memberchat_store_plugin(void)

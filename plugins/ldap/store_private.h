@@ -16,6 +16,7 @@ struct ldap_store {
     const struct memberchat_services *services;
     struct ldap_mapping mapping;
     struct ldap_servers *servers;
+    bool explain; /* MEMBERCHAT_OPEN_EXPLAIN */
     struct pool *pool; /* of struct ldap_connection */
     _Atomic int64_t silent_until[COMPLAINTS];
 };
@@ -27,5 +28,10 @@ bool ldap_search_prepare(struct ldap_store *store);
  * server sends us.  The verdict is in the fault; the caller frees what was found. */
 void ldap_search(struct ldap_store *store, const struct ldap_query *query, int64_t deadline,
                  struct ldap_found *found_r, struct ldap_fault *fault);
+
+/* For struct memberchat_store_plugin. */
+enum memberchat_outcome ldap_survey(void *store, int64_t deadline,
+                                    struct memberchat_holdings *holdings_r,
+                                    struct memberchat_result *result);
 
 #endif

@@ -54,6 +54,14 @@ bool sql_shape_add(struct sql_shape *shape, struct span name, const struct membe
     return true;
 }
 
+bool sql_shape_has(const struct sql_shape *shape, const char *attribute)
+{
+    for (size_t i = 0; i < shape->count; i++)
+        if (shape->columns[i] == SQL_ATTRIBUTE && strcmp(shape->names[i], attribute) == 0)
+            return true;
+    return false;
+}
+
 bool sql_shape_is_good(const struct sql_shape *shape, struct reason *why)
 {
     for (size_t i = 0; i < shape->count; i++)

@@ -24,6 +24,9 @@ struct sql_shape {
  * attribute that is wanted. */
 bool sql_shape_add(struct sql_shape *shape, struct span name, const struct memberchat_list *wanted,
                    struct reason *why);
+/* Whether an attribute is among the columns. */
+bool sql_shape_has(const struct sql_shape *shape, const char *attribute);
+
 bool sql_shape_is_good(const struct sql_shape *shape, struct reason *why);
 
 struct sql_answer {

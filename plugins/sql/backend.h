@@ -40,6 +40,7 @@ struct sql_client {
 
 struct sql_backend {
     enum query_dialect dialect;
+    size_t shape_at;                   /* where in a connection its struct sql_shape is */
     /* Settings that its library may have something against; no network. */
     bool (*check)(const struct sql_client *client, struct reason *why);
     /* Optional: makes and frees client->own. */
@@ -72,6 +73,9 @@ enum memberchat_outcome sql_store_lookup(void *store, const char *id, size_t id_
                                          int64_t deadline, struct memberchat_result *result);
 enum memberchat_outcome sql_store_probe(void *store, int64_t deadline,
                                         struct memberchat_result *result);
+enum memberchat_outcome sql_store_survey(void *store, int64_t deadline,
+                                         struct memberchat_holdings *holdings_r,
+                                         struct memberchat_result *result);
 void sql_store_reload(void *store, bool asked);
 void sql_store_close(void *store);
 
@@ -112,6 +116,7 @@ bool sql_store_per_app(const struct sql_settings *settings, enum query_dialect d
         .probe = sql_store_probe,                                                                  \
         .close = sql_store_close,                                                                  \
         .per_app = plugin_per_app,                                                                 \
+        .survey = sql_store_survey,                                                                \
     };                                                                                             \
     const struct memberchat_store_plugin *memberchat_store_plugin(void)                            \
     {                                                                                              \

@@ -399,6 +399,7 @@ static bool open_servers(struct sql_client *client, struct reason *why)
 static const struct memberchat_key keys[] = {SQL_KEYS, SQL_SERVER_KEYS};
 
 static const struct sql_backend backend = {.dialect = QUERY_MYSQL,
+                                           .shape_at = offsetof(struct connection, shape),
                                            .check = sql_servers_check,
                                            .open = open_servers,
                                            .close = sql_servers_close,

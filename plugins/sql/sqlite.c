@@ -264,6 +264,7 @@ static const struct memberchat_key keys[] = {
 };
 
 static const struct sql_backend backend = {.dialect = QUERY_SQLITE,
+                                           .shape_at = offsetof(struct connection, shape),
                                            .check = check,
                                            .open = open_file,
                                            .close = close_file,

@@ -245,6 +245,35 @@ enum memberchat_outcome sql_store_probe(void *handle, int64_t deadline,
     return ask_again(store, &question, true, deadline - EARLY_MS, result);
 }
 
+/* What templates name and the query does not give; a query cannot count its members. */
+static void list_missing(const struct sql_shape *shape, const struct memberchat_list *wanted,
+                         char *list, size_t size)
+{
+    for (size_t i = 0, used = 0; i < wanted->count && used < size; i++)
+        if (!sql_shape_has(shape, wanted->items[i]))
+            used += (size_t)snprintf(list + used, size - used, "%s%s", used ? ", " : "",
+                                     wanted->items[i]);
+}
+
+enum memberchat_outcome sql_store_survey(void *handle, int64_t deadline,
+                                         struct memberchat_holdings *holdings_r,
+                                         struct memberchat_result *result)
+{
+    struct sql_store *store = handle;
+    const struct memberchat_services *services = store->client.services;
+    struct pool_loan *loan;
+    struct sql_fault fault;
+    sql_fault_set(&fault, SQL_BUSY, "out of memory, or no connection was free");
+    if (pool_take(store->connections, deadline - EARLY_MS, &fault, &loan) != POOL_GOOD) {
+        services->reason(result, "%s", fault.why.text);
+        return outcome_of(fault.verdict);
+    }
+    const void *shape = (const char *)loan->thing + store->backend->shape_at;
+    list_missing(shape, &services->wanted, holdings_r->missing, sizeof holdings_r->missing);
+    pool_give(store->connections, loan, true);
+    return MEMBERCHAT_FOUND;
+}
+
 void sql_store_reload(void *handle, bool asked)
 {
     struct sql_store *store = handle;

@@ -19,20 +19,26 @@ static double milliseconds(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* What a store that counts its members holds. */
+/* What a store holds, as far as it can tell. */
 static void describe(const struct settings_store *entry)
 {
     struct memberchat_holdings holdings;
-    if (!store_describe(directory_store(entry->directory), &holdings))
+    struct store_report report;
+    if (store_survey(directory_store(entry->directory), clock_monotonic_ms() + PROBE_MS, &holdings,
+                     &report) != MEMBERCHAT_FOUND) {
+        cli_error("warning: store %s: its members could not be counted: %s", entry->name,
+                  report.reason);
         return;
+    }
+    const char *at_least = holdings.limited ? "at least " : "";
     if (holdings.counted)
-        printf("store %s: members: %" PRIu64 ", active: %" PRIu64 "\n", entry->name,
-               holdings.members, holdings.active);
+        printf("store %s: members: %s%" PRIu64 ", active: %s%" PRIu64 "\n", entry->name, at_least,
+               holdings.members, at_least, holdings.active);
     if (holdings.states[0])
         printf("store %s: states: %s\n", entry->name, holdings.states);
     if (holdings.missing[0])
         cli_error("warning: store %s: it lacks %s", entry->name, holdings.missing);
-    if (holdings.counted && !holdings.active)
+    if (holdings.counted && !holdings.active && !holdings.limited)
         cli_error("warning: store %s: no member is active", entry->name);
 }
 
@@ -51,8 +57,10 @@ static bool probe(struct settings_store *entry)
         store_probe(directory_store(entry->directory), clock_monotonic_ms() + PROBE_MS, &report);
     printf("store %s: %s, %.1f ms%s%s\n", entry->name, verdicts[outcome], milliseconds() - start,
            report.reason[0] ? ": " : "", report.reason);
-    describe(entry);
-    return outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
+    bool good = outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
+    if (good)
+        describe(entry);
+    return good;
 }
 
 /* How long the secrets are of which a line end, or a character, may count or not. */

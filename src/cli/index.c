@@ -77,13 +77,14 @@ static int run(const struct cli *cli, int argc, char **argv)
                                          {"--encoding", &settings.encoding, NULL},
                                          {NULL, NULL, NULL}};
     struct bytes target = {0};
+    struct reason why;
     if (!cli_parse(cli, argc, argv, options, words, 2) || !words[0])
         return cli_usage(cli);
     settings.separator = value_find_choice(SEPARATOR_CHOICES, separator);
     if (settings.separator < 0)
         return cli_usage(cli);
-    if (!encoding_is_known(settings.encoding)) {
-        cli_error("the encoding \"%s\" is not known: see iconv -l", settings.encoding);
+    if (!encoding_check(settings.encoding, &why)) {
+        cli_error("%s", why.text);
         return EXIT_FAILURE;
     }
     settings.path = words[0];

@@ -97,7 +97,7 @@ static int look_up(struct settings_store *entry, struct span id, int64_t timeout
     struct member member = {0}, delivered = {0};
     char room[MEMBERCHAT_ID_MAX];
     int code = EXIT_SUCCESS;
-    if (!store_open(entry->store, true, &report))
+    if (!store_open(entry->store, MEMBERCHAT_OPEN_ONCE | MEMBERCHAT_OPEN_EXPLAIN, &report))
         return explain(entry->name, "misconfigured", &report, EXIT_MISCONFIGURED);
     bool mapped = store_has_mapping(entry->store);
     const struct store_question question = {.id = store_translate(entry->store, id, room),

@@ -149,11 +149,10 @@ bool store_check(struct store *store, struct store_report *report_r)
            store->plugin->check(store->settings, &store->services, &result);
 }
 
-bool store_open(struct store *store, bool once, struct store_report *report_r)
+bool store_open(struct store *store, uint32_t how, struct store_report *report_r)
 {
     struct memberchat_result result = begin(store, NULL, report_r);
-    store->handle = store->plugin->open(store->settings, &store->services,
-                                        once ? MEMBERCHAT_OPEN_ONCE : 0, &result);
+    store->handle = store->plugin->open(store->settings, &store->services, how, &result);
     if (!store->handle && !report_r->reason[0])
         store_services.reason(&result, "the store plugin \"%s\" refused to open, without a reason",
                               store->plugin->name);
@@ -218,6 +217,24 @@ bool store_describe(struct store *store, struct memberchat_holdings *holdings_r)
     store->plugin->describe(store->handle, holdings_r);
     leave(store);
     return true;
+}
+
+enum memberchat_outcome store_survey(struct store *store, int64_t deadline,
+                                     struct memberchat_holdings *holdings_r,
+                                     struct store_report *report_r)
+{
+    struct memberchat_result result = begin(store, NULL, report_r);
+    if (!store->plugin->survey) {
+        store_describe(store, holdings_r);
+        return MEMBERCHAT_FOUND;
+    }
+    *holdings_r = (struct memberchat_holdings){.size = sizeof *holdings_r};
+    if (!enter(store, deadline))
+        return MEMBERCHAT_UNAVAILABLE;
+    enum memberchat_outcome outcome =
+        store->plugin->survey(store->handle, deadline, holdings_r, &result);
+    leave(store);
+    return believe(outcome, &result);
 }
 
 static void tell_unusable(void *result, const char *what)

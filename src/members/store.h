@@ -53,8 +53,8 @@ void store_note_app(struct store *store, const char *app_id);
 /* Whether the settings fit together, by the plugin's own judgement; no network. */
 bool store_check(struct store *store, struct store_report *report_r);
 
-/* `once`: for a process that ends after one request.  False: report_r has the reason. */
-bool store_open(struct store *store, bool once, struct store_report *report_r);
+/* `how`: bits MEMBERCHAT_OPEN_...  False: report_r has the reason. */
+bool store_open(struct store *store, uint32_t how, struct store_report *report_r);
 
 /* The id to ask this store for: the one that was given, or one made of it in `room`.
  * SPAN_NONE: no member can have it. */
@@ -63,6 +63,12 @@ struct span store_translate(const struct store *store, struct span id,
 
 /* What the store holds.  False: it does not tell. */
 bool store_describe(struct store *store, struct memberchat_holdings *holdings_r);
+
+/* The same, and what asking its directory brings, for a person who waits.  Not FOUND: it could
+ * not be asked, and report_r has the reason. */
+enum memberchat_outcome store_survey(struct store *store, int64_t deadline,
+                                     struct memberchat_holdings *holdings_r,
+                                     struct store_report *report_r);
 
 /* Asks the plugin, and distrusts what it says: whatever is not one of the four
  * outcomes, and a FOUND without a proper id, becomes MISCONFIGURED. */

@@ -27,7 +27,7 @@ static bool open_store(struct settings_store *entry, const struct settings *prev
         entry->directory = directory_hold(same);
         return true;
     }
-    if (!store_open(entry->store, once, &verdict)) {
+    if (!store_open(entry->store, once ? MEMBERCHAT_OPEN_ONCE : 0, &verdict)) {
         config_file_error(report, entry->place, "%s", verdict.reason);
         return false;
     }

@@ -105,7 +105,13 @@ class Members(LdapCase):
     def test_active_filter(self):
         changes = {"active_filter": "(!(employeeType=disabled))"}
         self.assertEqual("m3", self.found("m3")["userId"])
-        self.assertEqual(1, self.look_up("m3", **changes)[0])
+        self.expect_wrong("m3", r'no active member "m3": the entry uid=m3,.* is there, but "active_filter" leaves it out',
+                          code=1, **changes)
+        errors = self.expect_wrong("nobody", 'there is no member "nobody"$', code=1, **changes)
+        self.assertNotIn("active_filter", errors)
+        self.assertNotIn("leaves", self.expect_wrong("deep2", "there is no member", code=1, **changes))
+        self.expect_wrong("twin", "no active member \"twin\": several entries are there", code=1,
+                          active_filter="(employeeType=nothing)")
         self.assertEqual("m1", self.found("m1", **changes)["userId"])
         self.assertEqual("m2", self.found("m2", **changes)["userId"])
 
@@ -373,6 +379,21 @@ class Check(LdapCase):
         done = self.check("--online", uri="ldap://127.0.0.1:1")
         self.assertRegex(done.stdout, "unavailable, .*Connection refused")
 
+    def test_online_counts(self):
+        """What the directory holds: members, active ones, and attributes that none of them has."""
+        done = self.check("--online", scope="one", active_filter="(!(employeeType=disabled))",
+                          attributes={"team": "departmentNumber", "car": "carLicense"})
+        counted = re.search("store staff: members: ([0-9]+), active: ([0-9]+)\n", done.stdout)
+        self.assertTrue(counted, done.stdout + done.stderr)
+        members, active = map(int, counted.groups())
+        self.assertEqual(1, members - active)  # m3
+        self.assertIn("warning: store staff: it lacks carLicense\n", done.stderr)
+        self.assertNotIn("departmentNumber", done.stderr)
+        self.assertEqual(0, done.returncode)
+        done = self.check("--online", active_filter="(employeeType=nothing)")
+        self.assertIn(", active: 0\n", done.stdout)
+        self.assertIn("warning: store staff: no member is active", done.stderr)
+
 
 class Api(LdapCase):
     """The API answers from LDAP when one line of the app is changed."""
@@ -439,6 +460,9 @@ class Large(FreshCase):
     def test_ten_thousand_entries(self):
         slapd = Slapd(self.scratch, "".join(person(f"u{i:05}", displayName=f"Member {i}") for i in range(10_000)))
         self.site.write({"stores": {"staff": slapd.settings()}, "apps": {APP: {"store": "staff"}}})
+        done = command("check", "-c", self.site.conf, "--online")
+        self.assertIn("store staff: members: at least 500, active: at least 500\n", done.stdout)  # slapd's limit
+        self.assertNotIn("warning", done.stderr)
         responder = self.start()
 
         def ask(i):

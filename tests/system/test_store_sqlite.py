@@ -70,6 +70,12 @@ class Answers(Database):
                 self.assertEqual(1, done.returncode)
                 self.assertRegex(done.stdout + done.stderr, told)
 
+    def test_columns_that_templates_name_are_missed(self):
+        self.configure(member={"name": "{name} of {team}"})
+        done = self.check()
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("warning: store members: it lacks team\n", done.stderr)
+
     def test_lookup_tells_the_state(self):
         done = command("lookup", "-c", self.site.conf, "members", "3")
         self.assertEqual(1, done.returncode)

@@ -5,6 +5,7 @@
 
 #include "fake_services.h"
 
+#include <cdb.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,6 +160,81 @@ static void separator_and_encoding_are_compiled_in(void **state)
     members_free(members);
 }
 
+static bool count(struct folder *folder, const char *state_column, struct census *census_r)
+{
+    folder->settings.columns[COLUMN_STATE] = state_column;
+    struct members *members = load(folder, folder->cdb);
+    bool counted = members_census(members, &folder->settings, census_r);
+    members_free(members);
+    return counted;
+}
+
+static void states_are_compiled_in(void **state)
+{
+    static const char *const here[] = {"active", "Left"};
+    struct folder *folder = *state;
+    struct census census;
+    compile(folder, 4);
+    assert_true(count(folder, "state", &census));
+    assert_int_equal(census.members, 4);
+    assert_int_equal(census.active, 3); /* "short" has no state either */
+    assert_int_equal(census.state_count, 2);
+    assert_string_equal(census.states[1].name, "LEFT");
+    assert_int_equal(census.states[1].count, 1);
+    folder->settings.active_values = (struct memberchat_list){here, 2};
+    assert_true(count(folder, "state", &census));
+    assert_int_equal(census.active, 4);
+    assert_true(count(folder, "", &census));
+    assert_int_equal(census.active, 4);
+    assert_int_equal(census.state_count, 0);
+    assert_false(count(folder, "team", &census)); /* not that which was counted */
+    assert_int_equal(census.members, 4);
+}
+
+/* More states than are counted, and longer ones: the file knows that it does not know. */
+static void many_states(void **state)
+{
+    struct folder *folder = *state;
+    struct bytes csv = {0};
+    struct census census;
+    bytes_add_string(&csv, "appUserId,state\n");
+    for (size_t i = 0; i < CENSUS_STATES; i++)
+        bytes_addf(&csv, "%zu,%02zu%080d\n", i, i, 0);
+    put(folder->csv, csv.data, csv.length);
+    compile(folder, CENSUS_STATES);
+    assert_true(count(folder, "state", &census));
+    assert_int_equal(census.active, 0);
+    bytes_addf(&csv, "a,ACTIVE\n");
+    put(folder->csv, csv.data, csv.length);
+    compile(folder, CENSUS_STATES + 1);
+    assert_false(count(folder, "state", &census));
+    assert_int_equal(census.members, CENSUS_STATES + 1);
+    bytes_free(&csv);
+}
+
+/* Files of earlier versions, which nobody needs to make again. */
+static void earlier_formats(void **state)
+{
+    static const char *const owns[] = {"1 1 20\nappUserId,state\n", "2 1 20 44\nappUserId,state\n"};
+    struct folder *folder = *state;
+    struct census census;
+    for (size_t i = 0; i < 2; i++) {
+        struct cdb_make make;
+        int fd = open(folder->cdb, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        cdb_make_start(&make, fd);
+        cdb_make_add(&make, "\0memberchat", 11, owns[i], (unsigned)strlen(owns[i]));
+        cdb_make_add(&make, "1", 1, "1,ACTIVE\n", 9);
+        assert_int_equal(cdb_make_finish(&make), 0);
+        close(fd);
+        struct members *members = load(folder, folder->cdb);
+        assert_int_equal(ask(folder, members, "1"), MEMBERCHAT_FOUND);
+        assert_int_equal(members_count(members), 1);
+        members_free(members);
+        assert_false(count(folder, "state", &census));
+        assert_true(count(folder, "", &census));
+    }
+}
+
 static void keeps_permissions(void **state)
 {
     struct folder *folder = *state;
@@ -217,6 +293,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(compiled_file_answers_like_its_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(separator_and_encoding_are_compiled_in, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(states_are_compiled_in, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_states, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(earlier_formats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_permissions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),

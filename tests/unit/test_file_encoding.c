@@ -2,6 +2,9 @@
  * Members files in other encodings. */
 #include "plugins/file/encoding.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <iconv.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +13,18 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+/* In the place of libc's: fails with this error. */
+static int open_error;
+
+iconv_t iconv_open(const char *to, const char *from)
+{
+    static iconv_t (*original)(const char *, const char *);
+    if (!original)
+        *(void **)&original = dlsym(RTLD_NEXT, "iconv_open");
+    errno = open_error;
+    return open_error ? (iconv_t)-1 : original(to, from);
+}
 
 #define COUNT(ARRAY)  (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 #define TEXT(LITERAL) LITERAL, sizeof(LITERAL) - 1
@@ -85,12 +100,32 @@ static void long_texts_become_utf8(void **state)
 
 static void names_are_known_or_not(void **state)
 {
+    static const char *const good[] = {"windows-1252", "latin1", "UTF-8"}, *const bad[] = {
+                                                                               "windows-9999",
+                                                                               "latin1//TRANSLIT"};
+    struct reason why;
     (void)state;
-    assert_true(encoding_is_known("windows-1252"));
-    assert_true(encoding_is_known("latin1"));
-    assert_true(encoding_is_known("UTF-8"));
-    assert_false(encoding_is_known("windows-9999"));
-    assert_false(encoding_is_known("latin1//TRANSLIT"));
+    for (size_t i = 0; i < COUNT(good); i++)
+        assert_true(encoding_check(good[i], &why));
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        assert_false(encoding_check(bad[i], &why));
+        assert_non_null(strstr(why.text, "is not known: see iconv -l"));
+    }
+}
+
+/* What is missing is memory or a descriptor, not the encoding. */
+static void a_shortage_is_told_as_such(void **state)
+{
+    static const int errors[] = {ENOMEM, EMFILE};
+    struct reason why;
+    (void)state;
+    for (size_t i = 0; i < COUNT(errors); i++) {
+        open_error = errors[i];
+        assert_false(encoding_check("windows-1252", &why));
+        open_error = 0;
+        assert_null(strstr(why.text, "not known"));
+        assert_non_null(strstr(why.text, strerror(errors[i])));
+    }
 }
 
 static void encodings_are_guessed(void **state)
@@ -127,9 +162,8 @@ static void encodings_are_guessed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_become_utf8),
-        cmocka_unit_test(long_texts_become_utf8),
-        cmocka_unit_test(names_are_known_or_not),
+        cmocka_unit_test(texts_become_utf8),      cmocka_unit_test(long_texts_become_utf8),
+        cmocka_unit_test(names_are_known_or_not), cmocka_unit_test(a_shortage_is_told_as_such),
         cmocka_unit_test(encodings_are_guessed),
     };
     return cmocka_run_group_tests_name("file_encoding", tests, NULL, NULL);

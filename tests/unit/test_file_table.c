@@ -111,7 +111,7 @@ static void good_texts_answer(void **state)
         struct table *table = build(cases[i].text, strlen(cases[i].text));
 
         assert_non_null(table);
-        assert_int_equal(table->members, cases[i].members);
+        assert_int_equal(table->census.members, cases[i].members);
         assert_int_equal(table->bad, cases[i].bad);
         assert_string_equal(find(table, "1"), cases[i].one);
         table_free(table);
@@ -166,7 +166,7 @@ static void stray_quote_costs_one_line(void **state)
     table = build(text, size);
     free(text);
     assert_non_null(table);
-    assert_int_equal(table->members, 999);
+    assert_int_equal(table->census.members, 999);
     assert_int_equal(fake_services_count(&fake, "W m.csv:11: a quotation mark that is not"), 1);
     assert_int_equal(fake_services_count(&fake, "W m.csv: bad lines: 1, the first is line 11"), 1);
     for (size_t i = 0; i < 1000; i++) {
@@ -222,11 +222,11 @@ static void members_and_states_are_counted(void **state)
         "id,state\n1,ACTIVE\n2,left\n3,\n4,Active\n5,left\n4,ACTIVE\n6,a,b\n";
     (void)state;
     struct table *table = build(text, sizeof text - 1);
-    assert_int_equal(table->members, 4);
-    assert_int_equal(table->active, 2);
-    assert_int_equal(table->state_count, 3);
-    assert_string_equal(table->states[1].name, "left");
-    assert_int_equal(table->states[1].count, 2);
+    assert_int_equal(table->census.members, 4);
+    assert_int_equal(table->census.active, 2);
+    assert_int_equal(table->census.state_count, 3);
+    assert_string_equal(table->census.states[1].name, "left");
+    assert_int_equal(table->census.states[1].count, 2);
     table_free(table);
 }
 
@@ -268,7 +268,7 @@ static void twins_poison_their_id_only(void **state)
     assert_string_equal(find(table, "2"), "3+6");
     assert_string_equal(find(table, "3"), "Cid");
     assert_string_equal(find(table, "4"), "Dan");
-    assert_int_equal(table->members, 2);
+    assert_int_equal(table->census.members, 2);
     assert_int_equal(table->bad, 0);
     assert_int_equal(fake_services_count(&fake, "W m.csv:7: the id is in line 2 already"), 1);
     assert_int_equal(fake_services_count(&fake, "W m.csv:6: the id is in line 3 already"), 1);
@@ -290,7 +290,7 @@ static void all_are_twins(void **state)
     memcpy(twice + size, text + size - half, half);
     table = build(twice, size + half);
     assert_non_null(table);
-    assert_int_equal(table->members, 0);
+    assert_int_equal(table->census.members, 0);
     snprintf(expected, sizeof expected, "%d+%d", 2 + 17, 2 + 17 + MEMBERS);
     assert_string_equal(find(table, "m17"), expected);
     assert_int_equal(fake_services_count(&fake, "already"), 100);

@@ -225,12 +225,36 @@ static void claims(void **state)
     }
 }
 
+/* Who they are does not matter: presence in the place of a value. */
+static void anybody(void **state)
+{
+    static const struct {
+        const char *template, *text;
+    } rows[] = {
+        {"(uid={id})", "(uid=*)"},
+        {"(&(objectClass=person)(|(uid={id})(mail={id}@x)))",
+         "(&(objectClass=person)(|(uid=*)(mail=*)))"},
+        {"(cn=*{id}*)", "(cn=*)"},
+        {"(uid:caseExactMatch:={id})", "(uid=*)"},
+        {"(:2.5.13.5:={id})", "(objectClass=*)"},
+        {"(cn=a)", "(cn=a)"},
+    };
+    const struct ldap_terms terms = {.anybody = true};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bytes_free(&written);
+        written = (struct bytes){0};
+        ldap_filter_write(rows[i].template, &terms, &written);
+        expect_as_libldap(rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_as_libldap), cmocka_unit_test(ids_are_nothing_but_values),
         cmocka_unit_test(good_templates),  cmocka_unit_test(bad_templates),
-        cmocka_unit_test(claims),
+        cmocka_unit_test(claims),          cmocka_unit_test(anybody),
     };
     return cmocka_run_group_tests_name("ldap_filter", tests, NULL, NULL);
 }
