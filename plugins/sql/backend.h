@@ -40,7 +40,7 @@ struct sql_client {
 
 struct sql_backend {
     enum query_dialect dialect;
-    size_t shape_at;                   /* where in a connection its struct sql_shape is */
+    size_t shape_at; /* where in a connection its struct sql_shape is */
     /* Settings that its library may have something against; no network. */
     bool (*check)(const struct sql_client *client, struct reason *why);
     /* Optional: makes and frees client->own. */

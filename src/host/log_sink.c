@@ -38,7 +38,7 @@ struct queue {
     size_t length;
 };
 
-static struct target standard_error = {.users = 2, .fd = STDERR_FILENO}; /* never closed */
+static struct target standard_error = {.users = 1, .fd = STDERR_FILENO}; /* never closed */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct target *target = &standard_error;
@@ -78,7 +78,7 @@ static struct target *target_new(int fd, const char *path)
 /* The caller holds the lock. */
 static void target_release(struct target *old)
 {
-    if (--old->users == 0) {
+    if (--old->users == 0 && old != &standard_error) {
         close(old->fd);
         free(old);
     }

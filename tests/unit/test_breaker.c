@@ -39,7 +39,7 @@ static void opens_after_failures_in_a_row(void **state)
     assert_int_equal(fail_at(3), BREAKER_SAME);
     assert_int_equal(fail_at(4), BREAKER_SAME);
     assert_int_equal(fail_at(5), BREAKER_OPENED);
-    int64_t wait;
+    int64_t wait = 0;
     assert_false(breaker_admit(&breaker, 105, &wait));
     assert_int_equal(wait, 900);
     assert_false(admit(1004));
@@ -82,7 +82,7 @@ static void waits_twice_as_long_each_time(void **state)
 
 static void the_directorys_wish_counts(void **state)
 {
-    int64_t wait;
+    int64_t wait = 0;
     (void)state;
     make(1);
     assert_true(admit(0));
@@ -102,7 +102,7 @@ static void the_directorys_wish_counts(void **state)
 /* Look-ups that went out before it opened say nothing new. */
 static void late_failures_do_not_prolong(void **state)
 {
-    int64_t wait;
+    int64_t wait = 0;
     (void)state;
     make(2);
     for (int i = 0; i < 6; i++)

@@ -70,7 +70,7 @@ static void faults(void **state)
 
 static void roles_are_refused_in_words_of_the_protocol(void **state)
 {
-    struct record answer;
+    struct record answer = {.id = 0};
     (void)state;
     record_add_begin(&stream, 7, 2, true);
     assert_int_equal(intake_feed_stream(1), INTAKE_BAD);
@@ -142,7 +142,7 @@ static void parameters_have_a_limit(void **state)
 
 static void management_records(void **state)
 {
-    struct record answer;
+    struct record answer = {.id = 0};
     (void)state;
     bytes_reset(&stream);
     record_add(&stream, RECORD_GET_VALUES, 0, SPAN("\x0e\0FCGI_MAX_CONNS"), 2);

@@ -106,7 +106,7 @@ static void what_cannot_be_filled_in(void **state)
         {"{none|id|=a b}", "{none|id|=a b}", TEMPLATE_REFUSED},
         {"{id}{name|id|json}", "{name|id|json}", TEMPLATE_REFUSED},
     };
-    const struct template_part *part;
+    const struct template_part *part = NULL;
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         expect(render(rows[i].template, &part) == rows[i].result, "%s", rows[i].template);

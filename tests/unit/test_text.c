@@ -11,7 +11,7 @@
 static size_t encode(uint32_t point, size_t length, char out[4])
 {
     static const unsigned char marks[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
-    for (size_t i = length; i-- > 1; point >>= 6)
+    for (size_t i = length - 1; i > 0; i--, point >>= 6)
         out[i] = (char)(0x80 | (point & 0x3f));
     out[0] = (char)(marks[length] | point);
     return length;
