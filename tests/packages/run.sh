@@ -118,11 +118,10 @@ Listen 127.0.0.1:$1
 ServerName localhost
 User www-data
 Group www-data
-Include /etc/apache2/mods-enabled/mpm_*.load
-$(for module in authz_core env proxy proxy_fcgi; do echo "LoadModule ${module}_module /usr/lib/apache2/modules/mod_$module.so"; done)
+$(for module in mpm_event authz_core env proxy proxy_fcgi; do echo "LoadModule ${module}_module /usr/lib/apache2/modules/mod_$module.so"; done)
 Include /etc/apache2/conf-enabled/memberchat.conf
 CONF
-    apache2 -f "$area/apache.conf" -D FOREGROUND &
+    setsid apache2 -f "$area/apache.conf" -D FOREGROUND & # some MPMs end their whole process group
     server=$!
     until_true curl -s "http://127.0.0.1:$1/"
     ask "$1" guest-chat-tokens && ask "$1" 2/chat-tokens
