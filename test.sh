@@ -13,7 +13,7 @@
 #   valgrind    make check and some system tests under valgrind
 #   faults      a sample of make faults: allocations and system calls that fail
 #   load        a thousand connections, good and hostile, while everything is restarted; two machines, one cut off
-#   fuzz        all harnesses for a few seconds each
+#   fuzz        everything built by clang without a warning; all harnesses for a few seconds each
 #   distcheck   make distcheck
 #   quickstart  quickstart.sh twice
 # and one that everything does not include, since it loads half of Debian 11 first:
@@ -334,6 +334,7 @@ stage_load() {
 stage_fuzz() {
     must "clang" install_missing clang || return 0
     must "normal build" build normal || return 0
+    must "clang build" build_in "$AREA/clang" --enable-gcc-warnings CC=clang CFLAGS="-g -O2" || return 0
     began=$SECONDS
     step "fuzz" make -C "$AREA/normal" fuzz FUZZ_SECONDS=5 FUZZ_JOBS="$(nproc)"
 }
