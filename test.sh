@@ -26,7 +26,7 @@ cd "$(dirname "$0")"
 ALL_STAGES=(normal sanitizers kit packages sites chat examples threads valgrind faults load fuzz distcheck quickstart)
 AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
-TEST_PACKAGES=(libcmocka-dev libconfig-dev valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
+TEST_PACKAGES=(libcmocka-dev libconfig-dev prometheus valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
     brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3 haproxy iproute2
     mariadb-server postgresql)
 KIT_PACKAGES=(apache2-suexec-custom fcgiwrap musl-tools)

@@ -8,11 +8,13 @@
 #include "health.h"
 #include "issue.h"
 #include "jwks.h"
+#include "metrics.h"
 #include "openapi.h"
 #include "figures/figures.h"
 #include "host/log.h"
 #include "base/random.h"
 #include "reply.h"
+#include "status_access.h"
 #include "base/text.h"
 
 #include <stdatomic.h>
@@ -63,6 +65,8 @@ static enum outcome serve(struct exchange *exchange)
         return jwks_answer(exchange);
     case ROUTE_OPENAPI:
         return openapi_answer(exchange);
+    case ROUTE_METRICS:
+        return metrics_answer(exchange);
     default:
         return OUTCOME_RESOURCE_NOT_FOUND;
     }
@@ -158,11 +162,29 @@ static void count(const struct exchange *exchange, enum outcome outcome, const c
 static void add_common_headers(struct http_response *response, const char *id)
 {
     if (http_has_content(response))
-        http_add_header(response, "Content-Type", span_of("application/json"));
+        http_add_header(
+            response, "Content-Type",
+            span_of(response->content_type ? response->content_type : "application/json"));
     http_add_header(response, "Cache-Control",
                     span_of(response->cache_control ? response->cache_control : "no-store"));
     http_add_header(response, "X-Content-Type-Options", span_of("nosniff"));
     http_add_header(response, "X-Request-Id", span_of(id));
+}
+
+/* Route, then method, then the rest. */
+static enum outcome answer(struct exchange *exchange)
+{
+    struct route *route = &exchange->route;
+    enum status_access access = STATUS_OPEN;
+    if (route->kind == ROUTE_METRICS || route->kind == ROUTE_STATUS)
+        access = status_access(exchange->settings, exchange->request);
+    if (access == STATUS_HIDDEN)
+        *route = (struct route){.kind = ROUTE_NONE};
+    if (route->kind == ROUTE_NONE)
+        return OUTCOME_RESOURCE_NOT_FOUND;
+    if (!route_allows(route, exchange->request->method))
+        return OUTCOME_UNSUPPORTED_HTTP_METHOD;
+    return access == STATUS_ASKS ? OUTCOME_INVALID_STATUS_PASSWORD : serve(exchange);
 }
 
 bool handler_serve(const struct settings *settings, const struct http_request *request,
@@ -175,10 +197,7 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
     log_set_request(id);
 
     exchange.route = route_find(request, base_path(settings, request));
-    enum outcome outcome = OUTCOME_RESOURCE_NOT_FOUND;
-    if (exchange.route.kind != ROUTE_NONE)
-        outcome = route_allows(&exchange.route, request->method) ? serve(&exchange)
-                                                                 : OUTCOME_UNSUPPORTED_HTTP_METHOD;
+    enum outcome outcome = answer(&exchange);
     if (exchange.route.elsewhere)
         tell_mount(&exchange);
     if (outcome != OUTCOME_ANSWERED && outcome != OUTCOME_BUSY) {

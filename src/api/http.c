@@ -21,6 +21,7 @@ static const struct variable {
     VARIABLE("REQUEST_URI", uri),
     VARIABLE("SCRIPT_NAME", script_name),
     VARIABLE("PATH_INFO", path_info),
+    VARIABLE("QUERY_STRING", query),
     VARIABLE("CONTENT_TYPE", content_type),
     VARIABLE("CONTENT_LENGTH", content_length),
     VARIABLE("REMOTE_ADDR", remote_addr),
@@ -168,6 +169,7 @@ void http_write(const struct http_request *request, const struct http_response *
 void http_response_reset(struct http_response *response)
 {
     response->status = 0;
+    response->content_type = NULL;
     response->cache_control = NULL;
     bytes_reset(&response->headers);
     bytes_reset(&response->body);

@@ -25,6 +25,7 @@ struct http_request {
     struct span authorizations[HTTP_AUTHORIZATIONS];
     struct span api_key, api_secret; /* X-Api-Key, X-Api-Secret */
     struct span content_type, content_length, content_encoding, transfer_encoding;
+    struct span query; /* QUERY_STRING */
     struct span origin, request_id, remote_addr, forwarded_for, if_none_match;
     bool forwarded_twice;   /* X-Forwarded-For came twice, with different values */
     bool credentials_twice; /* one of their headers did */
@@ -52,6 +53,7 @@ void http_judge_body(struct http_request *request, uint64_t received, uint64_t l
 
 struct http_response {
     int status;
+    const char *content_type;  /* NULL: JSON */
     const char *cache_control; /* NULL: it must not be stored */
     struct bytes headers;      /* lines, each ending in CR LF */
     struct bytes body;

@@ -19,6 +19,8 @@ static const struct row {
     [OUTCOME_INVALID_APP_CREDENTIALS] = {401, "INVALID_APP_CREDENTIALS",
                                          "The API key or secret is wrong"},
     [OUTCOME_INVALID_ACCESS_TOKEN] = {401, "INVALID_ACCESS_TOKEN", "accessToken is not valid"},
+    [OUTCOME_INVALID_STATUS_PASSWORD] = {401, "INVALID_STATUS_PASSWORD",
+                                         "Send the password of the status page"},
     [OUTCOME_GUESTS_NOT_ALLOWED] = {403, "GUESTS_NOT_ALLOWED", "This app has no guests"},
     [OUTCOME_MEMBER_DENIED] = {403, "MEMBER_DENIED", "This person gets no token"},
     [OUTCOME_MEMBER_NOT_FOUND] = {404, "MEMBER_NOT_FOUND", "There is no such member"},

@@ -38,6 +38,8 @@ static const struct pattern {
     {ROUTE_READYZ, "GET, HEAD", 1, {"readyz"}, "/readyz"},
     {ROUTE_JWKS, "GET, HEAD", 2, {".well-known", "jwks.json"}, "/.well-known/jwks.json"},
     {ROUTE_OPENAPI, "GET, HEAD", 1, {"openapi.json"}, "/openapi.json"},
+    {ROUTE_METRICS, "GET, HEAD", 1, {"metrics"}, "/metrics"},
+    {ROUTE_STATUS, "GET, HEAD", 1, {"status"}, "/status"},
 };
 
 /* The byte at *at, decoded (RFC 3986, section 2.1); -1 for a broken escape. */
@@ -240,9 +242,9 @@ struct route route_find(const struct http_request *request, struct span base_pat
 const char *route_name(enum route_kind kind)
 {
     static const char *const names[] = {
-        [ROUTE_NONE] = "none",       [ROUTE_GUEST] = "guest",   [ROUTE_MEMBER] = "member",
-        [ROUTE_HEALTHZ] = "healthz", [ROUTE_READYZ] = "readyz", [ROUTE_JWKS] = "jwks",
-        [ROUTE_OPENAPI] = "openapi",
+        [ROUTE_NONE] = "none",       [ROUTE_GUEST] = "guest",     [ROUTE_MEMBER] = "member",
+        [ROUTE_HEALTHZ] = "healthz", [ROUTE_READYZ] = "readyz",   [ROUTE_JWKS] = "jwks",
+        [ROUTE_OPENAPI] = "openapi", [ROUTE_METRICS] = "metrics", [ROUTE_STATUS] = "status",
     };
     return names[kind];
 }

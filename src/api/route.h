@@ -14,7 +14,9 @@ enum route_kind {
     ROUTE_HEALTHZ,
     ROUTE_READYZ,
     ROUTE_JWKS,
-    ROUTE_OPENAPI
+    ROUTE_OPENAPI,
+    ROUTE_METRICS,
+    ROUTE_STATUS
 };
 
 struct route {

@@ -225,12 +225,23 @@ static unsigned store_place(struct figures *figures, const char *store)
     return figures_place_of(figures, FIGURES_OF_STORES, span_of(store));
 }
 
-/* Sets since when it answers, or does not, if that has changed. */
-static void note_state(figure *state, bool up)
+/* Sets what a store is like, and since when, if that has changed. */
+static void note_state(figure *state, enum figures_outcome outcome)
 {
-    uint64_t there = get(state), word = up ? 1 : 2;
-    if ((there & 3) != word)
-        atomic_compare_exchange_strong(state, &there, unix_now() << 2 | word);
+    static const uint64_t words[] = {[FIGURES_FOUND] = FIGURES_UP,
+                                     [FIGURES_NOT_FOUND] = FIGURES_UP,
+                                     [FIGURES_UNAVAILABLE] = FIGURES_DOWN,
+                                     [FIGURES_MISCONFIGURED] = FIGURES_WRONG};
+    uint64_t there = get(state);
+    if ((there & 3) != words[outcome])
+        atomic_compare_exchange_strong(state, &there, unix_now() << 2 | words[outcome]);
+}
+
+void figures_note_store(const char *store, enum figures_outcome outcome)
+{
+    struct figures *figures = figures_in_use();
+    if (figures)
+        note_state(&figures->stores[store_place(figures, store)].state, outcome);
 }
 
 void figures_count_lookup(const char *store, enum figures_outcome outcome, int64_t microseconds)
@@ -241,7 +252,7 @@ void figures_count_lookup(const char *store, enum figures_outcome outcome, int64
     struct figures_store *counted = &figures->stores[store_place(figures, store)];
     add(&counted->outcomes[outcome], 1);
     add_duration(&counted->durations, microseconds);
-    note_state(&counted->state, outcome == FIGURES_FOUND || outcome == FIGURES_NOT_FOUND);
+    note_state(&counted->state, outcome);
 }
 
 void figures_count_cache(const char *store, enum figures_cache what)

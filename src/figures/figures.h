@@ -76,6 +76,9 @@ enum figures_cache { FIGURES_HIT, FIGURES_MISS, FIGURES_STALE, FIGURES_CACHES };
 
 void figures_count_cache(const char *store, enum figures_cache what);
 
+/* The same of what is no look-up. */
+void figures_note_store(const char *store, enum figures_outcome outcome);
+
 /* ---- What a process is like now ---- */
 
 void figures_note_threads(unsigned threads);

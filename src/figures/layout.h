@@ -60,10 +60,12 @@ struct figures_app {
     figure hours[FIGURES_KINDS][FIGURES_HOURS]; /* hour since 1970 << 40 | tokens in it */
 };
 
+enum figures_state { FIGURES_UNASKED, FIGURES_UP, FIGURES_DOWN, FIGURES_WRONG };
+
 struct figures_store {
     figure outcomes[FIGURES_OUTCOMES];
     figure cache[FIGURES_CACHES];
-    figure state;   /* since when << 2 | 1: it answers, 2: it does not; 0: never asked */
+    figure state;   /* since when << 2 | enum figures_state */
     figure members; /* and 1; 0: it does not tell */
     struct figures_histogram durations;
 };

@@ -247,6 +247,7 @@ struct directory_answer directory_probe(struct directory *directory, int64_t dea
     }
     answer.outcome = (int)store_probe(directory->store, deadline, &report);
     leave(gate);
+    figures_note_store(store_name(directory->store), figures_outcome_of(answer.outcome));
     if (answer.outcome != MEMBERCHAT_FOUND)
         log_error_limited("store %s: not ready: %s", store_name(directory->store),
                           report.reason[0] ? report.reason : "no reason given");

@@ -18,10 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_TIMEOUT_MS        60000 /* for the whole body */
-#define FILTER_TIMEOUT_MS      50    /* for more than was promised */
-#define DRAIN_TIMEOUT_MS       2000  /* for a body that is not needed */
-#define CGI_REQUEST_TIMEOUT_MS 2000  /* where the configuration does not say */
+#define READ_TIMEOUT_MS        60000        /* for the whole body */
+#define FILTER_TIMEOUT_MS      50           /* for more than was promised */
+#define DRAIN_TIMEOUT_MS       2000         /* for a body that is not needed */
+#define CGI_REQUEST_TIMEOUT_MS 2000         /* where the configuration does not say */
 #define HEAP_STEP              (512 * 1024) /* bytes that the heap grows by at least */
 
 extern char **environ;
@@ -61,6 +61,8 @@ static unsigned choose_parts(const struct http_request *request)
         [ROUTE_MEMBER] = SETTINGS_ONE_APP | SETTINGS_KEYS | SETTINGS_APP_STORES,
         [ROUTE_READYZ] = SETTINGS_STORES,
         [ROUTE_JWKS] = SETTINGS_APPS | SETTINGS_KEYS,
+        [ROUTE_METRICS] = SETTINGS_STORES | SETTINGS_APPS | SETTINGS_KEYS,
+        [ROUTE_STATUS] = SETTINGS_STORES | SETTINGS_APPS | SETTINGS_KEYS,
     };
     const struct route route = route_find(request, request->base_path);
     unsigned parts = 0;

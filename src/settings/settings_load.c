@@ -96,6 +96,27 @@ static void read_log(const struct loading *loading)
         arena_format(&settings->arena, "%s:%u: log.target", config_file(node), config_line(node));
 }
 
+/* Whether it holds a password now; it is read again for each page. */
+static void check_password_file(const struct loading *loading, const struct config_node *group)
+{
+    const char *path = loading->settings->status.password_file;
+    struct bytes file = {0};
+    struct reason why;
+    bool exposed = false;
+    if (!path || loading->once)
+        return;
+    if (!file_read_secret(path, 4096, &file, &exposed, &why))
+        config_error(loading->report, group, "password_file", "%s", why.text);
+    else if (!file.length || file.data[0] == '\n' || file.data[0] == '\r')
+        config_error(loading->report, group, "password_file",
+                     "%s has no password in its first line", path);
+    if (exposed)
+        config_warning(loading->report, group, "password_file",
+                       "any user of this machine can read %s: chmod o-rwx it", path);
+    settings_check_folder(loading, group, "password_file", path);
+    bytes_free(&file);
+}
+
 static void read_status(const struct loading *loading)
 {
     struct settings *settings = loading->settings;
@@ -105,6 +126,7 @@ static void read_status(const struct loading *loading)
         return;
     config_fill(group, &table, 1, &settings->arena, loading->report);
     settings->status_allow = read_nets(loading, group, "allow", &settings->status.allow);
+    check_password_file(loading, group);
 }
 
 static void read_top(const struct loading *loading)

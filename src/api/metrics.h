@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * /metrics: the figures in the text format of Prometheus. */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include "exchange.h"
+
+enum outcome metrics_answer(struct exchange *exchange);
+
+/* A value of a label, between its quotes. */
+void metrics_add_label(struct bytes *out, const char *value);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * Reading the figures: those in use, or a file of other processes. */
+#ifndef READ_H
+#define READ_H
+
+#include "layout.h"
+
+struct figures_view {
+    struct figures *figures; /* NULL: there are none */
+    int fd;                  /* of their file; -1: memory */
+    const struct figures_process *own;
+    bool copied;
+};
+
+struct figures_view figures_view_own(void);
+
+/* A copy of what a file holds; it is not changed.  False: `why`. */
+bool figures_view_file(const char *path, struct figures_view *view_r, struct reason *why);
+void figures_view_close(struct figures_view *view);
+
+/* How many places a table has, without that of "other". */
+unsigned figures_places(enum figures_table table);
+
+/* The name of a place; "other" of the last one.  False: the place is free, or what is there is
+ * not a text. */
+bool figures_place_name(struct figures *figures, enum figures_table table, unsigned place,
+                        char name_r[FIGURES_NAME_MAX + 1]);
+
+bool figures_process_lives(const struct figures_view *view, unsigned place);
+
+static inline uint64_t figures_get(const figure *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* Of all processes that live. */
+struct figures_sum {
+    uint64_t in_flight, busy, threads; /* threads: of the resident ones */
+    uint64_t started;                  /* the first one; 0: none */
+    uint64_t reloaded_at;              /* the last time that was good */
+    unsigned reloads_failed;           /* processes whose last reload was not good */
+    uint64_t entries[FIGURES_STORES + 1], breaker_since[FIGURES_STORES + 1];
+};
+void figures_sum_processes(const struct figures_view *view, struct figures_sum *sum_r);
+
+/* One of the newest refusals; newest first from 0.  False: there is none. */
+struct figures_past {
+    int64_t time;
+    char app[FIGURES_NAME_MAX + 1], code[FIGURES_NAME_MAX + 1];
+    char request_id[FIGURES_NAME_MAX + 1], id[FIGURES_NAME_MAX + 1];
+};
+bool figures_read_recent(const struct figures *figures, unsigned index,
+                         struct figures_past *past_r);
+
+/* Tokens of an hour since 1970; 0 where they are not known any more. */
+uint64_t figures_of_hour(const struct figures_app *app, enum figures_kind kind, uint64_t hour);
+
+/* The duration in microseconds that `share` (0 to 1) of all stay below; 0: there were none. */
+double figures_quantile(const struct figures_histogram *histogram, double share);
+uint64_t figures_histogram_count(const struct figures_histogram *histogram);
+
+#endif
