@@ -48,6 +48,78 @@ export interface KeySet {
     }>;
 }
 
+/** What /status shows. */
+export interface Status {
+    version: string;
+    time: string | null;
+    /** Empty when nothing is. */
+    wrong: Array<{
+        what: string;
+        remedy: string;
+    }>;
+    stores: Array<{
+        name: string;
+        state: "not asked yet" | "up" | "down" | "misconfigured";
+        since: string | null;
+        lookups: number;
+        found: number;
+        notFound: number;
+        unavailable: number;
+        misconfigured: number;
+        medianMs: number;
+        p99Ms: number;
+        cacheHits: number;
+        cacheMisses: number;
+        cacheStale: number;
+        cacheEntries: number;
+        breakerOpenSince: string | null;
+        members: number | null;
+    }>;
+    /** The app without a name has the refusals of credentials that name none. */
+    apps: Array<{
+        name: string;
+        guests: number;
+        members: number;
+        guestsToday: number;
+        membersToday: number;
+        /** The last 24 hours; the present one is the last. */
+        guestsByHour: Array<number>;
+        /** The last 24 hours; the present one is the last. */
+        membersByHour: Array<number>;
+        throttled: number;
+        /** By errorCode. */
+        refusals: {
+            [name: string]: unknown;
+        };
+    }>;
+    processes: Array<{
+        pid: number;
+        version: string;
+        since: string | null;
+        resident: boolean;
+        threads: number;
+        busy: number;
+        inFlight: number;
+        reloads: number;
+        lastReloadSuccessful: boolean;
+        loaded: string | null;
+    }>;
+    /** Keys and certificates. */
+    files: Array<{
+        owner: string;
+        what: string;
+        changed: string | null;
+    }>;
+    refusals: Array<{
+        time: string | null;
+        app: string;
+        reason: string;
+        requestId: string;
+        /** Only with `status.show_ids`. */
+        id?: string | null;
+    }>;
+}
+
 /** What `errorCode` can be. */
 export type ErrorCode =
     | "EMPTY_APP_CREDENTIALS"
@@ -57,6 +129,7 @@ export type ErrorCode =
     | "INVALID_APP_CREDENTIALS"
     | "INVALID_APP_USER_ID_FORMAT"
     | "INVALID_HTTP_MESSAGE_BODY"
+    | "INVALID_STATUS_PASSWORD"
     | "MEMBER_DENIED"
     | "MEMBER_NOT_FOUND"
     | "MEMBER_STORE_UNAVAILABLE"
@@ -220,6 +293,62 @@ export interface Operations {
         responses: {
             200: undefined;
             503: undefined;
+            404: undefined;
+            405: undefined;
+            500: undefined;
+        };
+    };
+    /** Get the figures for Prometheus */
+    getMetrics: {
+        method: "GET";
+        path: "/metrics";
+        responses: {
+            200: string;
+            401: ErrorAnswer<"INVALID_STATUS_PASSWORD">;
+            404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
+            405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
+        };
+    };
+    /** Get the figures for Prometheus (headers only) */
+    getMetricsHead: {
+        method: "HEAD";
+        path: "/metrics";
+        responses: {
+            200: undefined;
+            401: undefined;
+            404: undefined;
+            405: undefined;
+            500: undefined;
+        };
+    };
+    /** See how memberchat does */
+    getStatus: {
+        method: "GET";
+        path: "/status";
+        parameters: {
+            /** JSON instead of a page; its value does not matter. */
+            json?: string;
+        };
+        responses: {
+            200: Status;
+            401: ErrorAnswer<"INVALID_STATUS_PASSWORD">;
+            404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
+            405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
+        };
+    };
+    /** See how memberchat does (headers only) */
+    getStatusHead: {
+        method: "HEAD";
+        path: "/status";
+        parameters: {
+            /** JSON instead of a page; its value does not matter. */
+            json?: string;
+        };
+        responses: {
+            200: undefined;
+            401: undefined;
             404: undefined;
             405: undefined;
             500: undefined;

@@ -14,6 +14,7 @@
 #include "host/log.h"
 #include "base/random.h"
 #include "reply.h"
+#include "status.h"
 #include "status_access.h"
 #include "base/text.h"
 
@@ -67,6 +68,8 @@ static enum outcome serve(struct exchange *exchange)
         return openapi_answer(exchange);
     case ROUTE_METRICS:
         return metrics_answer(exchange);
+    case ROUTE_STATUS:
+        return status_answer(exchange);
     default:
         return OUTCOME_RESOURCE_NOT_FOUND;
     }

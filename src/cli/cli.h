@@ -33,7 +33,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_check, cli_doctor, cli_lookup, cli_token, cli_new_app,
-    cli_new_secret, cli_new_store, cli_index, cli_verify, cli_keygen, cli_deny, cli_allow;
+    cli_new_secret, cli_new_store, cli_index, cli_verify, cli_keygen, cli_status, cli_deny, cli_allow;
 
 /* "memberchat: ..." on standard error */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

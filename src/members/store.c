@@ -237,6 +237,26 @@ enum memberchat_outcome store_survey(struct store *store, int64_t deadline,
     return believe(outcome, &result);
 }
 
+bool store_next_file(const struct store *store, size_t *index, struct store_file *file_r)
+{
+    static const char *const names[] = {"ca_file", "cert_file", "key_file"};
+    for (; *index < store->plugin->key_count; ++*index) {
+        const struct memberchat_key *key = &store->plugin->keys[*index];
+        bool wanted = false;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            wanted = wanted || strcmp(key->name, names[i]) == 0;
+        if (!wanted || key->type != MEMBERCHAT_PATH)
+            continue;
+        const char *path = *(const char *const *)((const char *)store->settings + key->offset);
+        if (!path)
+            continue;
+        *file_r = (struct store_file){key->name, path};
+        ++*index;
+        return true;
+    }
+    return false;
+}
+
 static void tell_unusable(void *result, const char *what)
 {
     store_warn_unusable(result, what);

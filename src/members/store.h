@@ -70,6 +70,13 @@ enum memberchat_outcome store_survey(struct store *store, int64_t deadline,
                                      struct memberchat_holdings *holdings_r,
                                      struct store_report *report_r);
 
+/* A key or certificate that its settings name, the next one from *index on, which begins with 0.
+ * False: there are no more. */
+struct store_file {
+    const char *key, *path;
+};
+bool store_next_file(const struct store *store, size_t *index, struct store_file *file_r);
+
 /* Asks the plugin, and distrusts what it says: whatever is not one of the four
  * outcomes, and a FOUND without a proper id, becomes MISCONFIGURED. */
 enum memberchat_outcome store_lookup(struct store *store, const struct store_question *question,

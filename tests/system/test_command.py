@@ -12,7 +12,7 @@ from lib.responder import command, environment, run
 from lib.site import APP, GUEST_PATH, KEY, SECRET
 from lib.tokens import MEMBERS_OF_AN_ANSWER
 
-SUBCOMMANDS = ("check", "doctor", "lookup", "token", "verify", "new-app", "new-secret", "deny", "allow", "keygen", "index")
+SUBCOMMANDS = ("check", "doctor", "lookup", "token", "verify", "new-app", "new-secret", "deny", "allow", "keygen", "index", "status")
 
 
 class CommandCase(FreshCase):
