@@ -107,7 +107,7 @@ static void add_requests(const struct metrics *metrics)
         if (!figures_place_name(figures, FIGURES_OF_ROUTES, i, route))
             continue;
         for (unsigned status = 0; status < FIGURES_STATUSES; status++) {
-            uint64_t count = figures_get(&figures->requests[i][status]);
+            uint64_t count = figures_get(&figures->routes[i].counted.statuses[status]);
             if (!count)
                 continue;
             code[0] = (char)('1' + status / 100);
@@ -148,7 +148,7 @@ static void add_tokens(const struct metrics *metrics)
     char app[FIGURES_NAME_MAX + 1];
     head(metrics, name, "counter", "Tokens that were issued.");
     for (unsigned i = 0; i <= FIGURES_APPS; i++) {
-        const struct figures_app *counted = &metrics->view.figures->apps[i];
+        const struct figures_app *counted = &metrics->view.figures->apps[i].counted;
         if (!app_name(metrics, i, app) || !has_tokens(counted, app, i))
             continue;
         for (unsigned kind = 0; kind < FIGURES_KINDS; kind++) {
@@ -170,7 +170,7 @@ static void add_refusals(const struct metrics *metrics)
         if (!app_name(metrics, i, app))
             continue;
         for (unsigned c = 0; c <= FIGURES_CODES; c++) {
-            uint64_t count = figures_get(&figures->apps[i].refusals[c]);
+            uint64_t count = figures_get(&figures->apps[i].counted.refusals[c]);
             if (!count || !figures_place_name(figures, FIGURES_OF_CODES, c, code))
                 continue;
             begin(metrics, name, "app", app);
@@ -186,7 +186,7 @@ static void add_throttled(const struct metrics *metrics)
     char app[FIGURES_NAME_MAX + 1];
     head(metrics, name, "counter", "Requests that were refused because there were too many.");
     for (unsigned i = 0; i <= FIGURES_APPS; i++) {
-        const struct figures_app *counted = &metrics->view.figures->apps[i];
+        const struct figures_app *counted = &metrics->view.figures->apps[i].counted;
         uint64_t count = figures_get(&counted->throttled);
         if (!app_name(metrics, i, app) || (!count && !has_tokens(counted, app, i)))
             continue;
@@ -213,23 +213,23 @@ static void add_lookups(const struct metrics *metrics)
             if (figures_place_name(figures, FIGURES_OF_STORES, i, store)) {
                 begin(metrics, name, "store", store);
                 also(metrics, "outcome", outcomes[o]);
-                end(metrics, figures_get(&figures->stores[i].outcomes[o]));
+                end(metrics, figures_get(&figures->stores[i].counted.outcomes[o]));
             }
     head(metrics, durations, "histogram", "How long a store took for a look-up.");
     for (unsigned i = 0; i < FIGURES_STORES; i++)
         if (figures_place_name(figures, FIGURES_OF_STORES, i, store))
-            histogram(metrics, durations, store, &figures->stores[i].durations);
+            histogram(metrics, durations, store, &figures->stores[i].counted.durations);
 }
 
 static uint64_t get_up(const struct metrics *metrics, unsigned store)
 {
-    uint64_t state = figures_get(&metrics->view.figures->stores[store].state) & 3;
+    uint64_t state = figures_get(&metrics->view.figures->stores[store].counted.state) & 3;
     return state == FIGURES_UNASKED || state == FIGURES_UP;
 }
 
 static uint64_t get_members(const struct metrics *metrics, unsigned store)
 {
-    return figures_get(&metrics->view.figures->stores[store].members) - 1;
+    return figures_get(&metrics->view.figures->stores[store].counted.members) - 1;
 }
 
 static uint64_t get_breaker(const struct metrics *metrics, unsigned store)
@@ -239,17 +239,17 @@ static uint64_t get_breaker(const struct metrics *metrics, unsigned store)
 
 static uint64_t get_hits(const struct metrics *metrics, unsigned store)
 {
-    return figures_get(&metrics->view.figures->stores[store].cache[FIGURES_HIT]);
+    return figures_get(&metrics->view.figures->stores[store].counted.cache[FIGURES_HIT]);
 }
 
 static uint64_t get_misses(const struct metrics *metrics, unsigned store)
 {
-    return figures_get(&metrics->view.figures->stores[store].cache[FIGURES_MISS]);
+    return figures_get(&metrics->view.figures->stores[store].counted.cache[FIGURES_MISS]);
 }
 
 static uint64_t get_stale(const struct metrics *metrics, unsigned store)
 {
-    return figures_get(&metrics->view.figures->stores[store].cache[FIGURES_STALE]);
+    return figures_get(&metrics->view.figures->stores[store].counted.cache[FIGURES_STALE]);
 }
 
 static uint64_t get_entries(const struct metrics *metrics, unsigned store)
@@ -283,7 +283,8 @@ static void add_stores(const struct metrics *metrics)
         const struct store_metric *metric = &store_metrics[m];
         head(metrics, metric->name, metric->type, metric->help);
         for (unsigned i = 0; i < FIGURES_STORES; i++) {
-            bool untold = metric->get == get_members && !figures_get(&figures->stores[i].members);
+            bool untold =
+                metric->get == get_members && !figures_get(&figures->stores[i].counted.members);
             if (untold || !figures_place_name(figures, FIGURES_OF_STORES, i, store))
                 continue;
             begin(metrics, metric->name, "store", store);

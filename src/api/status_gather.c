@@ -16,7 +16,7 @@
 static void gather_store(struct figures *figures, const struct figures_sum *sum, unsigned place,
                          struct status_store *store)
 {
-    const struct figures_store *counted = &figures->stores[place];
+    const struct figures_store *counted = &figures->stores[place].counted;
     uint64_t state = figures_get(&counted->state);
     store->state = (enum figures_state)(state & 3);
     store->since = (int64_t)(state >> 2);
@@ -87,7 +87,7 @@ static void gather_hours(const struct figures_app *counted, int64_t now, struct 
 static void add_app(struct figures *figures, unsigned place, const char *name,
                     struct status_report *report)
 {
-    const struct figures_app *counted = &figures->apps[place];
+    const struct figures_app *counted = &figures->apps[place].counted;
     struct status_app *app = &report->apps[report->app_count];
     *app = (struct status_app){.name = name, .throttled = figures_get(&counted->throttled)};
     gather_hours(counted, report->now, app);

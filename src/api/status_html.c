@@ -21,7 +21,7 @@ static const char style[] =
     "h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.6rem 0 .5rem}"
     "p{margin:.3rem 0}.soft{color:var(--soft)}a{color:var(--one)}"
     ".card{background:var(--card);border:1px solid var(--line);border-radius:.5rem}"
-    ".wrong,.fine{padding:.6rem 1rem;border-left:.35rem solid var(--good)}"
+    ".wrong,.fine{margin-top:.6rem;padding:.6rem 1rem;border-left:.35rem solid var(--good)}"
     ".wrong{border-left-color:var(--bad);background:var(--badback)}"
     ".wrong ul{margin:.3rem 0;padding-left:1.2rem}.wrong li{margin:.4rem 0}"
     ".scroll{overflow-x:auto}.scroll:focus-visible,a:focus-visible{outline:3px solid var(--one)}"
@@ -32,6 +32,7 @@ static const char style[] =
     ".bad{color:var(--bad);font-weight:600}.time{white-space:nowrap}.id{overflow-wrap:anywhere;"
     "min-width:9rem}svg{display:block}.one{fill:var(--one)}.two{fill:var(--two)}"
     ".base{fill:var(--line)}ul.plain{list-style:none;margin:0;padding:0}"
+    "ul.plain li{white-space:nowrap}.since{white-space:nowrap}"
     "@media(max-width:40rem){body{padding:.6rem}th,td{padding:.35rem .5rem}}";
 
 /* ---- Text ---- */
@@ -146,40 +147,65 @@ static void add_state(const struct status_store *store, struct bytes *out)
                                             : "soft",
                status_state_name(store->state));
     if (store->since > 0) {
-        bytes_add_string(out, "<br><span class=\"soft\">since ");
+        bytes_add_string(out, "<br><span class=\"soft since\">since ");
         add_time(out, store->since);
         bytes_add_string(out, "</span>");
     }
     bytes_add_string(out, "</td>");
 }
 
+/* "found 160" of each count that is not zero; `none` where all are. */
+static void list_cell(struct bytes *out, const struct status_reason *counts, size_t count,
+                      const char *none)
+{
+    bool any = false;
+    bytes_add_string(out, "<td><ul class=\"plain\">");
+    for (size_t i = 0; i < count; i++) {
+        if (!counts[i].count)
+            continue;
+        bytes_add_string(out, "<li>");
+        add_text(out, counts[i].code);
+        bytes_add_string(out, " ");
+        add_number(out, counts[i].count);
+        bytes_add_string(out, "</li>");
+        any = true;
+    }
+    if (!any)
+        bytes_addf(out, "<li class=\"soft\">%s</li>", none);
+    bytes_add_string(out, "</ul></td>");
+}
+
 static void add_store(const struct status_store *store, struct bytes *out)
 {
+    const struct status_reason outcomes[] = {
+        {"found", store->outcomes[FIGURES_FOUND]},
+        {"not found", store->outcomes[FIGURES_NOT_FOUND]},
+        {"unavailable", store->outcomes[FIGURES_UNAVAILABLE]},
+        {"misconfigured", store->outcomes[FIGURES_MISCONFIGURED]}};
+    const struct status_reason cache[] = {{"hits", store->cache[FIGURES_HIT]},
+                                          {"misses", store->cache[FIGURES_MISS]},
+                                          {"stale", store->cache[FIGURES_STALE]},
+                                          {"entries", store->entries}};
     bytes_add_string(out, "<tr>");
     head_cell(out, store->name);
     add_state(store, out);
     number_cell(out, store->lookups);
-    for (unsigned i = 0; i < FIGURES_OUTCOMES; i++)
-        number_cell(out, store->outcomes[i]);
+    list_cell(out, outcomes, 4, "none");
     bytes_addf(out, "<td class=\"n\">%.2f ms</td><td class=\"n\">%.2f ms</td>", store->median_ms,
                store->p99_ms);
-    for (unsigned i = 0; i < FIGURES_CACHES; i++)
-        number_cell(out, store->cache[i]);
-    number_cell(out, store->entries);
+    list_cell(out, cache, 4, "not used");
     text_cell(out, store->breaker_since ? "bad" : NULL, store->breaker_since ? "open" : "closed");
     if (store->members >= 0)
         number_cell(out, (uint64_t)store->members);
     else
-        text_cell(out, "n", "-");
+        text_cell(out, "n soft", "not told");
     bytes_add_string(out, "</tr>");
 }
 
 static void add_stores(const struct status_report *report, struct bytes *out)
 {
-    static const char *const columns[] = {"store",      "state",        "#look-ups",      "#found",
-                                          "#not found", "#unavailable", "#misconfigured", "#median",
-                                          "#p99",       "#cache hits",  "#misses",        "#stale",
-                                          "#entries",   "breaker",      "#members",       NULL};
+    static const char *const columns[] = {"store", "state", "#look-ups", "outcomes", "#median",
+                                          "#p99",  "cache", "breaker",   "#members", NULL};
     begin_table(out, "Stores", columns);
     for (size_t i = 0; i < report->store_count; i++)
         add_store(&report->stores[i], out);
@@ -223,19 +249,6 @@ static void add_chart(const struct status_app *app, struct bytes *out)
     bytes_add_string(out, "</svg>");
 }
 
-static void add_reasons(const struct status_app *app, struct bytes *out)
-{
-    bytes_add_string(out, "<td><ul class=\"plain\">");
-    for (size_t i = 0; i < app->reason_count; i++) {
-        bytes_add_string(out, "<li>");
-        add_text(out, app->reasons[i].code);
-        bytes_add_string(out, " ");
-        add_number(out, app->reasons[i].count);
-        bytes_add_string(out, "</li>");
-    }
-    bytes_add_string(out, app->reason_count ? "</ul></td>" : "<li>none</li></ul></td>");
-}
-
 static void add_app(const struct status_app *app, struct bytes *out)
 {
     bytes_add_string(out, "<tr>");
@@ -243,11 +256,12 @@ static void add_app(const struct status_app *app, struct bytes *out)
     number_cell(out, app->today[FIGURES_MEMBER]);
     number_cell(out, app->today[FIGURES_GUEST]);
     bytes_add_string(out, "<td>");
-    add_chart(app, out);
+    if (app->name[0])
+        add_chart(app, out);
     bytes_add_string(out, "</td>");
     number_cell(out, app->tokens[FIGURES_MEMBER]);
     number_cell(out, app->tokens[FIGURES_GUEST]);
-    add_reasons(app, out);
+    list_cell(out, app->reasons, app->reason_count, "none");
     number_cell(out, app->throttled);
     bytes_add_string(out, "</tr>");
 }

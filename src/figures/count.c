@@ -153,13 +153,13 @@ void figures_count_request(const char *route, int status, int64_t microseconds)
     if (!figures || status < 100 || status - 100 >= FIGURES_STATUSES)
         return;
     unsigned place = figures_place_of(figures, FIGURES_OF_ROUTES, span_of(route));
-    add(&figures->requests[place][status - 100], 1);
+    add(&figures->routes[place].counted.statuses[status - 100], 1);
     add_duration(&figures->durations, microseconds);
 }
 
 static struct figures_app *app_of(struct figures *figures, const char *app)
 {
-    return &figures->apps[figures_place_of(figures, FIGURES_OF_APPS, span_of(app))];
+    return &figures->apps[figures_place_of(figures, FIGURES_OF_APPS, span_of(app))].counted;
 }
 
 /* One more in this hour.  What is there of another hour goes, also when the clock went back. */
@@ -241,7 +241,7 @@ void figures_note_store(const char *store, enum figures_outcome outcome)
 {
     struct figures *figures = figures_in_use();
     if (figures)
-        note_state(&figures->stores[store_place(figures, store)].state, outcome);
+        note_state(&figures->stores[store_place(figures, store)].counted.state, outcome);
 }
 
 void figures_count_lookup(const char *store, enum figures_outcome outcome, int64_t microseconds)
@@ -249,7 +249,7 @@ void figures_count_lookup(const char *store, enum figures_outcome outcome, int64
     struct figures *figures = figures_in_use();
     if (!figures)
         return;
-    struct figures_store *counted = &figures->stores[store_place(figures, store)];
+    struct figures_store *counted = &figures->stores[store_place(figures, store)].counted;
     add(&counted->outcomes[outcome], 1);
     add_duration(&counted->durations, microseconds);
     note_state(&counted->state, outcome);
@@ -259,14 +259,14 @@ void figures_count_cache(const char *store, enum figures_cache what)
 {
     struct figures *figures = figures_in_use();
     if (figures)
-        add(&figures->stores[store_place(figures, store)].cache[what], 1);
+        add(&figures->stores[store_place(figures, store)].counted.cache[what], 1);
 }
 
 void figures_note_members(const char *store, uint64_t members)
 {
     struct figures *figures = figures_in_use();
     if (figures)
-        set(&figures->stores[store_place(figures, store)].members, members + 1);
+        set(&figures->stores[store_place(figures, store)].counted.members, members + 1);
 }
 
 void figures_note_breaker(const char *store, bool open)

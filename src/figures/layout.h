@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 
 #define FIGURES_MAGIC   "mchatfig"
-#define FIGURES_VERSION 1u
+#define FIGURES_VERSION 2u
 
 enum {
     FIGURES_APPS = 256,
@@ -86,24 +86,31 @@ struct figures_recent {
     struct figures_name app, code, request_id, id;
 };
 
-#define FIGURES_TABLE(name, places)                                                                \
-    figure name##_hashes[places];                                                                  \
-    struct figures_name name##_names[places]
+struct figures_route {
+    figure statuses[FIGURES_STATUSES];
+};
+
+/* Each thing has its name right before its figures, and all hashes are on the first page: a
+ * process of one request touches as few pages as can be. */
+#define FIGURES_NAMED(kind, table, places)                                                         \
+    struct {                                                                                       \
+        struct figures_name name;                                                                  \
+        struct kind counted;                                                                       \
+    } table[(places) + 1]
 
 struct figures {
     struct figures_header header;
-    _Alignas(64) char throttle[FIGURES_THROTTLE_SIZE];
-    FIGURES_TABLE(route, FIGURES_ROUTES);
-    FIGURES_TABLE(code, FIGURES_CODES);
-    FIGURES_TABLE(store, FIGURES_STORES);
-    FIGURES_TABLE(app, FIGURES_APPS);
-    figure requests[FIGURES_ROUTES + 1][FIGURES_STATUSES];
+    figure route_hashes[FIGURES_ROUTES], code_hashes[FIGURES_CODES];
+    figure store_hashes[FIGURES_STORES], app_hashes[FIGURES_APPS];
     struct figures_histogram durations;
-    struct figures_app apps[FIGURES_APPS + 1];
-    struct figures_store stores[FIGURES_STORES + 1];
     figure recent_count;
-    struct figures_recent recent[FIGURES_RECENT];
+    struct figures_name codes[FIGURES_CODES];
+    FIGURES_NAMED(figures_store, stores, FIGURES_STORES);
+    FIGURES_NAMED(figures_app, apps, FIGURES_APPS);
+    FIGURES_NAMED(figures_route, routes, FIGURES_ROUTES);
     struct figures_process processes[FIGURES_PROCESSES];
+    struct figures_recent recent[FIGURES_RECENT];
+    _Alignas(64) char throttle[FIGURES_THROTTLE_SIZE];
 };
 
 #define FIGURES_SIZE      sizeof(struct figures)
@@ -135,6 +142,10 @@ bool figures_place_lives(int fd, unsigned place);
 /* ---- names.c ---- */
 
 enum figures_table { FIGURES_OF_ROUTES, FIGURES_OF_CODES, FIGURES_OF_STORES, FIGURES_OF_APPS };
+
+/* The name of a place. */
+struct figures_name *figures_name_of(struct figures *figures, enum figures_table which,
+                                     unsigned place);
 
 /* The place of a name, taken if need be. */
 unsigned figures_place_of(struct figures *figures, enum figures_table table, struct span name);

@@ -62,22 +62,41 @@ static bool name_is(struct figures_name *name, struct span text)
 
 struct table {
     figure *hashes;
-    struct figures_name *names;
+    char *names; /* the first one; the next one is `step` bytes further on */
+    size_t step;
     unsigned places;
 };
+
+#define TABLE_OF(hashes, named, places)                                                            \
+    (struct table)                                                                                 \
+    {                                                                                              \
+        hashes, (char *)(named), sizeof *(named), places                                           \
+    }
 
 static struct table table_of(struct figures *figures, enum figures_table table)
 {
     switch (table) {
     case FIGURES_OF_ROUTES:
-        return (struct table){figures->route_hashes, figures->route_names, FIGURES_ROUTES};
+        return TABLE_OF(figures->route_hashes, figures->routes, FIGURES_ROUTES);
     case FIGURES_OF_CODES:
-        return (struct table){figures->code_hashes, figures->code_names, FIGURES_CODES};
+        return TABLE_OF(figures->code_hashes, figures->codes, FIGURES_CODES);
     case FIGURES_OF_STORES:
-        return (struct table){figures->store_hashes, figures->store_names, FIGURES_STORES};
+        return TABLE_OF(figures->store_hashes, figures->stores, FIGURES_STORES);
     default:
-        return (struct table){figures->app_hashes, figures->app_names, FIGURES_APPS};
+        return TABLE_OF(figures->app_hashes, figures->apps, FIGURES_APPS);
     }
+}
+
+static struct figures_name *name_at(const struct table *table, unsigned place)
+{
+    return (struct figures_name *)(table->names + place * table->step);
+}
+
+struct figures_name *figures_name_of(struct figures *figures, enum figures_table which,
+                                     unsigned place)
+{
+    const struct table table = table_of(figures, which);
+    return name_at(&table, place);
 }
 
 unsigned figures_place_of(struct figures *figures, enum figures_table which, struct span name)
@@ -91,7 +110,7 @@ unsigned figures_place_of(struct figures *figures, enum figures_table which, str
         uint64_t there = atomic_load_explicit(&table.hashes[place], memory_order_relaxed);
         if (there == 0)
             atomic_compare_exchange_strong(&table.hashes[place], &there, hash);
-        if ((there == 0 || there == hash) && name_is(&table.names[place], name))
+        if ((there == 0 || there == hash) && name_is(name_at(&table, place), name))
             return place;
     }
     return table.places;

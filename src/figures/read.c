@@ -90,15 +90,12 @@ static bool get_text(const struct figures_name *name, char text_r[FIGURES_NAME_M
 bool figures_place_name(struct figures *figures, enum figures_table table, unsigned place,
                         char name_r[FIGURES_NAME_MAX + 1])
 {
-    const struct figures_name *const names[] = {[FIGURES_OF_ROUTES] = figures->route_names,
-                                                [FIGURES_OF_CODES] = figures->code_names,
-                                                [FIGURES_OF_STORES] = figures->store_names,
-                                                [FIGURES_OF_APPS] = figures->app_names};
     if (place == figures_places(table)) {
         strcpy(name_r, "other");
         return true;
     }
-    return figures_get(&names[table][place].length) != 0 && get_text(&names[table][place], name_r);
+    const struct figures_name *name = figures_name_of(figures, table, place);
+    return figures_get(&name->length) != 0 && get_text(name, name_r);
 }
 
 /* ---- Processes ---- */

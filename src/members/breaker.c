@@ -31,6 +31,14 @@ bool breaker_refuses(struct breaker *breaker, int64_t now, int64_t *wait_ms_r)
     return refused;
 }
 
+bool breaker_is_open(struct breaker *breaker)
+{
+    pthread_mutex_lock(&breaker->lock);
+    bool open = breaker->open_until != 0;
+    pthread_mutex_unlock(&breaker->lock);
+    return open;
+}
+
 bool breaker_admit(struct breaker *breaker, int64_t now, int64_t *wait_ms_r)
 {
     pthread_mutex_lock(&breaker->lock);

@@ -29,6 +29,9 @@ void breaker_destroy(struct breaker *breaker);
 /* Whether it refuses a look-up now; then *wait_ms_r is how long it stays open. */
 bool breaker_refuses(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);
 
+/* Whether it has opened and not closed again: then only trials go out. */
+bool breaker_is_open(struct breaker *breaker);
+
 /* Whether a look-up may go out now.  If so, breaker_report() must follow.  If
  * not, *wait_ms_r is how long it stays open. */
 bool breaker_admit(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);

@@ -216,12 +216,10 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
 void directory_show(struct directory *directory)
 {
     struct memberchat_holdings holdings;
-    int64_t wait_ms;
     const char *name = store_name(directory->store);
     if (directory->cache)
         figures_note_cache(name, cache_count(directory->cache));
-    figures_note_breaker(name,
-                         breaker_refuses(&directory->breaker, clock_monotonic_ms(), &wait_ms));
+    figures_note_breaker(name, breaker_is_open(&directory->breaker));
     if (store_describe(directory->store, &holdings) && holdings.counted)
         figures_note_members(name, holdings.members);
 }

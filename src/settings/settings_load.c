@@ -2,6 +2,8 @@
  * The top of the configuration, and the way through its groups. */
 #include "settings_private.h"
 
+#include "base/file.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

@@ -37,7 +37,7 @@ static uint64_t tokens(const char *app)
 {
     struct figures *figures = figures_in_use();
     return figures->apps[figures_place_of(figures, FIGURES_OF_APPS, span_of(app))]
-        .tokens[FIGURES_GUEST];
+        .counted.tokens[FIGURES_GUEST];
 }
 
 static off_t size_of(const char *file)
@@ -61,9 +61,9 @@ static uint64_t tokens_in_file(const char *app)
     uint64_t count = 0;
     for (unsigned i = 0; i < FIGURES_APPS; i++) {
         char text[FIGURES_NAME_MAX];
-        size_t length = figures_name_get(&figures->app_names[i], text);
+        size_t length = figures_name_get(&figures->apps[i].name, text);
         if (span_equal((struct span){text, length}, span_of(app)))
-            count += figures->apps[i].tokens[FIGURES_GUEST];
+            count += figures->apps[i].counted.tokens[FIGURES_GUEST];
     }
     munmap(figures, FIGURES_SIZE);
     close(fd);
@@ -317,10 +317,10 @@ static void a_full_table_counts_under_other(void **state)
     }
     struct figures *figures = figures_in_use();
     for (int i = 0; i < FIGURES_APPS; i++)
-        assert_int_equal(figures->apps[i].tokens[FIGURES_MEMBER], 2);
-    assert_int_equal(figures->apps[FIGURES_APPS].tokens[FIGURES_MEMBER], 20);
+        assert_int_equal(figures->apps[i].counted.tokens[FIGURES_MEMBER], 2);
+    assert_int_equal(figures->apps[FIGURES_APPS].counted.tokens[FIGURES_MEMBER], 20);
     figures_count_token(longest, FIGURES_MEMBER);
-    assert_int_equal(figures->apps[FIGURES_APPS].tokens[FIGURES_MEMBER], 21);
+    assert_int_equal(figures->apps[FIGURES_APPS].counted.tokens[FIGURES_MEMBER], 21);
     free(longest);
 }
 
@@ -331,9 +331,9 @@ static void a_name_is_finished_by_the_next_process(void **state)
     use();
     struct figures *figures = figures_in_use();
     unsigned place = figures_place_of(figures, FIGURES_OF_APPS, SPAN("demo"));
-    figures->app_names[place].length = 0; /* it died in between */
+    figures->apps[place].name.length = 0; /* it died in between */
     assert_int_equal(figures_place_of(figures, FIGURES_OF_APPS, SPAN("demo")), place);
-    assert_int_equal(figures_name_get(&figures->app_names[place], text), 4);
+    assert_int_equal(figures_name_get(&figures->apps[place].name, text), 4);
     assert_memory_equal(text, "demo", 4);
 }
 
