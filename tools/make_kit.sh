@@ -28,6 +28,9 @@ for program in memberchat.fcgi memberchat; do
 done
 cp "$build"/.libs/store_*.so "$lib/"
 [ ! -e "$build/.libs/sign_openssl.so" ] || cp "$build/.libs/sign_openssl.so" "$lib/"
+# Ways to sign in to MySQL 8 and MariaDB: libmariadb loads these by itself, from $MARIADB_PLUGIN_DIR.
+ways=$(mariadb_config --plugindir 2>/dev/null || true)
+[ ! -e "$lib/store_mysql.so" ] || cp "$ways"/{caching_sha2_password,client_ed25519,sha256_password}.so "$lib/"
 # shellcheck disable=SC2046 # paths without blanks
 cp -L $(needed "$lib"/memberchat* "$lib"/*.so) "$lib/"
 cp -L "/lib64/$loader" "$lib/$loader"

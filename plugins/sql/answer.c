@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
 
-#include "fold.h"
-
+#include "base/fold.h"
 #include "base/hash.h"
 
 #include <string.h>
@@ -147,7 +146,7 @@ static bool set_fields(struct sql_answer *answer, const struct sql_shape *shape,
 /* Whether this is the person that was asked for: a collation may find others, too. */
 static bool is_asked(const struct sql_answer *answer, struct span id)
 {
-    return sql_fold_equal(id, answer->asked);
+    return text_fold_equal(id, answer->asked);
 }
 
 static bool begin_member(struct sql_answer *answer, const struct sql_shape *shape,

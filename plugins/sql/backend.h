@@ -105,7 +105,7 @@ bool sql_store_per_app(const struct sql_settings *settings, enum query_dialect d
         .name = NAME,                                                                              \
         .version = "1.0",                                                                          \
         .summary = SUMMARY,                                                                        \
-        .flags = FLAGS,                                                                            \
+        .flags = (FLAGS) | MEMBERCHAT_STORE_MATCHES,                                               \
         .key_count = sizeof KEYS / sizeof *KEYS,                                                   \
         .keys = KEYS,                                                                              \
         .settings_size = sizeof(struct sql_settings),                                              \

@@ -2,6 +2,7 @@
  * Members in MariaDB or MySQL, by libmariadb's calls that do not block: each is begun, and
  * continued when the socket is ready. */
 #include "mysql_code.h"
+#include "mysql_tls.h"
 #include "servers.h"
 
 #include "base/clock.h"
@@ -16,7 +17,8 @@
 
 #define IDLE_MARGIN 10 /* seconds that a server must keep an idle connection longer than we do */
 
-#define HASHING_PLUGINS "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
+/* What a server may ask for over a connection that anyone can read: not the password as it is. */
+#define HASHES "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
 
 struct connection {
     struct sql_link link;
@@ -30,7 +32,6 @@ struct connection {
     bool bits[SQL_COLUMNS_MAX]; /* BIT(1), which comes as a byte */
     char *values;               /* SQL_VALUE_MAX bytes for each column that is used */
     bool late;                  /* the deadline passed during a call */
-    const char *name;           /* for the server's certificate, while signing in */
     bool broken;                /* a call failed, and may have left an answer half read */
 };
 
@@ -39,11 +40,6 @@ struct connection {
 /* What libmariadb is to continue with after its `status`. */
 static int await(struct connection *connection, int status, int64_t deadline)
 {
-    /* The certificate must have the name of the host.  libmariadb is given an address, for it would
-     * ask for that of a name without a limit of time; the name replaces it, which libmariadb does
-     * not own, before the handshake has ended: for that the server must be heard. */
-    if (connection->name && connection->mysql->host)
-        connection->mysql->host = (char *)(uintptr_t)connection->name;
     int events = (status & MYSQL_WAIT_READ ? POLLIN : 0) |
                  (status & MYSQL_WAIT_WRITE ? POLLOUT : 0) |
                  (status & MYSQL_WAIT_EXCEPT ? POLLPRI : 0);
@@ -132,9 +128,8 @@ static bool set_options(MYSQL *mysql, const struct sql_target *target)
     if (!has_text(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4"))
         return false;
 #if MARIADB_PACKAGE_VERSION_ID >= 30300
-    /* a server that is not known for certain does not get the password as it is */
-    if (target->host && !target->verify)
-        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, HASHING_PLUGINS);
+    if (target->host && !target->encrypt)
+        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, HASHES);
 #endif
     if (!target->encrypt)
         return true;
@@ -144,22 +139,32 @@ static bool set_options(MYSQL *mysql, const struct sql_target *target)
            has_text(mysql, MYSQL_OPT_SSL_CA, target->ca_file);
 }
 
+/* False: with a fault; `done`: libmariadb has signed in. */
+static bool check_tls(struct connection *connection, bool done, struct sql_fault *fault)
+{
+    enum mysql_tls state = mysql_tls_end(connection->mysql);
+    connection->late |= state == MYSQL_TLS_LATE;
+    if (state == MYSQL_TLS_NONE || (done && state != MYSQL_TLS_GOOD))
+        return sql_fault_set(fault, SQL_WRONG, "the server does not support TLS");
+    return done || fail(connection, fault);
+}
+
 static bool sign_in(struct connection *connection, const struct sql_target *target,
                     int64_t deadline, struct sql_fault *fault)
 {
     const struct sql_settings *settings = connection->client->settings;
     MYSQL *mysql = connection->mysql, *done = NULL;
-    connection->name = target->encrypt && target->verify ? target->host : NULL;
     if (!set_options(mysql, target))
         return sql_fault_set(fault, SQL_BUSY, "out of memory");
+    if (target->encrypt)
+        mysql_tls_begin(mysql, target, deadline);
     CALL(connection, deadline,
          mysql_real_connect_start(&done, mysql, target->host ? target->address : NULL,
                                   settings->user, target->password, settings->database,
                                   target->port, target->host ? NULL : target->address, 0),
          mysql_real_connect_cont(&done, mysql, status));
-    connection->name = NULL;
-    if (!done)
-        return fail(connection, fault);
+    if (target->encrypt ? !check_tls(connection, done, fault) : !done && !fail(connection, fault))
+        return false;
     connection->link.fd = (int)mysql_get_socket(mysql);
     connection->link.session = mysql_thread_id(mysql);
     if (target->host) {
@@ -368,7 +373,9 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
     }
     CALL(connection, deadline, mysql_stmt_execute_start(&error, connection->statement),
          mysql_stmt_execute_cont(&error, connection->statement, status));
-    if (error)
+    if (error && mysql_code_is_of_text(mysql_stmt_errno(connection->statement), question->id))
+        sql_fault_set(fault, SQL_ABSENT, "the column cannot hold such an id");
+    else if (error)
         fail_statement(connection, fault);
     else if (fetch(connection, answer, deadline, fault))
         return SQL_GOOD;
@@ -382,7 +389,7 @@ static bool has_begun;
 
 static void begin_library(void)
 {
-    has_begun = mysql_library_init(0, NULL, NULL) == 0;
+    has_begun = mysql_library_init(0, NULL, NULL) == 0 && mysql_tls_register();
 }
 
 static bool open_servers(struct sql_client *client, struct reason *why)

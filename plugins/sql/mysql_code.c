@@ -6,7 +6,12 @@
 #include <stddef.h>
 
 /* Of MySQL 8, which mysqld_error.h of MariaDB lacks. */
-enum { ER_QUERY_TIMEOUT = 3024, ER_ACCOUNT_LOCKED = 3118, ER_CLIENT_TIMEOUT = 4031 };
+enum {
+    ER_QUERY_TIMEOUT = 3024,
+    ER_ACCOUNT_LOCKED = 3118,
+    ER_CANNOT_CONVERT_STRING = 3854,
+    ER_CLIENT_TIMEOUT = 4031
+};
 
 enum sql_verdict mysql_code_verdict(unsigned code)
 {
@@ -35,4 +40,12 @@ enum sql_verdict mysql_code_verdict(unsigned code)
 bool mysql_code_is_of_tls(unsigned code)
 {
     return code == CR_SSL_CONNECTION_ERROR;
+}
+
+bool mysql_code_is_of_text(unsigned code, struct span id)
+{
+    bool ascii = true;
+    for (size_t i = 0; i < id.length; i++)
+        ascii = ascii && (unsigned char)id.data[i] < 0x80;
+    return !ascii && (code == ER_CANT_AGGREGATE_2COLLATIONS || code == ER_CANNOT_CONVERT_STRING);
 }

@@ -9,4 +9,7 @@
 enum sql_verdict mysql_code_verdict(unsigned code);
 bool mysql_code_is_of_tls(unsigned code);
 
+/* Whether the server could not compare the id with a column that cannot hold its letters. */
+bool mysql_code_is_of_text(unsigned code, struct span id);
+
 #endif

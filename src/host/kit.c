@@ -170,7 +170,8 @@ static void start_with_loader(const char *name, char *const *argv)
 void kit_exec(const char *name, char *const *argv, struct reason *why)
 {
     bool ready = kit_offer_paths() &&
-                 (!*home || (offer_path("GCONV_PATH", "lib/gconv") && offer_certificates()));
+                 (!*home || (offer_path("GCONV_PATH", "lib/gconv") &&
+                             offer_path("MARIADB_PLUGIN_DIR", "lib") && offer_certificates()));
     if (ready && *home)
         start_with_loader(name, argv);
     else if (ready)

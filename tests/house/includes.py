@@ -26,7 +26,7 @@ CONTRACTS = {"include/memberchat_store.h", "src/token/sign_module.h"}
 # Third-party headers, each in the one file that knows the library.
 LIBRARIES = {
     "fcgiapp.h": 1, "json.h": 1, "csv.h": 1, "cdb.h": 1, "curl/curl.h": 1, "ldap.h": 1, "iconv.h": 1, "sqlite3.h": 1,
-    "mysql.h": 1, "libpq-fe.h": 1,
+    "mysql.h": 2, "libpq-fe.h": 1,
     "dlfcn.h": 1, "nettle/hmac.h": 1, "nettle/sha2.h": 1,
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

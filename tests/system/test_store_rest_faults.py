@@ -3,17 +3,15 @@
 import gzip
 import json
 import os
-import re
 import signal
 import socket
-import subprocess
 import threading
 import time
 import zlib
 from pathlib import Path
 
 from lib.case import Load
-from lib.programs import limit, programs
+from lib.programs import limit, sanitizer_library
 from lib.responder import accepts, environment
 from lib.scratch import free_port, freeze, wait_until
 from lib.upstream import NginxService, RestCase, Scripted, answer_well, asked_id, connections_to, http, member
@@ -399,13 +397,6 @@ class Restarts(FaultCase):
             for pid in frozen:
                 os.kill(pid, signal.SIGCONT)
         wait_until("answers again", lambda: self.ask("1").status == 200)
-
-
-def sanitizer_library():
-    """It wants to be loaded before all others."""
-    libraries = subprocess.run(["ldd", programs().folder / "memberchat.fcgi"], capture_output=True, text=True,
-                               check=True).stdout
-    return re.findall(r"=> (\S*/lib[at]san\.so\S*)", libraries)
 
 
 class Names(FaultCase):

@@ -4,49 +4,12 @@ import socket
 import threading
 import time
 
-from lib.case import FreshCase, at_once
+from lib.case import at_once
 from lib.programs import limit
 from lib.responder import command
 from lib.scratch import free_port, wait_until
-from lib.site import member_path
 from lib.sql import MariaDB, PostgreSQL
-
-QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
-
-
-class Case(FreshCase):
-    make = None  # a server; the classes at the end choose
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.server = cls.make()
-        cls.addClassCleanup(cls.server.remove)
-
-    def setUp(self):
-        super().setUp()
-        self.site.put("sql.password", "secret\n")
-        self.configure()
-
-    def configure(self, **keys):
-        store = {"plugin": self.server.plugin, "hosts": ["127.0.0.1"], "port": self.server.port, "database": "site",
-                 "user": "chat", "password_file": "sql.password", "query": QUERY, "timeout": "800ms",
-                 "connect_timeout": "800ms", "breaker": {"failures": 1000}, "cache": {"size": 0}, **keys}
-        unset = dict.fromkeys(self.site.settings["stores"]["members"])
-        self.site.write({"stores": {"members": {**unset, **store}}})
-
-    def ask(self, user="1"):
-        return self.responder.post(member_path(user), self.site.auth())
-
-    def answers(self, user="1"):
-        return self.ask(user).status == 200
-
-    def in_time(self, *statuses):
-        begin = time.monotonic()
-        status = self.ask().status
-        self.assertIn(status, statuses)
-        self.assertLess(time.monotonic() - begin, limit(3.5))
-        return status
+from lib.sql_case import QUERY, SqlCase
 
 
 class Answers:
@@ -193,17 +156,17 @@ class Faults:
         self.assertRegex(done.stderr, "(?i)refused|connect")
 
 
-class AnswersOfMariaDB(Answers, Case):
+class AnswersOfMariaDB(Answers, SqlCase):
     make = MariaDB
 
 
-class AnswersOfPostgreSQL(Answers, Case):
+class AnswersOfPostgreSQL(Answers, SqlCase):
     make = PostgreSQL
 
 
-class FaultsOfMariaDB(Faults, Case):
+class FaultsOfMariaDB(Faults, SqlCase):
     make = MariaDB
 
 
-class FaultsOfPostgreSQL(Faults, Case):
+class FaultsOfPostgreSQL(Faults, SqlCase):
     make = PostgreSQL

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The administrator's query, the columns that it has, and the ids that it is asked for. */
+#include "base/fold.h"
 #include "fake_services.h"
 #include "plugins/sql/answer.h"
-#include "plugins/sql/fold.h"
 #include "plugins/sql/query.h"
 
 #include <setjmp.h>
@@ -228,7 +228,7 @@ static void only_case_may_differ(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
-        if (sql_fold_equal(span_of(cases[i].one), span_of(cases[i].other)) != cases[i].same)
+        if (text_fold_equal(span_of(cases[i].one), span_of(cases[i].other)) != cases[i].same)
             fail_msg("%s and %s", cases[i].one, cases[i].other);
 }
 

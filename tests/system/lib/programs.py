@@ -11,8 +11,10 @@ import atexit
 import functools
 import os
 import pwd
+import re
 import shlex
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -96,3 +98,10 @@ def web_user():
         except KeyError:
             continue
     raise SystemExit("no user www-data, http or nobody to run a web server as")
+
+
+def sanitizer_library():
+    """It wants to be loaded before all others."""
+    libraries = subprocess.run(["ldd", programs().folder / "memberchat.fcgi"], capture_output=True, text=True,
+                               check=True).stdout
+    return re.findall(r"=> (\S*/lib[at]san\.so\S*)", libraries)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """MariaDB and PostgreSQL of our own, each in a folder that its user may enter."""
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -18,19 +21,29 @@ PEOPLE = [("1", "Ann", "ACTIVE"), ("2", "Björn \\ \"B\" 'x'; --", None), ("3", 
 class Server:
     """Both databases have a table people, which the user chat may read."""
 
-    def __init__(self):
+    def __init__(self, *more, address="127.0.0.1", port=None):
+        self.address, self.more = address, more
         self.folder = Path(tempfile.mkdtemp(prefix="mc-sql-"))
         self.folder.chmod(0o755)
-        self.port = free_port()
+        self.port = port or free_port()
         self.process = None
-        self.start()
+        for _ in range(3):  # somebody else may have taken the port
+            if self.come_up():
+                break
+            self.port = port or free_port()
         self.sql(self.table + "".join(
             f"INSERT INTO people VALUES ('{user}', '{self.escape(name)}', {repr(state) if state else 'NULL'});"
             for user, name, state in PEOPLE) + "GRANT SELECT ON people TO chat;")
 
-    def start(self, *options):
-        self.process = Process([SCRIPT, self.kind, self.folder, *self.options(), *options], self.folder / "log")
-        wait_until(f"{self.kind} answers", lambda: self.answers("SELECT 1"), 60)
+    def come_up(self):
+        if not self.process or not self.process.running:
+            self.process = Process([SCRIPT, self.kind, self.folder, *self.options(), *self.more], self.folder / "log")
+        wait_until(f"{self.kind} answers", lambda: self.answers("SELECT 1") or not self.process.running, 60)
+        return self.process.running
+
+    def start(self):
+        if not self.come_up():
+            raise AssertionError(f"{self.kind}: {self.process.log_text()[-2000:]}")
 
     def stop(self, number=None):
         self.thaw()
@@ -71,14 +84,27 @@ class Server:
             os.kill(pid, signal.SIGCONT)
 
 
+def mysql_greeting(plugin="mysql_native_password", tls=True):
+    """As MySQL 8 says it: version, a number, capabilities, salt, the way to sign in."""
+    capabilities = 0x81bfffff if tls else 0x81bff7ff
+    words = capabilities.to_bytes(4, "little")
+    text = (b"\x0a8.0.40\0" + bytes([1, 0, 0, 0]) + b"abcdefgh\0" + words[:2] + b"\xff\2\0" + words[2:] + b"\x15" +
+            bytes(10) + b"ijklmnopqrst\0" + plugin.encode() + b"\0")
+    return len(text).to_bytes(3, "little") + b"\0" + text
+
+
 class MariaDB(Server):
+    greeting = mysql_greeting()
     kind, plugin, end = "mariadb", "mysql", signal.SIGTERM
     table = ("CREATE TABLE people (id VARCHAR(128) PRIMARY KEY, name VARCHAR(255), state VARCHAR(20))"
              " CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;")
-    slow = "SLEEP(60)"
+    slow, large, kill = "SLEEP(60)", "LONGTEXT", signal.SIGKILL
+    few_connections = "ALTER USER chat WITH MAX_USER_CONNECTIONS 1"
+    many_connections = "ALTER USER chat WITH MAX_USER_CONNECTIONS 0"
+    short_idle, long_idle = "SET GLOBAL wait_timeout = 1", "SET GLOBAL wait_timeout = 28800"
 
     def options(self):
-        return ["--skip-networking=0", "--bind-address=127.0.0.1", f"--port={self.port}"]
+        return ["--skip-networking=0", f"--bind-address={self.address}", f"--port={self.port}"]
 
     def client(self):
         return ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", f"--socket={self.folder}/mysqld.sock",
@@ -92,6 +118,19 @@ class MariaDB(Server):
     def socket(self):
         return self.folder / "mysqld.sock"
 
+    demand_tls, allow_all = "ALTER USER chat REQUIRE SSL", "ALTER USER chat REQUIRE NONE"
+
+    def use_tls(self):
+        """With tls.pem and tls.key in its folder, which it reads again."""
+        if "--ssl-cert" not in str(self.more):
+            self.more = (f"--ssl-cert={self.folder}/tls.pem", f"--ssl-key={self.folder}/tls.key")
+            self.stop()
+            self.start()
+        self.sql("FLUSH SSL")
+
+    def sessions(self):
+        return self.sql("SELECT id FROM information_schema.processlist WHERE user = 'chat' ORDER BY id")
+
     def end_sessions(self):
         self.sql("".join(f"KILL {number};" for number in self.sql(
             "SELECT id FROM information_schema.processlist WHERE user = 'chat'").split()[1:]))
@@ -104,12 +143,15 @@ class MariaDB(Server):
 
 
 class PostgreSQL(Server):
+    greeting = b"S"  # "TLS, then"
     kind, plugin, end = "postgres", "pgsql", signal.SIGINT
     table = "CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT, state TEXT);"
-    slow = "(SELECT 'x' FROM pg_sleep(60))"
+    slow, large, kill = "(SELECT 'x' FROM pg_sleep(60))", "TEXT", signal.SIGQUIT
+    few_connections, many_connections = "ALTER USER chat CONNECTION LIMIT 1", "ALTER USER chat CONNECTION LIMIT -1"
+    short_idle, long_idle = "ALTER USER chat SET idle_session_timeout = 1000", "ALTER USER chat RESET idle_session_timeout"
 
     def options(self):
-        return ["-c", "listen_addresses=127.0.0.1", "-p", str(self.port)]
+        return ["-c", f"listen_addresses={self.address}", "-p", str(self.port)]
 
     def client(self):
         return ["psql", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port), "-U",
@@ -123,6 +165,19 @@ class PostgreSQL(Server):
     def socket(self):
         return self.folder
 
+    demand_tls = allow_all = ""
+
+    def use_tls(self):
+        """With tls.pem and tls.key in its folder, which it reads again."""
+        self.sql(f"ALTER SYSTEM SET ssl_cert_file = '{self.folder}/tls.pem'")
+        self.sql(f"ALTER SYSTEM SET ssl_key_file = '{self.folder}/tls.key'")
+        self.sql("ALTER SYSTEM SET ssl = on")
+        self.sql("SELECT pg_reload_conf()")
+        wait_until("TLS is on", lambda: self.sql("SHOW ssl").strip() == "on")
+
+    def sessions(self):
+        return self.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'chat' ORDER BY pid")
+
     def end_sessions(self):
         self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'chat'")
 
@@ -131,3 +186,50 @@ class PostgreSQL(Server):
 
     def set_password(self, password):
         self.sql(f"ALTER USER chat PASSWORD '{password}'")
+
+
+class Proxy:
+    """A way to a server on another address of this machine, whose connections can go silent."""
+
+    def __init__(self, server, address="127.0.0.3"):
+        self.target = (server.address, server.port)
+        self.listener = socket.create_server((address, server.port))
+        self.silent = threading.Event()
+        self.sockets = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            silent, server = self.silent, socket.create_connection(self.target)
+            self.sockets += [client, server]
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self.copy, args=(*pair, silent), daemon=True).start()
+
+    @staticmethod
+    def copy(source, target, silent):
+        """What goes silent stays open, and takes what comes."""
+        try:
+            while data := source.recv(65536):
+                if not silent.is_set():
+                    target.sendall(data)
+            if not silent.is_set():
+                target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def go_silent(self):
+        """For the connections that there are; new ones are good."""
+        self.silent.set()
+        self.silent = threading.Event()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for each in self.sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)  # closing alone leaves it to the thread that reads
+            each.close()

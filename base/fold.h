@@ -3,10 +3,10 @@
 #ifndef FOLD_H
 #define FOLD_H
 
-#include "base/bytes.h"
+#include "bytes.h"
 
 /* Letters of the Latin, Greek, Cyrillic and Armenian scripts; others are equal to themselves, as is
  * what is not UTF-8.  Accents count. */
-bool sql_fold_equal(struct span a, struct span b);
+bool text_fold_equal(struct span a, struct span b);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fold.h"
 
-#include "base/text.h"
+#include "text.h"
 
 #include <stdint.h>
 
@@ -56,7 +56,7 @@ static uint32_t take(struct span *text)
     return letter;
 }
 
-bool sql_fold_equal(struct span a, struct span b)
+bool text_fold_equal(struct span a, struct span b)
 {
     while (a.length && b.length)
         if (fold(take(&a)) != fold(take(&b)))
