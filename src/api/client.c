@@ -41,7 +41,8 @@ const char *client_address(const struct settings *settings, const struct http_re
         if (length)
             memcpy(buffer, address.data, length);
         buffer[length] = '\0';
-        if (!list.length ||
+        bool more = list.length || request->forwarded_twice; /* the first of two may be empty */
+        if (!more ||
             !networks_contain(settings->trusted_proxies, settings->trusted_proxy_count, buffer))
             return length ? buffer : "unknown";
         if (request->forwarded_twice) /* and which of the two did this proxy write? */
@@ -51,4 +52,13 @@ const char *client_address(const struct settings *settings, const struct http_re
         address = (struct span){list.data + start, list.length - start};
         list.length = comma ? start - 1 : 0;
     }
+}
+
+bool client_is_certain(const struct settings *settings, const struct http_request *request)
+{
+    char peer[CLIENT_ADDRESS_SIZE];
+    struct http_request bare = {.remote_addr = request->remote_addr};
+    return (!request->forwarded_for.length && !request->forwarded_twice) ||
+           networks_contain(settings->trusted_proxies, settings->trusted_proxy_count,
+                            client_address(settings, &bare, peer));
 }

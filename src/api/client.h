@@ -13,4 +13,8 @@
 const char *client_address(const struct settings *settings, const struct http_request *request,
                            char buffer[CLIENT_ADDRESS_SIZE]);
 
+/* False where a proxy that is not trusted says that the request is another's: then the address is
+ * the proxy's, which may be allowed what its clients are not. */
+bool client_is_certain(const struct settings *settings, const struct http_request *request);
+
 #endif

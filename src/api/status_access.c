@@ -50,8 +50,9 @@ enum status_access status_access(const struct settings *settings,
     const struct status_settings *status = &settings->status;
     char buffer[CLIENT_ADDRESS_SIZE];
     struct credentials_pair pair;
-    if (status->allow.count && networks_contain(settings->status_allow, status->allow.count,
-                                                client_address(settings, request, buffer)))
+    if (status->allow.count && client_is_certain(settings, request) &&
+        networks_contain(settings->status_allow, status->allow.count,
+                         client_address(settings, request, buffer)))
         return STATUS_OPEN;
     if (!status->password_file)
         return STATUS_HIDDEN;

@@ -141,6 +141,18 @@ class Access(FreshCase):
                 headers = {"X-Forwarded-For": forwarded} if forwarded else {}
                 self.assertEqual(status, self.status(address, **headers))
 
+    def test_a_proxy_on_this_machine(self):
+        """Its clients are not it, though all of them have its address, unless it is one that is trusted."""
+        self.site.write({"status": {"allow": ["127.0.0.1"]}})
+        self.responder = self.start()
+        self.assertEqual(200, self.status("127.0.0.1"))
+        self.assertEqual(404, self.status("127.0.0.1", X_Forwarded_For="203.0.113.7"))
+        self.assertEqual(404, self.status("127.0.0.1", X_Forwarded_For="127.0.0.1"))
+        self.site.write({"trusted_proxies": ["127.0.0.1"]})
+        self.responder.process.send_signal(1)
+        wait_until("the proxy is trusted", lambda: self.status("127.0.0.1", X_Forwarded_For="127.0.0.1") == 200)
+        self.assertEqual(404, self.status("127.0.0.1", X_Forwarded_For="203.0.113.7"))
+
     def test_password(self):
         self.site.put("status.password", "open sesame\n", 0o600)
         self.site.write({"status": {"allow": ["192.0.2.1"], "password_file": "status.password"}})

@@ -185,6 +185,11 @@ static void clients_in_the_log(void **state)
     stderr_catch();
     serve(&asked);
     expect_contains(stderr_caught(), "client unknown: wrong API key or secret\n");
+
+    asked.forwarded_for = (struct span){"", 0};
+    stderr_catch();
+    serve(&asked);
+    expect_contains(stderr_caught(), "client unknown: wrong API key or secret\n");
 }
 
 /* From outside it looks like any 404. */
