@@ -8,7 +8,7 @@
 #   packages    the Debian packages: built, installed, used, upgraded, purged
 #   sites       WordPress and MediaWiki, installed, and their members
 #   chat        tokens on RabbitMQ and ejabberd, the chat example in Chromium
-#   examples    the clients of examples/clients, each against memberchat; the Postman collection
+#   examples    every command of README.md; the clients of examples/clients; the Postman collection
 #   threads     make check and the threaded system tests under ThreadSanitizer
 #   valgrind    make check and some system tests under valgrind
 #   faults      a sample of make faults: allocations and system calls that fail
@@ -33,7 +33,8 @@ KIT_PACKAGES=(apache2-suexec-custom fcgiwrap musl-tools)
 DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate autopkgtest)
 SITES_PACKAGES=(wordpress mediawiki php-cli php-mysql php-mbstring php-xml php-intl)
 CHAT_PACKAGES=(rabbitmq-server ejabberd chromium)
-EXAMPLE_PACKAGES=(php-cli php-curl default-jdk-headless)
+EXAMPLE_PACKAGES=(php-cli php-curl default-jdk-headless apparmor selinux-policy-default policycoreutils-python-utils setools
+    man-db)
 running=() # process group: name of the step
 passed=0
 failed=0

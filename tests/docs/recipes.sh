@@ -5,7 +5,7 @@
 # SOURCE, COMMAND.
 set -u
 cd "$SOURCE" || exit 1
-documents="README.md conf/README.md man/*.[158] conf/*/* conf/memberchat.conf.in debian/README.Debian"
+documents="README.md HACKING.md SECURITY.md docs/*.md examples/*/README.md conf/README.md man/*.[158] conf/*/* conf/memberchat.conf.in debian/README.Debian"
 number=0
 
 # check NAME FAULTS: one test, good when there are none.

@@ -209,8 +209,9 @@ class Collection(MountedCase):
         report = self.scratch.path / "newman.json"
         variables = {"baseUrl": f"http://127.0.0.1:{web.port}{web.mount}", "apiKey": KEY, "apiSecret": SECRET}
         words = [word for name, value in variables.items() for word in ("--env-var", f"{name}={value}")]
-        done = subprocess.run([TOOLS / "node_modules/.bin/newman", "run", SOURCE / "docs/memberchat.postman_collection.json",
-                               *words, "--reporters", "json", "--reporter-json-export", report],
+        collection = SOURCE / "docs/memberchat.postman_collection.json"
+        done = subprocess.run([TOOLS / "node_modules/.bin/newman", "run", collection, *words,
+                               "--reporters", "json", "--reporter-json-export", report],
                               capture_output=True, text=True, check=False, timeout=limit(120))
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         run = json.loads(report.read_text())["run"]
