@@ -55,12 +55,14 @@ static bool probe(struct settings_store *entry)
     double start = milliseconds();
     enum memberchat_outcome outcome =
         store_probe(directory_store(entry->directory), clock_monotonic_ms() + PROBE_MS, &report);
-    printf("store %s: %s, %.1f ms%s%s\n", entry->name, verdicts[outcome], milliseconds() - start,
-           report.reason[0] ? ": " : "", report.reason);
-    bool good = outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
-    if (good)
+    bool works = outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
+    printf("store %s: %s%s%s, %.1f ms%s%s\n", entry->name,
+           cli_colour(stdout, works ? CLI_GREEN : CLI_RED), verdicts[outcome],
+           cli_colour(stdout, CLI_PLAIN), milliseconds() - start, report.reason[0] ? ": " : "",
+           report.reason);
+    if (works)
         describe(entry);
-    return good;
+    return works;
 }
 
 /* How long the secrets are of which a line end, or a character, may count or not. */
@@ -94,7 +96,8 @@ static int run(const struct cli *cli, int argc, char **argv)
         print_secrets(&settings->apps[i], &settings->apps[i].access_keys);
     }
     if (good)
-        printf("%s: ok\n", cli->config);
+        printf("%s: %sok%s\n", cli->config, cli_colour(stdout, CLI_GREEN),
+               cli_colour(stdout, CLI_PLAIN));
     if (geteuid() == 0)
         cli_error("checked as root, who may read and write every file; --as NAME checks for the "
                   "user that memberchat.fcgi runs as, such as www-data");
@@ -106,12 +109,12 @@ const struct cli_command cli_check = {
     .name = "check",
     .arguments = "[--online] [--as USER]",
     .summary = "Check the configuration",
-    .help = "Does all that a start does, without serving.  Prints each mistake as\n"
-            "FILE:LINE: key: reason, or FILE: ok; and how many bytes a secret has, where\n"
-            "the look of its file does not tell.\n\n"
-            "  --online   also asks every store, and tells how long it took\n"
-            "  --as USER  as root: checks what this user may read and write, whom\n"
-            "             memberchat.fcgi runs as\n",
+    .help = "Does everything that happens at start, short of serving.  Prints each mistake as\n"
+            "FILE:LINE: key: reason, or else FILE: ok.  Also prints how many bytes a secret\n"
+            "has if you cannot see that in its file.\n\n"
+            "  --online   also asks every store, and prints how long that took\n"
+            "  --as USER  as root: checks what this user may read and write; name the user\n"
+            "             that memberchat.fcgi runs as\n",
     .examples = "  memberchat check --as www-data && systemctl reload memberchat\n",
     .exits = "0 good, 1 not good",
     .run = run,

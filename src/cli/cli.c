@@ -15,11 +15,25 @@
 
 static bool out_of_memory; /* for something that was to be printed */
 
+const char *cli_colour(FILE *out, enum cli_colour colour)
+{
+    static const char *const codes[] = {
+        [CLI_PLAIN] = "\033[0m",
+        [CLI_RED] = "\033[31m",
+        [CLI_GREEN] = "\033[32m",
+        [CLI_YELLOW] = "\033[33m",
+    };
+    const char *unwanted = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    bool shown = !(unwanted && unwanted[0]) && terminal && strcmp(terminal, "dumb") != 0 &&
+                 isatty(fileno(out));
+    return shown ? codes[colour] : "";
+}
+
 void cli_error(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("memberchat: ", stderr);
+    fprintf(stderr, "%smemberchat:%s ", cli_colour(stderr, CLI_RED), cli_colour(stderr, CLI_PLAIN));
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);

@@ -5,6 +5,8 @@
 
 #include "settings/settings.h"
 
+#include <stdio.h>
+
 /* As in sysexits.h.  EXIT_OUTPUT: all was done, but the result could not be written. */
 enum { EXIT_USAGE = 64, EXIT_OUTPUT = 74 };
 
@@ -34,6 +36,11 @@ struct cli_command {
 
 extern const struct cli_command cli_check, cli_doctor, cli_lookup, cli_token, cli_new_app,
     cli_new_secret, cli_new_store, cli_index, cli_verify, cli_keygen, cli_status, cli_deny, cli_allow;
+
+/* What begins a part of a line in this colour, or ends it (CLI_PLAIN): nothing unless `out`
+ * is a terminal that can show it, and NO_COLOR is not set. */
+enum cli_colour { CLI_PLAIN, CLI_RED, CLI_GREEN, CLI_YELLOW };
+const char *cli_colour(FILE *out, enum cli_colour colour);
 
 /* "memberchat: ..." on standard error */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

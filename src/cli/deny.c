@@ -235,10 +235,10 @@ const struct cli_command cli_deny = {
     .name = "deny",
     .arguments = "APP ID [--until TIME]",
     .summary = "Deny a member or guest tokens",
-    .help = "Puts the id into the app's denied_file, or gives it another end there.  It counts\n"
-            "within a second.  --until takes a date, 2026-11-25, which is denied to its end, or a\n"
-            "time, 2026-11-25T18:00Z; without it, for good.  Tokens that were issued before stay\n"
-            "good until they expire.\n",
+    .help = "Puts the id into the app's denied_file, or changes the end of its ban.  This takes\n"
+            "effect within a second.  --until takes a date, 2026-11-25, which is included, or a\n"
+            "time, 2026-11-25T18:00Z; without it, the ban has no end.  Tokens that were issued\n"
+            "earlier stay good until they expire.\n",
     .examples = "  memberchat deny my-app 4711\n"
                 "  memberchat deny my-app 4711 --until 2026-12-01\n",
     .exits = "0 denied, 1 not done",
@@ -249,7 +249,7 @@ const struct cli_command cli_allow = {
     .name = "allow",
     .arguments = "APP ID",
     .summary = "Let a denied member or guest have tokens again",
-    .help = "Takes the id out of the app's denied_file.  It counts within a second.\n",
+    .help = "Removes the id from the app's denied_file.  This takes effect within a second.\n",
     .examples = "  memberchat allow my-app 4711\n",
     .exits = "0 allowed, 1 not done: also when the id was not denied",
     .run = run_allow,

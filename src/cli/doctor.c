@@ -205,16 +205,20 @@ static int run(const struct cli *cli, int argc, char **argv)
 const struct cli_command cli_doctor = {
     .name = "doctor",
     .arguments = "[--user NAME] [--url URL] [--key KEY --secret-file FILE] [--member ID]",
-    .summary = "Tell what is wrong on this host",
-    .help = "Examines the configuration, the files around it, the limits of the host and the\n"
-            "stores, and with --url the API from outside.  Prints a line for each finding,\n"
-            "with the remedy: \"ok: ...\", \"warning: ...\" or \"fault: ...\".\n\n"
-            "  --user NAME         as root: becomes this user first, whom memberchat runs as\n"
-            "  --url URL           calls the API that is mounted there\n"
-            "  --key KEY           with --url: the API key of an app\n"
-            "  --secret-file FILE  and the file with its API secret\n"
-            "  --member ID         a member that the stores and the API are asked for\n",
-    .examples = "  memberchat doctor --user www-data --url https://www.example.com/chat-api\n",
+    .summary = "Find out what is wrong on this host",
+    .help =
+        "Examines the configuration, the files around it, the limits of the host and the\n"
+        "stores; with --url, also the API from outside.  Each finding is a line that begins\n"
+        "with \"ok:\", \"warning:\" or \"fault:\" and ends with the remedy.\n\n"
+        "  --user NAME         as root: become this user first; name the one memberchat runs as\n"
+        "  --url URL           call the API that is mounted there\n"
+        "  --key KEY           with --url: the API key of an app ...\n"
+        "  --secret-file FILE  ... and the file with its API secret: asks for tokens, too\n"
+        "  --member ID         the member to ask the stores and the API for\n",
+    .examples =
+        "  memberchat doctor --user www-data --url https://www.example.com/chat-api\n"
+        "  memberchat doctor --url https://www.example.com/chat-api --key my-app-ua9VwPeg \\\n"
+        "      --secret-file secret.txt --member 4711\n",
     .exits = "0 no fault was found, 1 a fault",
     .run = run,
 };

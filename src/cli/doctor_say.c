@@ -10,6 +10,8 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *
 {
     static const char *const words[] = {
         [DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_FAULT] = "fault"};
+    static const enum cli_colour colours[] = {
+        [DOCTOR_OK] = CLI_GREEN, [DOCTOR_WARNING] = CLI_YELLOW, [DOCTOR_FAULT] = CLI_RED};
     char text[4096];
     va_list args;
     va_start(args, format);
@@ -21,5 +23,6 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *
         if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
             *c = '?';
     doctor->faults += verdict == DOCTOR_FAULT;
-    printf("%s: %s\n", words[verdict], text);
+    printf("%s%s:%s %s\n", cli_colour(stdout, colours[verdict]), words[verdict],
+           cli_colour(stdout, CLI_PLAIN), text);
 }

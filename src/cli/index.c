@@ -102,13 +102,13 @@ const struct cli_command cli_index = {
     .name = "index",
     .arguments = "FILE.csv [FILE.cdb] [--id-column NAME] [--separator X] [--encoding NAME]",
     .summary = "Compile a members file, which is then opened in constant time",
-    .help = "Writes FILE.cdb (from members.csv: members.cdb), replaced at once when it is\n"
-            "complete.  Set the file store's path to it.\n\n"
+    .help = "Writes FILE.cdb (by default members.cdb for members.csv), which replaces the old one\n"
+            "when it is complete.  Name it in the path of the file store.\n\n"
             "  --id-column NAME  the column with the id, if it is not appUserId\n"
-            "  --separator X     what separates the columns: , (default) ; | or tab\n"
+            "  --separator X     the character between columns: , (default) ; | or tab\n"
             "  --encoding NAME   the encoding of FILE.csv, if it is not UTF-8\n",
     .examples = "  memberchat index members.csv\n"
                 "  memberchat index export.csv /srv/chat/members.cdb --id-column login\n",
-    .exits = "0 done, 1 not done: FILE.cdb is what it was",
+    .exits = "0 done, 1 not done: FILE.cdb is unchanged",
     .run = run,
 };

@@ -97,11 +97,11 @@ const struct cli_command cli_keygen = {
     .name = "keygen",
     .arguments = "ALGORITHM [--key-id ID] FILE",
     .summary = "Make a key to sign tokens with",
-    .help = "Writes a new private key into FILE, which must not be there yet, with mode 0600:\n"
-            "PEM if its name ends in .pem, else a JWK.  Prints the public key as a JWK; of a\n"
-            "secret (HS256, HS384, HS512), only its name.\n\n"
-            "  --key-id ID  its name (kid), else its thumbprint; PEM does not hold it: set\n"
-            "               key_id in the configuration, too\n\n"
+    .help = "Writes a new private key with mode 0600 to FILE, which must not exist yet,\n"
+            "as PEM if its name ends in .pem, otherwise as a JWK.  Prints the public key as a\n"
+            "JWK; for a secret (HS256, HS384, HS512), only its key id.\n\n"
+            "  --key-id ID  the key id (kid), by default the thumbprint; PEM cannot hold it,\n"
+            "               so set key_id in the configuration, too\n\n"
             "Algorithms: " ALGORITHM_NAMES "\n",
     .examples = "  memberchat keygen HS256 keys/my-app.jwk\n"
                 "  memberchat keygen ES256 --key-id 2026-11 keys/2026-11.pem\n",

@@ -152,8 +152,8 @@ const struct cli_command cli_lookup = {
     .name = "lookup",
     .arguments = "STORE ID",
     .summary = "Look a member up in a store",
-    .help = "Prints the member as JSON, and what the store said where the group\n"
-            "\"member\" makes something else of it.  No cache is asked.\n",
+    .help = "Prints the member as JSON, without using a cache.  If the store has a group\n"
+            "\"member\", \"fromStore\" shows what the store itself said.\n",
     .examples = "  memberchat lookup members 4711\n",
     .exits = "0 found, 1 not found or not active, 2 the store is unavailable,\n"
              "3 something is misconfigured",

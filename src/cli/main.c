@@ -40,7 +40,7 @@ static void print_overview(FILE *out)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n  -c FILE       configuration (else $MEMBERCHAT_CONF, else " DEFAULT_CONFIG ")\n"
           "  -L PLUGINDIR  folder of the store plugins\n"
-          "memberchat COMMAND --help tells more about one; so does memberchat(1).\n",
+          "\"memberchat COMMAND --help\" describes one command; memberchat(1) describes them all.\n",
           out);
 }
 

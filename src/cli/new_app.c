@@ -68,8 +68,8 @@ const struct cli_command cli_new_app = {
     .name = "new-app",
     .arguments = "NAME",
     .summary = "Make an API key, a secret and a block of configuration",
-    .help = "Prints a new API key, its secret, which is shown this once, and the group\n"
-            "to paste into \"apps\".\n",
+    .help = "Prints a new API key, its secret, which is shown only this once, and the group\n"
+            "to paste into \"apps\".  Changes no file.\n",
     .examples = "  memberchat new-app my-app\n",
     .exits = "0 done, 1 the name cannot be used",
     .run = run,

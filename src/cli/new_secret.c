@@ -63,8 +63,8 @@ const struct cli_command cli_new_secret = {
     .name = "new-secret",
     .arguments = "APP",
     .summary = "Make a second API secret for an app",
-    .help = "Prints a new API secret, which is shown this once, and the setting that lets it\n"
-            "in beside the secret that the app has.  Changes nothing.\n",
+    .help = "Prints a new API secret, which is shown only this once, and the setting that\n"
+            "accepts it beside the app's present secret.  Changes no file.\n",
     .examples = "  memberchat new-secret my-app\n",
     .exits = "0 done, 1 not done: there is no such app, or it has two secrets",
     .run = run,

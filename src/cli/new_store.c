@@ -318,9 +318,9 @@ const struct cli_command cli_new_store = {
     .name = "new-store",
     .arguments = "PRODUCT FILE [NAME]",
     .summary = "Make a block of configuration for the members of a product",
-    .help = "Reads table prefix, host and database out of the product's own configuration,\n"
-            "and prints the group to paste into \"stores\", with the GRANT for a user that\n"
-            "can read just what is needed.  Nothing of the file is run: a value that code\n"
+    .help = "Reads the table prefix, the host and the database from the product's own\n"
+            "configuration, and prints the group to paste into \"stores\", with the GRANT for a\n"
+            "user that can read only what is needed.  The file is not run: a value that code\n"
             "would compute is an error that names its line.\n",
     .examples = "  memberchat new-store wordpress /var/www/wp-config.php\n"
                 "  memberchat new-store mediawiki /etc/mediawiki/LocalSettings.php\n"

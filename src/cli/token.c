@@ -101,7 +101,7 @@ const struct cli_command cli_token = {
     .name = "token",
     .arguments = "APP --member ID | --guest [--id ID] [--name NAME] [--avatar URL]",
     .summary = "Issue a token, as the API would",
-    .help = "Prints the answer of the API.\n",
+    .help = "Prints what the API would answer.  The token is a real one that opens the chat.\n",
     .examples = "  memberchat token my-app --member 4711\n"
                 "  memberchat token my-app --guest --name Anna\n",
     .exits = "0 issued, 1 not issued: the error of the API is on standard error",

@@ -75,9 +75,9 @@ const struct cli_command cli_verify = {
     .name = "verify",
     .arguments = "APP TOKEN | -",
     .summary = "Check a token and show what is in it",
-    .help = "Checks signature and time of a token of APP, or of one that its access_token\n"
-            "describes, and prints header and claims.  - reads the token from standard input,\n"
-            "which other users of the machine cannot see.\n",
+    .help = "Checks the signature and the times of a token of APP, or of one that its\n"
+            "access_token describes, and prints header and claims.  With -, reads the token\n"
+            "from standard input, which other users of the machine cannot see.\n",
     .examples =
         "  memberchat token my-app --guest | jq -r .chatToken | memberchat verify my-app -\n",
     .exits = "0 good, 1 not good: standard error says why",

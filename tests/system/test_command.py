@@ -2,7 +2,9 @@
 """The administrator's command: lookup, token, new-app, help."""
 import json
 import os
+import pty
 import re
+import select
 import subprocess
 
 from lib.answer import Answer, basic
@@ -12,7 +14,8 @@ from lib.responder import command, environment, run
 from lib.site import APP, GUEST_PATH, KEY, SECRET
 from lib.tokens import MEMBERS_OF_AN_ANSWER
 
-SUBCOMMANDS = ("check", "doctor", "lookup", "token", "verify", "new-app", "new-secret", "deny", "allow", "keygen", "index", "status")
+SUBCOMMANDS = ("check", "doctor", "lookup", "token", "verify", "new-app", "new-secret", "new-store", "deny", "allow", "keygen",
+               "index", "status")
 
 
 class CommandCase(FreshCase):
@@ -217,6 +220,41 @@ class Output(CommandCase):
         self.assertEqual("oct", json.loads(path.read_text())["kty"])
 
 
+class Colour(CommandCase):
+    """On a terminal that can show it, and nowhere else."""
+
+    def on_terminal(self, *arguments, **more):
+        """What a terminal shows of a command."""
+        ours, theirs = pty.openpty()
+        with open(ours, "rb", buffering=0) as reader:
+            with open(theirs, "wb", buffering=0) as terminal:
+                subprocess.run([programs().command, *arguments], env=environment(self.site, **more), stdin=terminal,
+                               stdout=terminal, stderr=terminal, check=False)
+            shown = b""
+            while select.select([reader], [], [], 0)[0]:
+                try:
+                    shown += reader.read(65536)
+                except OSError:  # the other side is closed
+                    break
+        return shown.decode()
+
+    def test_on_a_terminal(self):
+        self.assertIn(": \033[32mok\033[0m", self.on_terminal("check", "--online", TERM="xterm"))
+        self.assertIn("\033[31mmemberchat:\033[0m ", self.on_terminal("no-such", TERM="xterm"))
+        self.assertIn("\033[32mok:\033[0m ", self.on_terminal("doctor", TERM="xterm"))
+
+    def test_where_none_is_wanted(self):
+        for more in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}, {}):
+            with self.subTest(more=more):
+                for call in (("check",), ("no-such",), ("doctor",)):
+                    self.assertNotIn("\033", self.on_terminal(*call, **more))
+
+    def test_in_a_pipe(self):
+        for call in (("check", "--online"), ("no-such",), ("doctor",)):
+            done = command(*call, env=environment(self.site, TERM="xterm"))
+            self.assertNotIn("\033", done.stdout + done.stderr)
+
+
 class Help(CommandCase):
     def test_each(self):
         for name in SUBCOMMANDS:
@@ -232,6 +270,10 @@ class Help(CommandCase):
         self.assertEqual(0, done.returncode)
         for name in SUBCOMMANDS:
             self.assertIn(name, done.stdout)
+
+    def test_all_are_known_here(self):
+        listed = re.findall(r"^  ([a-z][-a-z]*) +[A-Z]", command("--help").stdout, re.M)
+        self.assertEqual([], [name for name in listed if name not in SUBCOMMANDS and name not in ("status", "log")])
 
     def test_mistakes(self):
         for arguments in ((), ("no-such",), ("chek",), ("check", "--no-such"), ("check", "surplus"), ("lookup",),
