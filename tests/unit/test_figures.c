@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The file of figures: processes share it, and whatever happens to it costs no more than figures.
  */
-#include "figures/layout.h"
+#include "figures/read.h"
 
 #include "support.h"
 
@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CROWD  200
@@ -337,6 +338,31 @@ static void a_name_is_finished_by_the_next_process(void **state)
     assert_memory_equal(text, "demo", 4);
 }
 
+/* The clock went back by days, or forth: what another hour has left in the place goes, and each
+ * token is counted in one hour. */
+static void hours_survive_a_clock_that_jumps(void **state)
+{
+    (void)state;
+    uint64_t hour = (uint64_t)time(NULL) / 3600;
+    use();
+    figures_count_token("demo", FIGURES_GUEST);
+    struct figures *figures = figures_in_use();
+    unsigned place = figures_place_of(figures, FIGURES_OF_APPS, SPAN("demo"));
+    struct figures_app *app = &figures->apps[place].counted;
+    for (int jump = -1; jump <= 1; jump++) {
+        for (uint64_t i = hour; i <= hour + 1; i++) /* should the hour end meanwhile */
+            app->hours[FIGURES_GUEST][i % FIGURES_HOURS] =
+                (i + (uint64_t)(jump * FIGURES_HOURS)) << 40 | 7;
+        figures_count_token("demo", FIGURES_GUEST);
+        figures_count_token("demo", FIGURES_GUEST);
+        uint64_t seen = 0;
+        for (uint64_t i = hour; i <= hour + 1; i++)
+            seen += figures_of_hour(app, FIGURES_GUEST, i);
+        assert_int_equal(seen, jump == 0 ? 2 * 7 + 2 : 2);
+    }
+    assert_int_equal(app->tokens[FIGURES_GUEST], 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +378,7 @@ int main(void)
         CASE(what_cannot_be_made_costs_the_figures_only),
         CASE(a_full_table_counts_under_other),
         CASE(a_name_is_finished_by_the_next_process),
+        CASE(hours_survive_a_clock_that_jumps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

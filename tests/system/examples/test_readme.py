@@ -22,12 +22,13 @@ ELSEWHERE = {
     "./examples/chat/run.sh": ("tests/system/chat/test_page.py", "run.sh"),
     "make kit": ("tests/system/lib/kit.py", '"kit"]'),
     "dpkg-buildpackage -us -uc -b": ("tests/packages/run.sh", "dpkg-buildpackage -us -uc -b"),
+    "memberchat status": ("tests/system/test_figures.py", '"status")'),
     "systemctl reload memberchat": ("conf/systemd/memberchat.service", "ExecReload="),  # systemd is process 1
     "make bench": ("test.sh", "bench-programs"),  # its figures say nothing beside other tests; that it builds, does
 }
 # Blocks that are not commands: how the first line begins.
 SHOWN = ("client  <------", "appUserId,appUserName", "stores = {", "/usr/local/etc/memberchat/memberchat.conf:14:",
-         'store = "members"', '{\n  "chatServerWebSocketUrl"', '{"errorCode"', '{\n  "iss"', "token = {")
+         "status = {", "scrape_configs:", 'store = "members"', '{\n  "chatServerWebSocketUrl"', '{"errorCode"', '{\n  "iss"', "token = {")
 PREPARE = r"""
 mount -t tmpfs -o mode=755 tmpfs "$SCRATCH/layers"
 for folder in etc usr/local var; do
