@@ -1,7 +1,7 @@
 # make bench: memberchat beside its peers.  Needs lighttpd, wrk, php-fpm, php-cgi
-# and PHP's opcache and SQLite extensions, nginx, slapd and openssl; not a part of make check.
+# and PHP's opcache, SQLite and mysqli extensions, nginx, slapd, mariadb-server and openssl; not a part of make check.
 #   make bench BENCH_SECONDS=1 BENCH_ROUNDS=2     a quick look
-#   make bench BENCH_ONLY="cgi"                   one part of: resident file cgi ldap rest token
+#   make bench BENCH_ONLY="cgi"                   one part of: resident file cgi ldap rest sql token
 
 BENCH_PEERS = bench/peers/hello_fcgi bench/peers/hello_cgi bench/peers/spawn \
 	bench/peers/load_store bench/peers/token_rate
@@ -33,9 +33,24 @@ bench_peers_store_loop_SOURCES = bench/peers/store_loop.c bench/peers/clocks.h
 bench_peers_store_loop_LDADD = libmemberchat.la
 endif
 
+if STORE_MYSQL
+if STORE_SQLITE
+BENCH_PEERS += bench/peers/sql_loop bench/peers/mysql_cgi bench/peers/sqlite_cgi
+bench_peers_sql_loop_SOURCES = bench/peers/sql_loop.c bench/peers/clocks.h
+bench_peers_sql_loop_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
+bench_peers_sql_loop_LDADD = $(MARIADB_LIBS)
+bench_peers_mysql_cgi_SOURCES = bench/peers/mysql_cgi.c
+bench_peers_mysql_cgi_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
+bench_peers_mysql_cgi_LDADD = $(MARIADB_LIBS)
+bench_peers_sqlite_cgi_SOURCES = bench/peers/sqlite_cgi.c
+bench_peers_sqlite_cgi_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+bench_peers_sqlite_cgi_LDADD = $(SQLITE_LIBS)
+endif
+endif
+
 BENCH_FILES = bench/run.py bench/process.py bench/fixtures.py bench/resident.py \
 	bench/cgi_process.py bench/filestore.py bench/report.py bench/chart.py \
-	bench/ldap_store.py bench/rest.py bench/tokens.py
+	bench/ldap_store.py bench/rest.py bench/sql.py bench/tokens.py
 EXTRA_DIST += $(BENCH_FILES) bench/peers/api.php bench/peers/load.lua bench/chart.svg
 
 CLEANFILES += $(BENCH_PEERS) bench/results.txt bench/results.json bench/results.svg

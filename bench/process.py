@@ -14,14 +14,17 @@ PACKAGES = {
     "lighttpd": "lighttpd",
     "wrk": "wrk",
     "slapadd": "slapd",
+    "mariadbd": "mariadb-server",
     "nginx": "nginx",
     "openssl": "openssl",
     "php-cgi": "php-cgi",
     "php-fpm": "php-fpm",
     "php opcache": "php-opcache",
     "php sqlite": "php-sqlite3",
+    "php mysqli": "php-mysql",
 }
-PHP_MODULES = {"php opcache": "zend_extension=opcache.so", "php sqlite": "extension=sqlite3.so"}
+PHP_MODULES = {"php opcache": "zend_extension=opcache.so", "php sqlite": "extension=sqlite3.so",
+               "php mysqli": "extension=mysqlnd.so"}
 
 
 def die(message):
@@ -47,7 +50,8 @@ def is_there(name):
     php = find_program("php-cgi") or find_program("php")
     if not php:
         return False
-    said = subprocess.run([php, "-n", "-d", PHP_MODULES[name], "-m"], capture_output=True, text=True, check=False)
+    more = ["-d", "extension=mysqli.so"] if name == "php mysqli" else []
+    said = subprocess.run([php, "-n", "-d", PHP_MODULES[name], *more, "-m"], capture_output=True, text=True, check=False)
     return name.split()[1] in said.stdout.lower()
 
 

@@ -69,12 +69,12 @@ class Farm:
         return self.add(name, [self.programs.peer("hello_fcgi"), socket_path, "8", path, *how],
                         socket_path)
 
-    def add_php(self, stores):
+    def add_php(self, stores, modules=""):
         area = self.area
         os.symlink(self.programs.source("peers", "api.php"), area.path("www", "php.php"))
         area.write("config.php", fixtures.php_config(stores))
         area.make_folder("php-ini")
-        area.write("php-ini/php.ini", PHP_INI + "opcache.memory_consumption=64\n")
+        area.write("php-ini/php.ini", PHP_INI + modules + "opcache.memory_consumption=64\n")
         socket_path = area.path("php.sock")
         config = area.write("php-fpm.conf", FPM_CONFIG.format(
             folder=area.folder, socket=socket_path, workers=PHP_WORKERS))

@@ -6,7 +6,7 @@ over the rounds.  Ratios of loads are medians of the rounds' ratios, so that a m
 slower for a while is so for both.
 
 BENCH_SECONDS (3) is the length of one load, BENCH_ROUNDS (5) how many rounds there are,
-BENCH_ONLY a choice of: resident file cgi ldap token rest.
+BENCH_ONLY a choice of: resident file cgi ldap token rest sql.
 """
 import argparse
 import dataclasses
@@ -25,9 +25,10 @@ import process
 import report
 import resident
 import rest
+import sql
 import tokens
 
-PARTS = ("resident", "file", "cgi", "ldap", "token", "rest")
+PARTS = ("resident", "file", "cgi", "ldap", "token", "rest", "sql")
 
 
 @dataclasses.dataclass
@@ -76,6 +77,7 @@ NEEDS = {
     "ldap": ("lighttpd", "wrk", "slapadd"),
     "token": ("openssl",),
     "rest": ("lighttpd", "wrk", "nginx", "openssl"),
+    "sql": ("lighttpd", "wrk", "mariadbd", "php-fpm", "php opcache", "php sqlite", "php mysqli"),
 }
 
 
@@ -175,6 +177,16 @@ def run_rest(results, programs, seconds, rounds):
                 report.rest_figures(cells, rest.cpu_ratio(cells), crowd), report.rest_table(cells))
 
 
+def run_sql(results, programs, seconds, rounds):
+    with process.Area() as area:
+        cells, cgi = sql.measure(area, programs, seconds, rounds, say)
+    results.data["sql"] = {name: {"rate": cell.median("rate"), "cpu": cell.median("cpu")}
+                           for name, cell in cells.items()}
+    results.data["sql-cgi"] = {name: case.median("wall") for name, case in cgi.items()}
+    results.add(f"SQL stores, {sql.THREADS} threads; bare: libmariadb in a loop, nothing else; php: php-fpm with mysqli",
+                sql.figures(cells, cgi, report), sql.table(cells, cgi, report))
+
+
 def write_results(results, folder, took):
     os.makedirs(folder, exist_ok=True)
     results.lines += [report.summary(results.figures), f"({took:.0f} s)"]
@@ -204,6 +216,8 @@ def main():
         run_ldap(results, programs, seconds, rounds)
     if "rest" in parts and rest.is_built(programs):
         run_rest(results, programs, seconds, rounds)
+    if "sql" in parts and sql.is_built(programs):
+        run_sql(results, programs, seconds, rounds)
     if "token" in parts:
         run_tokens(results, programs, rounds)
     write_results(results, os.path.join(programs.build, "bench"), time.monotonic() - began)

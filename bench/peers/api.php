@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 // The two endpoints of memberchat in plain PHP, as fast as PHP easily goes: no framework, one
 // included file of settings (an array that opcache keeps compiled), members from an array that
-// opcache keeps, too (some), or from SQLite over a persistent connection (many).
+// opcache keeps, too (some), or from SQLite (many) or MariaDB over a persistent connection.
 declare(strict_types=1);
 
 function answer(int $status, array $body, array $headers = []): never
@@ -101,6 +101,12 @@ function find_member(string $path, string $id): ?array
 {
     if (str_ends_with($path, '.php')) {
         return (require $path)[$id] ?? null;
+    }
+    if (str_starts_with($path, 'mysqli:')) {
+        $database = new mysqli('p:localhost', 'chat', 'secret', 'site', 0, substr($path, 7));
+        $query = $database->prepare('SELECT id, name, avatar, role FROM members WHERE id = ?');
+        $query->execute([$id]);
+        return $query->get_result()->fetch_row() ?: null;
     }
     $database = new PDO("sqlite:$path", null, null, [PDO::ATTR_PERSISTENT => true]);
     $query = $database->prepare('SELECT id, name, avatar, role FROM members WHERE id = ?');
