@@ -40,9 +40,10 @@ static enum sql_verdict verdict_of(int code)
     case SQLITE_IOERR:
     case SQLITE_FULL:
     case SQLITE_SCHEMA:
-        return SQL_LOST;
-    case SQLITE_CORRUPT:
+    case SQLITE_CORRUPT: /* it may be written anew just now */
     case SQLITE_NOTADB:
+    case SQLITE_READONLY: /* a writer ended amid a change: the next one will mend it */
+        return SQL_LOST;
     case SQLITE_CANTOPEN:
         return SQL_REFUSED; /* the file, and so the connection */
     default:
