@@ -22,13 +22,13 @@ ELSEWHERE = {
     "./examples/chat/run.sh": ("tests/system/chat/test_page.py", "run.sh"),
     "make kit": ("tests/system/lib/kit.py", '"kit"]'),
     "dpkg-buildpackage -us -uc -b": ("tests/packages/run.sh", "dpkg-buildpackage -us -uc -b"),
-    "memberchat status": ("tests/system/test_figures.py", '"status")'),
     "systemctl reload memberchat": ("conf/systemd/memberchat.service", "ExecReload="),  # systemd is process 1
     "make bench": ("test.sh", "bench-programs"),  # its figures say nothing beside other tests; that it builds, does
 }
 # Blocks that are not commands: how the first line begins.
 SHOWN = ("client  <------", "appUserId,appUserName", "stores = {", "/usr/local/etc/memberchat/memberchat.conf:14:",
-         "status = {", "scrape_configs:", 'store = "members"', '{\n  "chatServerWebSocketUrl"', '{"errorCode"', '{\n  "iss"', "token = {")
+         'store = "members"', '{\n  "chatServerWebSocketUrl"', '{"errorCode"', '{\n  "iss"', "token = {", "status = {",
+         "scrape_configs:")
 PREPARE = r"""
 mount -t tmpfs -o mode=755 tmpfs "$SCRATCH/layers"
 for folder in etc usr/local var; do
@@ -151,12 +151,16 @@ def follow(reader):
     reader.block("curl -u KEY:SECRET -H", **key)
     reader.block("curl -u KEY:SECRET -d", **key)
     reader.block("memberchat doctor --user www-data")
+    reader.note("status = {", 'install -d -o www-data /run/memberchat\nsed -i "1i $STATUS" memberchat.conf')
     reader.command("memberchat check --online")
     reader.command("memberchat lookup crm ID", crm="members", ID="2")
     reader.note("PID", "pid=$(grep -ho 'memberchat\\[[0-9]*\\]' /var/log/apache2/error.log | tail -n 1 | tr -dc 0-9)")
     reader.block("memberchat check --as www-data && kill", PID='"$pid"', after=r"""
 for _ in {1..100}; do grep -q 'memberchat.conf: loaded' /var/log/apache2/error.log && break; sleep 0.1; done
 grep -q 'memberchat.conf: loaded' /var/log/apache2/error.log""")
+    reader.command("memberchat status")
+    reader.note("pages of the figures", "for page in status metrics; do\n"
+                                        "curl -fsS -o /dev/null https://www.example.com/chat-api/$page\ndone")
     reader.note("members", 'printf "#!/bin/sh\\ncat members.example.csv\\n" >/usr/local/bin/export-members\n'
                            'chmod 755 /usr/local/bin/export-members')
     reader.block("export-members")
@@ -201,6 +205,7 @@ class Commands(unittest.TestCase):
                        "CCACHE_BASEDIR": str(folder), "CCACHE_NOHASHDIR": "1",
                        "DEBIAN_FRONTEND": "noninteractive", "PROFILES": cls.profiles(folder),
                        "WANTED": next(one for one in blocks(README) if "unknown key" in one).split(": ", 1)[1].strip(),
+                       "STATUS": next(one for one in blocks(README) if one.startswith("status = {")).strip(),
                        "TOKEN": next(one for one in blocks(README) if one.startswith("token = {")).strip()}
         done = subprocess.run(["unshare", "-m", "-n", "-p", "--fork", "--kill-child", "--mount-proc",
                                "bash", folder / "script"], env=environment, stdin=subprocess.DEVNULL, text=True,
