@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "date.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -101,14 +102,19 @@ bool date_parse(struct span text, int64_t *seconds_r, bool *is_day_r)
         good = take_mark(&text, "Tt") && take_clock(&text, &clock) &&
                take_seconds(&text, &seconds) && take_offset(&text, &offset);
     *seconds_r = days * 86400 + clock + seconds - offset;
-    return good && text.length == 0;
+    return good && text.length == 0 && *seconds_r >= DATE_EARLIEST && *seconds_r <= DATE_LATEST;
 }
 
 void date_add(struct bytes *out, int64_t seconds)
 {
-    time_t time = (time_t)seconds;
+    time_t time = (time_t)(seconds < DATE_EARLIEST ? DATE_EARLIEST
+                           : seconds > DATE_LATEST ? DATE_LATEST
+                                                   : seconds);
     struct tm tm = {0};
     char text[64];
     gmtime_r(&time, &tm);
-    bytes_add(out, text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm));
+    snprintf(text, sizeof text, "%04d-",
+             tm.tm_year + 1900); /* strftime() writes no zeros before it */
+    bytes_add_string(out, text);
+    bytes_add(out, text, strftime(text, sizeof text, "%m-%dT%H:%M:%SZ", &tm));
 }

@@ -288,6 +288,7 @@ FUZZ_TESTS = \
 	tests/fuzz/replay_intake \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_jws \
+	tests/fuzz/replay_denied \
 	tests/fuzz/replay_route \
 	tests/fuzz/replay_value
 tests_fuzz_replay_claims_SOURCES = tests/fuzz/fuzz_claims.c
@@ -300,6 +301,8 @@ tests_fuzz_replay_json_SOURCES = tests/fuzz/fuzz_json.c
 tests_fuzz_replay_json_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_jws_SOURCES = tests/fuzz/fuzz_jws.c
 tests_fuzz_replay_jws_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_denied_SOURCES = tests/fuzz/fuzz_denied.c
+tests_fuzz_replay_denied_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_route_SOURCES = tests/fuzz/fuzz_route.c
 tests_fuzz_replay_route_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_value_SOURCES = tests/fuzz/fuzz_value.c

@@ -98,7 +98,7 @@ static bool fail_result(const struct connection *connection, const PGresult *res
     if (!state || !text)
         return fail_connection(connection, fault);
     /* counted in characters from 1 */
-    for (long left = place ? atol(place) - 1 : 0; left > 0 && *sql; sql++)
+    for (long left = place ? strtol(place, NULL, 10) - 1 : 0; left > 0 && *sql; sql++)
         left -= ((unsigned char)sql[1] & 0xc0) != 0x80;
     enum sql_verdict verdict = verdict_of(state);
     if (verdict == SQL_ABSENT && connection->client->settings->id_type != SQL_TEXT &&

@@ -256,6 +256,7 @@ static struct sql_link *connect_host(struct attempt *attempt, size_t number, int
         if (!link && (fault->verdict == SQL_REFUSED || fault->verdict == SQL_WRONG))
             break;
     }
+    attempt->target.address = NULL; /* it was of this function */
     return link;
 }
 

@@ -70,6 +70,8 @@ bool denied_parse_until(struct span text, int64_t *until_r)
     bool is_day;
     bool good = date_parse(text, until_r, &is_day);
     *until_r += good && is_day ? 24 * 60 * 60 : 0;
+    if (*until_r > DATE_LATEST)
+        *until_r = DATE_LATEST;
     return good;
 }
 

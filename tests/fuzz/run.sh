@@ -9,7 +9,7 @@ set -eu
 source=$(cd "$1" && pwd)
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- access_token cdb claims config credentials csv intake json jws keys ldap members request \
+[ $# -gt 0 ] || set -- access_token cdb claims config credentials csv denied intake json jws keys ldap members request \
     rest_answer rest_template route value
 CLANG=${CLANG:-clang}
 command -v "$CLANG" >/dev/null || { echo "make fuzz needs clang" >&2; exit 1; }

@@ -64,6 +64,9 @@ static void bad_ones(void **state)
         " 2026-11-25",
         "tomorrow",
         "+026-11-25",
+        "0001-01-01T00:00+00:01", /* outside of the years 1 to 9999 */
+        "0000-12-31",
+        "9999-12-31T23:59-00:01",
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -90,12 +93,34 @@ static void every_day_of_centuries(void **state)
     }
 }
 
+/* What is written can be read: years have four digits, and none is outside of those. */
+static void first_and_last_years(void **state)
+{
+    static const struct {
+        int64_t seconds;
+        const char *text;
+    } rows[] = {
+        {DATE_EARLIEST, "0001-01-01T00:00:00Z"}, {DATE_EARLIEST - 1, "0001-01-01T00:00:00Z"},
+        {-30610224000, "1000-01-01T00:00:00Z"},  {-30610224001, "0999-12-31T23:59:59Z"},
+        {DATE_LATEST, "9999-12-31T23:59:59Z"},   {DATE_LATEST + 1, "9999-12-31T23:59:59Z"},
+        {INT64_MAX, "9999-12-31T23:59:59Z"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes text = {0};
+        date_add(&text, rows[i].seconds);
+        assert_string_equal(bytes_string(&text), rows[i].text);
+        bytes_free(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_ones),
         cmocka_unit_test(bad_ones),
         cmocka_unit_test(every_day_of_centuries),
+        cmocka_unit_test(first_and_last_years),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
