@@ -35,7 +35,7 @@ if [ "$kind" = mariadb ]; then
 	SQL
     exec $as_user mariadbd --no-defaults --datadir="$folder/data" --socket="$folder/mysqld.sock" \
         --init-file="$folder/init.sql" --pid-file="$folder/pid" --innodb-flush-log-at-trx-commit=0 \
-        --innodb-buffer-pool-size=16M --innodb-log-file-size=4M --skip-log-bin --skip-networking "$@"
+        --innodb-buffer-pool-size=16M --innodb-log-file-size=4M --innodb-use-native-aio=0 --skip-log-bin --skip-networking "$@"
 fi
 
 if [ ! -d data ]; then

@@ -38,7 +38,7 @@ class Server:
     def come_up(self):
         if not self.process or not self.process.running:
             self.process = Process([SCRIPT, self.kind, self.folder, *self.options(), *self.more], self.folder / "log")
-        wait_until(f"{self.kind} answers", lambda: self.answers("SELECT 1") or not self.process.running, 60)
+        wait_until(f"{self.kind} answers", lambda: self.answers("SELECT 1") or not self.process.running, 120)
         return self.process.running
 
     def start(self):
