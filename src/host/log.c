@@ -30,6 +30,7 @@ static uint64_t recent_seed[2];
 static pthread_once_t recent_once = PTHREAD_ONCE_INIT;
 static atomic_int highest = LOG_LEVEL_INFO;
 static atomic_int shape = LOG_FORMAT_TEXT;
+static atomic_bool access_has_file;
 static _Thread_local const char *request_id;
 
 static const struct {
@@ -44,9 +45,9 @@ static const struct {
 
 bool log_configure(const char *target, enum log_level level, enum log_format format)
 {
-    bool good = strcmp(target, "stderr") == 0   ? sink_use_stderr()
-                : strcmp(target, "syslog") == 0 ? sink_use_syslog(_PATH_LOG)
-                                                : sink_use_file(target);
+    bool good = strcmp(target, "stderr") == 0   ? sink_use_stderr(&sink_log)
+                : strcmp(target, "syslog") == 0 ? sink_use_syslog(&sink_log, _PATH_LOG)
+                                                : sink_use_file(&sink_log, target);
     if (!good)
         return false;
     atomic_store(&shape, (int)format);
@@ -69,9 +70,9 @@ bool log_enabled(enum log_level level)
     return (int)level <= atomic_load_explicit(&highest, memory_order_relaxed);
 }
 
-static void add_filtered(struct bytes *line, const char *message)
+void log_add_filtered(struct bytes *line, struct span text)
 {
-    struct span rest = span_of(message);
+    struct span rest = text;
     while (rest.length) {
         size_t length = text_utf8_sequence(rest);
         if (length && text_is_plain((struct span){rest.data, length})) {
@@ -127,7 +128,7 @@ static void format_command(struct bytes *line, enum log_level level, const char 
 }
 
 /* RFC 3164, section 4. */
-static void format_syslog(struct bytes *line, enum log_level level, const char *message)
+static void begin_syslog(struct bytes *line, enum log_level level)
 {
     int64_t seconds = 0;
     (void)clock_unix_seconds(&seconds);
@@ -138,6 +139,11 @@ static void format_syslog(struct bytes *line, enum log_level level, const char *
     strftime(text, sizeof text, "%h %e %T", &tm);
     bytes_addf(line, "<%d>%s memberchat[%d]: ", LOG_DAEMON | levels[level].priority, text,
                (int)getpid());
+}
+
+static void format_syslog(struct bytes *line, enum log_level level, const char *message)
+{
+    begin_syslog(line, level);
     if (request_id)
         bytes_addf(line, "[%s] ", request_id);
     bytes_add_string(line, message);
@@ -152,8 +158,8 @@ static void make_line(struct bytes *line, enum log_level level, const char *mess
     };
     char memory[CLEAN_MAX];
     struct bytes clean = bytes_within(memory, sizeof memory);
-    add_filtered(&clean, message);
-    if (sink_is_syslog())
+    log_add_filtered(&clean, span_of(message));
+    if (sink_is_syslog(&sink_log))
         format_syslog(line, level, bytes_string(&clean));
     else
         formats[atomic_load(&shape)](line, level, bytes_string(&clean));
@@ -175,13 +181,43 @@ static void tell_lost(struct bytes *line, unsigned lost)
 
 void log_reopen(void)
 {
-    if (!sink_reopen())
+    if (!sink_reopen(&sink_log))
         log_error("the log file cannot be opened again: %s", strerror(errno));
+    if (!sink_reopen(&sink_access))
+        log_error("the access log cannot be opened again: %s", strerror(errno));
 }
 
 bool log_flush(int64_t patience_ms)
 {
-    return sink_flush(tell_lost, patience_ms);
+    bool access = sink_flush(&sink_access, tell_lost, patience_ms);
+    return sink_flush(&sink_log, tell_lost, patience_ms) && access;
+}
+
+/* ---- The access log ---- */
+
+bool log_configure_access(const char *path)
+{
+    bool good = path ? sink_use_file(&sink_access, path) : sink_use_stderr(&sink_access);
+    if (good)
+        atomic_store(&access_has_file, path != NULL);
+    return good;
+}
+
+enum log_format log_format(void)
+{
+    return (enum log_format)atomic_load_explicit(&shape, memory_order_relaxed);
+}
+
+void log_access(struct span text)
+{
+    char memory[LINE_ROOM];
+    struct bytes line = bytes_within(memory, sizeof memory);
+    bool own = atomic_load_explicit(&access_has_file, memory_order_relaxed);
+    if (!own && sink_is_syslog(&sink_log))
+        begin_syslog(&line, LOG_LEVEL_INFO);
+    bytes_add_span(&line, text);
+    bytes_add_string(&line, "\n");
+    sink_add(own ? &sink_access : &sink_log, &line, tell_lost);
 }
 
 void log_message(enum log_level level, const char *format, va_list args)
@@ -194,7 +230,7 @@ void log_message(enum log_level level, const char *format, va_list args)
     char memory[LINE_ROOM];
     struct bytes line = bytes_within(memory, sizeof memory);
     make_line(&line, level, message);
-    sink_add(&line, tell_lost);
+    sink_add(&sink_log, &line, tell_lost);
     errno = saved;
 }
 

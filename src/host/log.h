@@ -4,9 +4,9 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include "base/bytes.h"
+
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_COMMAND };
@@ -29,6 +29,17 @@ void log_set_request(const char *id);
 const char *log_request(void); /* the same, or NULL */
 
 bool log_enabled(enum log_level level);
+enum log_format log_format(void);
+
+/* Adds a text in which bytes that are not printable are escaped, so that it is UTF-8, too. */
+void log_add_filtered(struct bytes *out, struct span text);
+
+/* Lines of the access log go to a file of their own, or (NULL) among those of the log.  False:
+ * as log_configure(). */
+bool log_configure_access(const char *path);
+
+/* Adds such a line, without its line end; it has only printable bytes. */
+void log_access(struct span line);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -38,21 +38,31 @@ struct queue {
     size_t length;
 };
 
-static struct target standard_error = {.users = 1, .fd = STDERR_FILENO}; /* never closed */
+static struct target standard_error = {.fd = STDERR_FILENO}; /* never closed */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
-static struct target *target = &standard_error;
-static struct queue queues[2], *incoming = &queues[0];
-static unsigned lost;
-static bool writing;
+struct sink {
+    pthread_mutex_t lock; /* guards what follows */
+    struct target *target;
+    struct queue queues[2], *incoming;
+    unsigned lost;
+    bool writing;
 
-static atomic_bool to_syslog;
+    atomic_bool to_syslog;
 
-/* The writer's. */
-static struct queue *outgoing = &queues[1];
-static size_t written;             /* of it */
-static unsigned told;              /* lost lines that it tells of */
-static const struct target *begun; /* has the first part of a line */
+    /* The writer's. */
+    struct queue *outgoing;
+    size_t written;             /* of it */
+    unsigned told;              /* lost lines that it tells of */
+    const struct target *begun; /* has the first part of a line */
+};
+
+#define SINK(sink)                                                                                 \
+    {                                                                                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .target = &standard_error,                              \
+        .incoming = &(sink).queues[0], .outgoing = &(sink).queues[1],                              \
+    }
+
+struct sink sink_log = SINK(sink_log), sink_access = SINK(sink_access);
 
 /* ---- Targets ---- */
 
@@ -75,33 +85,36 @@ static struct target *target_new(int fd, const char *path)
     return made;
 }
 
-/* The caller holds the lock. */
+/* The caller holds the lock of the one sink that has it. */
+static void target_hold(struct target *to)
+{
+    if (to != &standard_error)
+        to->users++;
+}
+
 static void target_release(struct target *old)
 {
-    if (--old->users == 0 && old != &standard_error) {
+    if (old != &standard_error && --old->users == 0) {
         close(old->fd);
         free(old);
     }
 }
 
-static bool use(struct target *made)
+static bool use(struct sink *sink, struct target *made)
 {
     if (!made)
         return false;
-    pthread_mutex_lock(&lock);
-    target_release(target);
-    target = made;
-    to_syslog = made->by_line;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&sink->lock);
+    target_release(sink->target);
+    sink->target = made;
+    sink->to_syslog = made->by_line;
+    pthread_mutex_unlock(&sink->lock);
     return true;
 }
 
-bool sink_use_stderr(void)
+bool sink_use_stderr(struct sink *sink)
 {
-    pthread_mutex_lock(&lock);
-    standard_error.users++;
-    pthread_mutex_unlock(&lock);
-    return use(&standard_error);
+    return use(sink, &standard_error);
 }
 
 /* A FIFO is opened for reading, too: then it can be opened while no process reads it, and keeps
@@ -117,9 +130,9 @@ static struct target *open_file(const char *path)
     return target_new(fd, path);
 }
 
-bool sink_use_file(const char *path)
+bool sink_use_file(struct sink *sink, const char *path)
 {
-    return use(open_file(path));
+    return use(sink, open_file(path));
 }
 
 static bool connect_syslog(const struct target *to)
@@ -130,7 +143,7 @@ static bool connect_syslog(const struct target *to)
 }
 
 /* syslog(3) would wait for a daemon that does not read. */
-bool sink_use_syslog(const char *socket_path)
+bool sink_use_syslog(struct sink *sink, const char *socket_path)
 {
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct target *made = target_new(fd, socket_path);
@@ -138,21 +151,22 @@ bool sink_use_syslog(const char *socket_path)
         return false;
     made->by_line = true;
     connect_syslog(made);
-    return use(made);
+    return use(sink, made);
 }
 
-bool sink_is_syslog(void)
+bool sink_is_syslog(const struct sink *sink)
 {
-    return to_syslog;
+    return sink->to_syslog;
 }
 
-bool sink_reopen(void)
+bool sink_reopen(struct sink *sink)
 {
-    pthread_mutex_lock(&lock);
-    bool due = target->path[0] && !target->by_line;
+    pthread_mutex_lock(&sink->lock);
+    const struct target *target = sink->target;
+    bool due = target != &standard_error && !target->by_line;
     char *path = due ? strdup(target->path) : NULL;
-    pthread_mutex_unlock(&lock);
-    bool good = !due || (path && use(open_file(path)));
+    pthread_mutex_unlock(&sink->lock);
+    bool good = !due || (path && use(sink, open_file(path)));
     free(path);
     return good;
 }
@@ -205,38 +219,39 @@ static ssize_t write_now(const struct target *to, struct span text)
     return write(to->fd, text.data, to->is_pipe ? lines_length(text, PIPE_BUF) : text.length);
 }
 
-static struct span rest(void)
+static struct span rest(const struct sink *sink)
 {
-    return (struct span){outgoing->data + written, outgoing->length - written};
+    return (struct span){sink->outgoing->data + sink->written,
+                         sink->outgoing->length - sink->written};
 }
 
 /* What is left of a line whose first part went elsewhere. */
-static void skip_part(void)
+static void skip_part(struct sink *sink)
 {
-    const char *end = memchr(rest().data, '\n', rest().length);
-    written = end ? (size_t)(end - outgoing->data) + 1 : outgoing->length;
+    const char *end = memchr(rest(sink).data, '\n', rest(sink).length);
+    sink->written = end ? (size_t)(end - sink->outgoing->data) + 1 : sink->outgoing->length;
 }
 
-static enum result write_rest(struct target *to)
+static enum result write_rest(struct sink *sink, struct target *to)
 {
-    if (begun && begun != to)
-        skip_part();
-    if (to->torn && rest().length && write_now(to, (struct span){"\n", 1}) == 1)
+    if (sink->begun && sink->begun != to)
+        skip_part(sink);
+    if (to->torn && rest(sink).length && write_now(to, (struct span){"\n", 1}) == 1)
         to->torn = false;
-    while (written < outgoing->length) {
-        ssize_t count = write_now(to, rest());
+    while (sink->written < sink->outgoing->length) {
+        ssize_t count = write_now(to, rest(sink));
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0) {
-            bool part = written > 0 && outgoing->data[written - 1] != '\n';
+            bool part = sink->written > 0 && sink->outgoing->data[sink->written - 1] != '\n';
             bool later = errno == EAGAIN || errno == EWOULDBLOCK;
-            begun = later && part ? to : NULL;
+            sink->begun = later && part ? to : NULL;
             to->torn = to->torn || (part && !later);
             return later ? LATER : REFUSED;
         }
-        written += (size_t)count;
+        sink->written += (size_t)count;
     }
-    begun = NULL;
+    sink->begun = NULL;
     return WRITTEN;
 }
 
@@ -250,86 +265,87 @@ static unsigned count_lines(struct span text)
 
 /* Takes what has come in, and what there is to tell.  The caller holds the lock, and what
  * was taken before is written. */
-static void take(sink_tell tell)
+static void take(struct sink *sink, sink_tell tell)
 {
-    struct queue *empty = outgoing;
-    outgoing = incoming;
-    incoming = empty;
-    incoming->length = 0;
-    written = 0;
-    told = lost;
+    struct queue *empty = sink->outgoing;
+    sink->outgoing = sink->incoming;
+    sink->incoming = empty;
+    sink->incoming->length = 0;
+    sink->written = 0;
+    sink->told = sink->lost;
     char memory[TELL_MAX];
     struct bytes line = bytes_within(memory, sizeof memory);
-    if (lost)
-        tell(&line, lost);
+    if (sink->lost)
+        tell(&line, sink->lost);
     if (line.failed)
-        told = 0;
-    else if (lost)
-        memcpy(outgoing->data + outgoing->length, line.data, line.length);
-    outgoing->length += told ? line.length : 0;
-    lost -= told;
+        sink->told = 0;
+    else if (sink->lost)
+        memcpy(sink->outgoing->data + sink->outgoing->length, line.data, line.length);
+    sink->outgoing->length += sink->told ? line.length : 0;
+    sink->lost -= sink->told;
 }
 
 /* The caller is the writer, and no longer when this returns: true, if all is written. */
-static bool write_out(sink_tell tell)
+static bool write_out(struct sink *sink, sink_tell tell)
 {
     enum result result = WRITTEN;
     bool all = false;
     for (int round = 0; !all && result != LATER && round < ROUNDS_MAX; round++) {
-        pthread_mutex_lock(&lock);
-        if (written == outgoing->length)
-            take(tell);
-        struct target *to = target;
-        to->users++;
-        pthread_mutex_unlock(&lock);
+        pthread_mutex_lock(&sink->lock);
+        if (sink->written == sink->outgoing->length)
+            take(sink, tell);
+        struct target *to = sink->target;
+        target_hold(to);
+        pthread_mutex_unlock(&sink->lock);
 
-        result = write_rest(to);
+        result = write_rest(sink, to);
 
-        pthread_mutex_lock(&lock);
+        pthread_mutex_lock(&sink->lock);
         target_release(to);
         if (result == REFUSED) {
-            lost += told + count_lines(rest()) - (told ? 1 : 0);
-            written = outgoing->length;
+            sink->lost += sink->told + count_lines(rest(sink)) - (sink->told ? 1 : 0);
+            sink->written = sink->outgoing->length;
         }
-        all = written == outgoing->length && incoming->length == 0 &&
-              (lost == 0 || result == REFUSED);
-        writing = !all && result != LATER && round + 1 < ROUNDS_MAX;
-        pthread_mutex_unlock(&lock);
+        all = sink->written == sink->outgoing->length && sink->incoming->length == 0 &&
+              (sink->lost == 0 || result == REFUSED);
+        sink->writing = !all && result != LATER && round + 1 < ROUNDS_MAX;
+        pthread_mutex_unlock(&sink->lock);
     }
     return all;
 }
 
-static bool become_writer(void)
+static bool become_writer(struct sink *sink)
 {
-    bool free_now = !writing;
-    writing = true;
+    bool free_now = !sink->writing;
+    sink->writing = true;
     return free_now;
 }
 
-void sink_add(const struct bytes *line, sink_tell tell)
+void sink_add(struct sink *sink, const struct bytes *line, sink_tell tell)
 {
-    pthread_mutex_lock(&lock);
-    if (line->failed || line->length > QUEUE_MAX - incoming->length) {
-        lost++;
+    pthread_mutex_lock(&sink->lock);
+    if (line->failed || line->length > QUEUE_MAX - sink->incoming->length) {
+        sink->lost++;
     } else {
-        memcpy(incoming->data + incoming->length, line->data, line->length);
-        incoming->length += line->length;
+        memcpy(sink->incoming->data + sink->incoming->length, line->data, line->length);
+        sink->incoming->length += line->length;
     }
-    bool mine = become_writer();
-    pthread_mutex_unlock(&lock);
+    bool mine = become_writer(sink);
+    pthread_mutex_unlock(&sink->lock);
     if (mine)
-        write_out(tell);
+        write_out(sink, tell);
 }
 
-bool sink_flush(sink_tell tell, int64_t patience_ms)
+bool sink_flush(struct sink *sink, sink_tell tell, int64_t patience_ms)
 {
     int64_t end = clock_monotonic_ms() + patience_ms;
     for (;;) {
-        pthread_mutex_lock(&lock);
-        bool nothing = !writing && written == outgoing->length && incoming->length == 0;
-        bool mine = !nothing && become_writer();
-        pthread_mutex_unlock(&lock);
-        if (nothing || (mine && write_out(tell)))
+        pthread_mutex_lock(&sink->lock);
+        bool nothing = !sink->writing && sink->written == sink->outgoing->length &&
+                       sink->incoming->length == 0;
+        bool mine = !nothing && become_writer(sink);
+        pthread_mutex_unlock(&sink->lock);
+        if (nothing || (mine && write_out(sink, tell)))
             return true;
         if (clock_monotonic_ms() >= end)
             return false;

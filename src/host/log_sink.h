@@ -7,25 +7,29 @@
 
 #include "base/bytes.h"
 
+/* Those of the log, and of an access log that has a file of its own. */
+struct sink;
+extern struct sink sink_log, sink_access;
+
 /* How a line looks that says how many were lost. */
 typedef void (*sink_tell)(struct bytes *line, unsigned lost);
 
 /* Until the first call of one of these: standard error.  False: errno; then the old target
  * stays.  A FIFO is opened whether or not a process reads it. */
-bool sink_use_stderr(void);
-bool sink_use_file(const char *path);
-bool sink_use_syslog(const char *socket_path); /* also when no process listens there yet */
+bool sink_use_stderr(struct sink *sink);
+bool sink_use_file(struct sink *sink, const char *path);
+bool sink_use_syslog(struct sink *sink, const char *path); /* also while no process listens there */
 
-bool sink_is_syslog(void);
+bool sink_is_syslog(const struct sink *sink);
 
 /* Opens the file again, after it was renamed away.  False: errno; the old one stays. */
-bool sink_reopen(void);
+bool sink_reopen(struct sink *sink);
 
 /* Adds a line, which ends with a line feed, and writes what can be written.  One that has
  * failed counts as lost. */
-void sink_add(const struct bytes *line, sink_tell tell);
+void sink_add(struct sink *sink, const struct bytes *line, sink_tell tell);
 
 /* Writes what is left, waiting up to `patience_ms` for the target.  False: some is left. */
-bool sink_flush(sink_tell tell, int64_t patience_ms);
+bool sink_flush(struct sink *sink, sink_tell tell, int64_t patience_ms);
 
 #endif

@@ -179,7 +179,7 @@ static void syslog_gets_a_datagram_a_line(void **state)
     char line[1024];
     (void)state;
     const char *path = scratch_path("syslog");
-    assert_true(sink_use_syslog(path)); /* it will come */
+    assert_true(sink_use_syslog(&sink_log, path)); /* it will come */
     log_info("lost");
     int fd = bind_syslog(path);
     log_set_request("r-1");
