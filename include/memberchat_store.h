@@ -154,6 +154,10 @@ struct memberchat_services {
     /* Attributes that templates name (in check(): those of the group `member`).  The store sets
      * them by these names, if the directory has them; check() refuses what it never can have. */
     struct memberchat_list wanted;
+
+    /* The header traceparent (W3C Trace Context) for a request to the directory, with a parent id
+     * of its own; "" where the request belongs to no trace.  Valid until the next call. */
+    const char *(*traceparent)(struct memberchat_result *result);
 };
 
 /* ---- What the plugin offers ---- */

@@ -130,6 +130,7 @@ UNIT_TESTS = \
 	tests/unit/test_store \
 	tests/unit/test_template \
 	tests/unit/test_text \
+	tests/unit/test_trace \
 	tests/unit/test_vault
 
 tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h

@@ -50,6 +50,17 @@ static bool has_header(const struct memberchat_list *headers, const char *name)
     return false;
 }
 
+/* A header of ours, unless it has no value or the settings have one. */
+static void add_own(struct message *message, const struct memberchat_list *headers,
+                    const char *name, const char *value)
+{
+    if (!*value || has_header(headers, name))
+        return;
+    bytes_add_string(begin_line(message), name);
+    bytes_add_string(&message->head, ": ");
+    bytes_add(&message->head, value, strlen(value) + 1);
+}
+
 static void add_lines(struct message *message, const struct rest_question *question,
                       const struct rest_values *values)
 {
@@ -68,10 +79,8 @@ static void add_lines(struct message *message, const struct rest_question *quest
         rest_template_expand(begin_line(message), headers->items[i], values, false);
         bytes_add(&message->head, "", 1);
     }
-    if (*question->request_id && !has_header(headers, "X-Request-Id")) {
-        bytes_add_string(begin_line(message), "X-Request-Id: ");
-        bytes_add(&message->head, question->request_id, strlen(question->request_id) + 1);
-    }
+    add_own(message, headers, "X-Request-Id", question->request_id);
+    add_own(message, headers, "traceparent", question->traceparent);
 }
 
 /* False: no memory. */

@@ -11,8 +11,8 @@ struct rest_question {
     struct rest_credentials *credentials;
     struct pool *wires;
     struct span id, app_id;
-    const char *request_id; /* "" where there is none */
-    int64_t deadline;       /* clock_monotonic_ms() */
+    const char *request_id, *traceparent; /* "" where there is none */
+    int64_t deadline;                     /* clock_monotonic_ms() */
 };
 
 /* A wire on loan, and what came back on it.  Zero-initialised is none. */

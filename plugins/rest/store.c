@@ -200,6 +200,7 @@ static enum memberchat_outcome ask_for(struct rest_store *store, struct span id,
         .id = id,
         .app_id = span_of(HAS(services, app_id) ? services->app_id(result) : ""),
         .request_id = HAS(services, request_id) ? services->request_id(result) : "",
+        .traceparent = HAS(services, traceparent) ? services->traceparent(result) : "",
         .deadline = deadline - EARLY_MS,
     };
     if (!question.app_id.length && rest_check_per_app(store->settings)) {

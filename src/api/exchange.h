@@ -6,6 +6,7 @@
 
 #include "http.h"
 #include "route.h"
+#include "host/trace.h"
 #include "settings/settings.h"
 
 /* How a request ends.  reply.c has the one table that makes HTTP of it. */
@@ -39,6 +40,15 @@ struct exchange {
     const struct app *named; /* by the key that was sent */
     struct bytes message;    /* what to tell the caller beyond the code; may stay empty */
     int64_t retry_after_ms;  /* with OUTCOME_MEMBER_STORE_UNAVAILABLE */
+    struct exchange_notes {  /* for the log */
+        char id[DENIED_ID_MAX];
+        size_t id_length;  /* of whom a token was asked for; 0: it is not known */
+        const char *store; /* that said who it is, or did not; NULL: none was asked */
+        enum directory_cache cache;
+    } notes;
 };
+
+/* Notes whom a token is asked for, for the log: the spelling of the directory, once it is known. */
+void exchange_note_id(struct exchange *exchange, struct span id);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "handler.h"
 
+#include "access_log.h"
 #include "base/clock.h"
-#include "client.h"
 #include "cors.h"
 #include "credentials.h"
 #include "health.h"
@@ -114,22 +114,6 @@ static void tell_mount(struct exchange *exchange)
                base.length ? base.data : "/");
 }
 
-static void log_outcome(const struct exchange *exchange, enum outcome outcome)
-{
-    char buffer[CLIENT_ADDRESS_SIZE];
-    const char *address = client_address(exchange->settings, exchange->request, buffer);
-    if (outcome == OUTCOME_INVALID_APP_CREDENTIALS)
-        log_info("client %s: wrong API key or secret%s%s", address,
-                 exchange->named ? ": the key is that of app " : "",
-                 exchange->named ? exchange->named->id : "");
-    else if (exchange->route.elsewhere)
-        log_mount(exchange);
-    if (log_enabled(LOG_LEVEL_DEBUG))
-        log_debug("client %s: %.*s, app %s: %d", address, (int)exchange->request->method.length,
-                  exchange->request->method.data, exchange->app ? exchange->app->id : "-",
-                  exchange->response->status);
-}
-
 /* ---- Figures ---- */
 
 static void count_refusal(const struct exchange *exchange, enum outcome outcome, const char *id)
@@ -195,9 +179,12 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
 {
     struct exchange exchange = {.settings = settings, .request = request, .response = response};
     char id[REQUEST_ID_MAX + 1];
+    struct trace trace;
+    bool traced = trace_parse(request->traceparent, &trace);
     http_response_reset(response);
     choose_request_id(request->request_id, id);
     log_set_request(id);
+    trace_set(traced ? &trace : NULL);
 
     exchange.route = route_find(request, base_path(settings, request));
     enum outcome outcome = answer(&exchange);
@@ -211,8 +198,11 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
     if (outcome != OUTCOME_BUSY) {
         add_common_headers(response, id);
         count(&exchange, outcome, id);
-        log_outcome(&exchange, outcome);
+        access_log_tell(&exchange, outcome, id, traced ? &trace : NULL);
+        if (exchange.route.elsewhere)
+            log_mount(&exchange);
     }
+    trace_set(NULL);
     log_set_request(NULL);
     bytes_free(&exchange.message);
     return outcome != OUTCOME_BUSY;

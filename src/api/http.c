@@ -36,6 +36,7 @@ static const struct variable {
     VARIABLE("HTTP_ORIGIN", origin),
     VARIABLE("HTTP_IF_NONE_MATCH", if_none_match),
     VARIABLE("HTTP_X_REQUEST_ID", request_id),
+    VARIABLE("HTTP_TRACEPARENT", traceparent),
     TELLING("HTTP_X_FORWARDED_FOR", forwarded_for, FORWARDED),
     VARIABLE("HTTP_TRANSFER_ENCODING", transfer_encoding),
 };

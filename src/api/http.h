@@ -26,7 +26,7 @@ struct http_request {
     struct span api_key, api_secret; /* X-Api-Key, X-Api-Secret */
     struct span content_type, content_length, content_encoding, transfer_encoding;
     struct span query; /* QUERY_STRING */
-    struct span origin, request_id, remote_addr, forwarded_for, if_none_match;
+    struct span origin, request_id, traceparent, remote_addr, forwarded_for, if_none_match;
     bool forwarded_twice;   /* X-Forwarded-For came twice, with different values */
     bool credentials_twice; /* one of their headers did */
     struct span body;

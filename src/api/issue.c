@@ -128,9 +128,11 @@ enum outcome issue_for_guest(struct exchange *exchange)
     }
     bytes_add_string(&exchange->message, why.text);
     enum outcome outcome = outcomes[verdict];
-    if (verdict == GUEST_GOOD)
+    if (verdict == GUEST_GOOD) {
+        exchange_note_id(exchange, guest.id);
         outcome = is_denied(exchange->app, &guest) ? OUTCOME_MEMBER_DENIED
                                                    : answer_guest(exchange, &guest);
+    }
     guest_free(&guest);
     return outcome;
 }
@@ -158,6 +160,7 @@ static struct span role_of(const struct member *member)
 
 static enum outcome answer_member(struct exchange *exchange, const struct member *member)
 {
+    exchange_note_id(exchange, member_field(member, MEMBERCHAT_ID));
     if (denied_has(exchange->app->denied, member_field(member, MEMBERCHAT_ID)))
         return OUTCOME_MEMBER_DENIED;
     const struct token_subject subject = {
@@ -200,6 +203,8 @@ enum outcome issue_for_member(struct exchange *exchange)
         return OUTCOME_MEMBER_DENIED;
     struct directory_answer found =
         directory_find(app->directories, app->store_count, &question, &member);
+    exchange->notes.store = found.store;
+    exchange->notes.cache = found.cache;
     switch (found.outcome) {
     case MEMBERCHAT_FOUND:
         outcome = answer_member(exchange, &member);

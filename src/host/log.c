@@ -208,15 +208,16 @@ enum log_format log_format(void)
     return (enum log_format)atomic_load_explicit(&shape, memory_order_relaxed);
 }
 
-void log_access(struct span text)
+void log_access(const struct bytes *text)
 {
     char memory[LINE_ROOM];
     struct bytes line = bytes_within(memory, sizeof memory);
     bool own = atomic_load_explicit(&access_has_file, memory_order_relaxed);
     if (!own && sink_is_syslog(&sink_log))
         begin_syslog(&line, LOG_LEVEL_INFO);
-    bytes_add_span(&line, text);
+    bytes_add_span(&line, bytes_span(text));
     bytes_add_string(&line, "\n");
+    line.failed = line.failed || text->failed;
     sink_add(own ? &sink_access : &sink_log, &line, tell_lost);
 }
 

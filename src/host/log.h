@@ -38,8 +38,9 @@ void log_add_filtered(struct bytes *out, struct span text);
  * as log_configure(). */
 bool log_configure_access(const char *path);
 
-/* Adds such a line, without its line end; it has only printable bytes. */
-void log_access(struct span line);
+/* Adds such a line, without its line end; it has only printable bytes.  One that has failed counts
+ * as lost. */
+void log_access(const struct bytes *line);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

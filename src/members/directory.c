@@ -121,7 +121,7 @@ static struct directory_answer look_up(struct directory *directory,
                                        const struct store_question *question,
                                        struct member *member_r)
 {
-    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    struct directory_answer answer = {.outcome = MEMBERCHAT_UNAVAILABLE};
     struct store_report report;
     int64_t began = clock_monotonic_us();
     if (!breaker_admit(&directory->breaker, began / 1000, &answer.retry_after_ms))
@@ -143,26 +143,29 @@ static struct directory_answer find_by_key(struct directory *directory, struct s
                                            struct member *member_r)
 {
     struct cache *cache = directory->cache;
-    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    struct directory_answer answer = {.outcome = MEMBERCHAT_UNAVAILABLE};
     int64_t now = clock_monotonic_ms();
     int known = cache ? (int)cache_find(cache, key, now, member_r) : 0;
     if (known) {
         figures_count_cache(store_name(directory->store), FIGURES_HIT);
-        return (struct directory_answer){known, 0};
+        return (struct directory_answer){.outcome = known, .cache = DIRECTORY_CACHE_HIT};
     }
+    answer.cache = cache ? DIRECTORY_CACHE_MISS : DIRECTORY_CACHE_OFF;
 
     if (now < question->deadline &&
         !breaker_refuses(&directory->breaker, now, &answer.retry_after_ms)) {
         struct gate *gate = gate_of(directory, question->gate);
         if (!enter(directory, gate))
-            return (struct directory_answer){DIRECTORY_BUSY, 0};
+            return (struct directory_answer){.outcome = DIRECTORY_BUSY};
         if (cache)
             known =
                 (int)cache_join(cache, key, question->deadline, member_r, &answer.retry_after_ms);
         if (known) {
             answer.outcome = known;
         } else {
+            enum directory_cache state = answer.cache;
             answer = look_up(directory, question, member_r);
+            answer.cache = state;
             if (cache)
                 cache_finish(cache, key, (enum memberchat_outcome)answer.outcome, member_r,
                              answer.retry_after_ms);
@@ -175,6 +178,7 @@ static struct directory_answer find_by_key(struct directory *directory, struct s
         figures_count_cache(store_name(directory->store), stale ? FIGURES_STALE : FIGURES_MISS);
     if (stale) {
         answer.outcome = MEMBERCHAT_FOUND;
+        answer.cache = DIRECTORY_CACHE_STALE;
         log_error_limited("store %s: unavailable: known members are answered from the cache",
                           store_name(directory->store));
     }
@@ -190,13 +194,13 @@ static struct directory_answer find_in(struct directory *directory,
     struct bytes key = {0};
     asked.id = store_translate(directory->store, question->id, room);
     if (!asked.id.data)
-        return (struct directory_answer){MEMBERCHAT_NOT_FOUND, 0};
+        return (struct directory_answer){.outcome = MEMBERCHAT_NOT_FOUND};
     if (!directory->cache || !store_is_per_app(directory->store))
         return find_by_key(directory, asked.id, &asked, member_r);
     bytes_add_string(&key, store_app(directory->store, question));
     bytes_add(&key, "", 1); /* in no app's name, nor in an id */
     bytes_add_span(&key, asked.id);
-    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    struct directory_answer answer = {.outcome = MEMBERCHAT_UNAVAILABLE};
     if (!key.failed)
         answer = find_by_key(directory, bytes_span(&key), &asked, member_r);
     bytes_free(&key);
@@ -207,9 +211,11 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
                                        const struct store_question *question,
                                        struct member *member_r)
 {
-    struct directory_answer answer = {MEMBERCHAT_NOT_FOUND, 0};
-    for (size_t i = 0; i < count && answer.outcome == MEMBERCHAT_NOT_FOUND; i++)
+    struct directory_answer answer = {.outcome = MEMBERCHAT_NOT_FOUND};
+    for (size_t i = 0; i < count && answer.outcome == MEMBERCHAT_NOT_FOUND; i++) {
         answer = find_in(chain[i], question, member_r);
+        answer.store = store_name(chain[i]->store);
+    }
     return answer;
 }
 
@@ -227,7 +233,7 @@ void directory_show(struct directory *directory)
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
                                         struct gate *gate)
 {
-    struct directory_answer answer = {MEMBERCHAT_UNAVAILABLE, 0};
+    struct directory_answer answer = {.outcome = MEMBERCHAT_UNAVAILABLE};
     struct store_report report;
     int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&directory->probe_lock);

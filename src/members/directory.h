@@ -23,9 +23,20 @@ struct store *directory_store(const struct directory *directory);
 /* Beyond the outcomes of memberchat_store.h: the gate did not let the look-up in. */
 #define DIRECTORY_BUSY 100
 
+/* What the cache of a directory had to do with an answer. */
+enum directory_cache {
+    DIRECTORY_NOT_ASKED,
+    DIRECTORY_CACHE_OFF,
+    DIRECTORY_CACHE_MISS,
+    DIRECTORY_CACHE_HIT,
+    DIRECTORY_CACHE_STALE
+};
+
 struct directory_answer {
     int outcome; /* enum memberchat_outcome or DIRECTORY_BUSY */
     int64_t retry_after_ms;
+    enum directory_cache cache;
+    const char *store; /* the last one that was asked; NULL: none */
 };
 
 /* Asks the directories of a chain in order until one knows the id.  One that is

@@ -3,6 +3,7 @@
 #ifndef STORE_PRIVATE_H
 #define STORE_PRIVATE_H
 
+#include "host/trace.h"
 #include "store.h"
 
 #include <pthread.h>
@@ -29,6 +30,7 @@ struct memberchat_result {
     struct store_report *report;
     const char *nonsense; /* what a call said that cannot be; NULL: none did */
     bool no_memory, unusable_id;
+    char traceparent[TRACE_TEXT_SIZE];
 };
 
 /* ---- store_services.c ---- */

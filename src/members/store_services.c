@@ -105,6 +105,12 @@ static const char *service_app_id(const struct memberchat_result *result)
     return result->app_id;
 }
 
+static const char *service_traceparent(struct memberchat_result *result)
+{
+    const char *text = trace_next(result->traceparent);
+    return text ? text : "";
+}
+
 const struct memberchat_services store_services = {
     .size = sizeof(struct memberchat_services),
     .log = service_log,
@@ -115,4 +121,5 @@ const struct memberchat_services store_services = {
     .retry_after = service_retry_after,
     .request_id = service_request_id,
     .app_id = service_app_id,
+    .traceparent = service_traceparent,
 };

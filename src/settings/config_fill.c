@@ -238,6 +238,16 @@ static void fill_map(const struct slot *slot)
     check_length(slot, count, "entries");
 }
 
+static void fill_switch(const struct slot *slot)
+{
+    if (!slot->node || config_kind(slot->node) == CONFIG_KIND_BOOL)
+        *(const char **)slot->out = slot->node && config_bool(slot->node) ? "" : NULL;
+    else if (config_kind(slot->node) == CONFIG_KIND_STRING)
+        fill_path(slot);
+    else
+        report_kind(slot, "true, false or a path in quotes");
+}
+
 static void fill_group(const struct slot *slot)
 {
     if (slot->node && config_kind(slot->node) != CONFIG_KIND_GROUP)
@@ -258,7 +268,7 @@ static void fill_slot(const struct slot *slot)
         [MEMBERCHAT_DURATION] = fill_duration, [MEMBERCHAT_SIZE] = fill_size,
         [MEMBERCHAT_CHOICE] = fill_choice,     [MEMBERCHAT_LIST] = fill_list,
         [MEMBERCHAT_MAP] = fill_map,           [CONFIG_GROUP] = fill_group,
-        [CONFIG_GROUPS] = fill_groups,
+        [CONFIG_GROUPS] = fill_groups,         [CONFIG_SWITCH] = fill_switch,
     };
     by_type[slot->key->type](slot);
 }

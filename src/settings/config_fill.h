@@ -15,6 +15,9 @@
 /* The same for lists of groups: ( { a = 1 }, { a = 2 } ). */
 #define CONFIG_GROUPS 101u
 
+/* true, false or a path: const char *, "" for true and NULL for false. */
+#define CONFIG_SWITCH 102u
+
 /* One table of keys and the struct that they fill. */
 struct config_table {
     const struct memberchat_key *keys;

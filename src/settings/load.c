@@ -72,11 +72,18 @@ static void log_line(struct span line, void *context)
 static bool set_up_log(const struct settings *settings)
 {
     const struct log_settings *log = &settings->log;
-    if (log_configure(log->target, (enum log_level)log->level, (enum log_format)log->format))
-        return true;
-    log_error("%s: the log file %s cannot be written: %s", log->place, log->target,
-              strerror(errno));
-    return false;
+    const char *access = log->access && *log->access ? log->access : NULL;
+    if (!log_configure(log->target, (enum log_level)log->level, (enum log_format)log->format)) {
+        log_error("%s: the log file %s cannot be written: %s", log->place, log->target,
+                  strerror(errno));
+        return false;
+    }
+    if (!log_configure_access(access)) {
+        log_error("%s: the access log %s cannot be written: %s", log->access_place, access,
+                  strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 /* Logs the report, and gives up settings that are not good. */
@@ -145,6 +152,12 @@ struct settings *load_tried(const char *path, const char *plugin_folder,
     if (!load_can_write_log(settings->log.target)) {
         config_file_error(report, settings->log.place, "the log file %s cannot be written: %s",
                           settings->log.target, strerror(errno));
+        good = false;
+    }
+    const char *access = settings->log.access;
+    if (access && *access && !load_can_write_log(access)) {
+        config_file_error(report, settings->log.access_place,
+                          "the access log %s cannot be written: %s", access, strerror(errno));
         good = false;
     }
     if (good)

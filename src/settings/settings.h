@@ -19,7 +19,7 @@ struct app_settings {
     const char *api_key;
     const char *chat_server_url;
     const char *app_id;
-    const char *guest_id_prefix; /* "" where it is not set */
+    const char *guest_id_prefix;                 /* "" where it is not set */
     const char *denied_file, *tokens_not_before; /* NULL where they are not set */
     bool guests, extended_response;
     struct memberchat_list cors_origins, stores;
@@ -85,10 +85,15 @@ struct top_settings {
     bool sandbox;
 };
 
+/* How ids of people stand in the log. */
+enum log_ids { LOG_IDS_PLAIN, LOG_IDS_HASHED, LOG_IDS_OFF };
+
 struct log_settings {
     const char *target;
-    int64_t level, format; /* enum log_level, enum log_format */
-    const char *place;     /* "FILE:LINE: log.target", for messages */
+    int64_t level, format;            /* enum log_level, enum log_format */
+    const char *place, *access_place; /* "FILE:LINE: log.target", for messages */
+    const char *access;               /* NULL: no access log; "": it is in the log; else its path */
+    int64_t ids;                      /* enum log_ids */
 };
 
 /* Of /metrics and /status, and of the figures that they show. */

@@ -39,6 +39,14 @@ static const struct memberchat_key log_keys[] = {
     {MEMBERCHAT_KEY(struct log_settings, format, "format", CHOICE, "text", 0, 0,
                     "what a line looks like"),
      .choices = "text json"},
+    {.name = "access",
+     .fallback = "false",
+     .help = "whether each request writes a line; or the path of a file that has these lines",
+     .offset = offsetof(struct log_settings, access),
+     .type = CONFIG_SWITCH},
+    {MEMBERCHAT_KEY(struct log_settings, ids, "ids", CHOICE, "plain", 0, 0,
+                    "how the ids of members and guests stand in the log"),
+     .choices = "plain hashed off"},
     {MEMBERCHAT_KEY(struct log_settings, target, "target", STRING, "stderr", 1, 4096,
                     "stderr, syslog, or the path of a file")},
 };
@@ -83,6 +91,16 @@ static const struct config_node *root_group(const struct loading *loading, const
     return config_is_group(group) ? group : NULL;
 }
 
+/* "FILE:LINE: log.target" */
+static const char *place_of(const struct loading *loading, const struct config_node *group,
+                            const char *key)
+{
+    const struct config_node *node = group ? config_child(group, key) : NULL;
+    node = node ? node : loading->root;
+    return arena_format(&loading->settings->arena, "%s:%u: log.%s", config_file(node),
+                        config_line(node), key);
+}
+
 static void read_log(const struct loading *loading)
 {
     struct settings *settings = loading->settings;
@@ -92,10 +110,8 @@ static void read_log(const struct loading *loading)
     const char *target = settings->log.target;
     if (target && strcmp(target, "stderr") != 0 && strcmp(target, "syslog") != 0)
         settings->log.target = config_resolve_path(group, target, &settings->arena);
-    const struct config_node *node = group ? config_child(group, "target") : NULL;
-    node = node ? node : loading->root;
-    settings->log.place =
-        arena_format(&settings->arena, "%s:%u: log.target", config_file(node), config_line(node));
+    settings->log.place = place_of(loading, group, "target");
+    settings->log.access_place = place_of(loading, group, "access");
 }
 
 /* Whether it holds a password now; it is read again for each page. */

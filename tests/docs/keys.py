@@ -24,7 +24,7 @@ Key = collections.namedtuple("Key", "page group name type flags default choices 
 # How the manual begins to describe a key of a type.
 FIRST_WORDS = {
     "string": "String", "path": "Path", "boolean": "Boolean", "integer": "Integer",
-    "duration": "Duration", "size": "Size", "list": "List", "map": "Group", "group": "Group",
+    "duration": "Duration", "size": "Size", "list": "List", "map": "Group", "group": "Group", "switch": "Boolean or path",
 }
 
 
@@ -149,7 +149,7 @@ def read_sample(path, stack):
 
 def written(key):
     """How a default is written in the file."""
-    if key.type in ("integer", "boolean"):
+    if key.type in ("integer", "boolean", "switch"):
         return key.default
     if key.type == "list":
         return f'[ "{key.default}" ]'

@@ -21,6 +21,8 @@ static const char *type_name(uint32_t type)
     };
     if (type == CONFIG_GROUPS)
         return "list";
+    if (type == CONFIG_SWITCH)
+        return "switch";
     return type == CONFIG_GROUP ? "group" : names[type];
 }
 

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""The access log, the lines that tell of refused tokens, and traceparent."""
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+
+from lib.answer import basic, parse_cgi
+from lib.case import FreshCase
+from lib.fcgi import request_pairs
+from lib.programs import limit, programs
+from lib.responder import environment, command
+from lib.scratch import wait_until
+from lib.site import APP, GUEST_PATH, KEY, member_path
+from lib.upstream import Scripted, answer_well
+
+FIELDS = ["time", "level", "requestId", "client", "method", "route", "app", "memberId", "status", "outcome", "store",
+          "cache", "us", "bytes"]
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def read_text(line):
+    """A line of text as a dict of the fields, None for "-"."""
+    return dict(zip(FIELDS + ["trace"], [None if word == "-" else word for word in shlex.split(line)]))
+
+
+class LogCase(FreshCase):
+    def serve(self, **log):
+        self.site.settings["log"] = {"level": "info", "access": "access.log", **log}
+        self.file = self.site.folder / "access.log"
+        self.site.write()
+        self.responder = self.start()
+
+    def member(self, encoded_id, **more):
+        return self.responder.post(member_path(encoded_id), self.site.auth(), **more)
+
+    def guest(self, **fields):
+        return self.responder.post(GUEST_PATH, self.site.auth(), json.dumps(fields).encode())
+
+    def lines(self, count):
+        """The access log, once it has as many lines."""
+        wait_until(f"{count} lines", lambda: self.file.read_text().count("\n") >= count)
+        lines = self.file.read_text().splitlines()
+        self.assertEqual(count, len(lines), lines)
+        return lines
+
+
+class Lines(LogCase):
+    def test_json(self):
+        self.serve(format="json")
+        answer = self.member("1")
+        line = self.lines(1)[0]
+        fields = json.loads(line)
+        self.assertEqual(FIELDS, list(fields))
+        self.assertRegex(fields["time"], f"^{TIME}$")
+        self.assertGreater(fields["us"], 0)
+        self.assertEqual(
+            {"level": "info", "requestId": answer.header("x-request-id"), "client": "127.0.0.1", "method": "POST",
+             "route": "member", "app": APP, "memberId": "1", "status": 200, "outcome": "OK", "store": "members",
+             "cache": "off", "bytes": len(answer.body)},
+            {name: fields[name] for name in FIELDS if name not in ("time", "us")})
+        self.responder.call("GET", "/nowhere")
+        fields = json.loads(self.lines(2)[1])
+        self.assertEqual([None] * 5 + [404, "RESOURCE_NOT_FOUND"],
+                         [fields[name] for name in ("route", "app", "memberId", "store", "cache", "status", "outcome")])
+
+    def test_text(self):
+        self.serve()
+        guest = self.guest(appUserId="g1")
+        for encoded_id in ("2", "3", "a%20b", "q%2C%22uote", "%2D"):
+            self.member(encoded_id)
+        self.responder.post(member_path("7"), basic(KEY, "wrong-secret-wrong"))
+        self.responder.call("HEAD", "/healthz")
+        lines = self.lines(8)
+        self.assertRegex(lines[0], f"^{TIME} info [0-9a-f]{{32}} 127.0.0.1 POST guest {APP} g1 200 OK - - "
+                                   rf"\d+ {len(guest.body)}$")
+        self.assertRegex(lines[1], rf" POST member {APP} 2 200 OK members off \d+ \d+$")
+        self.assertRegex(lines[2], rf" POST member {APP} 3 404 MEMBER_NOT_FOUND members off \d+ \d+$")
+        self.assertRegex(lines[3], rf' POST member {APP} "a b" 404 MEMBER_NOT_FOUND members off ')
+        self.assertIn(f' POST member {APP} "q,\\"uote" 200 OK members off ', lines[4])
+        self.assertRegex(lines[5], rf' POST member {APP} "-" 404 MEMBER_NOT_FOUND ')
+        self.assertRegex(lines[6], rf" POST member {APP} 7 401 INVALID_APP_CREDENTIALS - - ")
+        self.assertRegex(lines[7], r" HEAD healthz - - 200 OK - - \d+ 0$")
+        self.assertEqual({len(FIELDS)}, {len(shlex.split(line)) for line in lines})
+
+    def test_nothing_forges_a_line(self):
+        """Whatever comes from outside stays in its field."""
+        for kind in ("text", "json"):
+            with self.subTest(kind=kind):
+                self.serve(format=kind)
+                evil = 'x\n2026 info "\\ \x7f\x9b31m\t'
+                before = self.file.read_text().count("\n")
+                self.member("a%0A2026%20info%22%5C%1B[31m%C2%9B")
+                self.responder.call(evil, "/healthz", extra={"REMOTE_ADDR": evil, "HTTP_X_FORWARDED_FOR": evil})
+                self.member("1", extra={"REMOTE_ADDR": b"\xff\xfe \"quoted\"", "HTTP_X_REQUEST_ID": "a\nb"})
+                lines = self.lines(before + 3)[before:]
+                for line in lines:
+                    self.assertTrue(line.isprintable(), line)
+                    fields = json.loads(line) if kind == "json" else read_text(line)
+                    self.assertEqual(FIELDS, list(fields))
+                self.responder.process.stop()
+
+    def test_caches(self):
+        self.site.settings["stores"]["members"]["cache"] = {"ttl": "1h"}
+        self.serve()
+        for encoded_id in ("1", "1", "9", "9"):
+            self.member(encoded_id)
+        self.assertEqual(["miss", "hit", "miss", "hit"], [read_text(line)["cache"] for line in self.lines(4)])
+
+    def test_among_the_log(self):
+        self.serve(access=True, level="error")
+        self.member("1")
+        self.responder.expect_log(rf"(?m)^{TIME} info [0-9a-f]+ 127\.0\.0\.1 POST member {APP} 1 200 OK members off")
+
+    def test_clients(self):
+        self.site.write({"trusted_proxies": ["10.0.0.0/8", "2001:db8:1::/48", "unix:"]})
+        self.serve()
+        rows = (("10.0.0.1", "203.0.113.7:51234, 10.1.2.3:4000", "203.0.113.7"),
+                ("[2001:db8:1::9]:1", " \t[2001:db8::1]:443 ,\t10.1.2.3", "2001:db8::1"),
+                ("192.0.2.7", "203.0.113.7", "192.0.2.7"), ("unix:", None, "unix:"), ("", None, "unknown"))
+        for peer, forwarded, _ in rows:
+            self.member("1", extra={"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": forwarded})
+        self.assertEqual([client for _, _, client in rows], [read_text(line)["client"] for line in self.lines(len(rows))])
+
+    def test_ids(self):
+        for ids, pattern in (("hashed", "[0-9a-f]{16}"), ("off", "-")):
+            with self.subTest(ids=ids):
+                self.serve(ids=ids, access=True)
+                self.member("1")
+                self.member("4711")
+                self.guest(appUserId="4711")
+                self.responder.expect_log(rf" member {APP} {pattern} 200 OK ")
+                self.responder.expect_log(rf" guest {APP} {pattern} 200 OK ")
+                self.responder.expect_log(r"no token for " + ("member [0-9a-f]{16}:" if ids == "hashed" else "a member:"))
+                self.assertNotIn("4711", self.responder.log_text())
+                self.responder.process.stop()
+        # the same id, the same text
+        log = self.responder.log_text()
+        self.assertEqual(log.count("no token for a member"), 1)
+
+    def test_cgi(self):
+        self.site.settings["log"] = {"access": "access.log", "target": "mc.log"}
+        self.site.write()
+        self.file = self.site.folder / "access.log"
+        for uri, error in ((member_path("1"), None), (member_path("4711"), "MEMBER_NOT_FOUND")):
+            env = environment(self.site, **dict(request_pairs("POST", uri, self.site.auth())))
+            done = subprocess.run([programs().responder], env=env, capture_output=True, timeout=limit(15), check=False)
+            answer = parse_cgi(done.stdout)
+            self.assertEqual(error, answer.json.get("errorCode"))
+        self.assertEqual(["OK", "MEMBER_NOT_FOUND"], [read_text(line)["outcome"] for line in self.lines(2)])
+        self.assertRegex((self.site.folder / "mc.log").read_text(),
+                         rf"info: \[[0-9a-f]+\] app {APP}: no token for member 4711: MEMBER_NOT_FOUND \(store members\)\n")
+
+
+class Refusals(LogCase):
+    def test_why_did_4711_get_none(self):
+        """One grep tells app, id, store and reason, without an access log."""
+        self.site.put("denied.txt", "13\ng13\n")
+        self.site.change_app(denied_file="denied.txt")
+        self.serve(access=False)
+        self.member("4711")
+        self.member("13")
+        self.guest(appUserId="g13")
+        self.guest(appUserName=7)
+        self.responder.post(member_path("4712"), basic(KEY, "wrong-secret-wrong"))
+        self.responder.post(member_path("4713"))
+        for line in (f"app {APP}: no token for member 4711: MEMBER_NOT_FOUND (store members)",
+                     f"app {APP}: no token for member 13: MEMBER_DENIED",
+                     f"app {APP}: no token for guest g13: MEMBER_DENIED",
+                     f"app {APP}: no token for a guest: INVALID_HTTP_MESSAGE_BODY",
+                     f"client 127.0.0.1: wrong API key or secret: the key is that of app {APP}; no token for member 4712",
+                     "client 127.0.0.1: no token for member 4713: EMPTY_APP_CREDENTIALS"):
+            self.responder.expect_log(r"(?m)info: \[[0-9a-f]{32}\] " + re.escape(line) + "$")
+
+    def test_not_at_warning(self):
+        self.serve(access=False, level="warning")
+        self.member("4711")
+        self.member("1")
+        self.assertNotIn("4711", self.responder.log_text())
+
+
+class Rotation(LogCase):
+    def test_create(self):
+        """The old file is renamed away, and SIGHUP makes a new one."""
+        self.serve()
+        self.member("1")
+        self.lines(1)
+        old = self.file.rename(self.file.with_suffix(".log.1"))
+        self.member("2")
+        wait_until("the line in the old file", lambda: old.read_text().count("\n") == 2)
+        self.responder.process.send_signal(signal.SIGHUP)
+        wait_until("the new file", self.file.exists)
+        self.responder.expect_log("loaded")
+        self.member("4")
+        self.assertEqual(["4"], [read_text(line)["memberId"] for line in self.lines(1)])
+        self.assertEqual(2, old.read_text().count("\n"))
+
+    def test_copytruncate(self):
+        self.serve()
+        self.member("1")
+        self.lines(1)
+        os.truncate(self.file, 0)
+        self.member("2")
+        self.assertEqual(["2"], [read_text(line)["memberId"] for line in self.lines(1)])
+        self.assertNotIn("\0", self.file.read_text())
+
+    def test_a_full_disk_costs_no_token(self):
+        self.serve(access="/dev/full")
+        for _ in range(20):
+            self.assertEqual(200, self.member("1").status)
+        self.assertEqual(0, self.responder.process.stop())
+
+    def test_a_file_that_cannot_be_written(self):
+        self.site.write({"log": {"access": "none/access.log"}})
+        done = command("check", "-c", self.site.conf)
+        self.assertEqual(1, done.returncode)
+        self.assertRegex(done.stderr, r":\d+: log\.access: the access log \S+/none/access.log cannot be written")
+        self.site.write({"log": {"access": 7}})
+        self.assertIn("log.access: expected true, false or a path in quotes", command("check", "-c", self.site.conf).stderr)
+
+
+class Traces(LogCase):
+    def test_logged_and_sent_on(self):
+        service = Scripted(self, answer_well)
+        self.site.settings["stores"]["members"] = {"plugin": "rest", "url": service.url + "/{id}"}
+        self.serve()
+        for user, header in enumerate((TRACE, TRACE.replace("-01", "-00"), "00-bad", None)):
+            self.member(f"{user}", extra={"HTTP_TRACEPARENT": header})
+        lines = [read_text(line) for line in self.lines(4)]
+        self.assertEqual([TRACE[3:-3], TRACE[3:-3], None, None], [line.get("trace") for line in lines])
+        sent = [request.header("traceparent") for request in service.received]
+        self.assertEqual([None, None], sent[2:])
+        for text, end in zip(sent, ("-01", "-00")):
+            self.assertRegex(text, rf"^{TRACE[:36]}[0-9a-f]{{16}}{end}$")
+            self.assertNotIn(TRACE[36:52], text)
+        self.assertNotEqual(sent[0][36:52], sent[1][36:52])
