@@ -5,8 +5,7 @@
  * the member with this id?  It exports one symbol, memberchat_store_plugin(),
  * and calls no function of memberchat by name: the host passes a table of services.
  * memberchat-store(3) is the manual, plugins/file/store.c an example.  Build with: cc -shared -fPIC
- * -fvisibility=hidden -o store_NAME.so NAME.c
- */
+ * -fvisibility=hidden -o store_NAME.so NAME.c */
 #ifndef MEMBERCHAT_STORE_H
 #define MEMBERCHAT_STORE_H
 
@@ -80,8 +79,7 @@ struct memberchat_key {
     uint32_t flags;       /* MEMBERCHAT_KEY_... */
 };
 
-/* The inside of a row: {MEMBERCHAT_KEY(struct yours, path, "path", PATH, NULL, 0, 0, "the file")}
- */
+/* The inside of a row: {MEMBERCHAT_KEY(struct yours, path, "path", PATH, NULL, 0, 0, "a file")} */
 #define MEMBERCHAT_KEY(struct_, member_, name_, type_, fallback_, min_, max_, help_)               \
     .name = (name_), .fallback = (fallback_), .help = (help_),                                     \
     .offset = offsetof(struct_, member_), .min = (min_), .max = (max_), .type = MEMBERCHAT_##type_
@@ -154,9 +152,7 @@ struct memberchat_services {
     /* Attributes that templates name (in check(): those of the group `member`).  The store sets
      * them by these names, if the directory has them; check() refuses what it never can have. */
     struct memberchat_list wanted;
-
-    /* The header traceparent (W3C Trace Context) for a request to the directory, with a parent id
-     * of its own; "" where the request belongs to no trace.  Valid until the next call. */
+    /* The header traceparent (W3C) for a request to the directory; "": there is no trace. */
     const char *(*traceparent)(struct memberchat_result *result);
 };
 
