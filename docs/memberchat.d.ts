@@ -135,6 +135,7 @@ export type ErrorCode =
     | "MEMBER_STORE_UNAVAILABLE"
     | "REQUEST_TOO_LARGE"
     | "RESOURCE_NOT_FOUND"
+    | "TOO_MANY_REQUESTS"
     | "UNSUPPORTED_HTTP_METHOD"
     | "UNSUPPORTED_MEDIA_TYPE";
 
@@ -157,6 +158,7 @@ export interface Operations {
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
             413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             415: ErrorAnswer<"UNSUPPORTED_MEDIA_TYPE">;
+            429: ErrorAnswer<"TOO_MANY_REQUESTS">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
             503: ErrorAnswer<"MEMBER_STORE_UNAVAILABLE">;
         };
@@ -186,6 +188,7 @@ export interface Operations {
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
             413: ErrorAnswer<"REQUEST_TOO_LARGE">;
+            429: ErrorAnswer<"TOO_MANY_REQUESTS">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
             503: ErrorAnswer<"MEMBER_STORE_UNAVAILABLE">;
         };

@@ -214,9 +214,11 @@ static void tell_refusal(const struct exchange *exchange, enum outcome outcome, 
     const struct app *named = exchange->named;
     add_whom(&whom, exchange);
     const char *text = bytes_string(&whom), *store = exchange->notes.store;
-    if (outcome == OUTCOME_INVALID_APP_CREDENTIALS)
-        log_info("client %s: wrong API key or secret%s%s; %s", client,
-                 named ? ": the key is that of app " : "", named ? named->id : "", text);
+    bool throttled = outcome == OUTCOME_TOO_MANY_REQUESTS && !exchange->app;
+    if (outcome == OUTCOME_INVALID_APP_CREDENTIALS || throttled)
+        log_info("client %s: wrong API key or secret%s%s; %s%s", client,
+                 named ? ": the key is that of app " : "", named ? named->id : "", text,
+                 throttled ? ": TOO_MANY_REQUESTS" : "");
     else if (!exchange->app)
         log_info("client %s: %s: %s", client, text, reply_code(exchange, outcome));
     else

@@ -27,6 +27,7 @@ enum outcome {
     OUTCOME_REQUEST_TOO_LARGE,
     OUTCOME_UNSUPPORTED_MEDIA_TYPE,
     OUTCOME_UNSUPPORTED_ENCODING, /* of the body */
+    OUTCOME_TOO_MANY_REQUESTS,
     OUTCOME_INTERNAL_SERVER_ERROR,
     OUTCOME_MEMBER_STORE_UNAVAILABLE,
 };
@@ -39,8 +40,12 @@ struct exchange {
     const struct app *app;   /* NULL until the credentials were good */
     const struct app *named; /* by the key that was sent */
     struct bytes message;    /* what to tell the caller beyond the code; may stay empty */
-    int64_t retry_after_ms;  /* with OUTCOME_MEMBER_STORE_UNAVAILABLE */
-    struct exchange_notes {  /* for the log */
+    int64_t retry_after_ms;  /* with MEMBER_STORE_UNAVAILABLE and TOO_MANY_REQUESTS */
+    struct exchange_rate {   /* what the limit of tokens leaves */
+        bool counted;
+        int64_t left, reset_ms;
+    } rate;
+    struct exchange_notes { /* for the log */
         char id[DENIED_ID_MAX];
         size_t id_length;  /* of whom a token was asked for; 0: it is not known */
         const char *store; /* that said who it is, or did not; NULL: none was asked */

@@ -8,6 +8,7 @@
 #include "settings/load.h"
 #include "host/log.h"
 #include "reply.h"
+#include "throttle.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -68,6 +69,8 @@ static enum outcome answer_guest(struct exchange *exchange, const struct guest *
         .ttl_ms = exchange->app->token.guest_ttl_ms,
     };
     struct span refused;
+    if (!throttle_take_token(exchange))
+        return OUTCOME_TOO_MANY_REQUESTS;
     switch (answer(exchange, &subject, &refused)) {
     case TOKEN_ISSUED:
         return OUTCOME_ANSWERED;
@@ -172,6 +175,8 @@ static enum outcome answer_member(struct exchange *exchange, const struct member
         .ttl_ms = exchange->app->token.ttl_ms,
     };
     struct span refused;
+    if (!throttle_take_token(exchange))
+        return OUTCOME_TOO_MANY_REQUESTS;
     switch (answer(exchange, &subject, &refused)) {
     case TOKEN_ISSUED:
         return OUTCOME_ANSWERED;
@@ -246,7 +251,8 @@ enum outcome issue_token(struct exchange *exchange)
     case CREDENTIALS_NONE:
         return OUTCOME_EMPTY_APP_CREDENTIALS;
     case CREDENTIALS_WRONG:
-        return OUTCOME_INVALID_APP_CREDENTIALS;
+        return throttle_wrong_credentials(exchange) ? OUTCOME_TOO_MANY_REQUESTS
+                                                    : OUTCOME_INVALID_APP_CREDENTIALS;
     case CREDENTIALS_GOOD:
         exchange->app = exchange->named;
         cors_add_headers(exchange->app, request->origin, exchange->response);
@@ -254,6 +260,10 @@ enum outcome issue_token(struct exchange *exchange)
 
     if (request->body_state == HTTP_BODY_TOO_LARGE)
         return OUTCOME_REQUEST_TOO_LARGE;
-    return exchange->route.kind == ROUTE_GUEST ? issue_for_guest(exchange)
-                                               : issue_for_member(exchange);
+    enum outcome outcome = OUTCOME_TOO_MANY_REQUESTS;
+    if (throttle_has_token(exchange))
+        outcome = exchange->route.kind == ROUTE_GUEST ? issue_for_guest(exchange)
+                                                      : issue_for_member(exchange);
+    throttle_add_headers(exchange);
+    return outcome;
 }

@@ -32,6 +32,9 @@ static const struct row {
                                         "The request body must be application/json"},
     [OUTCOME_UNSUPPORTED_ENCODING] = {415, "UNSUPPORTED_MEDIA_TYPE",
                                       "The request body must not have a Content-Encoding"},
+    [OUTCOME_TOO_MANY_REQUESTS] = {429, "TOO_MANY_REQUESTS",
+                                   "There were too many requests with a wrong API key or secret; "
+                                   "try again later"},
     [OUTCOME_INTERNAL_SERVER_ERROR] = {500, "INTERNAL_SERVER_ERROR",
                                        "Something is wrong on the server; its log says what"},
     [OUTCOME_MEMBER_STORE_UNAVAILABLE] = {503, "MEMBER_STORE_UNAVAILABLE",
@@ -104,7 +107,7 @@ void reply_with_error(struct exchange *exchange, enum outcome outcome)
         http_add_header(response, "Accept-Encoding", span_of("identity"));
     if (outcome == OUTCOME_UNSUPPORTED_HTTP_METHOD)
         http_add_header(response, "Allow", span_of(exchange->route.methods));
-    if (outcome == OUTCOME_MEMBER_STORE_UNAVAILABLE)
+    if (outcome == OUTCOME_MEMBER_STORE_UNAVAILABLE || outcome == OUTCOME_TOO_MANY_REQUESTS)
         add_retry_after(exchange);
     bytes_add_string(&response->body, "{\"errorCode\":");
     bytes_add_json(&response->body, span_of(row->code));

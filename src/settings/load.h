@@ -7,8 +7,8 @@
 #include "settings.h"
 
 /* The path that -c gave (or NULL), else $MEMBERCHAT_CONF, else the built-in one; the same for the
- * plugins' folder and $MEMBERCHAT_PLUGIN_DIR, where ../lib/memberchat from the program comes last, if
- * the built-in one has no plugins. */
+ * plugins' folder and $MEMBERCHAT_PLUGIN_DIR, where ../lib/memberchat from the program comes last,
+ * if the built-in one has no plugins. */
 const char *load_config_path(const char *option);
 const char *load_plugin_folder(const char *option);
 

@@ -104,10 +104,19 @@ struct status_settings {
     bool show_ids;
 };
 
+/* What is counted against tokens_per_minute. */
+enum limit_per { LIMIT_PER_ADDRESS, LIMIT_PER_APP };
+
+struct limit_settings {
+    int64_t failures, failure_window_ms; /* 0: wrong credentials are not counted */
+    int64_t tokens_per_minute, per;      /* 0: any number; enum limit_per */
+};
+
 struct settings {
     struct arena arena;
     struct top_settings top;
     struct log_settings log;
+    struct limit_settings limits;
     struct status_settings status;
     bool request_timeout_set;
     struct network *trusted_proxies;

@@ -22,6 +22,7 @@ static const struct memberchat_key top_keys[] = {
                     "whether the responder forbids itself what it does not need")},
     {.name = "log", .type = CONFIG_GROUP, .help = "where the log goes and what is in it"},
     {.name = "status", .type = CONFIG_GROUP, .help = "who may see /metrics and /status"},
+    {.name = "limits", .type = CONFIG_GROUP, .help = "how much is too much"},
     {.name = "stores",
      .type = CONFIG_GROUP,
      .flags = MEMBERCHAT_KEY_REQUIRED,
@@ -62,10 +63,24 @@ static const struct memberchat_key status_keys[] = {
                     "whether the newest refusals show the ids of members")},
 };
 
+static const struct memberchat_key limit_keys[] = {
+    {MEMBERCHAT_KEY(
+        struct limit_settings, failures, "failures", INTEGER, "10", 0, 1000,
+        "wrong credentials after which a client, or an API key, is held off; 0: never")},
+    {MEMBERCHAT_KEY(struct limit_settings, failure_window_ms, "failure_window", DURATION, "1m",
+                    1000, 3600000, "the time in which they are counted")},
+    {MEMBERCHAT_KEY(struct limit_settings, tokens_per_minute, "tokens_per_minute", INTEGER, "0", 0,
+                    1000000, "tokens that are issued in a minute; 0: any number")},
+    {MEMBERCHAT_KEY(struct limit_settings, per, "per", CHOICE, "address", 0, 0,
+                    "whether each client of an app has that limit, or each app"),
+     .choices = "address app"},
+};
+
 const struct settings_table settings_tables[] = {
     {"", top_keys, CONFIG_COUNT(top_keys)},
     {"log", log_keys, CONFIG_COUNT(log_keys)},
     {"status", status_keys, CONFIG_COUNT(status_keys)},
+    {"limits", limit_keys, CONFIG_COUNT(limit_keys)},
 };
 
 /* ---- The top ---- */
@@ -147,6 +162,13 @@ static void read_status(const struct loading *loading)
     check_password_file(loading, group);
 }
 
+static void read_limits(const struct loading *loading)
+{
+    const struct config_table table = CONFIG_TABLE(limit_keys, &loading->settings->limits);
+    config_fill(root_group(loading, "limits"), &table, 1, &loading->settings->arena,
+                loading->report);
+}
+
 static void read_top(const struct loading *loading)
 {
     struct settings *settings = loading->settings;
@@ -161,6 +183,7 @@ static void read_top(const struct loading *loading)
         settings->base_path = span_of(arena_string(&settings->arena, span_of(base_path)));
     read_log(loading);
     read_status(loading);
+    read_limits(loading);
 }
 
 /* ---- Stores and apps ---- */

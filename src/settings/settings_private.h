@@ -72,7 +72,7 @@ struct settings_table {
     const struct memberchat_key *keys;
     size_t count;
 };
-extern const struct settings_table settings_tables[3], settings_store_tables[3],
+extern const struct settings_table settings_tables[4], settings_store_tables[3],
     settings_member_tables[1], settings_app_tables[1], settings_token_tables[2];
 
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * Holds off who comes with wrong credentials, and counts tokens against a limit.  The counts live
+ * in the figures, so all processes share them; without figures nothing is held off. */
+#ifndef THROTTLE_H
+#define THROTTLE_H
+
+#include "exchange.h"
+
+/* Counts wrong credentials, against the client's address and against the app whose key came.
+ * True: either has a delay to wait for, which is in exchange->retry_after_ms, so this attempt is
+ * not even told to be wrong.  Right credentials are never asked for here: they always pass. */
+bool throttle_wrong_credentials(struct exchange *exchange);
+
+/* Whether the limit of tokens leaves one; the second takes it.  False: retry_after_ms. */
+bool throttle_has_token(struct exchange *exchange);
+bool throttle_take_token(struct exchange *exchange);
+
+/* Adds RateLimit and RateLimit-Policy where a limit is set
+ * (draft-ietf-httpapi-ratelimit-headers). */
+void throttle_add_headers(const struct exchange *exchange);
+
+#endif
