@@ -130,13 +130,9 @@ UNIT_TESTS = \
 	tests/unit/test_store \
 	tests/unit/test_template \
 	tests/unit/test_text \
-<<<<<<< HEAD
+	tests/unit/test_throttle_table \
 	tests/unit/test_trace \
 	tests/unit/test_vault
-=======
-	tests/unit/test_throttle_table \
-	tests/unit/test_trace
->>>>>>> a835912 (api: wrong credentials are throttled, and tokens counted, by all processes together)
 
 tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
