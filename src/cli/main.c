@@ -13,7 +13,7 @@
 
 static const struct cli_command *const commands[] = {
     &cli_check,   &cli_doctor,     &cli_lookup,    &cli_token, &cli_verify, &cli_keygen,
-    &cli_new_app, &cli_new_secret, &cli_new_store, &cli_deny,  &cli_allow,  &cli_status,
+    &cli_new_app, &cli_new_secret, &cli_new_store, &cli_deny,  &cli_allow,  &cli_status, &cli_log,
 #ifdef HAVE_STORE_FILE
     &cli_index,
 #endif

@@ -32,8 +32,8 @@ else
     echo "ok 2 - C++ # no compiler for it"
 fi
 lines=$(wc -l <"$HEADER")
-if [ "$lines" -le 240 ]; then
+if [ "$lines" -le 260 ]; then
     echo "ok 3 - it is short"
 else
-    echo "not ok 3 - it has $lines lines; 240 are the limit"
+    echo "not ok 3 - it has $lines lines; 260 are the limit"
 fi

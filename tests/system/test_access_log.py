@@ -182,6 +182,67 @@ class Refusals(LogCase):
         self.assertNotIn("4711", self.responder.log_text())
 
 
+class InWords(LogCase):
+    """memberchat log."""
+
+    def told(self, file, *arguments, code=0):
+        done = command("log", "-c", self.site.conf, file, *arguments)
+        self.assertEqual(code, done.returncode, done.stderr)
+        return done.stdout
+
+    def logged(self):
+        return self.responder.process.log
+
+    def test_of_each_kind(self):
+        for log in ({"format": "text"}, {"format": "json"}, {"format": "text", "ids": "hashed"},
+                    {"format": "json", "access": True}, {"access": False}):
+            with self.subTest(log=log):
+                self.serve(**log)
+                answers = [self.member(user) for user in ("4711", "1", "a%20%22b%22%3A%20c", "9")]
+                self.responder.post(member_path("4711"), basic(KEY, "wrong-secret-wrong"))
+                self.responder.process.stop()
+                apart = log.get("access") not in (True, False)
+                for file in [self.file, self.logged()] if apart else [self.logged()]:
+                    text = self.told(file, "--member", "4711")
+                    self.assertIn(f"of app {APP}: no token (", text)
+                    self.assertIn("MEMBER_NOT_FOUND)\n    The store does not know the id", text)
+                    self.assertIn(f"request {answers[0].header('x-request-id')}", text)
+                    self.assertIn("store members", text)
+                    self.assertIn("INVALID_APP_CREDENTIALS)\n    The application server came with a wrong", text)
+                    self.assertEqual(2, text.count("no token ("))
+                    self.assertEqual(1, self.told(file, "--member", 'a "b": c').count("no token ("))
+                    self.assertIn("MEMBER_NOT_FOUND", self.told(file, "--request", answers[3].header("x-request-id")))
+                    self.assertEqual("", self.told(file, "--member", "nobody", code=1))
+                if apart:
+                    self.assertIn(f"of app {APP}: 200 OK\n    A token was issued.", self.told(self.file, "--member", "1"))
+                    self.file.unlink()
+
+    def test_what_the_log_has_besides(self):
+        self.site.settings["stores"]["members"] = {"plugin": "rest", "url": "http://127.0.0.1:9/{id}"}
+        self.serve(access=False)
+        self.member("4711")
+        self.responder.process.stop()
+        text = self.told(self.logged(), "--member", "4711")
+        self.assertIn("503" if "503" in text else "MEMBER_STORE_UNAVAILABLE", text)
+        self.assertRegex(text, "    the log: (error|warning): store members: ")
+
+    def test_input_and_syslog(self):
+        lines = (b"Nov 25 21:40:11 host memberchat[7]: [ab12] app shop: no token for member 4711: MEMBER_DENIED\n"
+                 b"Nov 25 21:40:11 host memberchat[7]: 2026-11-25T21:40:11.123Z info ab13 192.0.2.1 POST member shop "
+                 b"4711 200 OK members hit 63 612\nsomething else\n{\n\n\xff 4711\n{\"time\": 4711}\n")
+        done = command("log", "-", "--member", "4711", stdin=lines)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("member 4711 of app shop: no token (MEMBER_DENIED)", done.stdout)
+        self.assertIn("member 4711 of app shop: 200 OK", done.stdout)
+        self.assertIn("cache hit, 63 microseconds", done.stdout)
+
+    def test_mistakes(self):
+        self.site.write()
+        self.told("/nowhere.log", "--member", "1", code=2)
+        self.told("/nowhere.log", code=64)
+        self.told("/nowhere.log", "--member", "1", "--request", "2", code=64)
+
+
 class Rotation(LogCase):
     def test_create(self):
         """The old file is renamed away, and SIGHUP makes a new one."""

@@ -15,7 +15,7 @@ from lib.site import APP, GUEST_PATH, KEY, SECRET
 from lib.tokens import MEMBERS_OF_AN_ANSWER
 
 SUBCOMMANDS = ("check", "doctor", "lookup", "token", "verify", "new-app", "new-secret", "new-store", "deny", "allow", "keygen",
-               "index", "status")
+               "index", "status", "log")
 
 
 class CommandCase(FreshCase):

@@ -20,7 +20,8 @@ REFUSED = (401, "INVALID_APP_CREDENTIALS")
 
 class LimitsCase(FreshCase):
     def serve(self, **limits):
-        self.site.write({"limits": limits})
+        self.site.settings["limits"] = limits
+        self.site.write()
         self.responder = self.start()
 
     def ask(self, auth, address="192.0.2.1", responder=None):

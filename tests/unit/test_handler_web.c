@@ -178,14 +178,22 @@ static void clients_in_the_log(void **state)
     struct http_request asked = guest("Basic d3Jvbmc6d3Jvbmc=");
     stderr_catch();
     serve(&asked);
-    expect_contains(stderr_caught(), "client 192.0.2.7: wrong API key or secret; no token for a guest\n");
+    expect_contains(stderr_caught(),
+                    "client 192.0.2.7: wrong API key or secret; no token for a guest\n");
 
     asked.remote_addr = span_of("10.0.0.1");
     asked.forwarded_for = span_of("203.0.113.7");
     asked.forwarded_twice = true; /* the other one is not the proxy's address either */
     stderr_catch();
     serve(&asked);
-    expect_contains(stderr_caught(), "client unknown: wrong API key or secret; no token for a guest\n");
+    expect_contains(stderr_caught(),
+                    "client unknown: wrong API key or secret; no token for a guest\n");
+
+    asked.forwarded_for = (struct span){"", 0};
+    stderr_catch();
+    serve(&asked);
+    expect_contains(stderr_caught(),
+                    "client unknown: wrong API key or secret; no token for a guest\n");
 }
 
 /* From outside it looks like any 404. */
