@@ -35,8 +35,8 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_check, cli_doctor, cli_lookup, cli_token, cli_new_app,
-    cli_new_secret, cli_new_store, cli_index, cli_verify, cli_keygen, cli_status, cli_deny, cli_allow,
-    cli_log;
+    cli_new_secret, cli_new_store, cli_index, cli_verify, cli_keygen, cli_status, cli_deny,
+    cli_allow, cli_log;
 
 /* What begins a part of a line in this colour, or ends it (CLI_PLAIN): nothing unless `out`
  * is a terminal that can show it, and NO_COLOR is not set. */

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_check,   &cli_doctor,     &cli_lookup,    &cli_token, &cli_verify, &cli_keygen,
-    &cli_new_app, &cli_new_secret, &cli_new_store, &cli_deny,  &cli_allow,  &cli_status, &cli_log,
+    &cli_check,  &cli_doctor,  &cli_lookup,     &cli_token,     &cli_verify,
+    &cli_keygen, &cli_new_app, &cli_new_secret, &cli_new_store, &cli_deny,
+    &cli_allow,  &cli_status,  &cli_log,
 #ifdef HAVE_STORE_FILE
     &cli_index,
 #endif
