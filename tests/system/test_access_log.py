@@ -130,12 +130,12 @@ class Lines(LogCase):
             with self.subTest(ids=ids):
                 self.serve(ids=ids, access=True)
                 self.member("1")
-                self.member("4711")
-                self.guest(appUserId="4711")
+                self.member("zeus")
+                self.guest(appUserId="zeus")
                 self.responder.expect_log(rf" member {APP} {pattern} 200 OK ")
                 self.responder.expect_log(rf" guest {APP} {pattern} 200 OK ")
                 self.responder.expect_log(r"no token for " + ("member [0-9a-f]{16}:" if ids == "hashed" else "a member:"))
-                self.assertNotIn("4711", self.responder.log_text())
+                self.assertNotIn("zeus", self.responder.log_text())
                 self.responder.process.stop()
         # the same id, the same text
         log = self.responder.log_text()
@@ -177,9 +177,9 @@ class Refusals(LogCase):
 
     def test_not_at_warning(self):
         self.serve(access=False, level="warning")
-        self.member("4711")
+        self.member("zeus")
         self.member("1")
-        self.assertNotIn("4711", self.responder.log_text())
+        self.assertNotIn("zeus", self.responder.log_text())
 
 
 class InWords(LogCase):
