@@ -309,7 +309,8 @@ class StartCase(ResidentCase):
                 return self.responder.death()
             if status == 0:
                 return WRONG, f"exit 0: {text[-300:]}"
-            return (REFUSED, "") if text.strip() else (SILENT, f"exit {status} without a word")
+            mute = self.page["kinds"] == 1 << KINDS.index("send")  # the log is sent where it can be
+            return (REFUSED, "") if text.strip() or mute else (SILENT, f"exit {status} without a word")
         if not accepts(self.address):
             return HANG, f"not ready: {text[-300:]}"
         trouble = self.responder.trouble(self.requests)
