@@ -174,7 +174,7 @@ def cgi_cases(store, page, scratch, only=()):
     for request in asked.requests():
         if request.before or (only and request.name not in only):
             continue
-        if store in SERVERS and request.name in ("member", "member-plain", "banned", "nobody", "ready"):
+        if store in (*SERVERS, "rest") and request.name in ("member", "member-plain", "banned", "nobody", "ready"):
             request.heavy = True  # the libraries of the servers prepare themselves
         yield Cgi(f"cgi/{store}/{request.name}", page, asked, request)
 
@@ -266,7 +266,9 @@ def command_cases(store, page, scratch):
     token = asked.guest_token()
 
     def case(what, arguments, judge, **more):
-        return Command(f"command/{store}/{what}", page, site, [arguments[0], *conf, *arguments[1:]], judge, **more)
+        made = Command(f"command/{store}/{what}", page, site, [arguments[0], *conf, *arguments[1:]], judge, **more)
+        made.stride = HEAVY if store in (*SERVERS, "rest") else 1  # what libraries do when they begin
+        return made
 
     def found(user, user_name):
         return lambda out: require(user in json.loads(out).values() and user_name in json.loads(out).values(), "another")
