@@ -63,8 +63,13 @@ class Records(ProtocolCase):
                   + stream(STDIN, BODY))
 
     def test_duplicate_parameters_first_wins(self):
-        second = encode([("REQUEST_URI", MEMBER_PATH), ("HTTP_AUTHORIZATION", "Basic eDp5")])
+        second = encode([("REQUEST_URI", MEMBER_PATH), ("CONTENT_TYPE", "text/plain")])
         self.good(begin() + stream(PARAMS, self.params() + second) + stream(STDIN, BODY))
+
+    def test_two_credentials_are_wrong_credentials(self):
+        second = encode([("HTTP_AUTHORIZATION", "Basic eDp5")])
+        reply = self.send(begin() + stream(PARAMS, self.params() + second) + stream(STDIN, BODY))
+        self.assertEqual((401, "INVALID_APP_CREDENTIALS"), reply.answer.error)
 
     def test_other_request_number(self):
         data = begin(request=77) + stream(PARAMS, self.params(), request=77) + stream(STDIN, BODY, request=77)

@@ -8,6 +8,10 @@ import json
 
 
 class Description(ResponderCase):
+    @classmethod
+    def prepare(cls, site):
+        site.settings["status"] = {"allow": ["127.0.0.1"]}
+
     def test_it_is_the_one_of_the_source(self):
         answer = self.responder.call("GET", "/openapi.json")
         self.assertEqual(200, answer.status)
