@@ -43,7 +43,7 @@ static struct target standard_error = {.fd = STDERR_FILENO}; /* never closed */
 struct sink {
     pthread_mutex_t lock; /* guards what follows */
     struct target *target;
-    struct queue queues[2], *incoming;
+    struct queue *incoming;
     unsigned lost;
     bool writing;
 
@@ -56,13 +56,16 @@ struct sink {
     const struct target *begun; /* has the first part of a line */
 };
 
-#define SINK(sink)                                                                                 \
+/* Apart, since what is zero at the start takes no place in the programs. */
+static struct queue log_queues[2], access_queues[2];
+
+#define SINK(queues)                                                                               \
     {                                                                                              \
-        .lock = PTHREAD_MUTEX_INITIALIZER, .target = &standard_error,                              \
-        .incoming = &(sink).queues[0], .outgoing = &(sink).queues[1],                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .target = &standard_error, .incoming = &(queues)[0],    \
+        .outgoing = &(queues)[1],                                                                  \
     }
 
-struct sink sink_log = SINK(sink_log), sink_access = SINK(sink_access);
+struct sink sink_log = SINK(log_queues), sink_access = SINK(access_queues);
 
 /* ---- Targets ---- */
 
