@@ -162,9 +162,9 @@ tests_of() {
     printf 'include Makefile\nprint: ; @printf "%%s\\n" $(TESTS)\n' | make -s -C "$1" -f - print
 }
 
-# Lines of reports that say nothing: of threads that end while leaks are looked for, and of seccomp(2), call 317,
-# which valgrind does not know.
-HARMLESS='Unable to get registers from thread|^--[0-9]+-- (WARNING: unhandled amd64-linux syscall: 317|You may be able|Read the file README_MISSING|Nevertheless we consider|it at http)'
+# Lines of reports that say nothing: of threads that end while leaks are looked for, and of seccomp(2) and mlock2(2),
+# calls 317 and 325, which valgrind does not know.
+HARMLESS='Unable to get registers from thread|^--[0-9]+-- (WARNING: unhandled amd64-linux syscall: (317|325)|You may be able|Read the file README_MISSING|Nevertheless we consider|it at http)'
 
 # unit_tests TOOL BUILD: fails, too, when there is a report that no test noticed.
 unit_tests() {

@@ -25,9 +25,9 @@ from lib.programs import REPORTS, limit, programs  # noqa: E402  (needs the path
 
 PART = "--part"  # what we call ourselves with
 SIDE_BY_SIDE = 4  # files: they wait more than they work
-# Said of threads that end while leaks are being looked for; and valgrind does not know seccomp(2), call 317.
+# Said of threads that end while leaks are being looked for; and valgrind does not know seccomp(2) and mlock2(2), calls 317 and 325.
 HARMLESS = re.compile(r".*Unable to get registers from thread.*\n?"
-                      r"|--\d+-- WARNING: unhandled amd64-linux syscall: 317\n(--\d+-- .*\n?){4}")
+                      r"|--\d+-- WARNING: unhandled amd64-linux syscall: (?:317|325)\n(--\d+-- .*\n?){4}")
 PRINTING = threading.Lock()
 CHILDREN = []
 LINE = re.compile(r"(ok|not ok) \d+ - (.*)")
