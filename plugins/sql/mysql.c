@@ -17,12 +17,8 @@
 
 #define IDLE_MARGIN 10 /* seconds that a server must keep an idle connection longer than we do */
 
-/* What a server may ask for over a connection that anyone can read: not the password as it is. */
-#define HASHES "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
-
 struct connection {
     struct sql_link link;
-    const struct sql_client *client;
     MYSQL *mysql;
     MYSQL_STMT *statement;
     struct sql_shape shape;
@@ -129,7 +125,7 @@ static bool set_options(MYSQL *mysql, const struct sql_target *target)
         return false;
 #if MARIADB_PACKAGE_VERSION_ID >= 30300
     if (target->host && !target->encrypt)
-        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, HASHES);
+        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, MYSQL_TLS_HASHES);
 #endif
     if (!target->encrypt)
         return true;
@@ -149,12 +145,13 @@ static bool check_tls(struct connection *connection, bool done, struct sql_fault
     return done || fail(connection, fault);
 }
 
-static bool sign_in(struct connection *connection, const struct sql_target *target,
-                    int64_t deadline, struct sql_fault *fault)
+static bool sign_in(void *handle, const struct sql_target *target, int64_t deadline,
+                    struct sql_fault *fault)
 {
-    const struct sql_settings *settings = connection->client->settings;
-    MYSQL *mysql = connection->mysql, *done = NULL;
-    if (!set_options(mysql, target))
+    struct connection *connection = handle;
+    const struct sql_settings *settings = connection->link.client->settings;
+    MYSQL *mysql = connection->mysql = mysql_init(NULL), *done = NULL;
+    if (!mysql || !set_options(mysql, target))
         return sql_fault_set(fault, SQL_BUSY, "out of memory");
     if (target->encrypt)
         mysql_tls_begin(mysql, target, deadline);
@@ -188,7 +185,7 @@ static bool run(struct connection *connection, const char *text, int64_t deadlin
  * long as we do. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
-    const struct sql_settings *settings = connection->client->settings;
+    const struct sql_settings *settings = connection->link.client->settings;
     bool mariadb = mariadb_connection(connection->mysql);
     int64_t ms = settings->timeout;
     char text[128];
@@ -211,7 +208,7 @@ static bool read_columns(struct connection *connection, struct sql_fault *fault)
     for (unsigned i = 0; good && i < count; i++) {
         const MYSQL_FIELD *field = mysql_fetch_field_direct(columns, i);
         good = sql_shape_add(&connection->shape, (struct span){field->name, field->name_length},
-                             &connection->client->services->wanted, &fault->why);
+                             &connection->link.client->services->wanted, &fault->why);
         if (good)
             connection->bits[i] = field->type == MYSQL_TYPE_BIT && field->length == 1;
     }
@@ -242,10 +239,13 @@ static bool bind_results(struct connection *connection, struct sql_fault *fault)
            fail_statement(connection, fault);
 }
 
-static bool prepare(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
 {
-    const struct query *query = &connection->client->query;
+    struct connection *connection = handle;
+    const struct query *query = &connection->link.client->query;
     int error = 0;
+    if (!make_harmless(connection, deadline, fault))
+        return false;
     connection->statement = mysql_stmt_init(connection->mysql);
     if (!connection->statement)
         return sql_fault_set(fault, SQL_BUSY, "out of memory");
@@ -260,48 +260,28 @@ static bool prepare(struct connection *connection, int64_t deadline, struct sql_
     return read_columns(connection, fault) && bind_results(connection, fault);
 }
 
-static struct sql_link *connect_to(struct sql_client *client, const struct sql_target *target,
-                                   int64_t deadline, struct sql_fault *fault)
+static void end_session(void *connection, uint64_t session, int64_t deadline)
 {
-    struct connection *connection = calloc(1, sizeof *connection);
-    sql_fault_set(fault, SQL_BUSY, "out of memory");
-    if (!connection)
-        return NULL;
-    connection->client = client;
-    connection->link.fd = -1;
-    connection->mysql = mysql_init(NULL);
-    if (connection->mysql && sign_in(connection, target, deadline, fault) &&
-        make_harmless(connection, deadline, fault) && prepare(connection, deadline, fault))
-        return &connection->link;
-    disconnect(client, connection);
-    return NULL;
+    struct sql_fault fault;
+    char text[64];
+    snprintf(text, sizeof text, "KILL %llu", (unsigned long long)session);
+    run(connection, text, deadline, &fault);
 }
+
+static const struct sql_protocol protocol = {.size = sizeof(struct connection),
+                                             .sign_in = sign_in,
+                                             .prepare = prepare,
+                                             .end_session = end_session,
+                                             .disconnect = disconnect};
 
 static void *connect_any(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
 {
-    return sql_servers_connect(client, connect_to, deadline, fault);
-}
-
-static void end_session(struct sql_client *client, const struct sql_target *target,
-                        uint64_t session, int64_t deadline)
-{
-    struct connection *connection = calloc(1, sizeof *connection);
-    struct sql_fault fault;
-    char text[32];
-    if (!connection)
-        return;
-    connection->client = client;
-    connection->link.fd = -1;
-    connection->mysql = mysql_init(NULL);
-    snprintf(text, sizeof text, "KILL %llu", (unsigned long long)session);
-    if (connection->mysql && sign_in(connection, target, deadline, &fault))
-        run(connection, text, deadline, &fault);
-    disconnect(client, connection);
+    return sql_servers_connect(client, &protocol, deadline, fault);
 }
 
 static void cancel(void *client, const void *connection, int64_t deadline)
 {
-    sql_servers_cancel(client, connection, end_session, deadline);
+    sql_servers_cancel(client, &protocol, connection, deadline);
 }
 
 /* ---- Asking ---- */
@@ -309,8 +289,8 @@ static void cancel(void *client, const void *connection, int64_t deadline)
 /* False: memory is short. */
 static bool bind_parameters(struct connection *connection, const struct sql_question *question)
 {
-    const struct query *query = &connection->client->query;
-    bool integer = connection->client->settings->id_type == SQL_INTEGER;
+    const struct query *query = &connection->link.client->query;
+    bool integer = connection->link.client->settings->id_type == SQL_INTEGER;
     MYSQL_BIND parameters[QUERY_PARAMETERS_MAX] = {{0}};
     for (size_t i = 0; i < query->count; i++) {
         bool id = query->parameters[i] == QUERY_ID;

@@ -11,10 +11,6 @@
  * server then names the way that it wants. */
 #define STAND_IN "memberchat_tls"
 
-/* What a server that is not known for certain may ask for: never the password as it is. */
-#define HASHES                                                                                     \
-    STAND_IN ",mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
-
 enum { TYPE_AUTHENTICATION = 2, INTERFACE_VERSION = 0x100 };
 
 /* As in mysql/client_plugin.h, which needs a header that is not installed. */
@@ -95,7 +91,7 @@ void mysql_tls_begin(MYSQL *mysql, const struct sql_target *target, int64_t dead
     mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, await_handshake);
 #if MARIADB_PACKAGE_VERSION_ID >= 30300
     if (!target->verify)
-        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, HASHES);
+        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, STAND_IN "," MYSQL_TLS_HASHES);
 #endif
 }
 

@@ -9,6 +9,11 @@
 
 struct st_mysql;
 
+/* The ways to sign in that a server may ask for where others can read, or it is not known for
+ * certain: never the password as it is. */
+#define MYSQL_TLS_HASHES                                                                           \
+    "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
+
 /* Once, after mysql_library_init().  False: memory is short. */
 bool mysql_tls_register(void);
 

@@ -22,7 +22,6 @@ enum {
 
 struct connection {
     struct sql_link link;
-    const struct sql_client *client;
     PGconn *postgres;
     struct sql_shape shape;
     bool dirty; /* unread rows are left */
@@ -94,14 +93,14 @@ static bool fail_result(const struct connection *connection, const PGresult *res
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *place = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    const char *sql = connection->client->query.sql.data;
+    const char *sql = connection->link.client->query.sql.data;
     if (!state || !text)
         return fail_connection(connection, fault);
     /* counted in characters from 1 */
     for (long left = place ? strtol(place, NULL, 10) - 1 : 0; left > 0 && *sql; sql++)
         left -= ((unsigned char)sql[1] & 0xc0) != 0x80;
     enum sql_verdict verdict = verdict_of(state);
-    if (verdict == SQL_ABSENT && connection->client->settings->id_type != SQL_TEXT &&
+    if (verdict == SQL_ABSENT && connection->link.client->settings->id_type != SQL_TEXT &&
         strncmp(state, OUT_OF_RANGE, STATE_LENGTH) != 0)
         verdict = SQL_WRONG; /* the id has the right form: it is something else in the query */
     return sql_fault_set(fault, verdict, "%s%s%.40s%s (%s)", text, place ? ", at \"" : "",
@@ -165,10 +164,11 @@ static void disconnect(void *client, void *handle)
     free(connection);
 }
 
-static bool sign_in(struct connection *connection, const struct sql_target *target,
-                    int64_t deadline, struct sql_fault *fault)
+static bool sign_in(void *handle, const struct sql_target *target, int64_t deadline,
+                    struct sql_fault *fault)
 {
-    const struct sql_settings *settings = connection->client->settings;
+    struct connection *connection = handle;
+    const struct sql_settings *settings = connection->link.client->settings;
     const char *tls = !target->encrypt ? "disable" : target->verify ? "verify-full" : "require";
     char port[8];
     const char *const names[] = {"host",
@@ -233,7 +233,7 @@ static bool run(struct connection *connection, const char *text, int64_t deadlin
  * we do. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
-    const struct sql_settings *settings = connection->client->settings;
+    const struct sql_settings *settings = connection->link.client->settings;
     char text[192];
     snprintf(text, sizeof text,
              PQserverVersion(connection->postgres) < IDLE_TIMEOUT_SINCE
@@ -251,19 +251,22 @@ static bool read_columns(struct connection *connection, const PGresult *describe
     bool good = true;
     for (int i = 0; good && i < count; i++)
         good = sql_shape_add(&connection->shape, span_of(PQfname(described, i)),
-                             &connection->client->services->wanted, &fault->why);
+                             &connection->link.client->services->wanted, &fault->why);
     good = good && sql_shape_is_good(&connection->shape, &fault->why);
     if (!good)
         fault->verdict = SQL_WRONG;
     return good;
 }
 
-static bool prepare(struct connection *connection, int64_t deadline, struct sql_fault *fault)
+static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
 {
+    struct connection *connection = handle;
     PGconn *postgres = connection->postgres;
     PGresult *result;
+    if (!make_harmless(connection, deadline, fault))
+        return false;
     bool good = finish(
-        connection, PQsendPrepare(postgres, STATEMENT, connection->client->query.sql.data, 0, NULL),
+        connection, PQsendPrepare(postgres, STATEMENT, connection->link.client->query.sql.data, 0, NULL),
         deadline, &result, fault);
     PQclear(result);
     if (!good)
@@ -275,44 +278,28 @@ static bool prepare(struct connection *connection, int64_t deadline, struct sql_
     return good;
 }
 
-static struct sql_link *connect_to(struct sql_client *client, const struct sql_target *target,
-                                   int64_t deadline, struct sql_fault *fault)
+static void end_session(void *connection, uint64_t session, int64_t deadline)
 {
-    struct connection *connection = calloc(1, sizeof *connection);
-    sql_fault_set(fault, SQL_BUSY, "out of memory");
-    if (!connection)
-        return NULL;
-    connection->client = client;
-    if (sign_in(connection, target, deadline, fault) &&
-        make_harmless(connection, deadline, fault) && prepare(connection, deadline, fault))
-        return &connection->link;
-    disconnect(client, connection);
-    return NULL;
+    struct sql_fault fault;
+    char text[64];
+    snprintf(text, sizeof text, "SELECT pg_terminate_backend(%llu)", (unsigned long long)session);
+    run(connection, text, deadline, &fault);
 }
+
+static const struct sql_protocol protocol = {.size = sizeof(struct connection),
+                                             .sign_in = sign_in,
+                                             .prepare = prepare,
+                                             .end_session = end_session,
+                                             .disconnect = disconnect};
 
 static void *connect_any(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
 {
-    return sql_servers_connect(client, connect_to, deadline, fault);
-}
-
-static void end_session(struct sql_client *client, const struct sql_target *target,
-                        uint64_t session, int64_t deadline)
-{
-    struct connection *connection = calloc(1, sizeof *connection);
-    struct sql_fault fault;
-    char text[64];
-    if (!connection)
-        return;
-    connection->client = client;
-    snprintf(text, sizeof text, "SELECT pg_terminate_backend(%llu)", (unsigned long long)session);
-    if (sign_in(connection, target, deadline, &fault))
-        run(connection, text, deadline, &fault);
-    disconnect(client, connection);
+    return sql_servers_connect(client, &protocol, deadline, fault);
 }
 
 static void cancel(void *client, const void *connection, int64_t deadline)
 {
-    sql_servers_cancel(client, connection, end_session, deadline);
+    sql_servers_cancel(client, &protocol, connection, deadline);
 }
 
 static bool is_good(void *client, const void *handle)
@@ -347,7 +334,7 @@ static bool send_question(struct connection *connection, const struct sql_questi
     snprintf(app, sizeof app, "%.*s", (int)question->app_id.length,
              question->app_id.data ? question->app_id.data : "");
     return PQsendQueryPrepared(connection->postgres, STATEMENT,
-                               connection->client->query.per_app ? 2 : 1, values, NULL, NULL, 0) &&
+                               connection->link.client->query.per_app ? 2 : 1, values, NULL, NULL, 0) &&
            PQsetSingleRowMode(connection->postgres);
 }
 

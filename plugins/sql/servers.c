@@ -185,10 +185,37 @@ bool sql_servers_tls_is_wrong(const char *message)
 struct attempt {
     struct sql_client *client;
     struct sql_servers *servers;
-    sql_connect *connect;
+    const struct sql_protocol *protocol;
     struct bytes password;
     struct sql_target target;
 };
+
+/* A connection without a server yet.  NULL: memory is short. */
+static struct sql_link *link_new(const struct sql_client *client,
+                                 const struct sql_protocol *protocol)
+{
+    struct sql_link *link = calloc(1, protocol->size);
+    if (link) {
+        link->client = client;
+        link->fd = -1;
+    }
+    return link;
+}
+
+static struct sql_link *connect_to(struct attempt *attempt, int64_t deadline,
+                                   struct sql_fault *fault)
+{
+    const struct sql_protocol *protocol = attempt->protocol;
+    struct sql_link *link = link_new(attempt->client, protocol);
+    sql_fault_set(fault, SQL_BUSY, "out of memory");
+    if (!link)
+        return NULL;
+    if (protocol->sign_in(link, &attempt->target, deadline, fault) &&
+        protocol->prepare(link, deadline, fault))
+        return link;
+    protocol->disconnect(attempt->client, link);
+    return NULL;
+}
 
 /* Lets one thread try a password of which nothing is known. */
 static struct sql_link *connect_guarded(struct attempt *attempt, int64_t deadline,
@@ -206,7 +233,7 @@ static struct sql_link *connect_guarded(struct attempt *attempt, int64_t deadlin
         fault->verdict = SQL_LATE;
         return NULL;
     }
-    struct sql_link *link = attempt->connect(attempt->client, &attempt->target, deadline, fault);
+    struct sql_link *link = connect_to(attempt, deadline, fault);
     if (link) {
         link->target = attempt->target;
         link->target.address = link->target.password = NULL;
@@ -321,14 +348,15 @@ bool sql_servers_have_memory(void)
     return room != NULL;
 }
 
-struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *connect,
-                                     int64_t deadline, struct sql_fault *fault)
+struct sql_link *sql_servers_connect(struct sql_client *client,
+                                     const struct sql_protocol *protocol, int64_t deadline,
+                                     struct sql_fault *fault)
 {
     const char *ca_file = client->settings->ca_file;
     struct attempt attempt = {
         .client = client,
         .servers = client->own,
-        .connect = connect,
+        .protocol = protocol,
         .target = {.ca_file = ca_file ? ca_file : file_system_certificates()}};
     struct sql_link *link = NULL;
     fault->verdict = SQL_WRONG;
@@ -344,8 +372,20 @@ struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *con
     return link;
 }
 
-void sql_servers_cancel(struct sql_client *client, const struct sql_link *link,
-                        sql_end_session *end, int64_t deadline)
+/* Signs in once more, and ends a session. */
+static void end_session(struct sql_client *client, const struct sql_protocol *protocol,
+                        const struct sql_target *target, uint64_t session, int64_t deadline)
+{
+    struct sql_link *link = link_new(client, protocol);
+    struct sql_fault fault;
+    if (link && protocol->sign_in(link, target, deadline, &fault))
+        protocol->end_session(link, session, deadline);
+    if (link)
+        protocol->disconnect(client, link);
+}
+
+void sql_servers_cancel(struct sql_client *client, const struct sql_protocol *protocol,
+                        const struct sql_link *link, int64_t deadline)
 {
     struct sql_target target = link->target;
     struct bytes password = {0};
@@ -354,7 +394,7 @@ void sql_servers_cancel(struct sql_client *client, const struct sql_link *link,
         target.address = link->address;
         target.password = bytes_string(&password);
         if (!password.failed)
-            end(client, &target, link->session, deadline);
+            end_session(client, protocol, &target, link->session, deadline);
     }
     bytes_free(&password);
 }

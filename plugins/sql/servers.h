@@ -20,29 +20,36 @@ struct sql_target {
 
 /* What a connection begins with. */
 struct sql_link {
-    int fd;
+    const struct sql_client *client;
+    int fd; /* -1: none yet */
     size_t server;
     uint64_t session;         /* the server's number for it */
     struct sql_target target; /* without address and password */
     char address[SQL_ADDRESS_MAX];
 };
 
-/* Connects to one.  NULL: with a fault. */
-typedef struct sql_link *sql_connect(struct sql_client *client, const struct sql_target *target,
-                                     int64_t deadline, struct sql_fault *fault);
-
-/* Connects to one, and ends a session there that was made with the same user. */
-typedef void sql_end_session(struct sql_client *client, const struct sql_target *target,
-                             uint64_t session, int64_t deadline);
+/* What a client library does with one connection: memory of `size` bytes, zero at first, that
+ * begins with a struct sql_link.  False: with a fault; disconnect() follows. */
+struct sql_protocol {
+    size_t size;
+    bool (*sign_in)(void *connection, const struct sql_target *target, int64_t deadline,
+                    struct sql_fault *fault);
+    /* Makes the session harmless, and the query ready. */
+    bool (*prepare)(void *connection, int64_t deadline, struct sql_fault *fault);
+    /* Ends another session of the same user. */
+    void (*end_session)(void *connection, uint64_t session, int64_t deadline);
+    void (*disconnect)(void *client, void *connection); /* also one that is half made */
+};
 
 /* For struct sql_backend. */
 bool sql_servers_check(const struct sql_client *client, struct reason *why);
 bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned usual_port);
 void sql_servers_close(struct sql_client *client);
-struct sql_link *sql_servers_connect(struct sql_client *client, sql_connect *connect,
-                                     int64_t deadline, struct sql_fault *fault);
-void sql_servers_cancel(struct sql_client *client, const struct sql_link *link,
-                        sql_end_session *end, int64_t deadline);
+struct sql_link *sql_servers_connect(struct sql_client *client,
+                                     const struct sql_protocol *protocol, int64_t deadline,
+                                     struct sql_fault *fault);
+void sql_servers_cancel(struct sql_client *client, const struct sql_protocol *protocol,
+                        const struct sql_link *link, int64_t deadline);
 /* Whether there is as much as a new connection may take: some of what libmariadb, libpq and OpenSSL
  * do ends the process without memory, so it is asked for first. */
 bool sql_servers_have_memory(void);
