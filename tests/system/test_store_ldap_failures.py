@@ -7,7 +7,7 @@ import time
 from lib.case import FreshCase, Load, at_once
 from lib.certificates import Authority
 from lib.fake_ldap import FakeServer, Forgetful, Scripted, black_hole, message
-from lib.programs import limit
+from lib.programs import limit, patient
 from lib.responder import command
 from lib.scratch import free_port, wait_until
 from lib.site import APP, GUEST_PATH, member_path
@@ -24,7 +24,8 @@ class FailureCase(FreshCase):
         self.slapd = slapd or Slapd(self.scratch)
         values = {"cache": {"size": 0}, "breaker": {"failures": 0}, **changes}
         store = self.slapd.settings(**({"uri": uri} if uri else {}), **values)
-        self.site.write({"stores": {"staff": store}, "apps": {APP: {"store": "staff"}}, **(top or {})})
+        self.site.write({"stores": {"staff": store}, "apps": {APP: {"store": "staff"}},
+                         **patient(request_timeout=3), **(top or {})})
         self.responder = self.start()
         self.addCleanup(lambda: self.assertEqual(0, self.responder.process.stop()))
 

@@ -88,6 +88,12 @@ def limit(seconds):
     return seconds * SLOW
 
 
+def patient(**defaults):
+    """A program's own time limits in seconds, to be written into its configuration where they would be too short
+    for a slow build; {} where they are not."""
+    return {key: f"{min(limit(seconds), 20):g}s" for key, seconds in defaults.items()} if SLOW > 1 else {}
+
+
 def web_user():
     """The user for a web server that will not serve as root, or None where we are not root."""
     if os.geteuid() != 0:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .programs import limit
+from .programs import limit, patient
 from .responder import accepts
 from .scratch import free_port, freeze, wait_until
 from .servers import find_server
@@ -86,7 +86,7 @@ MEMBERS = "".join([
 def store_settings(uri, **more):
     """Of a store that asks this server; None takes a key away."""
     values = {"plugin": "ldap", "uri": uri, "base": PEOPLE, "bind_dn": READER_DN,
-              "bind_password": READER_PASSWORD, **more}
+              "bind_password": READER_PASSWORD, **patient(connect_timeout=2, timeout=2), **more}
     return {key: value for key, value in values.items() if value is not None}
 
 
