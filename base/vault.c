@@ -22,8 +22,20 @@ struct chunk {
     uint32_t taken; /* a bit for each slot */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all of these */
+static bool no_locks;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards chunks, and what hangs on it */
 static struct chunk *chunks;
+
+void vault_skip_locks(void)
+{
+    no_locks = true;
+}
+
+bool vault_locks(void)
+{
+    return !no_locks;
+}
 
 static struct chunk *add_chunk(void)
 {
@@ -55,6 +67,8 @@ void *vault_take(size_t size)
     void *memory = NULL;
     if (size > VAULT_SLOT)
         return NULL;
+    if (no_locks)
+        return calloc(1, VAULT_SLOT);
     pthread_mutex_lock(&lock);
     struct chunk *chunk = find_room();
     if (chunk) {
@@ -73,6 +87,10 @@ void vault_give(void *memory)
     if (!memory)
         return;
     explicit_bzero(memory, VAULT_SLOT);
+    if (no_locks) {
+        free(memory);
+        return;
+    }
     pthread_mutex_lock(&lock);
     struct chunk **at = &chunks;
     while ((uintptr_t)memory - (uintptr_t)(*at)->pages >= CHUNK)

@@ -108,11 +108,12 @@ static void start(void)
         ERR_clear_error();
         atomic_store(&starting, false);
     }
-    make_vault();
 }
 
-void openssl_start(void)
+void openssl_start(bool lock)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static pthread_once_t once = PTHREAD_ONCE_INIT, vault_once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start);
+    if (lock)
+        pthread_once(&vault_once, make_vault);
 }

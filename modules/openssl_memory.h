@@ -4,8 +4,10 @@
 #ifndef OPENSSL_MEMORY_H
 #define OPENSSL_MEMORY_H
 
+#include <stdbool.h>
+
 /* Starts libcrypto, once, on memory that the module has from the beginning.  Where something else
- * in this process has started it before, it frees as it is used to: it wipes private numbers. */
-void openssl_start(void);
+ * in this process has started it before, it frees as it is used to: it wipes private numbers.  `lock`: in memory that is locked. */
+void openssl_start(bool lock);
 
 #endif

@@ -301,6 +301,7 @@ const struct sign_module *memberchat_sign_module(void)
         .size = sizeof module,
         .name = "openssl",
         .version = PACKAGE_VERSION,
+        .start = openssl_start,
         .read_pem = read_pem,
         .read_parts = read_parts,
         .generate = generate,
@@ -313,6 +314,5 @@ const struct sign_module *memberchat_sign_module(void)
         .sign = sign,
         .verify = verify,
     };
-    openssl_start();
     return &module;
 }

@@ -30,12 +30,17 @@ void plugin_set_builtins(const struct plugin_builtin *table)
     builtins = table;
 }
 
-static const struct memberchat_store_plugin *find_builtin(const char *name)
+static const struct plugin_builtin *find_builtin(const char *name)
 {
     for (const struct plugin_builtin *row = builtins; row && row->name; row++)
         if (strcmp(row->name, name) == 0)
-            return row->entry();
+            return row;
     return NULL;
+}
+
+bool plugin_is_builtin(const char *name)
+{
+    return find_builtin(name) != NULL;
 }
 
 static bool is_good_name(const char *name)
@@ -171,9 +176,10 @@ const struct memberchat_store_plugin *plugin_load(const char *folder, const char
 {
     char path[PATH_MAX], names[256];
     struct reason fault;
-    const struct memberchat_store_plugin *plugin = find_builtin(name);
-    if (plugin)
-        return plugin;
+    const struct memberchat_store_plugin *plugin;
+    const struct plugin_builtin *builtin = find_builtin(name);
+    if (builtin)
+        return builtin->entry();
     if (!is_good_name(name)) {
         reason_set(why, "\"%s\" is not a valid name of a store plugin: use a-z, 0-9 and _", name);
         return NULL;

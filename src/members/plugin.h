@@ -18,6 +18,7 @@ struct plugin_builtin {
     const struct memberchat_store_plugin *(*entry)(void);
 };
 void plugin_set_builtins(const struct plugin_builtin *table);
+bool plugin_is_builtin(const char *name);
 
 /* The plugin store_NAME.so of a folder, loaded now or earlier.  What is newer
  * or shorter than this host is filled up or refused: the result is complete as

@@ -7,6 +7,8 @@
 #include "api/route.h"
 #include "base/file.h"
 #include "figures/figures.h"
+#include "base/vault.h"
+#include "dumps.h"
 #include "settings/load.h"
 #include "api/reply.h"
 
@@ -178,6 +180,8 @@ bool cgi_serve(const char *config_path, const char *plugin_folder, int answer_fd
     struct http_request request = {.began_us = clock_monotonic_us()};
     struct http_response response = {0};
     struct input_body body = {0};
+    dumps_forbid();
+    vault_skip_locks(); /* which take longer than a key is here */
     keep_memory();
     read_environment(&request);
     struct settings *settings = load_chosen(&request, config_path, plugin_folder);

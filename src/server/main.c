@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * memberchat.fcgi: the responder. */
 #include "cgi.h"
+#include "dumps.h"
 #include "figures/figures.h"
 #include "listen.h"
 #include "sandbox.h"
@@ -260,7 +261,6 @@ int main(int argc, char **argv)
 {
     struct options options = {0};
     bool is_cgi = cgi_is_request() && FCGX_IsCGI() && !listen_is_inherited();
-    sandbox_forbid_dumps();
     ignore_signals(); /* behind libfcgi, which sets a handler of its own */
     /* As CGI the command line is ignored: the web server may have made it
      * from the query (RFC 3875, section 4.4). */
@@ -270,6 +270,7 @@ int main(int argc, char **argv)
         /* libraries of stores may ask for memory at exit(), and abort */
         _Exit(good ? EXIT_SUCCESS : EXIT_FAILURE);
     }
+    dumps_forbid();
     if (!parse_options(argc, argv, &options)) {
         fputs(usage_text, stderr);
         return EXIT_USAGE;

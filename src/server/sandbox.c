@@ -2,27 +2,9 @@
 #include "sandbox.h"
 
 #include "base/reason.h"
+#include "sanitized.h"
 
 #include <sys/prctl.h>
-#include <sys/resource.h>
-
-/* A sanitizer traces the process, and writes down what it finds. */
-#if defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED
-#endif
-#elif defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define IS_SANITIZED
-#endif
-
-void sandbox_forbid_dumps(void)
-{
-#ifndef IS_SANITIZED
-    const struct rlimit none = {0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
-}
 
 #if defined HAVE_SECCOMP && !defined IS_SANITIZED
 

@@ -20,7 +20,4 @@ enum sandbox_result {
  * older way. */
 enum sandbox_result sandbox_enter(struct reason *why);
 
-/* No core dumps, and no reading of this process's memory by others of its user. */
-void sandbox_forbid_dumps(void);
-
 #endif

@@ -95,10 +95,10 @@ static const struct memberchat_store_plugin *load_plugin(const struct loading *l
     }
     const struct memberchat_store_plugin *plugin =
         plugin_load(loading->plugin_folder, config_string(node), &why);
-    if (plugin)
-        check_plugin_mode(loading, group, config_string(node));
-    else
+    if (!plugin)
         config_error(loading->report, group, "plugin", "%s", why.text);
+    else if (!plugin_is_builtin(config_string(node)))
+        check_plugin_mode(loading, group, config_string(node));
     return plugin;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sign.h"
 
+#include "base/vault.h"
 #include "host/module.h"
 
 #include <limits.h>
@@ -28,6 +29,8 @@ const struct sign_module *sign_load(const char *folder, struct reason *why)
     } else if (module->abi != SIGN_MODULE_ABI || module->size < sizeof *module) {
         reason_set(why, "%s belongs to another version of memberchat", path);
         module = NULL;
+    } else {
+        module->start(vault_locks());
     }
     return module;
 }

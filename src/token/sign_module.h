@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIGN_MODULE_ABI    2u
+#define SIGN_MODULE_ABI    3u
 #define SIGN_SIGNATURE_MAX 1024 /* RSA with 8192 bits */
 #define SIGN_WHY_MAX       256
 #define SIGN_PART_MAX      1024
@@ -52,6 +52,10 @@ struct sign_module {
     uint32_t size; /* sizeof(struct sign_module) */
     const char *name;
     const char *version;
+
+    /* Before any other call, as often as you like; the first one counts.  `lock`: private
+     * numbers are kept in locked memory. */
+    void (*start)(bool lock);
 
     /* A key, public or private, from PEM, from the numbers of a JWK, or a new one.
      * NULL: `why` says why, never with anything of the key. */

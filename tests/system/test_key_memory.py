@@ -2,14 +2,17 @@
 """Keys lie in memory that is locked and not dumped, and nothing of them is left after a reload."""
 import base64
 import json
+import os
 import resource
+import subprocess
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from lib.case import FreshCase, at_once
+from lib.fcgi import request_pairs
 from lib.memory import find, hmac_states, mappings, number_forms
-from lib.programs import programs
-from lib.responder import command
+from lib.programs import limit, programs
+from lib.responder import command, environment
 from lib.scratch import wait_until
 from lib.site import APP, GUEST_PATH
 from lib.tokens import unpadded
@@ -179,3 +182,41 @@ class KeyMemory(FreshCase):
                 self.serve(algorithm, self.keygen(algorithm, f"{algorithm}.{kind}"), **nothing)
                 self.ask_much()
                 self.responder.process.stop()
+
+
+class KeyMemoryOfCgi(FreshCase):
+    """A process of one request: it is stopped where it waits for the body, with its key in hand."""
+
+    def begin(self, program):
+        env = environment(self.site, **dict(request_pairs("POST", GUEST_PATH, self.site.auth(), b"{}")))
+        process = subprocess.Popen([program], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def run_program(self, program):
+        secret = bytes(range(1, 41))
+        self.site.put("keys/cgi.raw", secret, 0o600)
+        self.site.change_app(APP, token={"algorithm": "HS256", "key_file": "keys/cgi.raw"})
+        process = self.begin(program)
+        wait_until("the key is there", lambda: find(process.pid, hmac_states(secret)), limit(10))
+        self.assertEqual([], find(process.pid, {"raw": secret}))
+        self.assertIn("VmLck:\t       0 kB", Path(f"/proc/{process.pid}/status").read_text())
+        self.assertRegex(Path(f"/proc/{process.pid}/limits").read_text(), r"Max core file size +0 +0 ")
+        self.assertEqual(0, Path(f"/proc/{process.pid}/mem").stat().st_uid)  # of one that is not dumpable
+        output, _ = process.communicate(b"{}", limit(10))
+        self.assertIn(b"chatToken", output)
+
+    def is_sanitized(self):
+        with open(programs().folder / "memberchat.fcgi", "rb") as program:
+            return any(mark in program.read() for mark in (b"__asan_init", b"__tsan_init"))
+
+    def test_responder(self):
+        if not self.is_sanitized():
+            self.run_program(programs().folder / "memberchat.fcgi")
+
+    def test_static_program(self):
+        program = Path(os.environ["MEMBERCHAT_BUILD"]) / "src" / "memberchat.cgi"
+        if program.exists() and not self.is_sanitized():
+            self.run_program(program)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The sandbox: what an intruder would call is refused, and what serving needs is not. */
+#include "server/dumps.h"
 #include "server/sandbox.h"
 
 #include "base/reason.h"
@@ -158,7 +159,7 @@ static void test_no_core_dumps(void **state)
     pid_t child = fork();
     if (child == 0) {
         struct reason why;
-        sandbox_forbid_dumps();
+        dumps_forbid();
         /* where there is a sanitizer there is no sandbox, and both are not for it */
         _exit(has_no_dumps() || sandbox_enter(&why) == SANDBOX_NOT_HERE ? 0 : 1);
     }

@@ -80,6 +80,20 @@ static void odd_sizes(void **state)
     vault_give(NULL);
 }
 
+static void in_a_process_of_one_request(void **state)
+{
+    (void)state;
+    expect(vault_locks(), "a process locks keys unless it says something else");
+    vault_skip_locks();
+    expect(!vault_locks(), "nothing is locked");
+    char *memory = vault_take(VAULT_SLOT);
+    expect(memory != NULL, "memory");
+    for (size_t i = 0; i < VAULT_SLOT; i++)
+        expect(memory[i] == 0, "byte %zu", i);
+    expect(!has_flags(memory, " lo", ""), "locked all the same");
+    vault_give(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +101,7 @@ int main(void)
         cmocka_unit_test(wiped),
         cmocka_unit_test(many),
         cmocka_unit_test(odd_sizes),
+        cmocka_unit_test(in_a_process_of_one_request), /* the last one: it stays so */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
