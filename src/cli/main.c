@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include "base/sanitized.h"
 #include "settings/config_value.h"
 #include "settings/load.h"
 
@@ -130,7 +131,8 @@ int main(int argc, char **argv)
     int left = take_common(&cli, argc - 1, argv + 1);
     int code = left < 0 ? EXIT_USAGE : cli_finish(run_command(&cli, left, argv + 1));
     log_flush(1000); /* a pipe that is read slowly */
-    if (code != EXIT_SUCCESS)
-        _Exit(code); /* how libraries end themselves may need memory, and abort without it */
+#ifndef IS_SANITIZED /* which looks for leaks at the end */
+    _Exit(code);     /* how libraries end themselves may need memory, and abort without it */
+#endif
     return code;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dumps.h"
 
-#include "sanitized.h"
+#include "base/sanitized.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>

@@ -2,7 +2,7 @@
 #include "sandbox.h"
 
 #include "base/reason.h"
-#include "sanitized.h"
+#include "base/sanitized.h"
 
 #include <sys/prctl.h>
 

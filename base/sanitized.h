@@ -2,7 +2,7 @@
 #ifndef SANITIZED_H
 #define SANITIZED_H
 
-/* A sanitizer traces the process, and writes down what it finds. */
+/* A sanitizer traces the process, and writes down what it finds, at its exit too. */
 #if defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define IS_SANITIZED
