@@ -304,7 +304,7 @@ stage_examples() {
 stage_threads() {
     must "threads build" build threads --enable-sanitizers=thread || return 0
     both threads thread "$AREA/threads" test_fastcgi test_peers test_serving test_process test_reload test_cache \
-        test_store_ldap_failures test_store_rest_load \
+        test_store_ldap_failures test_store_ldap_failover test_store_rest_load \
         test_algorithms.Algorithms.test_many_at_once
 }
 

@@ -98,8 +98,10 @@ UNIT_TESTS = \
 	tests/unit/test_denied \
 	tests/unit/test_directory \
 	tests/unit/test_disguise \
+	tests/unit/test_failover \
 	tests/unit/test_intake \
 	tests/unit/test_intake_faults \
+	tests/unit/test_guard \
 	tests/unit/test_guest \
 	tests/unit/test_handler_far \
 	tests/unit/test_figures \
@@ -107,10 +109,12 @@ UNIT_TESTS = \
 	tests/unit/test_http \
 	tests/unit/test_json \
 	tests/unit/test_json_gate \
+	tests/unit/test_json_values \
 	tests/unit/test_jws \
 	tests/unit/test_keys \
 	tests/unit/test_ksuid \
 	tests/unit/test_listen \
+	tests/unit/test_listen_inet \
 	tests/unit/test_log \
 	tests/unit/test_log_sink \
 	tests/unit/test_map \
@@ -124,10 +128,12 @@ UNIT_TESTS = \
 	tests/unit/test_reader \
 	tests/unit/test_reason \
 	tests/unit/test_reply \
+	tests/unit/test_resolve \
 	tests/unit/test_route \
 	tests/unit/test_sandbox \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
+	tests/unit/test_store_answers \
 	tests/unit/test_template \
 	tests/unit/test_text \
 	tests/unit/test_throttle_table \
@@ -136,6 +142,10 @@ UNIT_TESTS = \
 
 tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/fake_network.c tests/unit/fake_network.h
+tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c tests/unit/fake_network.c tests/unit/fake_network.h
+tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_answers_SOURCES = tests/unit/test_store_answers.c tests/unit/store_fixture.c tests/unit/store_fixture.h
 if HAVE_LIBCONFIG
 UNIT_TESTS += tests/unit/test_reader_libconfig
 tests_unit_test_reader_libconfig_CFLAGS = $(AM_CFLAGS) $(LIBCONFIG_CFLAGS)
@@ -167,9 +177,14 @@ UNIT_TESTS += \
 	tests/unit/test_settings \
 	tests/unit/test_settings_app \
 	tests/unit/test_settings_memory \
+	tests/unit/test_settings_secrets \
 	tests/unit/test_token \
 	tests/unit/test_token_memory \
 	tests/unit/test_upkeep
+SETTINGS_FIXTURE = tests/unit/settings_fixture.c tests/unit/settings_fixture.h
+tests_unit_test_settings_SOURCES = tests/unit/test_settings.c $(SETTINGS_FIXTURE)
+tests_unit_test_settings_app_SOURCES = tests/unit/test_settings_app.c $(SETTINGS_FIXTURE)
+tests_unit_test_settings_secrets_SOURCES = tests/unit/test_settings_secrets.c $(SETTINGS_FIXTURE)
 tests_unit_test_settings_memory_SOURCES = tests/unit/test_settings_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
 tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h
@@ -199,11 +214,16 @@ LDAP_LIBS = tests/unit/libhost.la libstoreldap.la libbase.la $(OPENLDAP_LIBS) $(
 UNIT_TESTS += \
 	tests/unit/test_ldap_entry \
 	tests/unit/test_ldap_filter \
+	tests/unit/test_ldap_id \
+	tests/unit/test_ldap_referral \
 	tests/unit/test_ldap_servers \
 	tests/unit/test_ldap_uri
 tests_unit_test_ldap_entry_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_filter_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_id_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_referral_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_servers_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_servers_SOURCES = tests/unit/test_ldap_servers.c tests/unit/fake_network.c tests/unit/fake_network.h
 tests_unit_test_ldap_uri_LDADD = $(LDAP_LIBS)
 endif
 
@@ -238,6 +258,7 @@ TESTS += $(UNIT_TESTS)
 check_PROGRAMS += tests/contract/stores
 TESTS += tests/contract/stores
 tests_contract_stores_SOURCES = \
+	tests/contract/asking.c tests/contract/asking.h \
 	tests/contract/contract.h tests/contract/fixture_slow.c tests/contract/fixtures.c \
 	tests/contract/odd_ids.c tests/contract/people_sql.c tests/contract/stores.c
 tests_contract_stores_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
@@ -434,9 +455,9 @@ endif
 endif
 endif
 if HAVE_PYTHON
-TESTS += tests/house/includes.py tests/docs/api.py tests/docs/codes.py
+TESTS += tests/house/includes.py tests/house/sizes.py tests/docs/api.py tests/docs/codes.py
 endif
-EXTRA_DIST += tests/docs/keys.py tests/docs/api.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py \
+EXTRA_DIST += tests/docs/keys.py tests/docs/api.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py tests/house/sizes.py \
 	tests/house/configure.sh tests/house/older.sh
 
 # ---- Tests behind real servers, which test.sh runs ----

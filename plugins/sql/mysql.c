@@ -181,8 +181,7 @@ static bool run(struct connection *connection, const char *text, int64_t deadlin
     return !error || fail(connection, fault);
 }
 
-/* The session only reads; the server ends a query whose time is over, and keeps the connection as
- * long as we do. */
+/* The session only reads; the server ends a query in time, and keeps the connection as long. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
     const struct sql_settings *settings = connection->link.client->settings;

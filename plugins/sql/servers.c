@@ -296,8 +296,7 @@ static struct sql_link *connect_one(struct attempt *attempt, size_t number, int6
     return connect_guarded(attempt, deadline, fault);
 }
 
-/* Of several faults, the first counts after which a later try may succeed; the text has
- * them all. */
+/* Of several faults, the first that may pass by itself counts; the text has them all. */
 static void add_fault(struct sql_fault *all, const char *server, const struct sql_fault *fault)
 {
     size_t length = strlen(all->why.text);

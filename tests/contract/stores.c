@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * What every store must do, asked of each through the host. */
-#include "contract.h"
+#include "asking.h"
 
 #include "base/clock.h"
 #include "settings/config_fill.h"
 #include "members/plugin.h"
-#include "support.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -14,94 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static const struct contract_fixture *fixture; /* of this case */
-static struct settings *settings;
-static struct store *store;
-
-/* A configuration with the store of the fixture, and `more` in its group. */
-static struct settings *configure(const char *name, const char *more)
-{
-    struct config_report report = {0};
-    struct bytes text = {0};
-    bytes_addf(
-        &text,
-        "stores = { members = { plugin = \"%s\"; %s; %s } }\n"
-        "apps = { a = { api_key = \"a\"; api_secret = \"aaaaaaaaaaaaaaaa\"; store = \"members\";"
-        " chat_server_url = \"ws://x\"; token = { key_file = \"key\" } } }\n",
-        fixture->plugin, fixture->keys, more);
-    const char *path = scratch_write(name, bytes_span(&text));
-    struct settings *made = settings_read(path, *fixture->folder, NULL, &report);
-    expect(made, "%s", bytes_string(&report.text));
-    config_report_free(&report);
-    bytes_free(&text);
-    return made;
-}
-
-static int start(void **state)
-{
-    struct store_report told;
-    fixture = *state;
-    if (scratch_start(state) != 0)
-        return -1;
-    scratch_write_basics();
-    assert_true(fixture->make());
-    settings = configure("memberchat.conf", "");
-    store = settings->stores[0].store;
-    expect(store_open(store, false, &told), "%s", told.reason);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    settings_free(settings);
-    if (fixture->free)
-        fixture->free();
-    return scratch_stop(state);
-}
-
-/* ---- Asking ---- */
-
-static int64_t soon(int64_t ms)
-{
-    return clock_monotonic_ms() + ms;
-}
-
-/* The id lies in memory of its own, and nothing is behind it. */
-static enum memberchat_outcome ask(struct span id, struct member *member_r, int64_t ms)
-{
-    struct store_report told;
-    char *copy = exact_copy(id);
-    const struct store_question question = {.id = {copy, id.length}, .deadline = soon(ms)};
-    enum memberchat_outcome outcome = store_lookup(store, &question, member_r, &told);
-    free(copy);
-    expect(!strstr(told.reason, "answer was refused") && !strstr(told.reason, "does not exist"),
-           "the host had to refuse an answer: %s", told.reason);
-    expect((outcome != MEMBERCHAT_UNAVAILABLE && outcome != MEMBERCHAT_MISCONFIGURED) ||
-               told.reason[0],
-           "%d without a reason", outcome);
-    return outcome;
-}
-
-static void expect_found(struct span id)
-{
-    struct member member = {0};
-    enum memberchat_outcome outcome = ask(id, &member, 5000);
-    expect(outcome == MEMBERCHAT_FOUND, "%.*s: %d", (int)id.length, id.data, outcome);
-    expect(span_equal(member_field(&member, MEMBERCHAT_ID), id), "%.*s has another id",
-           (int)id.length, id.data);
-    member_free(&member);
-}
-
-static void expect_not_found(struct span id)
-{
-    struct member member = {0};
-    enum memberchat_outcome outcome = ask(id, &member, 5000);
-    expect(outcome == MEMBERCHAT_NOT_FOUND, "%.*s: %d", (int)id.length, id.data, outcome);
-    member_free(&member);
-}
-
-/* ---- The cases ---- */
 
 /* Everything that parser, check, help and manual live of. */
 static void describes_itself(void **state)
@@ -436,8 +347,8 @@ int main(void)
             tests[count++] = (struct CMUnitTest){
                 .name = arena_format(&names, "%s: %s", contract_fixtures[f]->name, cases[c].name),
                 .test_func = cases[c].function,
-                .setup_func = start,
-                .teardown_func = stop,
+                .setup_func = asking_start,
+                .teardown_func = asking_stop,
                 .initial_state = (void *)contract_fixtures[f],
             };
         }

@@ -12,7 +12,7 @@ from control import FAULTS, KINDS
 from judge import AFTERWARDS, BAD, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
 from lib.answer import Answer, parse_cgi
 from lib.programs import limit, programs
-from lib.responder import command, environment
+from lib.responder import environment
 from lib.site import APP, Site
 
 SHIM = None  # the path, set by run.py

@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 
 import processes  # noqa: E402  (needs the path above)
 import resident  # noqa: E402
+import start  # noqa: E402
 from control import Page  # noqa: E402
 from judge import BAD, GOOD  # noqa: E402
 from lib.programs import programs  # noqa: E402
@@ -32,8 +33,8 @@ STORES = ("file", "cdb", "ldap", "rest", "sqlite", "mysql", "pgsql")
 GROUPS = {
     **{f"request/{store}": functools.partial(resident.request_cases, store) for store in STORES},
     **{f"reload/{store}": functools.partial(resident.reload_cases, store) for store in STORES},
-    "start": resident.start_cases,
-    **{f"start/{store}": functools.partial(resident.start_store_cases, store) for store in ("sqlite", "mysql", "pgsql")},
+    "start": start.start_cases,
+    **{f"start/{store}": functools.partial(start.start_store_cases, store) for store in ("sqlite", "mysql", "pgsql")},
     **{f"cgi/{store}": functools.partial(processes.cgi_cases, store) for store in STORES},
     "cgi/scram": functools.partial(processes.cgi_cases, "scram", only=("member",)),
     "check-bad": processes.bad_cases,

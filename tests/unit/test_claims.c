@@ -67,66 +67,67 @@ static void without_a_template(void **state)
     assert_int_equal(parse(NULL)->more_header.length, 0);
 }
 
+static const struct {
+    const char *template, *part;
+} addition_rows[] = {
+    {"{}", "\"exp\":1900,"},
+    {"{\"a\":1,\"b\":1.50,\"c\":true,\"d\":[1,\"x\",null,[],{}],\"e\":{\"f\":null}}",
+     "\"picture\":\"https://i/a b?c\",\"a\":1,\"b\":1.50,\"c\":true,"
+     "\"d\":[1,\"x\",null,[],{}],\"e\":{\"f\":null}}"},
+    {"{\"iss\":\"other\"}", "{\"iss\":\"other\",\"aud\":"},
+    {"{\"aud\":[\"a\",\"{appId}\"]}", "\"aud\":[\"a\",\"demo \\\"app\\\"\"],"},
+    {"{\"name\":null,\"nothing\":null}", "\"role\":\"host\",\"picture\""},
+    {"{\"nbf\":null}", "\"iat\":1000,\"exp\":1900"},
+    {"{\"jti\":null,\"role\":null}", "\"exp\":1900,\"appId\":\"demo \\\"app\\\"\",\"name\""},
+    /* one placeholder keeps the type */
+    {"{\"t\":\"{exp}\"}", "\"t\":1900}"},
+    {"{\"t\":\"{iat}s\"}", "\"t\":\"1000s\"}"},
+    {"{\"t\":[\"{userId}\"]}", "\"t\":[\"u-1\"]}"},
+    {"{\"t\":\"{exp|json}\"}", "\"t\":\"1900\"}"},
+    {"{\"t\":\"{userId}{userId}\"}", "\"t\":\"u-1u-1\"}"},
+    {"{\"t\":\"a {userName} b\"}", "\"t\":\"a Ann \\\"A\\\" \xc3\x84 b\"}"},
+    /* filters */
+    {"{\"t\":\"{userId|id}\"}", "\"t\":\"u-1\"}"},
+    {"{\"t\":\"{userName|lower}\"}", "\"t\":\"ann \\\"a\\\" \xc3\x84\"}"},
+    {"{\"t\":\"{avatarProfileUrl|uri}\"}", "\"t\":\"https%3A%2F%2Fi%2Fa%20b%3Fc\"}"},
+    {"{\"t\":\"{userName|lower|uri}\"}", "\"t\":\"ann%20%22a%22%20%C3%84\"}"},
+    {"{\"t\":\"{\\\"n\\\":{userName|json}}\"}",
+     "\"t\":\"{\\\"n\\\":\\\"Ann \\\\\\\"A\\\\\\\" \xc3\x84\\\"}\"}"},
+    {"{\"t\":\"{appId|uri}\"}", "\"t\":\"demo%20%22app%22\"}"},
+    {"{\"t\":\"{attr.x|=none}\"}", "\"t\":\"none\"}"},
+    {"{\"t\":\"{attr.x|lower|=a|B}\"}", "\"t\":\"a|b\"}"},
+    {"{\"t\":\"{attr.x|=}\"}", "\"t\":\"\"}"},
+    /* what has no value drops out, but for text around it */
+    {"{\"t\":\"{attr.x}\"}", "c\"}"},
+    {"{\"t\":{\"a\":\"{attr.x}\",\"b\":1,\"c\":\"{attr.y}\"}}", "\"t\":{\"b\":1}}"},
+    {"{\"t\":[\"{attr.x}\",\"{attr.y}\"],\"u\":1}", "\"t\":[],\"u\":1}"},
+    {"{\"t\":[\"{attr.x}\",[\"{attr.x|id}\"]]}", "\"t\":[[]]}"},
+    {"{\"t\":\"({attr.x})\"}", "\"t\":\"()\"}"},
+    {"{\"t\":\"{\\\"a\\\":{attr.x|json}}\"}", "\"t\":\"{\\\"a\\\":null}\"}"},
+    /* braces that are none of ours */
+    {"{\"t\":\"{} {1} }{ {\"}", "\"t\":\"{} {1} }{ {\"}"},
+    {"{\"t\":\"/{{room}/{userId}/{{\"}", "\"t\":\"/{room}/u-1/{\"}"},
+    {"{\"t\":\"{{userId}\"}", "\"t\":\"{userId}\"}"},
+    {"{\"t\":\"{{{userId}\"}", "\"t\":\"{u-1\"}"},
+    {"{\"scope\":\"chat.read:{userId|id}/{appId}/*\"}",
+     "\"scope\":\"chat.read:u-1/demo \\\"app\\\"/*\"}"},
+    {"{\"scopes\":[\"{userId}\"]}", "\"scopes\":[\"u-1\"]}"},
+    {"{\"scope\":\"dm.{userName|sha256}\"}",
+     "\"scope\":\"dm.51d4ed6fb66288fdf8a9e1a33ca96f985a6fcdd3bd2d25f7383d21f837b7e773\""},
+    {"{\"t\":\"{attr.x|sha256}\"}", "c\"}"},
+    {"{\"t\":\"({attr.x|sha256})\"}", "\"t\":\"()\"}"},
+    {"{\"t\":\"{attr.x|trim|=  a }\"}", "\"t\":\"a\"}"},
+    {"{\"role\":\"{role|lower|trim}\"}", "\"role\":\"host\""},
+    {"{\"role\":\"chat-{role}\"}", "\"role\":\"chat-host\""},
+    {"{\"role\":\"member\"}", "\"role\":\"member\""},
+    {"{\"role\":[\"guest\"]}", "\"role\":[\"guest\"]"},
+};
+
 static void additions(void **state)
 {
-    static const struct {
-        const char *template, *part;
-    } rows[] = {
-        {"{}", "\"exp\":1900,"},
-        {"{\"a\":1,\"b\":1.50,\"c\":true,\"d\":[1,\"x\",null,[],{}],\"e\":{\"f\":null}}",
-         "\"picture\":\"https://i/a b?c\",\"a\":1,\"b\":1.50,\"c\":true,"
-         "\"d\":[1,\"x\",null,[],{}],\"e\":{\"f\":null}}"},
-        {"{\"iss\":\"other\"}", "{\"iss\":\"other\",\"aud\":"},
-        {"{\"aud\":[\"a\",\"{appId}\"]}", "\"aud\":[\"a\",\"demo \\\"app\\\"\"],"},
-        {"{\"name\":null,\"nothing\":null}", "\"role\":\"host\",\"picture\""},
-        {"{\"nbf\":null}", "\"iat\":1000,\"exp\":1900"},
-        {"{\"jti\":null,\"role\":null}", "\"exp\":1900,\"appId\":\"demo \\\"app\\\"\",\"name\""},
-        /* one placeholder keeps the type */
-        {"{\"t\":\"{exp}\"}", "\"t\":1900}"},
-        {"{\"t\":\"{iat}s\"}", "\"t\":\"1000s\"}"},
-        {"{\"t\":[\"{userId}\"]}", "\"t\":[\"u-1\"]}"},
-        {"{\"t\":\"{exp|json}\"}", "\"t\":\"1900\"}"},
-        {"{\"t\":\"{userId}{userId}\"}", "\"t\":\"u-1u-1\"}"},
-        {"{\"t\":\"a {userName} b\"}", "\"t\":\"a Ann \\\"A\\\" \xc3\x84 b\"}"},
-        /* filters */
-        {"{\"t\":\"{userId|id}\"}", "\"t\":\"u-1\"}"},
-        {"{\"t\":\"{userName|lower}\"}", "\"t\":\"ann \\\"a\\\" \xc3\x84\"}"},
-        {"{\"t\":\"{avatarProfileUrl|uri}\"}", "\"t\":\"https%3A%2F%2Fi%2Fa%20b%3Fc\"}"},
-        {"{\"t\":\"{userName|lower|uri}\"}", "\"t\":\"ann%20%22a%22%20%C3%84\"}"},
-        {"{\"t\":\"{\\\"n\\\":{userName|json}}\"}",
-         "\"t\":\"{\\\"n\\\":\\\"Ann \\\\\\\"A\\\\\\\" \xc3\x84\\\"}\"}"},
-        {"{\"t\":\"{appId|uri}\"}", "\"t\":\"demo%20%22app%22\"}"},
-        {"{\"t\":\"{attr.x|=none}\"}", "\"t\":\"none\"}"},
-        {"{\"t\":\"{attr.x|lower|=a|B}\"}", "\"t\":\"a|b\"}"},
-        {"{\"t\":\"{attr.x|=}\"}", "\"t\":\"\"}"},
-        /* what has no value drops out, but for text around it */
-        {"{\"t\":\"{attr.x}\"}", "c\"}"},
-        {"{\"t\":{\"a\":\"{attr.x}\",\"b\":1,\"c\":\"{attr.y}\"}}", "\"t\":{\"b\":1}}"},
-        {"{\"t\":[\"{attr.x}\",\"{attr.y}\"],\"u\":1}", "\"t\":[],\"u\":1}"},
-        {"{\"t\":[\"{attr.x}\",[\"{attr.x|id}\"]]}", "\"t\":[[]]}"},
-        {"{\"t\":\"({attr.x})\"}", "\"t\":\"()\"}"},
-        {"{\"t\":\"{\\\"a\\\":{attr.x|json}}\"}", "\"t\":\"{\\\"a\\\":null}\"}"},
-        /* braces that are none of ours */
-        {"{\"t\":\"{} {1} }{ {\"}", "\"t\":\"{} {1} }{ {\"}"},
-        {"{\"t\":\"/{{room}/{userId}/{{\"}", "\"t\":\"/{room}/u-1/{\"}"},
-        {"{\"t\":\"{{userId}\"}", "\"t\":\"{userId}\"}"},
-        {"{\"t\":\"{{{userId}\"}", "\"t\":\"{u-1\"}"},
-        {"{\"scope\":\"chat.read:{userId|id}/{appId}/*\"}",
-         "\"scope\":\"chat.read:u-1/demo \\\"app\\\"/*\"}"},
-        {"{\"scopes\":[\"{userId}\"]}", "\"scopes\":[\"u-1\"]}"},
-        {"{\"scope\":\"dm.{userName|sha256}\"}",
-         "\"scope\":\"dm.51d4ed6fb66288fdf8a9e1a33ca96f985a6fcdd3bd2d25f7383d21f837b7e773\""},
-        {"{\"t\":\"{attr.x|sha256}\"}", "c\"}"},
-        {"{\"t\":\"({attr.x|sha256})\"}", "\"t\":\"()\"}"},
-        {"{\"t\":\"{attr.x|trim|=  a }\"}", "\"t\":\"a\"}"},
-        {"{\"role\":\"{role|lower|trim}\"}", "\"role\":\"host\""},
-        {"{\"role\":\"chat-{role}\"}", "\"role\":\"chat-host\""},
-        {"{\"role\":\"member\"}", "\"role\":\"member\""},
-        {"{\"role\":[\"guest\"]}", "\"role\":[\"guest\"]"},
-    };
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
-        expect_contains(render(rows[i].template, &ann), rows[i].part);
+    for (size_t i = 0; i < COUNT(addition_rows); i++)
+        expect_contains(render(addition_rows[i].template, &ann), addition_rows[i].part);
 }
 
 static void attributes(void **state)
@@ -202,68 +203,69 @@ static void what_id_refuses(void **state)
     free(long_id);
 }
 
+static const struct {
+    const char *template, *told;
+} mistake_rows[] = {
+    {"", "unexpected end"},
+    {"[]", "not an object"},
+    {"{\"a\":1,}", "at byte"},
+    {"{\"a\":1,\"a\":2}", "two members of one name"},
+    {"{\"t\":\"{userid}\"}", "t: userid is not a placeholder"},
+    {"{\"t\":{\"u\":[0,\"{attr.}\"]}}", "t.u[1]: attr. is not a placeholder"},
+    {"{\"t\":\"{attr}\"}", "attr is not a placeholder"},
+    {"{\"t\":\"{nbf}\"}", "nbf is not a placeholder"},
+    {"{\"t\":\"{userId\"}", "t: {userId has no closing brace"},
+    {"{\"t\":\"x {userId|upper}\"}", "t: {userId|upper}: \"upper\" is not a filter"},
+    {"{\"t\":\"{userId|}\"}", " is not a filter"},
+    {"{\"t\":\"{userId|id|id |x}\"}", "\"id \" is not a filter"},
+    {"{\"t\":\"{attr.x|id|=a.b}\"}", "{attr.x|id|=a.b}: its filter \"id\" refuses"},
+    {"{\"t\":\"{appId|id}\"}", "{appId|id}: its filter \"id\" refuses"},
+    {"{\"{userId}\":1}", "{userId}: placeholders are not filled in in names"},
+    {"{\"t\":{\"a {role}\":1}}", "placeholders are not filled in in names"},
+    {"{\"exp\":1}", "exp: this claim cannot be changed"},
+    {"{\"exp\":\"{iat}\"}", "exp: this claim cannot be changed"},
+    {"{\"iat\":1}", "iat: this claim cannot be changed"},
+    {"{\"nbf\":\"{iat}\"}", "nbf: this claim cannot be changed"},
+    {"{\"sub\":\"{userName}\"}", "sub: this claim cannot be changed"},
+    /* an id must not widen the grant */
+    {"{\"scope\":\"{userId}\"}", "scope: {userId} needs the filter \"id\" here"},
+    {"{\"scope\":[\"x\",\"in.{userName|uri}\"]}", "scope[1]: {userName|uri} needs"},
+    {"{\"scope\":\"chat.{role}\"}", "{role} needs the filter"},
+    {"{\"a\":{\"scope\":{\"b\":\"{attr.x|lower}\"}}}", "a.scope.b: {attr.x|lower} needs"},
+    {"{\"sc\\u006fpe\":\"{userId}\"}", "{userId} needs the filter"},
+    {"{\"t\":\"room.{userId}.*\"}", "t: {userId} needs the filter"},
+    {"{\"t\":\"room.{userId}.\\u0023\"}", "t: {userId} needs the filter"},
+    {"{\"t\":\"{avatarProfileUrl}#\"}", "{avatarProfileUrl} needs the filter"},
+    {"{\"t\":\"{attr.x|=*}\"}", "needs the filter"},
+    {"{\"scp\":\"{userId}\"}", "scp: {userId} needs the filter"},
+    {"{\"scp\":[\"a\",\"{userName|lower}\"]}", "scp[1]: {userName|lower} needs"},
+    {"{\"permissions\":{\"a\":[\"{attr.x}\"]}}", "permissions.a[0]: {attr.x} needs"},
+    {"{\"t\":\"rooms/{userId}/+\"}", "t: {userId} needs the filter"}, /* MQTT */
+    {"{\"t\":[\"chat.{userName}.>\"]}", "t[0]: {userName} needs"},    /* NATS */
+    /* a member who was issued the role "guest" could renew the token as one */
+    {"{\"role\":\"guest\"}", "role: this could be \"guest\" for a member"},
+    {"{\"role\":\"{attr.kind}\"}", "role: this could be"},
+    {"{\"role\":\"{attr.kind|lower}\"}", "role: this could be"},
+    {"{\"role\":\"{attr.kind|=guest}\"}", "role: this could be"},
+    {"{\"role\":\"gu{attr.x}\"}", "role: this could be"},
+    {"{\"role\":\"{userName}est\"}", "role: this could be"},
+    {"{\"role\":\"{role}{role}\"}", "role: this could be"},
+    {"{\"header\":1}", "header: must be an object"},
+    {"{\"header\":{\"alg\":\"none\"}}", "header: alg cannot be set"},
+    {"{\"header\":{\"kid\":\"x\"}}", "header: kid cannot be set"},
+    {"{\"header\":{\"jwk\":{}}}", "header: jwk cannot be set"},
+    {"{\"header\":{\"crit\":[\"x\"]}}", "header: crit cannot be set"},
+    {"{\"header\":{\"typ\":1}}", "header: typ must be a string"},
+    {"{\"header\":{\"x\":[]}}", "header: x must be a string, a number"},
+    {"{\"header\":{\"x\":\"{userId}\"}}", "header: x: placeholders are not filled in"},
+};
+
 static void mistakes(void **state)
 {
-    static const struct {
-        const char *template, *told;
-    } rows[] = {
-        {"", "unexpected end"},
-        {"[]", "not an object"},
-        {"{\"a\":1,}", "at byte"},
-        {"{\"a\":1,\"a\":2}", "two members of one name"},
-        {"{\"t\":\"{userid}\"}", "t: userid is not a placeholder"},
-        {"{\"t\":{\"u\":[0,\"{attr.}\"]}}", "t.u[1]: attr. is not a placeholder"},
-        {"{\"t\":\"{attr}\"}", "attr is not a placeholder"},
-        {"{\"t\":\"{nbf}\"}", "nbf is not a placeholder"},
-        {"{\"t\":\"{userId\"}", "t: {userId has no closing brace"},
-        {"{\"t\":\"x {userId|upper}\"}", "t: {userId|upper}: \"upper\" is not a filter"},
-        {"{\"t\":\"{userId|}\"}", " is not a filter"},
-        {"{\"t\":\"{userId|id|id |x}\"}", "\"id \" is not a filter"},
-        {"{\"t\":\"{attr.x|id|=a.b}\"}", "{attr.x|id|=a.b}: its filter \"id\" refuses"},
-        {"{\"t\":\"{appId|id}\"}", "{appId|id}: its filter \"id\" refuses"},
-        {"{\"{userId}\":1}", "{userId}: placeholders are not filled in in names"},
-        {"{\"t\":{\"a {role}\":1}}", "placeholders are not filled in in names"},
-        {"{\"exp\":1}", "exp: this claim cannot be changed"},
-        {"{\"exp\":\"{iat}\"}", "exp: this claim cannot be changed"},
-        {"{\"iat\":1}", "iat: this claim cannot be changed"},
-        {"{\"nbf\":\"{iat}\"}", "nbf: this claim cannot be changed"},
-        {"{\"sub\":\"{userName}\"}", "sub: this claim cannot be changed"},
-        /* an id must not widen the grant */
-        {"{\"scope\":\"{userId}\"}", "scope: {userId} needs the filter \"id\" here"},
-        {"{\"scope\":[\"x\",\"in.{userName|uri}\"]}", "scope[1]: {userName|uri} needs"},
-        {"{\"scope\":\"chat.{role}\"}", "{role} needs the filter"},
-        {"{\"a\":{\"scope\":{\"b\":\"{attr.x|lower}\"}}}", "a.scope.b: {attr.x|lower} needs"},
-        {"{\"sc\\u006fpe\":\"{userId}\"}", "{userId} needs the filter"},
-        {"{\"t\":\"room.{userId}.*\"}", "t: {userId} needs the filter"},
-        {"{\"t\":\"room.{userId}.\\u0023\"}", "t: {userId} needs the filter"},
-        {"{\"t\":\"{avatarProfileUrl}#\"}", "{avatarProfileUrl} needs the filter"},
-        {"{\"t\":\"{attr.x|=*}\"}", "needs the filter"},
-        {"{\"scp\":\"{userId}\"}", "scp: {userId} needs the filter"},
-        {"{\"scp\":[\"a\",\"{userName|lower}\"]}", "scp[1]: {userName|lower} needs"},
-        {"{\"permissions\":{\"a\":[\"{attr.x}\"]}}", "permissions.a[0]: {attr.x} needs"},
-        {"{\"t\":\"rooms/{userId}/+\"}", "t: {userId} needs the filter"}, /* MQTT */
-        {"{\"t\":[\"chat.{userName}.>\"]}", "t[0]: {userName} needs"},    /* NATS */
-        /* a member who was issued the role "guest" could renew the token as one */
-        {"{\"role\":\"guest\"}", "role: this could be \"guest\" for a member"},
-        {"{\"role\":\"{attr.kind}\"}", "role: this could be"},
-        {"{\"role\":\"{attr.kind|lower}\"}", "role: this could be"},
-        {"{\"role\":\"{attr.kind|=guest}\"}", "role: this could be"},
-        {"{\"role\":\"gu{attr.x}\"}", "role: this could be"},
-        {"{\"role\":\"{userName}est\"}", "role: this could be"},
-        {"{\"role\":\"{role}{role}\"}", "role: this could be"},
-        {"{\"header\":1}", "header: must be an object"},
-        {"{\"header\":{\"alg\":\"none\"}}", "header: alg cannot be set"},
-        {"{\"header\":{\"kid\":\"x\"}}", "header: kid cannot be set"},
-        {"{\"header\":{\"jwk\":{}}}", "header: jwk cannot be set"},
-        {"{\"header\":{\"crit\":[\"x\"]}}", "header: crit cannot be set"},
-        {"{\"header\":{\"typ\":1}}", "header: typ must be a string"},
-        {"{\"header\":{\"x\":[]}}", "header: x must be a string, a number"},
-        {"{\"header\":{\"x\":\"{userId}\"}}", "header: x: placeholders are not filled in"},
-    };
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        expect(!parse(rows[i].template), "%s was taken", rows[i].template);
-        expect_contains(report.why.text, rows[i].told);
+    for (size_t i = 0; i < COUNT(mistake_rows); i++) {
+        expect(!parse(mistake_rows[i].template), "%s was taken", mistake_rows[i].template);
+        expect_contains(report.why.text, mistake_rows[i].told);
     }
 }
 

@@ -327,40 +327,6 @@ static void attributes_of_the_filter_are_asked_for(void **state)
     assert_string_equal(mapping.wanted[count - 1], "mail");
 }
 
-static void same_ids(void **state)
-{
-    static const struct {
-        struct span a, b;
-        bool same;
-    } rows[] = {
-        {LITERAL("m1"), LITERAL("M1"), true},
-        {LITERAL(" a  b "), LITERAL("A b"), true},
-        {LITERAL("+49 1"), LITERAL("+491"), true},
-        {LITERAL("\xc3\x96"), LITERAL("\xc3\xb6"), true},
-        {LITERAL("\xd0\x96"), LITERAL("\xd0\xb6"), true},
-        {LITERAL("m1"), LITERAL("m11"), false},
-        {LITERAL("m1"), LITERAL(""), false},
-        {LITERAL("m1"),
-         LITERAL("\xef\xbd\x8d"
-                 "1"),
-         false},
-        {LITERAL("o"), LITERAL("\xc3\xb6"), false},
-        {LITERAL("m1"), LITERAL("m1\t"), false},
-        {LITERAL("m1"),
-         LITERAL("m\xc2\xa0"
-                 "1"),
-         false},
-        {LITERAL("\xff"), LITERAL("\xc3\xbf"), false},
-        {LITERAL("\xff"), LITERAL("\xff"), true},
-        {LITERAL("a\0b"), LITERAL("a"), false},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        expect(ldap_id_same(rows[i].a, rows[i].b) == rows[i].same, "row %zu", i);
-        expect(ldap_id_same(rows[i].b, rows[i].a) == rows[i].same, "row %zu", i);
-    }
-}
-
 static void damaged_entries(void **state)
 {
     const struct ldap_terms terms = {.id = SPAN("m1")};
@@ -395,7 +361,6 @@ int main(void)
         TEST(several_ids),
         TEST(the_entry_is_the_one_asked_for),
         TEST(attributes_of_the_filter_are_asked_for),
-        TEST(same_ids),
         TEST(damaged_entries),
     };
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The socket: whom it may push aside, and whom not. */
+ * A socket with a path: whom it may push aside, and whom not. */
 #include "server/listen.h"
 
 #include "server/intake.h"
 #include "records.h"
 #include "support.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,60 +307,6 @@ static void paths_that_cannot_be(void **state)
     free(long_name);
 }
 
-static int free_port(void)
-{
-    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof any;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof any), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &length), 0);
-    close(fd);
-    return ntohs(any.sin_port);
-}
-
-static void inet_addresses(void **state)
-{
-    struct listener listener, second;
-    (void)state;
-    bytes_reset(&address);
-    bytes_addf(&address, "127.0.0.1:%d", free_port());
-    expect(open_path(&listener), "%s", why.text);
-    assert_true(is_blocking(listener.fd));
-    assert_string_equal(listener.address.sun_path, "");
-    listen_remove_path(&listener);
-    assert_false(open_path(&second));
-    expect_contains(why.text, "Address already in use");
-    close(listener.fd);
-}
-
-static void addresses_that_are_none(void **state)
-{
-    static const char *const texts[] = {"",
-                                        "9000",
-                                        ":9000",
-                                        "localhost:9000",
-                                        "127.0.0.1",
-                                        "127.0.0.1:",
-                                        "127.0.0.1:0",
-                                        "127.0.0.1:65536",
-                                        "127.0.0.1:x",
-                                        "127.0.0.1:90x",
-                                        "::1:9000",
-                                        "[::1]",
-                                        "[]:80",
-                                        "[127.0.0.1]:80",
-                                        "/run/sock",
-                                        "unix",
-                                        "unix:",
-                                        "1111111111111111111111111111111111111111111111111:1"};
-    struct listener listener;
-    (void)state;
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        expect(!listen_open(texts[i], &listener, &why), "%s was taken", texts[i]);
-        expect_contains(why.text, "is not an address: write unix:/path/to/socket");
-    }
-}
-
 /* ---- Sockets that somebody made for us; each case in a process of its own ---- */
 
 enum given { AT_0, AT_3, AT_3_OF_ANOTHER, AT_3_NOT_LISTENING, NOWHERE };
@@ -427,8 +371,6 @@ int main(void)
         TEST(files_are_never_removed),
         TEST(live_sockets),
         TEST(paths_that_cannot_be),
-        TEST(inet_addresses),
-        TEST(addresses_that_are_none),
         TEST(inherited_sockets),
     };
     return cmocka_run_group_tests_name("listen", tests, NULL, NULL);

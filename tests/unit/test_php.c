@@ -11,75 +11,76 @@
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
+static const struct {
+    const char *text;
+    bool constant;
+    enum php_found found;
+    const char *value;
+} found_rows[] = {
+    {"define('X', 'a');", true, PHP_PLAIN, "a"},
+    {"define( \"X\" , \"a\" ) ;", true, PHP_PLAIN, "a"},
+    {"DEFINE('X','a', true);", true, PHP_PLAIN, "a"},
+    {"\\define('X','a');", true, PHP_PLAIN, "a"},
+    {"const X = 'a';", true, PHP_PLAIN, "a"},
+    {"define('X'\r\n  ,\r\n 'a' );\r\n", true, PHP_PLAIN, "a"},
+    {"define(/* 'X', 'b' */ 'X', # 'c'\n 'a' // );\n);", true, PHP_PLAIN, "a"},
+    {"// define('X', 'b');\n# define('X', 'c');\n/* define('X', 'd'); */ define('X', 'a');", true,
+     PHP_PLAIN, "a"},
+    {"$s = \"define('X', 'b');\"; define('X', 'a');", true, PHP_PLAIN, "a"},
+    {"$s = <<<E\ndefine('X', 'b');\nE;\ndefine('X', 'a');", true, PHP_PLAIN, "a"},
+    {"if (!defined('X')) define('X', 'a');", true, PHP_PLAIN, "a"},
+    {"if (1) { define('X', 'a'); } else { define('X', 'b'); }", true, PHP_DIFFERS, NULL},
+    {"define('X', 'a'); define('X', 'a');", true, PHP_PLAIN, "a"},
+    {"undefine('X', 'b'); $a->define('X', 'b'); A::define('X', 'b');", true, PHP_MISSING, NULL},
+    {"define('XX', 'b'); define('x', 'b');", true, PHP_MISSING, NULL},
+    {"define('X', getenv('X'));", true, PHP_OTHER, NULL},
+    {"define('X', getenv('X') ?: 'a');", true, PHP_OTHER, NULL},
+    {"define('X', $_ENV['X'] ?? 'a');", true, PHP_OTHER, NULL},
+    {"define('X', getenv_docker('X', 'a'));", true, PHP_OTHER, NULL},
+    {"define('X', 'a' . 'b' /* c */ . \"c\");", true, PHP_PLAIN, "abc"},
+    {"define('X', 'a' . f());", true, PHP_OTHER, NULL},
+    {"define('X', 'a'[0]);", true, PHP_OTHER, NULL},
+    {"$y = 'b'; define('X', 'a' . $y);", true, PHP_PLAIN, "ab"},
+    {"define('Y', 'b'); define('X', Y . '_');", true, PHP_PLAIN, "b_"},
+    {"define('X', Y);", true, PHP_OTHER, NULL},
+    {"define('X', \"a$y\");", true, PHP_OTHER, NULL},
+    {"define('X', \"a{$y}\");", true, PHP_OTHER, NULL},
+    {"define('X', \"a\\$y\\x41\\101\\n\\q\");", true, PHP_PLAIN, "a$yAA\n\\q"},
+    {"define('X', 'it\\'s \\\\ \\n');", true, PHP_PLAIN, "it's \\ \\n"},
+    {"define('X', <<<'E'\n  a$b\n  E);", true, PHP_PLAIN, "a$b"},
+    {"define('X', <<<E\r\n a\\x41\r\n E\r\n);", true, PHP_PLAIN, "aA"},
+    {"define('X', true); ", true, PHP_PLAIN, "1"},
+    {"define('X', FALSE); ", true, PHP_PLAIN, ""},
+    {"define('X', 3307); ", true, PHP_PLAIN, "3307"},
+    {"define('X', '", true, PHP_OTHER, NULL},
+    {"?> define('X', 'b'); <?php define('X', 'a');", true, PHP_PLAIN, "a"},
+    {"// ?> define('X', 'b'); <?php\ndefine('X', 'a');", true, PHP_PLAIN, "a"},
+    {"$X = 'a';", false, PHP_PLAIN, "a"},
+    {"$X='b';\n$X  =  'a' ;", false, PHP_PLAIN, "a"},
+    {"if (!isset($X)) { $X = 'a'; }", false, PHP_PLAIN, "a"},
+    {"$X = 'b'; if ($y) { $X = 'a'; }", false, PHP_DIFFERS, NULL},
+    {"if ($y) { $X = 'b'; } $X = 'a';", false, PHP_PLAIN, "a"},
+    {"$X = 'a'; $X .= 'b';", false, PHP_DIFFERS, NULL},
+    {"$XY = 'b'; $a->X = 'b'; if ($X == 'b' || $X === 'c') $Y = [$X => 'd'];", false, PHP_MISSING,
+     NULL},
+    {"$X = $X . 'a' . $X;", false, PHP_OTHER, NULL},
+    {"", false, PHP_MISSING, NULL},
+};
+
 static void settings_are_found(void **state)
 {
-    static const struct {
-        const char *text;
-        bool constant;
-        enum php_found found;
-        const char *value;
-    } cases[] = {
-        {"define('X', 'a');", true, PHP_PLAIN, "a"},
-        {"define( \"X\" , \"a\" ) ;", true, PHP_PLAIN, "a"},
-        {"DEFINE('X','a', true);", true, PHP_PLAIN, "a"},
-        {"\\define('X','a');", true, PHP_PLAIN, "a"},
-        {"const X = 'a';", true, PHP_PLAIN, "a"},
-        {"define('X'\r\n  ,\r\n 'a' );\r\n", true, PHP_PLAIN, "a"},
-        {"define(/* 'X', 'b' */ 'X', # 'c'\n 'a' // );\n);", true, PHP_PLAIN, "a"},
-        {"// define('X', 'b');\n# define('X', 'c');\n/* define('X', 'd'); */ define('X', 'a');",
-         true, PHP_PLAIN, "a"},
-        {"$s = \"define('X', 'b');\"; define('X', 'a');", true, PHP_PLAIN, "a"},
-        {"$s = <<<E\ndefine('X', 'b');\nE;\ndefine('X', 'a');", true, PHP_PLAIN, "a"},
-        {"if (!defined('X')) define('X', 'a');", true, PHP_PLAIN, "a"},
-        {"if (1) { define('X', 'a'); } else { define('X', 'b'); }", true, PHP_DIFFERS, NULL},
-        {"define('X', 'a'); define('X', 'a');", true, PHP_PLAIN, "a"},
-        {"undefine('X', 'b'); $a->define('X', 'b'); A::define('X', 'b');", true, PHP_MISSING, NULL},
-        {"define('XX', 'b'); define('x', 'b');", true, PHP_MISSING, NULL},
-        {"define('X', getenv('X'));", true, PHP_OTHER, NULL},
-        {"define('X', getenv('X') ?: 'a');", true, PHP_OTHER, NULL},
-        {"define('X', $_ENV['X'] ?? 'a');", true, PHP_OTHER, NULL},
-        {"define('X', getenv_docker('X', 'a'));", true, PHP_OTHER, NULL},
-        {"define('X', 'a' . 'b' /* c */ . \"c\");", true, PHP_PLAIN, "abc"},
-        {"define('X', 'a' . f());", true, PHP_OTHER, NULL},
-        {"define('X', 'a'[0]);", true, PHP_OTHER, NULL},
-        {"$y = 'b'; define('X', 'a' . $y);", true, PHP_PLAIN, "ab"},
-        {"define('Y', 'b'); define('X', Y . '_');", true, PHP_PLAIN, "b_"},
-        {"define('X', Y);", true, PHP_OTHER, NULL},
-        {"define('X', \"a$y\");", true, PHP_OTHER, NULL},
-        {"define('X', \"a{$y}\");", true, PHP_OTHER, NULL},
-        {"define('X', \"a\\$y\\x41\\101\\n\\q\");", true, PHP_PLAIN, "a$yAA\n\\q"},
-        {"define('X', 'it\\'s \\\\ \\n');", true, PHP_PLAIN, "it's \\ \\n"},
-        {"define('X', <<<'E'\n  a$b\n  E);", true, PHP_PLAIN, "a$b"},
-        {"define('X', <<<E\r\n a\\x41\r\n E\r\n);", true, PHP_PLAIN, "aA"},
-        {"define('X', true); ", true, PHP_PLAIN, "1"},
-        {"define('X', FALSE); ", true, PHP_PLAIN, ""},
-        {"define('X', 3307); ", true, PHP_PLAIN, "3307"},
-        {"define('X', '", true, PHP_OTHER, NULL},
-        {"?> define('X', 'b'); <?php define('X', 'a');", true, PHP_PLAIN, "a"},
-        {"// ?> define('X', 'b'); <?php\ndefine('X', 'a');", true, PHP_PLAIN, "a"},
-        {"$X = 'a';", false, PHP_PLAIN, "a"},
-        {"$X='b';\n$X  =  'a' ;", false, PHP_PLAIN, "a"},
-        {"if (!isset($X)) { $X = 'a'; }", false, PHP_PLAIN, "a"},
-        {"$X = 'b'; if ($y) { $X = 'a'; }", false, PHP_DIFFERS, NULL},
-        {"if ($y) { $X = 'b'; } $X = 'a';", false, PHP_PLAIN, "a"},
-        {"$X = 'a'; $X .= 'b';", false, PHP_DIFFERS, NULL},
-        {"$XY = 'b'; $a->X = 'b'; if ($X == 'b' || $X === 'c') $Y = [$X => 'd'];", false,
-         PHP_MISSING, NULL},
-        {"$X = $X . 'a' . $X;", false, PHP_OTHER, NULL},
-        {"", false, PHP_MISSING, NULL},
-    };
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++)
+    for (size_t i = 0; i < COUNT(found_rows); i++)
         for (int bom = 0; bom < 2; bom++) {
             struct bytes text = {0}, value = {0};
             unsigned line;
-            bytes_addf(&text, "%s<?php %s", bom ? "\xef\xbb\xbf" : "", cases[i].text);
+            bytes_addf(&text, "%s<?php %s", bom ? "\xef\xbb\xbf" : "", found_rows[i].text);
             enum php_found found =
-                php_find(bytes_string(&text), "X", cases[i].constant, &value, &line);
-            if (found != cases[i].found)
-                fail_msg("%s: %d", cases[i].text, (int)found);
-            if (cases[i].value && strcmp(bytes_string(&value), cases[i].value) != 0)
-                fail_msg("%s: %s", cases[i].text, bytes_string(&value));
+                php_find(bytes_string(&text), "X", found_rows[i].constant, &value, &line);
+            if (found != found_rows[i].found)
+                fail_msg("%s: %d", found_rows[i].text, (int)found);
+            if (found_rows[i].value && strcmp(bytes_string(&value), found_rows[i].value) != 0)
+                fail_msg("%s: %s", found_rows[i].text, bytes_string(&value));
             bytes_free(&text);
             bytes_free(&value);
         }

@@ -4,46 +4,13 @@
 
 #include "base/clock.h"
 #include "question.h"
-#include "support.h"
+#include "settings_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SECRET "ssssssssssssssss"
-
-static struct config_report report;
-
-static int start(void **state)
-{
-    report = (struct config_report){0};
-    int rc = scratch_start(state);
-    scratch_write_basics();
-    return rc;
-}
-
-static int stop(void **state)
-{
-    config_report_free(&report);
-    return scratch_stop(state);
-}
-
-static struct settings *load_text(const char *text)
-{
-    config_report_free(&report);
-    report = (struct config_report){0};
-    return settings_read(scratch_write("memberchat.conf", span_of(text)), plugins, NULL, &report);
-}
-
-static struct settings *load(const struct config_texts *texts)
-{
-    return load_text(config_text(texts));
-}
-
-static const char *told(void)
-{
-    return bytes_string(&report.text);
-}
 
 static void defaults(void **state)
 {
@@ -99,24 +66,6 @@ static void everything_at_the_top(void **state)
     assert_int_equal(store->cache.stale_ms, 3600000);
     assert_int_equal(store->breaker.failures, 2);
     settings_free(settings);
-}
-
-struct mistake {
-    struct config_texts texts;
-    const char *told;
-};
-
-/* Each row is one mistake: it draws one error, which has a file and a line. */
-static void check_mistakes(const struct mistake *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        assert_null(load(&rows[i].texts));
-        expect(report.errors == 1, "row %zu: %u errors:\n%s", i, report.errors, told());
-        expect_contains(told(), rows[i].told);
-        expect_contains(told(), scratch_path("memberchat.conf:"));
-        expect_lacks(told(), "demo-secret-demo");
-        expect_lacks(told(), "q7Zt2VbX");
-    }
 }
 
 static void mistakes_at_the_top(void **state)
@@ -373,7 +322,7 @@ static void two_apps_with_the_key_of_one_request(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, settings_start, settings_stop)
     const struct CMUnitTest tests[] = {
         TEST(defaults),
         TEST(everything_at_the_top),

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * A clock that can be put forward, and a resolver that answers what a test wants.  Only a
+ * program that links this has them. */
+#ifndef FAKE_NETWORK_H
+#define FAKE_NETWORK_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+extern atomic_llong forward_ms; /* how far the clock is ahead */
+
+/* How long an answer takes, the EAI_ error that it is, and how often a name was asked for. */
+extern atomic_int resolver_delay_ms, resolver_failure, resolver_questions;
+
+/* Sets all of these to 0. */
+void fake_network_start(void);
+
+/* A deadline. */
+int64_t within(int64_t ms);
+
+#endif

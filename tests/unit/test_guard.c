@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ * Passwords that were refused are not tried again and again. */
+#include "base/guard.h"
+
+#include "fake_network.h"
+#include "support.h"
+
+#include <pthread.h>
+#include <time.h>
+
+static int start(void **state)
+{
+    (void)state;
+    fake_network_start();
+    return 0;
+}
+
+static const struct span one = {"one", 3}, two = {"two", 3};
+static const struct reason refusal = {"refused"};
+
+static void refuse(struct guard *guard)
+{
+    struct reason why;
+    assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_OPEN);
+    guard_leave(guard, one, GUARD_REFUSED, &refusal);
+}
+
+static void refused_passwords_are_held(void **state)
+{
+    struct guard *guard = guard_new();
+    struct reason why;
+    (void)state;
+    refuse(guard);
+    assert_false(guard_allows(guard, one, &why));
+    assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_HELD);
+    assert_string_equal(why.text, "refused");
+    assert_true(guard_allows(guard, two, &why));
+    atomic_fetch_add(&forward_ms, 29500);
+    assert_false(guard_allows(guard, one, &why));
+    atomic_fetch_add(&forward_ms, 500);
+    assert_true(guard_allows(guard, one, &why));
+    guard_free(guard);
+}
+
+static void forgiven_at_once(void **state)
+{
+    struct guard *guard = guard_new();
+    struct reason why;
+    (void)state;
+    refuse(guard);
+    guard_forgive(guard);
+    assert_true(guard_allows(guard, one, &why));
+    guard_free(guard);
+}
+
+static struct guard *shared;
+static atomic_int tried;
+static enum guard_end every_end;
+
+static void *try_to_bind(void *argument)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    struct reason why;
+    if (guard_enter(shared, one, within(5000), &why) == GUARD_OPEN) {
+        atomic_fetch_add(&tried, 1);
+        nanosleep(&pause, NULL);
+        guard_leave(shared, one, every_end, &refusal);
+    }
+    return argument;
+}
+
+static int try_with_many(enum guard_end end)
+{
+    pthread_t threads[8];
+    shared = guard_new();
+    every_end = end;
+    atomic_store(&tried, 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, try_to_bind, NULL), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    guard_free(shared);
+    return atomic_load(&tried);
+}
+
+static void one_goes_first(void **state)
+{
+    (void)state;
+    assert_int_equal(try_with_many(GUARD_REFUSED), 1);
+    assert_int_equal(try_with_many(GUARD_WORKED), 8);
+}
+
+static void nobody_waits_for_ever(void **state)
+{
+    struct reason why;
+    (void)state;
+    shared = guard_new();
+    assert_int_equal(guard_enter(shared, one, within(50), &why), GUARD_OPEN);
+    assert_int_equal(guard_enter(shared, one, within(50), &why), GUARD_LATE);
+    guard_free(shared);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, NULL)
+    const struct CMUnitTest tests[] = {
+        TEST(refused_passwords_are_held),
+        TEST(forgiven_at_once),
+        TEST(one_goes_first),
+        TEST(nobody_waits_for_ever),
+    };
+    return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
+}

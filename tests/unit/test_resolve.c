@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ * Names that resolve slowly, wrong or not at all. */
+#include "base/resolve.h"
+
+#include "base/clock.h"
+#include "fake_network.h"
+#include "support.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <time.h>
+
+static int start(void **state)
+{
+    (void)state;
+    fake_network_start();
+    return 0;
+}
+
+static enum resolved get(struct resolver *resolver, int64_t ms, struct reason *why)
+{
+    struct addresses addresses;
+    enum resolved result = resolver_get(resolver, within(ms), &addresses, why);
+    if (result == RESOLVED_GOOD) {
+        assert_int_equal(addresses.count, 1);
+        assert_int_equal(ntohs(((struct sockaddr_in *)&addresses.items[0])->sin_port), 389);
+    }
+    return result;
+}
+
+static void names_are_asked_for_once(void **state)
+{
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct reason why;
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(get(resolver, 2000, &why), RESOLVED_GOOD);
+    assert_int_equal(atomic_load(&resolver_questions), 1);
+    resolver_free(resolver);
+}
+
+static void addresses_are_not_asked_for(void **state)
+{
+    struct resolver *resolver = resolver_new("10.0.0.1", "389");
+    struct reason why;
+    (void)state;
+    assert_int_equal(get(resolver, 0, &why), RESOLVED_GOOD);
+    assert_int_equal(atomic_load(&resolver_questions), 0);
+    resolver_free(resolver);
+}
+
+static void slow_resolver(void **state)
+{
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct reason why;
+    int64_t began = clock_monotonic_ms();
+    (void)state;
+    atomic_store(&resolver_delay_ms, 500);
+    assert_int_equal(get(resolver, 50, &why), RESOLVED_LATE);
+    assert_in_range(clock_monotonic_ms() - began, 45, 300);
+    assert_int_equal(get(resolver, 10, &why),
+                     RESOLVED_LATE); /* the same question is still under way */
+    assert_int_equal(atomic_load(&resolver_questions), 1);
+    assert_int_equal(get(resolver, 3000, &why), RESOLVED_GOOD);
+    resolver_free(resolver);
+}
+
+static void freed_while_it_asks(void **state)
+{
+    const struct timespec pause = {.tv_nsec = 300000000};
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct reason why;
+    (void)state;
+    atomic_store(&resolver_delay_ms, 150);
+    assert_int_equal(get(resolver, 10, &why), RESOLVED_LATE);
+    resolver_free(resolver);
+    nanosleep(&pause, NULL);
+}
+
+static void unknown_name(void **state)
+{
+    struct resolver *resolver = resolver_new("nowhere.example.com", "389");
+    struct reason why;
+    (void)state;
+    atomic_store(&resolver_failure, EAI_NONAME);
+    assert_int_equal(get(resolver, 2000, &why), RESOLVED_FAILED);
+    assert_non_null(strstr(why.text, "nowhere.example.com"));
+    atomic_store(&resolver_failure, 0);
+    assert_int_equal(get(resolver, 2000, &why), RESOLVED_GOOD); /* a failure is not remembered */
+    resolver_free(resolver);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, NULL)
+    const struct CMUnitTest tests[] = {
+        TEST(names_are_asked_for_once),
+        TEST(addresses_are_not_asked_for),
+        TEST(slow_resolver),
+        TEST(freed_while_it_asks),
+        TEST(unknown_name),
+    };
+    return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
+}
