@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define POOL_SIZE (1024 * 1024) /* untouched pages cost nothing */
+#define POOL_SIZE (2 * 1024 * 1024) /* untouched pages cost nothing */
 #define UNIT      alignof(max_align_t)
 
 /* For private numbers, twice over during a reload: an RSA key takes a kilobyte of it, others far
@@ -23,6 +23,9 @@
 #define VAULT_LARGE ((size_t)16 * 1024 * 1024)
 #define VAULT_USUAL ((size_t)4 * 1024 * 1024) /* leaves half of the usual limit to others */
 #define VAULT_PIECE 32
+
+/* What libcrypto's two tables of a vault take, of two bits for each piece. */
+#define VAULT_TABLES (VAULT_LARGE / VAULT_PIECE / 2 + 4096)
 
 /* One piece of the pool; never used again. */
 struct piece {
@@ -32,7 +35,8 @@ struct piece {
 
 static alignas(max_align_t) char pool[POOL_SIZE];
 static atomic_size_t used;
-static atomic_bool starting; /* what is allocated comes from the pool */
+static bool ours;            /* libcrypto allocates here */
+static atomic_bool starting; /* what it allocates comes from the pool */
 
 static bool is_of_pool(const void *memory)
 {
@@ -89,6 +93,14 @@ static void *retake(void *memory, size_t size, const char *file, int line)
     return moved;
 }
 
+/* libcrypto ends the process where it has no memory for a vault's tables. */
+static bool has_room_for_tables(void)
+{
+    void *room = ours ? NULL : malloc(VAULT_TABLES);
+    free(room);
+    return ours || room;
+}
+
 /* libcrypto locks it, where it may, leaves it out of dumps and wipes what is freed.  Beyond the
  * limit nothing of it would be locked; one that fits is large enough for 2,000 RSA keys. */
 static void make_vault(void)
@@ -96,13 +108,17 @@ static void make_vault(void)
     struct rlimit limit;
     bool usual = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur >= 2 * VAULT_USUAL &&
                  limit.rlim_cur < 2 * VAULT_LARGE;
-    if (!CRYPTO_secure_malloc_initialized())
-        CRYPTO_secure_malloc_init(usual ? VAULT_USUAL : VAULT_LARGE, VAULT_PIECE);
+    if (CRYPTO_secure_malloc_initialized() || !has_room_for_tables())
+        return;
+    atomic_store(&starting, ours);
+    CRYPTO_secure_malloc_init(usual ? VAULT_USUAL : VAULT_LARGE, VAULT_PIECE);
+    atomic_store(&starting, false);
 }
 
 static void start(void)
 {
-    if (CRYPTO_set_mem_functions(take, retake, give) == 1) {
+    ours = CRYPTO_set_mem_functions(take, retake, give) == 1;
+    if (ours) {
         atomic_store(&starting, true);
         EVP_PKEY_CTX_free(EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL));
         ERR_clear_error();
