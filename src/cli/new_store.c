@@ -62,6 +62,9 @@ static bool get(struct source *source, const char *name, bool needed, struct byt
                   "use that",
                   source->path, line, sign, name);
         return false;
+    case PHP_NO_MEMORY:
+        cli_error("%s: out of memory", source->path);
+        return false;
     case PHP_OTHER:
         break;
     }
@@ -80,12 +83,14 @@ static bool check_others(struct source *source)
         enum php_found found =
             php_find(bytes_string(&source->text), *name, source->product->constants, &value, &line);
         bytes_free(&value);
-        if (found != PHP_MISSING) {
+        if (found == PHP_NO_MEMORY)
+            cli_error("%s: out of memory", source->path);
+        else if (found != PHP_MISSING)
             cli_error("%s:%u: with %s, the people are in other tables: conf/stores/%s.conf has the "
                       "query to adapt",
                       source->path, line, *name, source->product->name);
+        if (found != PHP_MISSING)
             return false;
-        }
     }
     return true;
 }
@@ -118,37 +123,57 @@ static bool check_values(struct source *source)
     return false;
 }
 
-/* The version of the product that the file belongs to: 1042 is 1.42; 0: not known. */
-static long find_version(struct source *source)
+/* The version in a text such as "1.42.3": 1042; 0: none. */
+static long read_version(const char *text)
 {
-    const char *slash = strrchr(source->path, '/');
-    struct bytes path = {0}, text = {0};
-    unsigned line;
-    long major = 0, minor = 0;
-    if (!source->product->version_file)
-        return 0;
-    bytes_add(&path, source->path, slash ? (size_t)(slash - source->path) + 1 : 0);
-    bytes_add_string(&path, source->product->version_file);
-    if (read_file(bytes_string(&path), &text) &&
-        php_find(bytes_string(&text), source->product->version, true, &source->version, &line) ==
-            PHP_PLAIN) {
-        char *end;
-        major = strtol(bytes_string(&source->version), &end, 10);
-        minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
-    }
-    bytes_free(&path);
-    bytes_free(&text);
+    char *end;
+    long major = strtol(text, &end, 10), minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
     return major > 0 && major < 1000 && minor >= 0 && minor < 1000 ? major * 1000 + minor : 0;
 }
 
-static const struct product_tables *choose_tables(struct source *source)
+/* The version of the product that the file belongs to; 0: not known, since its own files are not
+ * beside it.  False: they could not be read, which was said. */
+static bool find_version(struct source *source, long *version_r)
+{
+    const char *slash = strrchr(source->path, '/');
+    struct bytes path = {0}, text = {0};
+    enum php_found found = PHP_MISSING;
+    unsigned line;
+    bytes_add(&path, source->path, slash ? (size_t)(slash - source->path) + 1 : 0);
+    bytes_add_string(&path, source->product->version_file);
+    bool good = !path.failed && read_file(bytes_string(&path), &text);
+    if (good)
+        found =
+            php_find(bytes_string(&text), source->product->version, true, &source->version, &line);
+    else if (path.failed || (errno != ENOENT && errno != ENOTDIR))
+        cli_error("%s: %s", path.failed ? source->path : bytes_string(&path),
+                  strerror(path.failed ? ENOMEM : errno));
+    else
+        good = true;
+    if (found == PHP_NO_MEMORY) {
+        cli_error("%s: out of memory", source->path);
+        good = false;
+    }
+    *version_r = found == PHP_PLAIN ? read_version(bytes_string(&source->version)) : 0;
+    bytes_free(&path);
+    bytes_free(&text);
+    return good;
+}
+
+/* False: it is not known which are right, which was said. */
+static bool choose_tables(struct source *source)
 {
     const struct product *product = source->product;
     const char *network = bytes_string(&source->network);
+    long version = 0;
+    source->tables = &product->usual;
     if (product->of_network.query && *network && strcmp(network, "0") != 0)
-        return &product->of_network;
-    return product->later.query && find_version(source) >= product->since ? &product->later
-                                                                          : &product->usual;
+        source->tables = &product->of_network;
+    else if (product->later.query && !find_version(source, &version))
+        return false;
+    else if (product->later.query && version >= product->since)
+        source->tables = &product->later;
+    return true;
 }
 
 static bool read_source(struct source *source)
@@ -169,10 +194,7 @@ static bool read_source(struct source *source)
         cli_error("%s:%u: includes another file: what that one sets is not seen; if the settings "
                   "of the database are there, name that file",
                   source->path, line);
-    if (!good || !check_values(source))
-        return false;
-    source->tables = choose_tables(source);
-    return true;
+    return good && check_values(source) && choose_tables(source);
 }
 
 /* ---- The group ---- */

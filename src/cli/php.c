@@ -83,11 +83,16 @@ static bool has_name(const char *at, size_t length, const char *name)
 
 /* ---- Values ---- */
 
-static enum php_found find(const char *text, const char *name, bool constant, int *lookups,
+struct search {
+    int lookups; /* that may still be made */
+    bool failed; /* memory ran out: what was found means nothing */
+};
+
+static enum php_found find(const char *text, const char *name, bool constant, struct search *search,
                            struct bytes *value_r, unsigned *line_r);
 
 /* A number, true, false, null, or another setting. */
-static bool take_name(const char *text, const char **at, int *lookups, struct bytes *value)
+static bool take_name(const char *text, const char **at, struct search *search, struct bytes *value)
 {
     bool variable = **at == '$';
     const char *begin = *at + variable, *end = begin;
@@ -105,8 +110,8 @@ static bool take_name(const char *text, const char **at, int *lookups, struct by
         bytes_add_string(value, isdigit((unsigned char)*name) ? name : "1");
     else if (variable || (strcasecmp(name, "false") != 0 && strcasecmp(name, "null") != 0)) {
         struct bytes other = {0};
-        bool plain =
-            (*lookups)-- > 0 && find(text, name, !variable, lookups, &other, &line) == PHP_PLAIN;
+        bool plain = search->lookups-- > 0 &&
+                     find(text, name, !variable, search, &other, &line) == PHP_PLAIN;
         bytes_add_span(value, bytes_span(&other));
         bytes_free(&other);
         return plain;
@@ -115,12 +120,12 @@ static bool take_name(const char *text, const char **at, int *lookups, struct by
 }
 
 /* Texts joined by dots, up to what ends a value. */
-static bool take_value(const char *text, const char *at, int *lookups, struct bytes *value)
+static bool take_value(const char *text, const char *at, struct search *search, struct bytes *value)
 {
     for (;;) {
         at = php_skip_blanks(at);
         const char *behind = php_skip_string(at);
-        if (behind > at ? !php_take_string(at, value) : !take_name(text, &at, lookups, value))
+        if (behind > at ? !php_take_string(at, value) : !take_name(text, &at, search, value))
             return false;
         at = php_skip_blanks(behind > at ? behind : at);
         if (*at != '.' || at[1] == '=' || at[1] == '.')
@@ -133,7 +138,7 @@ static bool take_value(const char *text, const char *at, int *lookups, struct by
 /* Where the value begins, if the word sets the name; NULL: it does not.  *changed_r: it changes
  * what there is, as with .= */
 static const char *begins_setting(const struct word *word, const char *name, bool constant,
-                                  bool *changed_r)
+                                  struct search *search, bool *changed_r)
 {
     const char *at = php_skip_blanks(word->at + word->length);
     *changed_r = false;
@@ -159,6 +164,7 @@ static const char *begins_setting(const struct word *word, const char *name, boo
     struct bytes first = {0};
     at = php_skip_blanks(at + 1);
     bool named = php_take_string(at, &first) && strcmp(bytes_string(&first), name) == 0;
+    search->failed |= first.failed;
     bytes_free(&first);
     at = php_skip_blanks(php_skip_string(at));
     return named && *at == ',' ? at + 1 : NULL;
@@ -186,7 +192,7 @@ static enum php_found judge(enum php_found before, struct bytes *value_r, struct
     return same ? PHP_PLAIN : before == PHP_OTHER && !plain ? PHP_OTHER : PHP_DIFFERS;
 }
 
-static enum php_found find(const char *text, const char *name, bool constant, int *lookups,
+static enum php_found find(const char *text, const char *name, bool constant, struct search *search,
                            struct bytes *value_r, unsigned *line_r)
 {
     struct walk walk = {.text = text, .at = text};
@@ -195,15 +201,15 @@ static enum php_found find(const char *text, const char *name, bool constant, in
     bool changed, conditional = false;
     *line_r = 0;
     while (next_word(&walk, &word)) {
-        const char *at = begins_setting(&word, name, constant, &changed);
+        const char *at = begins_setting(&word, name, constant, search, &changed);
         struct bytes value = {0};
         if (!at)
             continue;
         /* a value inside braces may be replaced by one behind them, but not the reverse */
-        bool plain = take_value(text, at, lookups, &value) && !changed;
+        bool plain = take_value(text, at, search, &value) && !changed;
         conditional = word.braces > 0;
         found = judge(found, value_r, bytes_span(&value), plain, constant, conditional || changed);
-        value_r->failed |= value.failed;
+        search->failed |= value.failed || value_r->failed;
         bytes_free(&value);
         *line_r = line_of(text, word.at);
     }
@@ -213,8 +219,9 @@ static enum php_found find(const char *text, const char *name, bool constant, in
 enum php_found php_find(const char *text, const char *name, bool constant, struct bytes *value_r,
                         unsigned *line_r)
 {
-    int lookups = LOOKUPS_MAX;
-    return find(text, name, constant, &lookups, value_r, line_r);
+    struct search search = {.lookups = LOOKUPS_MAX};
+    enum php_found found = find(text, name, constant, &search, value_r, line_r);
+    return search.failed ? PHP_NO_MEMORY : found;
 }
 
 /* ---- Files that it includes ---- */

@@ -12,7 +12,8 @@ enum php_found {
     PHP_MISSING = 1,
     PHP_PLAIN,   /* a text that is known: strings, and what is joined of them */
     PHP_DIFFERS, /* set in several places, and code decides which counts */
-    PHP_OTHER    /* a function, an environment variable ... */
+    PHP_OTHER,   /* a function, an environment variable ... */
+    PHP_NO_MEMORY
 };
 
 /* define('NAME', value) or const NAME = value; otherwise $NAME = value.  *line_r: where. */
