@@ -98,6 +98,7 @@ void reply_with_error(struct exchange *exchange, enum outcome outcome)
     struct http_response *response = exchange->response;
     bytes_reset(&response->body);
     response->status = row->status;
+    response->content_type = response->cache_control = NULL; /* those of the answer that failed */
     if (outcome == OUTCOME_INVALID_ACCESS_TOKEN) /* no page shall ask its visitor for a password */
         http_add_header(response, "WWW-Authenticate", span_of("Bearer error=\"invalid_token\""));
     else if (row->status == 401)

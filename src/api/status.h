@@ -54,7 +54,8 @@ struct status_file {
     const char *owner; /* "app demo", "store crm" */
     const char *what;  /* "key 2026-11, ES256"; "ca_file" */
     const char *path;
-    int64_t changed; /* -1: it is not there */
+    int64_t changed; /* -1: not known, ... */
+    int error;       /* ... for this reason: an errno; ENOENT: it is not there */
 };
 
 struct status_report {

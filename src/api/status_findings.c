@@ -2,6 +2,7 @@
  * What is wrong now, and what to do about it: the worst first. */
 #include "status.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,11 +85,17 @@ static void find_in_processes(struct status_report *report)
 
 static void find_in_files(struct status_report *report)
 {
-    for (size_t i = 0; i < report->file_count; i++)
-        if (report->files[i].changed < 0)
-            add(report, "The file %s (%s of %s) cannot be found.", report->files[i].path,
-                report->files[i].what, report->files[i].owner)
+    for (size_t i = 0; i < report->file_count; i++) {
+        const struct status_file *file = &report->files[i];
+        if (file->error == ENOENT || file->error == ENOTDIR)
+            add(report, "The file %s (%s of %s) cannot be found.", file->path, file->what,
+                file->owner)
                 ->remedy = "Put it back: without it the next reload or start fails.";
+        else if (file->error)
+            add(report, "The file %s (%s of %s) cannot be examined: %s.", file->path, file->what,
+                file->owner, strerror(file->error))
+                ->remedy = "See that this user may enter each folder above it, and read it.";
+    }
 }
 
 /* Somebody tries secrets, or one that was changed is wrong in one place. */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,9 +144,9 @@ static void add_file(struct status_report *report, const char *owner, const char
 {
     struct stat st;
     struct status_file *file = &report->files[report->file_count++];
-    *file = (struct status_file){owner, what, path, -1};
-    if (stat(path, &st) == 0)
-        file->changed = (int64_t)st.st_mtim.tv_sec;
+    bool seen = stat(path, &st) == 0;
+    *file = (struct status_file){owner, what, path, seen ? (int64_t)st.st_mtim.tv_sec : -1,
+                                 seen ? 0 : errno};
 }
 
 /* The command does not open its stores. */

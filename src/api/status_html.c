@@ -4,6 +4,7 @@
 
 #include "base/date.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define BAR        8  /* width of an hour in the chart, with its gap */
@@ -325,7 +326,8 @@ static void add_files(const struct status_report *report, struct bytes *out)
         head_cell(out, file->owner);
         text_cell(out, NULL, file->what);
         if (file->changed < 0) {
-            bytes_add_string(out, "<td class=\"bad\">not there</td><td></td></tr>");
+            text_cell(out, "bad", file->error == ENOENT ? "not there" : "not known");
+            bytes_add_string(out, "<td></td></tr>");
             continue;
         }
         bytes_add_string(out, "<td>");

@@ -4,6 +4,8 @@
 
 #include "base/date.h"
 
+#include <errno.h>
+
 const char *status_state_name(enum figures_state state)
 {
     static const char *const names[] = {[FIGURES_UNASKED] = "not asked yet",
@@ -86,7 +88,7 @@ static void add_file(const struct status_file *file, int64_t now, struct bytes *
 {
     bytes_addf(out, "%s: %s: ", file->owner, file->what);
     if (file->changed < 0)
-        bytes_add_string(out, "not there");
+        bytes_add_string(out, file->error == ENOENT ? "not there" : "not known");
     else
         status_add_age(out, now - file->changed);
     bytes_add_string(out, file->changed < 0 ? "\n" : " old\n");
