@@ -96,9 +96,11 @@ static void *retake(void *memory, size_t size, const char *file, int line)
 /* libcrypto ends the process where it has no memory for a vault's tables. */
 static bool has_room_for_tables(void)
 {
-    void *room = ours ? NULL : malloc(VAULT_TABLES);
-    free(room);
-    return ours || room;
+    void *room = ours ? pool : malloc(VAULT_TABLES);
+    bool some = room != NULL;
+    if (room != pool)
+        free(room);
+    return some;
 }
 
 /* libcrypto locks it, where it may, leaves it out of dumps and wipes what is freed.  Beyond the

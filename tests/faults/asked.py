@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Sites to ask, and each kind of request with what a right answer to it is."""
 import json
+import re
 import sqlite3
 from dataclasses import dataclass
 from typing import Callable
@@ -17,6 +18,7 @@ from lib.upstream import Scripted, asked_id, http, member
 
 SERVERS = ("mysql", "pgsql", "scram")
 QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
+DENIED = "# by a moderator\nbanished\n\"somebody else\" 2090-01-01\n"
 NAME, AVATAR = "Zoë \"quoted\" \U0001f600", "https://img.example.com/g1.png"
 
 
@@ -39,6 +41,31 @@ class Request:
             self.expect = same_as(clean)
 
 
+class Whole:
+    """Of what is another text each time: the same parts as in the first answer, which is a clean run's.
+    `least`: what a process has that could not open the figures."""
+
+    def __init__(self, parts, least=None):
+        self.parts = parts
+        self.least = least
+        self.clean = None
+
+    def expect(self, answer):
+        found = (answer.status, self.parts(answer))
+        self.clean = self.clean or found
+        if found not in (self.clean, (200, self.least)) or answer.status != 200:
+            raise AssertionError(f"{found}, not {self.clean}")
+
+
+def metric_names(answer):
+    """Those that every process has from its first request on."""
+    return re.findall(r"^# TYPE (\S+)", answer.body.decode(), re.M), answer.body[-1:]
+
+
+def headings(answer):
+    return re.findall(r"<h[12][^>]*>[^<]*", answer.body.decode()), answer.body.strip()[-7:]
+
+
 class Asked:
     """A site with a store of some kind, and its requests."""
 
@@ -51,6 +78,8 @@ class Asked:
         if public_keys and store not in (*SERVERS, "sqlite"):  # what OpenSSL does depends on no store
             self.add_es256()
         getattr(self, f"use_{store}")(scratch)
+        self.site.put("denied.txt", DENIED)
+        self.site.change_app(denied_file="denied.txt")
         self.site.write({"threads": 2, "request_timeout": "2s"})
 
     def add_es256(self):
@@ -61,7 +90,9 @@ class Asked:
                 "algorithm": "ES256", "key_file": "keys/es256.jwk", "key_id": None})
 
     def use_file(self, _):
-        pass
+        """With all that can be seen of it, too."""
+        self.site.settings["status"] = {"file": "figures", "allow": ["127.0.0.1"]}
+        self.site.settings["log"]["access"] = "access.log"
 
     def use_cdb(self, _):
         done = command("index", self.site.members)
@@ -153,6 +184,9 @@ class Asked:
                           before=self.end_sessions)
         yield Request("banned", post(member_path(banned)))
         yield Request("nobody", post(member_path("nobody")))
+        banished = b'{"appUserId":"banished"}'
+        yield Request("denied-guest", post(GUEST_PATH, banished), banished)
+        yield Request("denied-member", post(member_path("banished")))
         yield Request("bad-secret", post(GUEST_PATH, b"{}", basic("demo-key", "not-the-secret")), b"{}")
         yield Request("no-secret", post(member_path(known), b"", None))
         if "es256" in site.settings["apps"]:
@@ -162,6 +196,12 @@ class Asked:
         yield Request("health", request_pairs("GET", "/healthz"))
         yield Request("ready", request_pairs("GET", "/readyz"))
         yield Request("nowhere", post("/v2/apps/me/nothing"))
+        if "status" in site.settings:
+            yield Request("metrics", request_pairs("GET", "/metrics"), b"",
+                          Whole(metric_names, (["memberchat_signing_key_info"], b"\n")).expect)
+            yield Request("status", request_pairs("GET", "/status"), b"", Whole(headings).expect)
+            yield Request("status-json", request_pairs("GET", "/status?json", extra={"QUERY_STRING": "json"}), b"",
+                          Whole(lambda answer: sorted(answer.json)).expect)
 
     def guest_token(self):
         done = command("token", "-c", self.site.conf, APP, "--guest", "--id", "g9", "--name", "Ida")

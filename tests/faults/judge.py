@@ -30,7 +30,7 @@ def judge_output(output, expect):
             if answer.body != UNREADY and answer.error not in REFUSALS:
                 return WRONG, repr(answer)
             return REFUSED, ""
-        if answer.status != 304:
+        if answer.status != 304 and "json" in (answer.header("Content-Type") or ""):
             answer.json  # pylint: disable=pointless-statement
     except (AssertionError, ValueError) as error:
         return MALFORMED, f"{error}: {output[:300]!r}"

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Programs that begin and end: CGI requests and the command's subcommands, with faults from their start on."""
+"""Programs that begin and end: CGI requests and checks of bad configurations, with faults from their start on."""
 import copy
-import hashlib
-import json
-import re
+import os
 import shutil
 import subprocess
 
 from asked import SERVERS, Asked
 from control import FAULTS, KINDS
-from judge import AFTERWARDS, BAD, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
-from lib.answer import Answer, parse_cgi
+from judge import BAD, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
+from lib.answer import parse_cgi
 from lib.programs import limit, programs
 from lib.responder import environment
 from lib.site import APP, Site
@@ -39,9 +37,14 @@ class Case:
         return self.page["failed"] == 0
 
 
+def shim_variables(page):
+    kept = {"FAULTS_COVERAGE": "1"} if "FAULTS_COVERAGE" in os.environ else {}
+    return {"LD_PRELOAD": str(SHIM), "FAULTS_CONTROL": str(page.path), "MALLOC_PERTURB_": "165", **kept}
+
+
 def spawn(argv, page, body=b"", seconds=5, **variables):
     """A process under the shim: (status, stdout, stderr), the status None when it did not end."""
-    env = environment(LD_PRELOAD=str(SHIM), FAULTS_CONTROL=str(page.path), MALLOC_PERTURB_="165", **variables)
+    env = environment(**shim_variables(page), **variables)
     process = subprocess.Popen([str(a) for a in argv], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     try:
@@ -122,7 +125,9 @@ class Command(Case):
         self.judge(out)
 
     def run(self):
-        status, out, err = self.spawn()
+        return self.judge_run(*self.spawn())
+
+    def judge_run(self, status, out, err):
         bad = judge_end(status, err)
         if bad:
             return bad
@@ -163,11 +168,6 @@ class BadConfiguration(Case):
         return (REFUSED, "") if err.strip() else (SILENT, f"exit {status} without a word")
 
 
-def require(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
 def cgi_cases(store, page, scratch, only=()):
     asked = Asked(scratch, store)
     scratch.closing = asked.close
@@ -176,128 +176,9 @@ def cgi_cases(store, page, scratch, only=()):
             continue
         if store in (*SERVERS, "rest") and request.name in ("member", "member-plain", "banned", "nobody", "ready"):
             request.heavy = True  # the libraries of the servers prepare themselves
+        if request.name in ("metrics", "status", "status-json"):
+            request.heavy = True  # they read all keys, OpenSSL's too
         yield Cgi(f"cgi/{store}/{request.name}", page, asked, request)
-
-
-def as_answer(out):
-    """The command's output as if it were an answer of the API."""
-    headers = {"content-type": ["application/json"], "cache-control": ["no-store"],
-               "x-content-type-options": ["nosniff"], "x-request-id": ["-"]}
-    return Answer(200, headers, out)
-
-
-class Keygen(Command):
-    """What keygen leaves is a whole key, or nothing."""
-
-    def __init__(self, name, page, site, algorithm):
-        self.path = site.folder / "keys" / f"made-{algorithm}.jwk"
-        super().__init__(name, page, site, ["keygen", algorithm, self.path], self.made)
-        self.stride = HEAVY if algorithm == "ES256" else 1
-
-    def prepare(self):
-        self.path.unlink(missing_ok=True)
-
-    def made(self, out):
-        private, public = json.loads(self.path.read_text()), json.loads(out) if out.strip() else None
-        require(private.get("k") or private.get("d"), f"no key in {private.keys()}")
-        require(not public or public.get("kid") == private.get("kid"), "another key id")
-
-    def run(self):
-        verdict, details = super().run()
-        if verdict == REFUSED and self.path.exists():
-            try:
-                self.made(b"")
-            except Exception as error:  # pylint: disable=broad-except
-                return AFTERWARDS, f"half a key file was left: {error}"
-        return verdict, details
-
-
-class Index(Command):
-    """What index leaves is what was there, or all of what is new."""
-
-    def __init__(self, name, page, site):
-        super().__init__(name, page, site, ["index", site.members], lambda _: None)
-        self.compiled = site.folder / "members.cdb"
-        self.fresh = None
-
-    def prepare(self):
-        for path in self.site.folder.glob("members.cdb*"):
-            path.unlink()
-        self.compiled.write_bytes(b"was here before")
-        self.compiled.chmod(0o640)
-
-    def calibrate(self):
-        super().calibrate()
-        self.fresh = self.compiled.read_bytes()
-
-    def is_whole(self, content):
-        """The order of the members is another each time; the bytes of their records are not."""
-        return len(content) == len(self.fresh) and all(
-            line in content for line in self.site.members.read_bytes().splitlines())
-
-    def run(self):
-        verdict, details = super().run()
-        now = self.compiled.read_bytes() if self.compiled.exists() else b""
-        before = now == b"was here before"
-        if verdict == RIGHT and (before or not self.is_whole(now)) or verdict == REFUSED and not before:
-            return AFTERWARDS, f"exit as {verdict}, and the file has {len(now)} bytes: {now[:40]}"
-        left = [p.name for p in self.site.folder.glob("members.cdb?*")]
-        removable = self.page["kinds"] != 1 << KINDS.index("rename") or self.page["burst"]  # unlink() is of that kind
-        if left and removable and verdict in (RIGHT, REFUSED):
-            return AFTERWARDS, f"left: {left}"
-        return verdict, details
-
-
-def judge_new_app(out):
-    text = out.decode()
-    found = re.search(r"(?i)secret[^\n]*?[:=]\s*\"?([A-Za-z0-9_-]{20,})\s*$", text, re.M)
-    require(found and re.search(r'api_key\s*=\s*"[^"]{8,}"', text), "no key or no secret")
-    digest = re.search(r'api_secret_sha256[^"]*"([0-9a-f]{64})"', text)
-    require(digest and digest[1] == hashlib.sha256(found[1].encode()).hexdigest(), "the digest is another secret's")
-    require(text.rstrip().endswith("}") or text.count("{") == text.count("}"), "half a block")
-
-
-def command_cases(store, page, scratch):
-    asked = Asked(scratch, store, public_keys=False)
-    scratch.closing = asked.close
-    site, (known, plain, banned) = asked.site, asked.ids
-    (name, avatar), (plain_name, _) = asked.people.values()
-    conf = ["-c", site.conf]
-    token = asked.guest_token()
-
-    def case(what, arguments, judge, **more):
-        made = Command(f"command/{store}/{what}", page, site, [arguments[0], *conf, *arguments[1:]], judge, **more)
-        made.stride = HEAVY if store in (*SERVERS, "rest") else 1  # what libraries do when they begin
-        return made
-
-    def found(user, user_name):
-        return lambda out: require(user in json.loads(out).values() and user_name in json.loads(out).values(), "another")
-
-    def valid(out):
-        require(b'"g9"' in out and out.rstrip().endswith(b"}"), "not the token's claims")
-
-    yield case("check", ["check"], lambda out: require(out.endswith(b": ok\n"), "no ok"))
-    yield case("lookup", ["lookup", "members", known], found(known, name), refusals=(2, 3))
-    yield case("lookup-nobody", ["lookup", "members", "nobody"], lambda out: require(not out, "output"), good=1,
-               refusals=(2, 3))
-    yield case("lookup-banned", ["lookup", "members", banned], lambda out: require(not out, "output"), good=1,
-               refusals=(2, 3))
-    yield case("token", ["token", APP, "--member", plain],
-               lambda out: site.check(as_answer(out), user=plain, name=plain_name))
-    yield case("token-banned", ["token", APP, "--member", banned], lambda out: require(not out, "output"), good=1,
-               refusals=(1, 2, 3))
-    if store != "file":
-        return
-    yield case("check-online", ["check", "--online"], lambda out: require(out.endswith(b": ok\n"), "no ok"))
-    yield case("token-guest", ["token", APP, "--guest", "--id", "g1"],
-               lambda out: site.check(as_answer(out), user="g1", role="guest"))
-    yield case("verify", ["verify", APP, token], valid)
-    yield case("verify-forged", ["verify", APP, token[:-3] + "AAA"], lambda out: require(not out, "output"), good=1)
-    yield case("new-app", ["new-app", "shop-1"], judge_new_app)
-    for algorithm in ("HS256", "ES256"):
-        yield Keygen(f"command/{store}/keygen-{algorithm}", page, site, algorithm)
-    yield Index(f"command/{store}/index", page, site)
-    yield Command(f"command/{store}/help", page, site, ["--help"], lambda out: require(len(out) > 200, "no help"))
 
 
 # Beside the mistakes of test_config: what is dangerous rather than misspelt.

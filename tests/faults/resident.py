@@ -27,8 +27,7 @@ class Responder:
         self.address = address
         self.process = scratch.start(
             [programs().folder / "memberchat.fcgi", "-c", conf, "-s", f"unix:{address}"],
-            env=environment(LD_PRELOAD=str(processes.SHIM), FAULTS_CONTROL=str(page.path), MALLOC_PERTURB_="165"),
-            **popen)
+            env=environment(**processes.shim_variables(page)), **popen)
 
     def wait_until_ready(self):
         wait_until("it is ready", lambda: not self.process.running or " ready" in self.log_text(), 10)

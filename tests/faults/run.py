@@ -20,7 +20,8 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 
-import processes  # noqa: E402  (needs the path above)
+import commands  # noqa: E402  (needs the path above)
+import processes  # noqa: E402
 import resident  # noqa: E402
 import start  # noqa: E402
 from control import Page  # noqa: E402
@@ -38,7 +39,7 @@ GROUPS = {
     **{f"cgi/{store}": functools.partial(processes.cgi_cases, store) for store in STORES},
     "cgi/scram": functools.partial(processes.cgi_cases, "scram", only=("member",)),
     "check-bad": processes.bad_cases,
-    **{f"command/{store}": functools.partial(processes.command_cases, store) for store in STORES},
+    **{f"command/{store}": functools.partial(commands.command_cases, store) for store in STORES},
 }
 
 
