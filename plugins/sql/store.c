@@ -191,7 +191,7 @@ static enum memberchat_outcome ask_again(struct sql_store *store,
     const struct sql_settings *settings = store->client.settings;
     struct sql_answer answer;
     struct sql_fault fault;
-    enum sql_verdict verdict;
+    enum sql_verdict verdict = SQL_WRONG;
     bool again = true;
     for (int tries = 0; again && tries < 2; tries++) {
         answer.rows = answer.empty_rows = answer.value_count = 0;
