@@ -38,8 +38,8 @@ void members_explain(const char *path, int error, struct reason *why)
 /* ---- Loading ---- */
 
 /* Opens a regular file, and nothing that could block.  -1: with a reason. */
-static int open_file(const char *path, int64_t limit, struct file_stamp *stamp_r,
-                     struct reason *why)
+static int open_members(const char *path, int64_t limit, struct file_stamp *stamp_r,
+                        struct reason *why)
 {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -166,9 +166,9 @@ enum load members_load(const struct file_settings *settings, const struct table_
     *stamp_r = (struct file_stamp){0};
     *members_r = NULL;
     reason_set(why, "%s: out of memory", settings->path);
-    int fd = members
-                 ? open_file(settings->path, compiled ? COMPILED_LIMIT : TEXT_LIMIT, stamp_r, why)
-                 : -1;
+    int fd =
+        members ? open_members(settings->path, compiled ? COMPILED_LIMIT : TEXT_LIMIT, stamp_r, why)
+                : -1;
     if (fd >= 0 && compiled) {
         result = load_compiled(fd, settings, report->services, &members->compiled, why);
     } else if (fd >= 0) {
@@ -245,7 +245,7 @@ bool members_check(const struct file_settings *settings, const struct memberchat
     bool compiled = is_compiled(settings->path);
     struct compiled *opened = NULL;
     struct file_stamp stamp;
-    int fd = open_file(settings->path, compiled ? COMPILED_LIMIT : TEXT_LIMIT, &stamp, why);
+    int fd = open_members(settings->path, compiled ? COMPILED_LIMIT : TEXT_LIMIT, &stamp, why);
     if (fd < 0)
         return false;
     bool good = compiled ? load_compiled(fd, settings, services, &opened, why) == LOAD_DONE &&

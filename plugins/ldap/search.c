@@ -64,21 +64,29 @@ static struct pool_loan *take(struct ldap_store *store, int64_t deadline, struct
     return loan;
 }
 
+/* What is looked for, by when, and what has come of it. */
+struct errand {
+    struct ldap_store *store;
+    const struct ldap_query *query;
+    int64_t deadline;
+    struct ldap_found *found;
+};
+
 /* ---- Where the server sends us ---- */
 
 /* Searches there.  That answer's own referrals are not followed. */
-static void follow(struct ldap_store *store, const char *url, const struct ldap_query *query,
-                   int64_t deadline, struct ldap_found *found, struct ldap_fault *fault)
+static void follow(const struct errand *errand, const char *url, struct ldap_fault *fault)
 {
+    struct ldap_servers *servers = errand->store->servers;
     struct ldap_connection connection;
     struct ldap_referral referral;
-    struct ldap_query there = *query;
+    struct ldap_query there = *errand->query;
     const char *wrong;
     if (!ldap_referral_parse(url, &referral, &wrong)) {
         ldap_fault_set(fault, VERDICT_WRONG, "referral \"%s\" %s", url, wrong);
         return;
     }
-    if (!ldap_servers_may_visit(store->servers, &referral.uri)) {
+    if (!ldap_servers_may_visit(servers, &referral.uri)) {
         ldap_fault_set(fault, VERDICT_WRONG,
                        "referral to %s is not followed: name the host in \"referral_hosts\" to "
                        "send it our password",
@@ -90,9 +98,9 @@ static void follow(struct ldap_store *store, const char *url, const struct ldap_
         there.base = referral.base;
     if (referral.scope >= 0)
         there.scope = referral.scope;
-    if (ldap_servers_visit(store->servers, &referral.uri, deadline, &connection, fault)) {
-        ldap_handle_search(connection.handle, &there, clock_earlier(deadline, query->timeout),
-                           found, fault);
+    if (ldap_servers_visit(servers, &referral.uri, errand->deadline, &connection, fault)) {
+        ldap_handle_search(connection.handle, &there,
+                           clock_earlier(errand->deadline, there.timeout), errand->found, fault);
         ldap_connection_close(&connection);
     }
     if (fault->verdict != VERDICT_GOOD) {
@@ -103,17 +111,17 @@ static void follow(struct ldap_store *store, const char *url, const struct ldap_
 
 /* Follows all referrals.  When only a part of the directory was searched, a person who was not
  * there is not "not found". */
-static void follow_all(struct ldap_store *store, const struct ldap_query *query, int64_t deadline,
-                       struct ldap_found *found, struct ldap_fault *fault)
+static void follow_all(const struct errand *errand, struct ldap_fault *fault)
 {
-    const struct memberchat_services *services = store->services;
+    struct ldap_store *store = errand->store;
+    const struct ldap_found *found = errand->found;
     size_t count = found->referrals.count;
     struct ldap_fault one;
     if (count > LDAP_REFERRALS_MAX)
         ldap_fault_set(fault, VERDICT_WRONG, "the server sends us to %zu servers; %d are followed",
                        count, LDAP_REFERRALS_MAX);
     for (size_t i = 0; i < count && i < LDAP_REFERRALS_MAX && found->count < 2; i++) {
-        follow(store, found->referrals.urls[i], query, deadline, found, &one);
+        follow(errand, found->referrals.urls[i], &one);
         if (one.verdict != VERDICT_GOOD && fault->verdict == VERDICT_GOOD)
             *fault = one;
     }
@@ -121,8 +129,8 @@ static void follow_all(struct ldap_store *store, const struct ldap_query *query,
         return;
     fault->verdict = VERDICT_GOOD;
     if (ldap_may_complain(&store->silent_until[COMPLAINT_REFERRAL]))
-        services->log(services, MEMBERCHAT_LOG_WARNING, "%s; the entry that was found counts",
-                      fault->why.text);
+        store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
+                             "%s; the entry that was found counts", fault->why.text);
 }
 
 /* ---- Searching ---- */
@@ -136,17 +144,19 @@ static int64_t end_of_try(bool reused, int64_t deadline, int64_t timeout)
 }
 
 /* Searches on this connection, which is given back.  True: it is worth another try. */
-static bool try_on(struct ldap_store *store, struct pool_loan *loan, const struct ldap_query *query,
-                   int64_t deadline, bool *retried, struct ldap_found *found,
+static bool try_on(const struct errand *errand, struct pool_loan *loan, bool *retried,
                    struct ldap_fault *fault)
 {
+    struct ldap_store *store = errand->store;
+    struct ldap_found *found = errand->found;
+    int64_t deadline = errand->deadline;
     const struct ldap_connection *connection = loan->thing;
     struct ldap_server *server = connection->server;
     bool suspect = loan->reused && !*retried, fair = clock_left_ms(deadline) >= FAIR_MS;
     found->count = found->referrals.count = 0;
     bytes_reset(&found->entries);
-    ldap_handle_search(connection->handle, query, end_of_try(suspect, deadline, query->timeout),
-                       found, fault);
+    ldap_handle_search(connection->handle, errand->query,
+                       end_of_try(suspect, deadline, errand->query->timeout), found, fault);
     if (fault->verdict != VERDICT_GOOD)
         ldap_server_name(server, fault);
     bool useless = fault->verdict == VERDICT_LOST || fault->verdict == VERDICT_LATE;
@@ -166,6 +176,7 @@ static bool try_on(struct ldap_store *store, struct pool_loan *loan, const struc
 void ldap_search(struct ldap_store *store, const struct ldap_query *query, int64_t deadline,
                  struct ldap_found *found_r, struct ldap_fault *fault)
 {
+    const struct errand errand = {store, query, deadline, found_r};
     struct pool_loan *loan;
     bool retried = false;
     *found_r = (struct ldap_found){.count = 0};
@@ -175,7 +186,7 @@ void ldap_search(struct ldap_store *store, const struct ldap_query *query, int64
     }
     do {
         loan = take(store, deadline, fault);
-    } while (loan && try_on(store, loan, query, deadline, &retried, found_r, fault));
+    } while (loan && try_on(&errand, loan, &retried, fault));
     if (fault->verdict == VERDICT_GOOD)
-        follow_all(store, query, deadline, found_r, fault);
+        follow_all(&errand, fault);
 }

@@ -178,13 +178,12 @@ static unsigned line_of(const char *text, const char *at)
     return line;
 }
 
-/* What one more value of a setting means.  A constant keeps its first value, a variable its last;
- * inside braces, code decides. */
-static enum php_found judge(enum php_found before, struct bytes *value_r, struct span value,
-                            bool plain, bool constant, bool conditional)
+/* What one more value of a setting means; `replaces`: it is in force instead of the one before. */
+static enum php_found add_value(enum php_found before, struct bytes *value_r, struct span value,
+                                bool plain, bool replaces)
 {
     bool same = before == PHP_PLAIN && plain && span_equal(bytes_span(value_r), value);
-    if (before == PHP_MISSING || (!constant && !conditional && before != PHP_DIFFERS)) {
+    if (before == PHP_MISSING || (replaces && before != PHP_DIFFERS)) {
         bytes_reset(value_r);
         bytes_add_span(value_r, value);
         return plain ? PHP_PLAIN : PHP_OTHER;
@@ -198,17 +197,17 @@ static enum php_found find(const char *text, const char *name, bool constant, st
     struct walk walk = {.text = text, .at = text};
     struct word word;
     enum php_found found = PHP_MISSING;
-    bool changed, conditional = false;
+    bool changed;
     *line_r = 0;
     while (next_word(&walk, &word)) {
         const char *at = begins_setting(&word, name, constant, search, &changed);
         struct bytes value = {0};
         if (!at)
             continue;
-        /* a value inside braces may be replaced by one behind them, but not the reverse */
+        /* a constant keeps its first value, a variable its last; inside braces, code decides */
         bool plain = take_value(text, at, search, &value) && !changed;
-        conditional = word.braces > 0;
-        found = judge(found, value_r, bytes_span(&value), plain, constant, conditional || changed);
+        bool replaces = !constant && word.braces == 0 && !changed;
+        found = add_value(found, value_r, bytes_span(&value), plain, replaces);
         search->failed |= value.failed || value_r->failed;
         bytes_free(&value);
         *line_r = line_of(text, word.at);

@@ -122,7 +122,7 @@ bool sink_use_stderr(struct sink *sink)
 
 /* A FIFO is opened for reading, too: then it can be opened while no process reads it, and keeps
  * its lines while readers come and go. */
-static struct target *open_file(const char *path)
+static struct target *target_open(const char *path)
 {
     const int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     struct stat status;
@@ -135,7 +135,7 @@ static struct target *open_file(const char *path)
 
 bool sink_use_file(struct sink *sink, const char *path)
 {
-    return use(sink, open_file(path));
+    return use(sink, target_open(path));
 }
 
 static bool connect_syslog(const struct target *to)
@@ -169,7 +169,7 @@ bool sink_reopen(struct sink *sink)
     bool due = target != &standard_error && !target->by_line;
     char *path = due ? strdup(target->path) : NULL;
     pthread_mutex_unlock(&sink->lock);
-    bool good = !due || (path && use(sink, open_file(path)));
+    bool good = !due || (path && use(sink, target_open(path)));
     free(path);
     return good;
 }

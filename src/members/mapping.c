@@ -128,22 +128,21 @@ bool mapping_set_role(struct mapping *mapping, const char *text, struct arena *a
     return mapping->role && parse(text, arena, mapping->role, why);
 }
 
-bool mapping_add_test(struct mapping *mapping, const char *field, const char *is,
-                      const char *contains, const char *role, struct arena *arena,
+bool mapping_add_rule(struct mapping *mapping, const struct mapping_rule *rule, struct arena *arena,
                       struct reason *why)
 {
-    const char *text = is ? is : contains;
+    struct span field = span_of(rule->field);
     struct mapping_test *tests =
         grow(mapping->tests, mapping->test_count, sizeof *tests, arena, why);
-    if (!tests || !is_attribute_name(span_of(field), why))
+    if (!tests || !is_attribute_name(field, why))
         return false;
     tests[mapping->test_count++] = (struct mapping_test){
-        .field = span_of(field),
-        .text = span_of(text),
-        .role = span_of(role),
-        .own = field_of(span_of(field)),
-        .contains = !is,
-        .any_case = is && strchr(is, '='),
+        .field = field,
+        .text = span_of(rule->is ? rule->is : rule->contains),
+        .role = span_of(rule->role),
+        .own = field_of(field),
+        .contains = !rule->is,
+        .any_case = rule->is && strchr(rule->is, '='),
     };
     mapping->tests = tests;
     return true;

@@ -30,10 +30,12 @@ bool mapping_set_avatar(struct mapping *mapping, const char *text, struct arena 
 bool mapping_set_role(struct mapping *mapping, const char *text, struct arena *arena,
                       struct reason *why);
 
-/* A member whose `field` has a value that is, or contains, a text has a role.  One of `is` and
+/* A member whose `field` has a value that is, or contains, a text has `role`.  One of `is` and
  * `contains` is NULL.  A text with "=" in it is a DN, whose case does not count. */
-bool mapping_add_test(struct mapping *mapping, const char *field, const char *is,
-                      const char *contains, const char *role, struct arena *arena,
+struct mapping_rule {
+    const char *field, *is, *contains, *role;
+};
+bool mapping_add_rule(struct mapping *mapping, const struct mapping_rule *rule, struct arena *arena,
                       struct reason *why);
 
 /* Calls `visit` for each attribute that a template or test names; some more than once. */

@@ -12,10 +12,6 @@ struct member_values {
     const char *avatar, *role;
 };
 
-struct role_values {
-    const char *field, *is, *contains, *role;
-};
-
 static const struct memberchat_key member_keys[] = {
     {MEMBERCHAT_KEY(struct member_values, asked, "asked", LIST, NULL, 0, 16,
                     "what is done to an id before the store is asked for it")},
@@ -30,12 +26,12 @@ static const struct memberchat_key member_keys[] = {
 
 /* An element of `roles`. */
 static const struct memberchat_key role_keys[] = {
-    {MEMBERCHAT_KEY(struct role_values, field, "field", STRING, NULL, 1, 64, "what is tested"),
+    {MEMBERCHAT_KEY(struct mapping_rule, field, "field", STRING, NULL, 1, 64, "what is tested"),
      .flags = MEMBERCHAT_KEY_REQUIRED},
-    {MEMBERCHAT_KEY(struct role_values, is, "is", STRING, NULL, 1, 4096, "the value that fits")},
-    {MEMBERCHAT_KEY(struct role_values, contains, "contains", STRING, NULL, 1, 4096,
+    {MEMBERCHAT_KEY(struct mapping_rule, is, "is", STRING, NULL, 1, 4096, "the value that fits")},
+    {MEMBERCHAT_KEY(struct mapping_rule, contains, "contains", STRING, NULL, 1, 4096,
                     "a part of the values that fit")},
-    {MEMBERCHAT_KEY(struct role_values, role, "role", STRING, NULL, 1, MEMBERCHAT_ROLE_MAX,
+    {MEMBERCHAT_KEY(struct mapping_rule, role, "role", STRING, NULL, 1, MEMBERCHAT_ROLE_MAX,
                     "the role that it gives"),
      .flags = MEMBERCHAT_KEY_REQUIRED},
 };
@@ -52,21 +48,20 @@ struct making {
 
 static void read_role(const struct making *making, const struct config_node *group)
 {
-    struct role_values values = {0};
-    const struct config_table table = CONFIG_TABLE(role_keys, &values);
+    struct mapping_rule rule = {0};
+    const struct config_table table = CONFIG_TABLE(role_keys, &rule);
     struct reason why;
     unsigned errors = making->report->errors;
     config_fill(group, &table, 1, making->arena, making->report);
     if (making->report->errors != errors)
         return;
-    if (!values.is == !values.contains)
+    if (!rule.is == !rule.contains)
         config_error(making->report, group, NULL, "give either \"is\" or \"contains\"");
-    else if (!text_is_plain(span_of(values.role)))
+    else if (!text_is_plain(span_of(rule.role)))
         config_error(making->report, group, "role", "must be UTF-8 without control characters");
-    else if (strcmp(values.role, "guest") == 0)
+    else if (strcmp(rule.role, "guest") == 0)
         config_error(making->report, group, "role", "\"guest\" is the role of guests only");
-    else if (!mapping_add_test(making->mapping, values.field, values.is, values.contains,
-                               values.role, making->arena, &why))
+    else if (!mapping_add_rule(making->mapping, &rule, making->arena, &why))
         config_error(making->report, group, "field", "%s", why.text);
 }
 

@@ -192,7 +192,8 @@ static void what_is_made_keeps_the_limits(void **state)
 
 static void test_for(const char *field, const char *is, const char *contains, const char *role)
 {
-    expect(mapping_add_test(&mapping, field, is, contains, role, &arena, &why), "%s", why.text);
+    const struct mapping_rule rule = {field, is, contains, role};
+    expect(mapping_add_rule(&mapping, &rule, &arena, &why), "%s", why.text);
 }
 
 static void the_first_test_that_fits_gives_the_role(void **state)
