@@ -117,6 +117,7 @@ UNIT_TESTS = \
 	tests/unit/test_listen_inet \
 	tests/unit/test_log \
 	tests/unit/test_log_sink \
+	tests/unit/test_kit \
 	tests/unit/test_map \
 	tests/unit/test_mapping \
 	tests/unit/test_member \
@@ -140,6 +141,8 @@ UNIT_TESTS = \
 	tests/unit/test_trace \
 	tests/unit/test_vault
 
+tests_unit_test_kit_SOURCES = tests/unit/test_kit.c src/host/kit.c
+tests_unit_test_kit_CPPFLAGS = $(AM_CPPFLAGS) -DDEFAULT_RESPONDER='"/no-such/memberchat.fcgi"'
 tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/fake_network.c tests/unit/fake_network.h

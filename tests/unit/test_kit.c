@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT
+ * Where the kit is, and how its programs are started.  What is found depends on the file that runs,
+ * so copies of this program do the finding; $KIT_ROLE says what a copy is to do. */
+#include "host/kit.h"
+
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- In a copy ---- */
+
+static void print_variable(const char *name)
+{
+    const char *value = getenv(name);
+    printf("%s=%s\n", name, value ? value : "");
+}
+
+static int find(void)
+{
+    kit_find();
+    bool good = kit_offer_paths();
+    printf("program=%s\n", kit_program_name());
+    print_variable("MEMBERCHAT_HOME");
+    print_variable("MEMBERCHAT_CONF");
+    print_variable("MEMBERCHAT_PLUGIN_DIR");
+    return good ? 0 : 1;
+}
+
+static int start(char **argv)
+{
+    struct reason why = {0};
+    kit_find();
+    kit_exec("memberchat.fcgi", argv, &why);
+    printf("%s\n", why.text);
+    return 1;
+}
+
+static int tell(void)
+{
+    kit_find();
+    kit_keep_errors();
+    fputs("a line of the log\n", stderr);
+    return 0;
+}
+
+static int act(const char *role, char **argv)
+{
+    return strcmp(role, "find") == 0 ? find() : strcmp(role, "start") == 0 ? start(argv) : tell();
+}
+
+/* ---- Copies ---- */
+
+static void make_folder(const char *name)
+{
+    assert_int_equal(mkdir(scratch_path(name), 0755), 0);
+}
+
+/* A copy of the running program in the scratch folder. */
+static void make_program(const char *name)
+{
+    char block[65536];
+    const char *path = scratch_path(name);
+    FILE *in = fopen("/proc/self/exe", "rb"), *out = fopen(path, "wb");
+    assert_non_null(in);
+    assert_non_null(out);
+    for (size_t length; (length = fread(block, 1, sizeof block, in)) > 0;)
+        assert_int_equal(fwrite(block, 1, length, out), length);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(chmod(path, 0755), 0);
+}
+
+/* What a copy prints, with assignments of the shell in front. */
+static const char *run(const char *role, const char *variables, const char *name,
+                       const char *arguments)
+{
+    static char output[8192];
+    char line[4096];
+    snprintf(line, sizeof line, "unset MEMBERCHAT_HOME; KIT_ROLE=%s %s '%s' %s 2>&1", role,
+             variables, scratch_path(name), arguments);
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    size_t length = fread(output, 1, sizeof output - 1, pipe);
+    output[length] = '\0';
+    pclose(pipe);
+    return output;
+}
+
+static void expect_home(const char *output, const char *name)
+{
+    char line[4096];
+    snprintf(line, sizeof line, "MEMBERCHAT_HOME=%s\n", name ? scratch_path(name) : "");
+    expect_contains(output, line);
+    snprintf(line, sizeof line, "MEMBERCHAT_CONF=%s%s\n", name ? scratch_path(name) : "",
+             name ? "/memberchat.conf" : "");
+    expect_contains(output, line);
+}
+
+/* A kit beside the folder of the web server, as it is unpacked. */
+static void make_site(void)
+{
+    make_folder("memberchat");
+    make_folder("memberchat/lib");
+    make_folder("memberchat/log");
+    make_folder("www");
+    make_folder("www/chat-api");
+    scratch_write("memberchat/memberchat.conf", SPAN(""));
+    make_program("www/chat-api/memberchat.cgi");
+}
+
+/* ---- Cases ---- */
+
+static void upwards(void **state)
+{
+    (void)state;
+    make_site();
+    const char *output = run("find", "", "www/chat-api/memberchat.cgi", "");
+    expect_home(output, "memberchat");
+    expect_contains(output, "program=memberchat.cgi\n");
+    make_folder("www/memberchat"); /* no kit, but nearer */
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
+    scratch_write("www/memberchat/memberchat.conf", SPAN(""));
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "www/memberchat");
+}
+
+static void of_another_user(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        return;
+    make_site();
+    assert_int_equal(chown(scratch_path("www/chat-api/memberchat.cgi"), 12345, 12345), 0);
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat"); /* root's */
+    assert_int_equal(chown(scratch_path("memberchat"), 12346, 12346), 0);
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), NULL);
+    assert_int_equal(chown(scratch_path("memberchat"), 12345, 12345), 0);
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
+}
+
+static void named_by_a_file(void **state)
+{
+    (void)state;
+    make_site();
+    make_folder("elsewhere");
+    scratch_write("www/chat-api/memberchat.home", SPAN("../../elsewhere\r\nignored\n"));
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "elsewhere");
+    char absolute[4096];
+    int length = snprintf(absolute, sizeof absolute, "%s", scratch_path("elsewhere"));
+    scratch_write("www/chat-api/memberchat.home", (struct span){absolute, (size_t)length});
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "elsewhere");
+    /* a file that leads nowhere is no kit; the search goes on */
+    scratch_write("www/chat-api/memberchat.home", SPAN("../nowhere\n"));
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
+    scratch_write("www/chat-api/memberchat.home", SPAN("\n"));
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
+    char *far = repeated('x', 5000);
+    scratch_write("www/chat-api/memberchat.home", span_of(far));
+    free(far);
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
+}
+
+static void named_by_the_environment(void **state)
+{
+    char variables[4096];
+    (void)state;
+    make_site();
+    make_folder("other");
+    snprintf(variables, sizeof variables, "MEMBERCHAT_HOME='%s'", scratch_path("other"));
+    expect_home(run("find", variables, "www/chat-api/memberchat.cgi", ""), "other");
+    snprintf(variables, sizeof variables, "MEMBERCHAT_HOME='%s' MEMBERCHAT_CONF=/etc/x.conf",
+             scratch_path("other"));
+    expect_contains(run("find", variables, "www/chat-api/memberchat.cgi", ""),
+                    "MEMBERCHAT_CONF=/etc/x.conf\n");
+    expect_home(run("find", "MEMBERCHAT_HOME=", "www/chat-api/memberchat.cgi", ""), "memberchat");
+}
+
+static void starts_with_the_loader(void **state)
+{
+    char wanted[4096], arguments[4096] = "one 'two words'";
+    (void)state;
+    make_site();
+    scratch_write_mode("memberchat/lib/ld-linux-x86-64.so.2",
+                       SPAN("#!/bin/sh\nprintf '<%s>' \"$@\" \"$GCONV_PATH\"\n"), 0644);
+    /* an upload has lost the x bit */
+    const char *output = run("start", "", "www/chat-api/memberchat.cgi", arguments);
+    snprintf(wanted, sizeof wanted,
+             "<--library-path><%s/lib><%s/lib/memberchat.fcgi><one><two words><%s/lib/gconv>",
+             scratch_path("memberchat"), scratch_path("memberchat"), scratch_path("memberchat"));
+    expect_contains(output, wanted);
+    for (int i = 0; i < 100; i++) /* as many as fit, and no more */
+        strcat(arguments, " x");
+    output = run("start", "", "www/chat-api/memberchat.cgi", arguments);
+    expect_contains(output, "<x><x><x><x><x>");
+}
+
+static void cannot_start(void **state)
+{
+    (void)state;
+    make_site();
+    expect_contains(run("start", "", "www/chat-api/memberchat.cgi", ""),
+                    "memberchat/lib/ld-linux-x86-64.so.2 cannot be started: No such file");
+    assert_int_equal(unlink(scratch_path("memberchat/memberchat.conf")), 0);
+    expect_contains(run("start", "", "www/chat-api/memberchat.cgi", ""),
+                    "/no-such/memberchat.fcgi cannot be started: No such file");
+}
+
+static void keeps_errors(void **state)
+{
+    (void)state;
+    make_site();
+    assert_string_equal(run("tell", "", "www/chat-api/memberchat.cgi", ""), "");
+    assert_string_equal(scratch_read(scratch_path("memberchat/log/memberchat.log")),
+                        "a line of the log\n");
+    assert_int_equal(unlink(scratch_path("memberchat/log/memberchat.log")), 0);
+    assert_int_equal(rmdir(scratch_path("memberchat/log")), 0);
+    expect_contains(run("tell", "", "www/chat-api/memberchat.cgi", ""), "a line of the log\n");
+    assert_int_equal(unlink(scratch_path("memberchat/memberchat.conf")), 0);
+    expect_contains(run("tell", "", "www/chat-api/memberchat.cgi", ""), "a line of the log\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *role = getenv("KIT_ROLE");
+    if (argc > 0 && role)
+        return act(role, argv);
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(upwards),
+        SCRATCH_TEST(of_another_user),
+        SCRATCH_TEST(named_by_a_file),
+        SCRATCH_TEST(named_by_the_environment),
+        SCRATCH_TEST(starts_with_the_loader),
+        SCRATCH_TEST(cannot_start),
+        SCRATCH_TEST(keeps_errors),
+    };
+    return cmocka_run_group_tests_name("kit", tests, NULL, NULL);
+}
