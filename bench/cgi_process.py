@@ -51,9 +51,9 @@ class Bench:
             file.write(body)
         self.cases.append(Case(name, folder))
 
-    def add_memberchat(self, name, path, members, body="", program=None):
-        config = self.area.write(f"{os.path.basename(members)}.conf",
-                                 fixtures.memberchat_config(members))
+    def add_memberchat(self, name, path, members, body="", program=None, before=""):
+        config = self.area.write(f"{os.path.basename(members)}-{len(self.cases)}.conf",
+                                 fixtures.memberchat_config(members, before=before))
         self.add(name, program or self.programs.cgi, environment(path, body, {
             "MEMBERCHAT_CONF": config, "MEMBERCHAT_PLUGIN_DIR": self.programs.plugins}), body)
 

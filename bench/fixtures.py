@@ -91,9 +91,9 @@ def app_block(number):
 '''
 
 
-def memberchat_config(members, apps=1, threads=8):
+def memberchat_config(members, apps=1, threads=8, before=""):
     blocks = "".join(app_block(number) for number in range(apps))
-    return f'''threads = {threads}
+    return f'''{before}threads = {threads}
 stores = {{
     members = {{ plugin = "file"; path = "{members}" }}
 }}

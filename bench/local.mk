@@ -1,10 +1,11 @@
 # make bench: memberchat beside its peers.  Needs lighttpd, wrk, php-fpm, php-cgi
 # and PHP's opcache, SQLite and mysqli extensions, nginx, slapd, mariadb-server and openssl; not a part of make check.
 #   make bench BENCH_SECONDS=1 BENCH_ROUNDS=2     a quick look
-#   make bench BENCH_ONLY="cgi"                   one part of: resident file cgi ldap rest sql token
+#   make bench BENCH_ONLY="cgi"                   one part of: resident file cgi ldap rest sql token flood
 
 BENCH_PEERS = bench/peers/hello_fcgi bench/peers/hello_cgi bench/peers/spawn \
-	bench/peers/load_store bench/peers/token_rate
+	bench/peers/load_store bench/peers/token_rate \
+	bench/peers/figures_rate
 EXTRA_PROGRAMS = $(BENCH_PEERS)
 bench_peers_hello_fcgi_SOURCES = bench/peers/hello_fcgi.c
 bench_peers_hello_fcgi_LDADD = $(FCGI_LIBS)
@@ -14,6 +15,8 @@ bench_peers_load_store_SOURCES = bench/peers/load_store.c bench/peers/clocks.h
 bench_peers_load_store_LDADD = $(CSV_LIBS)
 bench_peers_token_rate_SOURCES = bench/peers/token_rate.c
 bench_peers_token_rate_LDADD = libmemberchat.la
+bench_peers_figures_rate_SOURCES = bench/peers/figures_rate.c
+bench_peers_figures_rate_LDADD = libmemberchat.la
 
 BENCH_PEERS += bench/peers/delay_proxy
 bench_peers_delay_proxy_SOURCES = bench/peers/delay_proxy.c bench/peers/clocks.h
@@ -50,7 +53,7 @@ endif
 
 BENCH_FILES = bench/run.py bench/process.py bench/fixtures.py bench/resident.py \
 	bench/cgi_process.py bench/filestore.py bench/report.py bench/chart.py \
-	bench/ldap_store.py bench/rest.py bench/sql.py bench/tokens.py
+	bench/ldap_store.py bench/rest.py bench/sql.py bench/tokens.py bench/flood.py
 EXTRA_DIST += $(BENCH_FILES) bench/peers/api.php bench/peers/load.lua bench/chart.svg
 
 CLEANFILES += $(BENCH_PEERS) bench/results.txt bench/results.json bench/results.svg

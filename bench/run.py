@@ -6,7 +6,7 @@ over the rounds.  Ratios of loads are medians of the rounds' ratios, so that a m
 slower for a while is so for both.
 
 BENCH_SECONDS (3) is the length of one load, BENCH_ROUNDS (5) how many rounds there are,
-BENCH_ONLY a choice of: resident file cgi ldap token rest sql.
+BENCH_ONLY a choice of: resident file cgi ldap token rest sql flood.
 """
 import argparse
 import dataclasses
@@ -20,6 +20,7 @@ import cgi_process
 import chart
 import filestore
 import fixtures
+import flood
 import ldap_store
 import process
 import report
@@ -28,7 +29,7 @@ import rest
 import sql
 import tokens
 
-PARTS = ("resident", "file", "cgi", "ldap", "token", "rest", "sql")
+PARTS = ("resident", "file", "cgi", "ldap", "token", "rest", "sql", "flood")
 
 
 @dataclasses.dataclass
@@ -78,6 +79,7 @@ NEEDS = {
     "token": ("openssl",),
     "rest": ("lighttpd", "wrk", "nginx", "openssl"),
     "sql": ("lighttpd", "wrk", "mariadbd", "php-fpm", "php opcache", "php sqlite", "php mysqli"),
+    "flood": ("lighttpd", "wrk"),
 }
 
 
@@ -187,6 +189,14 @@ def run_sql(results, programs, seconds, rounds):
                 sql.figures(cells, cgi, report), sql.table(cells, cgi, report))
 
 
+def run_flood(results, programs, seconds, rounds):
+    with process.Area() as area:
+        measured = flood.measure(area, programs, seconds, rounds, say)
+    results.data["flood"] = flood.data(measured)
+    results.add("Operating: a flood of wrong secrets, the access log, the figures",
+                flood.figures(measured, report), flood.table(measured))
+
+
 def write_results(results, folder, took):
     os.makedirs(folder, exist_ok=True)
     results.lines += [report.summary(results.figures), f"({took:.0f} s)"]
@@ -218,6 +228,8 @@ def main():
         run_rest(results, programs, seconds, rounds)
     if "sql" in parts and sql.is_built(programs):
         run_sql(results, programs, seconds, rounds)
+    if "flood" in parts:
+        run_flood(results, programs, seconds, rounds)
     if "token" in parts:
         run_tokens(results, programs, rounds)
     write_results(results, os.path.join(programs.build, "bench"), time.monotonic() - began)

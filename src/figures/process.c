@@ -27,13 +27,14 @@ bool figures_place_lives(int fd, unsigned place)
     return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* What an earlier process has left there goes. */
+/* What an earlier process has left there goes.  It writes first: see map() in figures.c. */
 static void move_in(struct figures_process *process, bool resident)
 {
     static const char version[sizeof(uint64_t)] = PACKAGE_VERSION;
     uint64_t text;
     int64_t now;
     figure *all = (figure *)process;
+    atomic_fetch_add_explicit(&process->pid, 0, memory_order_relaxed);
     for (size_t i = 0; i < sizeof *process / sizeof *all; i++)
         if (atomic_load_explicit(&all[i], memory_order_relaxed))
             atomic_store_explicit(&all[i], 0, memory_order_relaxed);
