@@ -315,7 +315,11 @@ FUZZ_TESTS = \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_jws \
 	tests/fuzz/replay_denied \
+	tests/fuzz/replay_log \
+	tests/fuzz/replay_php \
 	tests/fuzz/replay_route \
+	tests/fuzz/replay_throttle \
+	tests/fuzz/replay_trace \
 	tests/fuzz/replay_value
 tests_fuzz_replay_claims_SOURCES = tests/fuzz/fuzz_claims.c
 tests_fuzz_replay_claims_LDADD = $(FUZZ_LIBS)
@@ -329,6 +333,15 @@ tests_fuzz_replay_jws_SOURCES = tests/fuzz/fuzz_jws.c
 tests_fuzz_replay_jws_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_denied_SOURCES = tests/fuzz/fuzz_denied.c
 tests_fuzz_replay_denied_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_log_SOURCES = tests/fuzz/fuzz_log.c src/cli/log_line.c src/cli/log_line.h
+tests_fuzz_replay_log_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_php_SOURCES = tests/fuzz/fuzz_php.c src/cli/php.c src/cli/php.h \
+	src/cli/php_text.c src/cli/php_text.h src/cli/products.c src/cli/products.h
+tests_fuzz_replay_php_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_throttle_SOURCES = tests/fuzz/fuzz_throttle.c
+tests_fuzz_replay_throttle_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_trace_SOURCES = tests/fuzz/fuzz_trace.c
+tests_fuzz_replay_trace_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_route_SOURCES = tests/fuzz/fuzz_route.c
 tests_fuzz_replay_route_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_value_SOURCES = tests/fuzz/fuzz_value.c
@@ -339,7 +352,14 @@ FUZZ_HOST = tests/fuzz/members_host.c tests/fuzz/members_host.h $(FUZZ_SCENE)
 FUZZ_SCENE_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_PLUGINS='"$(PLUGIN_OBJDIR)"'
 FUZZ_HOST_LIBS = $(FUZZ_LIBS) libstorefile.la libbase.la $(CSV_LIBS) $(CDB_LIBS)
 FUZZ_TESTS += tests/fuzz/replay_access_token tests/fuzz/replay_cdb tests/fuzz/replay_config \
-	tests/fuzz/replay_keys tests/fuzz/replay_members tests/fuzz/replay_request
+	tests/fuzz/replay_denied_file tests/fuzz/replay_figures tests/fuzz/replay_keys \
+	tests/fuzz/replay_members tests/fuzz/replay_request
+tests_fuzz_replay_denied_file_SOURCES = tests/fuzz/fuzz_denied_file.c $(FUZZ_SCENE)
+tests_fuzz_replay_denied_file_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_denied_file_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_figures_SOURCES = tests/fuzz/fuzz_figures.c $(FUZZ_SCENE)
+tests_fuzz_replay_figures_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_figures_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_access_token_SOURCES = tests/fuzz/fuzz_access_token.c $(FUZZ_SCENE)
 tests_fuzz_replay_access_token_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
 tests_fuzz_replay_access_token_LDADD = $(FUZZ_LIBS)
@@ -380,7 +400,8 @@ endif
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)
 EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/fuzz_access_token.c tests/fuzz/fuzz_cdb.c \
-	tests/fuzz/fuzz_config.c tests/fuzz/fuzz_csv.c tests/fuzz/fuzz_keys.c tests/fuzz/fuzz_ldap.c \
+	tests/fuzz/fuzz_config.c tests/fuzz/fuzz_csv.c tests/fuzz/fuzz_denied_file.c \
+	tests/fuzz/fuzz_figures.c tests/fuzz/fuzz_keys.c tests/fuzz/fuzz_ldap.c \
 	tests/fuzz/fuzz_members.c tests/fuzz/fuzz_request.c tests/fuzz/members_host.c tests/fuzz/members_host.h \
 	tests/fuzz/scene.c tests/fuzz/scene.h \
 	tests/fuzz/fuzz_rest_answer.c tests/fuzz/fuzz_rest_template.c tests/fuzz/run.sh

@@ -3,6 +3,7 @@
 #include "status.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static void gather_store(struct figures *figures, const struct figures_sum *sum,
     const struct figures_store *counted = &figures->stores[place].counted;
     uint64_t state = figures_get(&counted->state);
     store->state = (enum figures_state)(state & 3);
-    store->since = (int64_t)(state >> 2);
+    store->since = figures_time(state >> 2);
     for (unsigned i = 0; i < FIGURES_OUTCOMES; i++) {
         store->outcomes[i] = figures_get(&counted->outcomes[i]);
         store->lookups += store->outcomes[i];
@@ -30,8 +31,8 @@ static void gather_store(struct figures *figures, const struct figures_sum *sum,
     store->entries = sum->entries[place];
     store->median_ms = figures_quantile(&counted->durations, 0.5) / 1000;
     store->p99_ms = figures_quantile(&counted->durations, 0.99) / 1000;
-    store->members = (int64_t)figures_get(&counted->members) - 1;
-    store->breaker_since = (int64_t)sum->breaker_since[place];
+    store->members = (int64_t)(figures_get(&counted->members) - 1);
+    store->breaker_since = figures_time(sum->breaker_since[place]);
 }
 
 static void gather_stores(const struct settings *settings, struct figures *figures,
@@ -123,16 +124,19 @@ static void gather_processes(const struct figures_view *view, struct status_repo
         if (!figures_process_lives(view, i))
             continue;
         uint64_t version = figures_get(&from->version);
-        *process = (struct status_process){.pid = (int64_t)figures_get(&from->pid),
-                                           .started = (int64_t)figures_get(&from->started),
-                                           .reloaded_at = (int64_t)figures_get(&from->reloaded_at),
-                                           .threads = figures_get(&from->threads),
-                                           .busy = figures_get(&from->busy),
-                                           .in_flight = figures_get(&from->in_flight),
-                                           .reloads = figures_get(&from->reloads),
-                                           .resident = figures_get(&from->resident) != 0,
-                                           .reload_failed = figures_get(&from->reload_failed) != 0};
+        *process =
+            (struct status_process){.pid = (int64_t)figures_get(&from->pid),
+                                    .started = figures_time(figures_get(&from->started)),
+                                    .reloaded_at = figures_time(figures_get(&from->reloaded_at)),
+                                    .threads = figures_get(&from->threads),
+                                    .busy = figures_get(&from->busy),
+                                    .in_flight = figures_get(&from->in_flight),
+                                    .reloads = figures_get(&from->reloads),
+                                    .resident = figures_get(&from->resident) != 0,
+                                    .reload_failed = figures_get(&from->reload_failed) != 0};
         memcpy(process->version, &version, sizeof version);
+        if (!text_is_plain(span_of(process->version)))
+            process->version[0] = '\0';
         report->process_count++;
     }
 }

@@ -38,17 +38,23 @@ static bool take_until(struct span *rest, const char *mark, struct span *taken_r
     return true;
 }
 
+/* Whether an unquoted field ends here: before a blank, and where `colon` before ": ". */
+static bool ends_field(const struct span *rest, size_t at, bool colon)
+{
+    char c = rest->data[at];
+    return c == ' ' || (colon && c == ':' && at + 1 < rest->length && rest->data[at + 1] == ' ');
+}
+
 /* Takes a field as access_log_add_text() writes it, and a blank behind it. */
-static bool take_field(struct span *rest, char *out, size_t size)
+static bool take_field(struct span *rest, bool colon, char *out, size_t size)
 {
     struct bytes text = bytes_within(out, size - 1);
     size_t at = 0;
     bool quoted = rest->length && *rest->data == '"';
     for (at += quoted; at < rest->length; at++) {
         char c = rest->data[at];
-        if (c == (quoted ? '"' : ' ') || (!quoted && c == ':'))
-            if (quoted || c == ' ' || at + 1 == rest->length || rest->data[at + 1] == ' ')
-                break;
+        if (quoted ? c == '"' : ends_field(rest, at, colon))
+            break;
         if (quoted && c == '\\' && at + 1 < rest->length)
             c = rest->data[++at];
         bytes_add(&text, &c, 1);
@@ -64,7 +70,8 @@ static bool take_field(struct span *rest, char *out, size_t size)
     return !text.failed;
 }
 
-#define TAKE(rest, field) take_field((rest), (field), sizeof(field))
+#define TAKE(rest, field)              take_field((rest), false, (field), sizeof(field))
+#define TAKE_BEFORE_COLON(rest, field) take_field((rest), true, (field), sizeof(field))
 
 /* ---- The access log ---- */
 
@@ -118,7 +125,7 @@ static bool read_refusal(struct span rest, struct log_line *line)
     line->is_member = take_text(&rest, "member");
     if (!line->is_member && !take_text(&rest, "guest"))
         return false;
-    if (!nobody && (!take_text(&rest, " ") || !TAKE(&rest, line->id)))
+    if (!nobody && (!take_text(&rest, " ") || !TAKE_BEFORE_COLON(&rest, line->id)))
         return false;
     if (!take_text(&rest, ": ")) {
         PUT(line->outcome, span_of("INVALID_APP_CREDENTIALS"));

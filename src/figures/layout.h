@@ -150,6 +150,10 @@ struct figures_name *figures_name_of(struct figures *figures, enum figures_table
 /* The place of a name, taken if need be. */
 unsigned figures_place_of(struct figures *figures, enum figures_table table, struct span name);
 
+/* Whether a place is where a name is counted, which no other place then is. */
+bool figures_is_place_of(struct figures *figures, enum figures_table table, unsigned place,
+                         struct span name);
+
 void figures_name_set(struct figures_name *name, struct span text); /* cut at FIGURES_NAME_MAX */
 
 /* Its length; the text, of FIGURES_NAME_MAX bytes, has no NUL behind it. */

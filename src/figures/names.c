@@ -44,18 +44,22 @@ size_t figures_name_get(const struct figures_name *name, char text_r[FIGURES_NAM
     return (size_t)length - 1;
 }
 
-/* One that is not written yet is written here: the process that took the place may have died. */
-static bool name_is(struct figures_name *name, struct span text)
+static bool has_text(const struct figures_name *name, struct span text)
 {
     uint64_t length = atomic_load_explicit(&name->length, memory_order_acquire);
-    if (length == 0) {
-        figures_name_set(name, text);
-        return true;
-    }
     bool same = length == text.length + 1;
     for (size_t i = 0; same && i < words_of(text); i++)
         same = atomic_load_explicit(&name->text[i], memory_order_relaxed) == word_of(text, i);
     return same;
+}
+
+/* One that is not written yet is written here: the process that took the place may have died. */
+static bool name_is(struct figures_name *name, struct span text)
+{
+    if (atomic_load_explicit(&name->length, memory_order_acquire))
+        return has_text(name, text);
+    figures_name_set(name, text);
+    return true;
 }
 
 /* ---- Tables ---- */
@@ -99,12 +103,31 @@ struct figures_name *figures_name_of(struct figures *figures, enum figures_table
     return name_at(&table, place);
 }
 
-unsigned figures_place_of(struct figures *figures, enum figures_table which, struct span name)
+static uint64_t hash_name(struct span name)
 {
     static const uint64_t key[2] = {UINT64_C(0x6d656d6265726368), UINT64_C(0x6174666967757265)};
-    const struct table table = table_of(figures, which);
     uint64_t hash = hash_keyed(key, name.data, name.length);
-    hash += hash == 0; /* that is a free place */
+    return hash + (hash == 0); /* that is a free place */
+}
+
+bool figures_is_place_of(struct figures *figures, enum figures_table which, unsigned place,
+                         struct span name)
+{
+    const struct table table = table_of(figures, which);
+    uint64_t hash = hash_name(name);
+    for (unsigned i = 0; i < table.places; i++) {
+        unsigned at = (unsigned)((hash + i) % table.places);
+        if (atomic_load_explicit(&table.hashes[at], memory_order_relaxed) == hash &&
+            has_text(name_at(&table, at), name))
+            return at == place;
+    }
+    return false;
+}
+
+unsigned figures_place_of(struct figures *figures, enum figures_table which, struct span name)
+{
+    const struct table table = table_of(figures, which);
+    uint64_t hash = hash_name(name);
     for (unsigned i = 0; i < table.places && name.length <= FIGURES_NAME_MAX; i++) {
         unsigned place = (unsigned)((hash + i) % table.places);
         uint64_t there = atomic_load_explicit(&table.hashes[place], memory_order_relaxed);

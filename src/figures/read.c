@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "read.h"
 
+#include "base/date.h"
 #include "base/reason.h"
 #include "base/text.h"
 
@@ -95,7 +96,8 @@ bool figures_place_name(struct figures *figures, enum figures_table table, unsig
         return true;
     }
     const struct figures_name *name = figures_name_of(figures, table, place);
-    return figures_get(&name->length) != 0 && get_text(name, name_r);
+    return figures_get(&name->length) != 0 && get_text(name, name_r) &&
+           figures_is_place_of(figures, table, place, span_of(name_r));
 }
 
 /* ---- Processes ---- */
@@ -146,7 +148,7 @@ bool figures_read_recent(const struct figures *figures, unsigned index, struct f
     uint64_t number = count - index;
     const struct figures_recent *recent = &figures->recent[number % FIGURES_RECENT];
     uint64_t sequence = atomic_load(&recent->sequence);
-    past_r->time = (int64_t)figures_get(&recent->time);
+    past_r->time = figures_time(figures_get(&recent->time));
     bool good = get_text(&recent->app, past_r->app) && get_text(&recent->code, past_r->code) &&
                 get_text(&recent->request_id, past_r->request_id) &&
                 get_text(&recent->id, past_r->id);
@@ -155,6 +157,11 @@ bool figures_read_recent(const struct figures *figures, unsigned index, struct f
 }
 
 /* ---- Numbers ---- */
+
+int64_t figures_time(uint64_t seconds)
+{
+    return seconds <= DATE_LATEST ? (int64_t)seconds : 0;
+}
 
 uint64_t figures_of_hour(const struct figures_app *app, enum figures_kind kind, uint64_t hour)
 {

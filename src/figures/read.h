@@ -22,7 +22,7 @@ void figures_view_close(struct figures_view *view);
 unsigned figures_places(enum figures_table table);
 
 /* The name of a place; "other" of the last one.  False: the place is free, or what is there is
- * not a text. */
+ * not its name. */
 bool figures_place_name(struct figures *figures, enum figures_table table, unsigned place,
                         char name_r[FIGURES_NAME_MAX + 1]);
 
@@ -32,6 +32,9 @@ static inline uint64_t figures_get(const figure *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
+
+/* A Unix time that the figures hold; 0 where it is none that a date can be written for. */
+int64_t figures_time(uint64_t seconds);
 
 /* Of all processes that live. */
 struct figures_sum {

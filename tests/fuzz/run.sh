@@ -9,8 +9,8 @@ set -eu
 source=$(cd "$1" && pwd)
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- access_token cdb claims config credentials csv denied intake json jws keys ldap members request \
-    rest_answer rest_template route value
+[ $# -gt 0 ] || set -- access_token cdb claims config credentials csv denied denied_file figures intake json jws keys \
+    ldap log members php request rest_answer rest_template route throttle trace value
 CLANG=${CLANG:-clang}
 command -v "$CLANG" >/dev/null || { echo "make fuzz needs clang" >&2; exit 1; }
 
@@ -53,7 +53,7 @@ store=$made
 compile "$source"/modules/*.c
 $CLANG -shared -fsanitize=$checks -o plugins/sign_openssl.so $made $base $(pkg-config --libs json-c nettle libcrypto)
 compile "$source"/src/api/*.c "$source"/src/settings/*.c "$source"/src/token/*.c "$source"/src/members/*.c \
-    "$source"/src/host/*.c "$source"/src/figures/*.c $files "$source"/tests/fuzz/scene.c "$source"/tests/fuzz/members_host.c
+    "$source"/src/host/*.c "$source"/src/figures/*.c "$source"/src/cli/log_line.c "$source"/src/cli/php*.c "$source"/src/cli/products.c $files "$source"/tests/fuzz/scene.c "$source"/tests/fuzz/members_host.c
 rm -f libfuzzed.a
 ar rcs libfuzzed.a $base $store $made
 for harness; do

@@ -65,17 +65,26 @@ static const char configuration[] =
 
 struct settings *scene_settings(void)
 {
+    return scene_settings_with("");
+}
+
+struct settings *scene_settings_with(const char *lines)
+{
+    struct bytes text = {0};
     struct config_report report = {0};
     scene_write("key", span_of(SCENE_KEY));
     scene_write("members.csv", span_of("appUserId,appUserName,appUserProfileImgUrl,role,state\n"
                                        "1,Ann,https://img.example.com/1.jpg,host,ACTIVE\n"
                                        "2,,,,\n"
                                        "3,Cleo,,,GONE\n"));
-    const char *path = scene_write("memberchat.conf", span_of(configuration));
+    bytes_add_string(&text, lines);
+    bytes_add_string(&text, configuration);
+    const char *path = scene_write("memberchat.conf", bytes_span(&text));
     struct settings *settings = settings_read(path, scene_plugins(), NULL, &report);
     if (!settings || !settings_open(settings, NULL, false, &report))
         config_report_print(&report, stderr);
     must(settings);
     config_report_free(&report);
+    bytes_free(&text);
     return settings;
 }

@@ -25,4 +25,7 @@ const char *scene_plugins(void);
  * (1), Bob (2, only the id) and Cleo (3, not active) in "members.csv"; loaded and open. */
 struct settings *scene_settings(void);
 
+/* The same with more lines at its top. */
+struct settings *scene_settings_with(const char *lines);
+
 #endif
