@@ -123,10 +123,8 @@ static bool set_options(MYSQL *mysql, const struct sql_target *target)
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
     if (!has_text(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4"))
         return false;
-#if MARIADB_PACKAGE_VERSION_ID >= 30300
-    if (target->host && !target->encrypt)
-        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, MYSQL_TLS_HASHES);
-#endif
+    if (target->host && !target->encrypt && !mysql_tls_restrict(mysql, MYSQL_TLS_HASHES))
+        return false;
     if (!target->encrypt)
         return true;
     mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
@@ -151,10 +149,9 @@ static bool sign_in(void *handle, const struct sql_target *target, int64_t deadl
     struct connection *connection = handle;
     const struct sql_settings *settings = connection->link.client->settings;
     MYSQL *mysql = connection->mysql = mysql_init(NULL), *done = NULL;
-    if (!mysql || !set_options(mysql, target))
+    if (!mysql || !set_options(mysql, target) ||
+        (target->encrypt && !mysql_tls_begin(mysql, target, deadline)))
         return sql_fault_set(fault, SQL_BUSY, "out of memory");
-    if (target->encrypt)
-        mysql_tls_begin(mysql, target, deadline);
     CALL(connection, deadline,
          mysql_real_connect_start(&done, mysql, target->host ? target->address : NULL,
                                   settings->user, target->password, settings->database,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mysql_tls.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <mysql.h>
 #include <mysql/plugin_auth.h>
@@ -82,17 +83,28 @@ bool mysql_tls_register(void)
     return good;
 }
 
-void mysql_tls_begin(MYSQL *mysql, const struct sql_target *target, int64_t deadline)
+/* libmariadb drops a text that it could not copy, says nothing, and gives none back.  But where
+ * malloc() fails it sets errno, which nothing here sets otherwise. */
+bool mysql_tls_restrict(MYSQL *mysql, const char *ways)
+{
+#if MARIADB_PACKAGE_VERSION_ID >= 30300
+    errno = 0;
+    return mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, ways) == 0 && errno == 0;
+#else
+    (void)mysql;
+    (void)ways;
+    return true;
+#endif
+}
+
+bool mysql_tls_begin(MYSQL *mysql, const struct sql_target *target, int64_t deadline)
 {
     handshake.host = target->host;
     handshake.deadline = deadline;
     handshake.state = MYSQL_TLS_FAILED;
     mysql_options(mysql, MYSQL_DEFAULT_AUTH, STAND_IN);
     mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, await_handshake);
-#if MARIADB_PACKAGE_VERSION_ID >= 30300
-    if (!target->verify)
-        mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, STAND_IN "," MYSQL_TLS_HASHES);
-#endif
+    return target->verify || mysql_tls_restrict(mysql, STAND_IN "," MYSQL_TLS_HASHES);
 }
 
 enum mysql_tls mysql_tls_end(MYSQL *mysql)

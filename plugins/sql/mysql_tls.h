@@ -17,8 +17,12 @@ struct st_mysql;
 /* Once, after mysql_library_init().  False: memory is short. */
 bool mysql_tls_register(void);
 
-/* Before signing in over TLS; the same thread does that, and then calls mysql_tls_end(). */
-void mysql_tls_begin(struct st_mysql *mysql, const struct sql_target *target, int64_t deadline);
+/* Lets a server ask for these ways to sign in only.  False: memory is short. */
+bool mysql_tls_restrict(struct st_mysql *mysql, const char *ways);
+
+/* Before signing in over TLS; the same thread does that, and then calls mysql_tls_end().  False:
+ * memory is short; then there is no signing in. */
+bool mysql_tls_begin(struct st_mysql *mysql, const struct sql_target *target, int64_t deadline);
 
 enum mysql_tls {
     MYSQL_TLS_GOOD = 1,
