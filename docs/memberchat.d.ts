@@ -310,6 +310,7 @@ export interface Operations {
             401: ErrorAnswer<"INVALID_STATUS_PASSWORD">;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            429: ErrorAnswer<"TOO_MANY_REQUESTS">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
     };
@@ -338,6 +339,7 @@ export interface Operations {
             401: ErrorAnswer<"INVALID_STATUS_PASSWORD">;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            429: ErrorAnswer<"TOO_MANY_REQUESTS">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
     };

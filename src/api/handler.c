@@ -16,6 +16,7 @@
 #include "reply.h"
 #include "status.h"
 #include "status_access.h"
+#include "throttle.h"
 #include "base/text.h"
 
 #include <stdatomic.h>
@@ -171,7 +172,9 @@ static enum outcome answer(struct exchange *exchange)
         return OUTCOME_RESOURCE_NOT_FOUND;
     if (!route_allows(route, exchange->request->method))
         return OUTCOME_UNSUPPORTED_HTTP_METHOD;
-    return access == STATUS_ASKS ? OUTCOME_INVALID_STATUS_PASSWORD : serve(exchange);
+    if (access == STATUS_WRONG && throttle_wrong_credentials(exchange))
+        return OUTCOME_TOO_MANY_REQUESTS;
+    return access == STATUS_OPEN ? serve(exchange) : OUTCOME_INVALID_STATUS_PASSWORD;
 }
 
 bool handler_serve(const struct settings *settings, const struct http_request *request,

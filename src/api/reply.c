@@ -33,7 +33,7 @@ static const struct row {
     [OUTCOME_UNSUPPORTED_ENCODING] = {415, "UNSUPPORTED_MEDIA_TYPE",
                                       "The request body must not have a Content-Encoding"},
     [OUTCOME_TOO_MANY_REQUESTS] = {429, "TOO_MANY_REQUESTS",
-                                   "There were too many requests with a wrong API key or secret; "
+                                   "There were too many requests with wrong credentials; "
                                    "try again later"},
     [OUTCOME_INTERNAL_SERVER_ERROR] = {500, "INTERNAL_SERVER_ERROR",
                                        "Something is wrong on the server; its log says what"},

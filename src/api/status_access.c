@@ -59,5 +59,5 @@ enum status_access status_access(const struct settings *settings,
     enum credentials verdict = credentials_read(request, &pair);
     bool good = verdict == CREDENTIALS_GOOD && is_password(status->password_file, pair.secret);
     explicit_bzero(&pair, sizeof pair);
-    return good ? STATUS_OPEN : STATUS_ASKS;
+    return good ? STATUS_OPEN : verdict == CREDENTIALS_NONE ? STATUS_ASKS : STATUS_WRONG;
 }

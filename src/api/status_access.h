@@ -8,7 +8,8 @@
 enum status_access {
     STATUS_OPEN,
     STATUS_HIDDEN, /* as if the routes were not there */
-    STATUS_ASKS    /* for the password */
+    STATUS_ASKS,   /* for the password */
+    STATUS_WRONG   /* another password came */
 };
 
 enum status_access status_access(const struct settings *settings,

@@ -28,6 +28,15 @@ static void add_client(struct bytes *key, const struct exchange *exchange)
 
 /* ---- Wrong credentials ---- */
 
+/* What was guessed at; 0: an unknown key. */
+static uint64_t hash_target(struct throttle_table *table, const struct exchange *exchange)
+{
+    if (exchange->named)
+        return throttle_table_hash(table, 'k', span_of(exchange->named->settings.api_key));
+    bool status = exchange->route.kind == ROUTE_METRICS || exchange->route.kind == ROUTE_STATUS;
+    return status ? throttle_table_hash(table, 's', span_of("status")) : 0;
+}
+
 bool throttle_wrong_credentials(struct exchange *exchange)
 {
     const struct limit_settings *limits = &exchange->settings->limits;
@@ -40,7 +49,7 @@ bool throttle_wrong_credentials(struct exchange *exchange)
     struct bytes client = bytes_within(memory, sizeof memory);
     add_client(&client, exchange);
     uint64_t by_client = throttle_table_hash(table, 'c', bytes_span(&client));
-    uint64_t by_key = app ? throttle_table_hash(table, 'k', span_of(app->settings.api_key)) : 0;
+    uint64_t by_key = hash_target(table, exchange);
     int64_t now = clock_monotonic_ms();
     int64_t delay = throttle_table_delay(table, by_client, now);
     int64_t key_delay = throttle_table_delay(table, by_key, now);

@@ -6,7 +6,8 @@
 
 #include "exchange.h"
 
-/* Counts wrong credentials, against the client's address and against the app whose key came.
+/* Counts wrong credentials, against the client's address and against the app whose key came, or
+ * for wrong passwords of the status pages against that password.
  * True: either has a delay to wait for, which is in exchange->retry_after_ms, so this attempt is
  * not even told to be wrong.  Right credentials are never asked for here: they always pass. */
 bool throttle_wrong_credentials(struct exchange *exchange);

@@ -175,6 +175,20 @@ class Access(FreshCase):
         self.assertEqual(401, self.status("198.51.100.1", basic("any", "another")))
 
 
+    def test_guessing_the_password(self):
+        """Whoever guesses is held off, from one address or many; the right one always passes."""
+        self.site.put("status.password", "open sesame\n", 0o600)
+        for addresses in (["198.51.100.1"], [f"198.51.100.{number}" for number in range(9)]):
+            self.site.write({"status": {"password_file": "status.password"}, "limits": {"failures": 3}})
+            self.responder = self.start()
+            seen = [self.status(addresses[n % len(addresses)], basic("any", "guess")) for n in range(40)]
+            self.assertEqual([401] * 3, seen[:3])
+            self.assertIn(429, seen)
+            self.assertEqual(200, self.status("198.51.100.1", basic("any", "open sesame")))
+            self.assertEqual(401, self.status("198.51.100.200"))  # nobody is asked to wait for asking
+            self.responder.process.stop()
+
+
 class Shared(FreshCase):
     def setUp(self):
         super().setUp()
