@@ -23,9 +23,14 @@ cd "$folder"
 export HOME="$folder"
 
 if [ "$kind" = mariadb ]; then
+    # these data outlive no crash of the machine; a thousand fsync() take minutes on a busy disk
+    hasty="--debug-no-sync --innodb-flush-method=nosync --innodb-flush-log-at-trx-commit=0"
     if [ ! -d data ]; then
-        $as_user mariadb-install-db --no-defaults --datadir="$folder/data" --skip-test-db \
-            --auth-root-authentication-method=normal >install.log 2>&1
+        rm -rf new # of a start that was cut short
+        # shellcheck disable=SC2086
+        $as_user mariadb-install-db --no-defaults --datadir="$folder/new" --skip-test-db \
+            --auth-root-authentication-method=normal $hasty >install.log 2>&1
+        mv new data
     fi
     cat >init.sql <<-SQL
 	CREATE DATABASE IF NOT EXISTS site;
@@ -33,16 +38,19 @@ if [ "$kind" = mariadb ]; then
 	DELETE FROM mysql.global_priv WHERE User = '';
 	FLUSH PRIVILEGES;
 	SQL
-    exec $as_user mariadbd --no-defaults --datadir="$folder/data" --socket="$folder/mysqld.sock" \
-        --init-file="$folder/init.sql" --pid-file="$folder/pid" --innodb-flush-log-at-trx-commit=0 \
+    # shellcheck disable=SC2086
+    exec $as_user mariadbd --no-defaults $hasty --datadir="$folder/data" --socket="$folder/mysqld.sock" \
+        --init-file="$folder/init.sql" --pid-file="$folder/pid" \
         --innodb-buffer-pool-size=16M --innodb-log-file-size=4M --innodb-use-native-aio=0 --skip-log-bin --skip-networking "$@"
 fi
 
 if [ ! -d data ]; then
-    $as_user initdb -D data -A trust --no-sync -E UTF8 --locale=C.UTF-8 -U postgres >install.log 2>&1
-    echo "password_encryption = 'scram-sha-256'" >>data/postgresql.conf # not the default before 14
-    printf 'local all postgres trust\nlocal all all md5\nhost all all 0.0.0.0/0 md5\n' >data/pg_hba.conf
+    rm -rf new
+    $as_user initdb -D new -A trust --no-sync -E UTF8 --locale=C.UTF-8 -U postgres >install.log 2>&1
+    echo "password_encryption = 'scram-sha-256'" >>new/postgresql.conf # not the default before 14
+    printf 'local all postgres trust\nlocal all all md5\nhost all all 0.0.0.0/0 md5\n' >new/pg_hba.conf
     printf "CREATE USER chat PASSWORD 'secret';\nCREATE DATABASE site;\n" |
-        $as_user postgres --single -D data postgres >>install.log 2>&1
+        $as_user postgres --single -D new postgres >>install.log 2>&1
+    mv new data
 fi
 exec $as_user postgres -D data -k "$folder" -c listen_addresses= -c fsync=off "$@"
