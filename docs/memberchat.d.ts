@@ -109,6 +109,8 @@ export interface Status {
         owner: string;
         what: string;
         changed: string | null;
+        /** Of certificates. */
+        expires: string | null;
     }>;
     refusals: Array<{
         time: string | null;

@@ -56,6 +56,7 @@ struct status_file {
     const char *path;
     int64_t changed; /* -1: not known, ... */
     int error;       /* ... for this reason: an errno; ENOENT: it is not there */
+    int64_t expires; /* a certificate; 0: it does not, or nobody knows */
 };
 
 struct status_report {
@@ -80,6 +81,15 @@ enum outcome status_answer(struct exchange *exchange);
 bool status_gather(const struct settings *settings, const struct figures_view *view,
                    struct status_report *report_r);
 void status_free(struct status_report *report);
+
+/* ---- status_certificate.c ---- */
+
+/* A chain is no longer good when its first certificate expires, a file of authorities when its last
+ * one does. */
+enum status_expiry { STATUS_FIRST, STATUS_LAST };
+
+/* When the certificates of a PEM file expire.  False: none can be read. */
+bool status_read_expiry(const char *path, enum status_expiry which, int64_t *expires_r);
 
 /* ---- status_findings.c ---- */
 

@@ -10,6 +10,7 @@
 #define RECENTLY      600 /* seconds */
 #define WRONG_SECRETS 8   /* of the newest refusals */
 #define FINDING_MAX   400
+#define EXPIRES_SOON  (14 * 86400)
 
 __attribute__((format(printf, 2, 3))) static struct status_finding *add(
     struct status_report *report, const char *format, ...)
@@ -83,6 +84,26 @@ static void find_in_processes(struct status_report *report)
     }
 }
 
+static void find_in_certificate(struct status_report *report, const struct status_file *file)
+{
+    char text[40];
+    bool authority = strcmp(file->what, "ca_file") == 0;
+    if (!file->expires || file->expires - report->now > EXPIRES_SOON)
+        return;
+    struct status_finding *finding;
+    if (file->expires <= report->now)
+        finding = add(report, "The certificate %s (%s of %s) expired %s ago.", file->path,
+                      file->what, file->owner, age(report, file->expires, text));
+    else
+        finding = add(report, "The certificate %s (%s of %s) expires in %s.", file->path,
+                      file->what, file->owner, age(report, 2 * report->now - file->expires, text));
+    finding->remedy =
+        authority ? "Put the authority's present certificate there, beside the old one, and "
+                    "reload: without one the store's server cannot be trusted."
+                  : "Have it renewed, put the new one there with its key, and reload: the store's "
+                    "server refuses an expired one.";
+}
+
 static void find_in_files(struct status_report *report)
 {
     for (size_t i = 0; i < report->file_count; i++) {
@@ -95,6 +116,8 @@ static void find_in_files(struct status_report *report)
             add(report, "The file %s (%s of %s) cannot be examined: %s.", file->path, file->what,
                 file->owner, strerror(file->error))
                 ->remedy = "See that this user may enter each folder above it, and read it.";
+        else
+            find_in_certificate(report, file);
     }
 }
 

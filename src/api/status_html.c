@@ -318,7 +318,7 @@ static void add_processes(const struct status_report *report, struct bytes *out)
 
 static void add_files(const struct status_report *report, struct bytes *out)
 {
-    static const char *const columns[] = {"of", "file", "changed", "age", NULL};
+    static const char *const columns[] = {"of", "file", "changed", "age", "valid until", NULL};
     begin_table(out, "Keys and certificates", columns);
     for (size_t i = 0; i < report->file_count; i++) {
         const struct status_file *file = &report->files[i];
@@ -327,13 +327,16 @@ static void add_files(const struct status_report *report, struct bytes *out)
         text_cell(out, NULL, file->what);
         if (file->changed < 0) {
             text_cell(out, "bad", file->error == ENOENT ? "not there" : "not known");
-            bytes_add_string(out, "<td></td></tr>");
+            bytes_add_string(out, "<td></td><td></td></tr>");
             continue;
         }
         bytes_add_string(out, "<td>");
         add_time(out, file->changed);
         bytes_add_string(out, "</td><td>");
         status_add_age(out, report->now - file->changed);
+        bytes_add_string(out, "</td><td>");
+        if (file->expires)
+            add_time(out, file->expires);
         bytes_add_string(out, "</td></tr>");
     }
     end_table(out);

@@ -150,6 +150,7 @@ static void add_file(const struct status_file *file, struct bytes *out)
     text(out, "owner", file->owner);
     text(out, "what", file->what);
     moment(out, "changed", file->changed);
+    moment(out, "expires", file->expires);
     bytes_add_string(out, "}");
 }
 

@@ -91,7 +91,13 @@ static void add_file(const struct status_file *file, int64_t now, struct bytes *
         bytes_add_string(out, file->error == ENOENT ? "not there" : "not known");
     else
         status_add_age(out, now - file->changed);
-    bytes_add_string(out, file->changed < 0 ? "\n" : " old\n");
+    if (file->changed >= 0)
+        bytes_add_string(out, " old");
+    if (file->expires) {
+        bytes_add_string(out, file->expires <= now ? ", expired " : ", valid until ");
+        date_add(out, file->expires);
+    }
+    bytes_add_string(out, "\n");
 }
 
 static void add_refusal(const struct figures_past *past, bool show_ids, struct bytes *out)
