@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -164,4 +166,33 @@ bool file_check_pem(const char *path, enum file_pem wanted, bool *exposed_r, str
     }
     bytes_free(&text);
     return good;
+}
+
+void file_explain_unwritable(const char *path, int error, struct reason *why)
+{
+    char folder[PATH_MAX], user[24] = "www-data"; /* root asks for another user */
+    const char *slash = strrchr(path, '/'), *said = strerror(error);
+    int length = slash == path ? 1 : slash ? (int)(slash - path) : 0;
+    snprintf(folder, sizeof folder, "%.*s", length ? length : 1, length ? path : ".");
+    if (geteuid() != 0)
+        snprintf(user, sizeof user, "%u", (unsigned)geteuid());
+    bool there = faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
+    bool has_folder = faccessat(AT_FDCWD, folder, F_OK, AT_EACCESS) == 0;
+    if (error == ENOENT && !has_folder)
+        reason_set(why,
+                   "%s: make its folder, and give it to the web server's user: mkdir -p %s; "
+                   "chown %s %s",
+                   said, folder, user, folder);
+    else if (error == EACCES && (there || has_folder))
+        reason_set(why, "%s: give %s to the user that memberchat runs as: chown %s %s", said,
+                   there ? "it" : "its folder", user, there ? path : folder);
+    else if (error == EACCES)
+        reason_set(why, "%s: let the user that memberchat runs as (%s) enter each folder above it",
+                   said, user);
+    else if (error == ENOSPC || error == EDQUOT)
+        reason_set(why, "%s: make room for it", said);
+    else if (error == ENOENT || error == EISDIR || error == ENOTDIR || error == EROFS)
+        reason_set(why, "%s: name a file in a folder that the web server's user can write", said);
+    else
+        reason_set(why, "%s", said);
 }

@@ -40,6 +40,9 @@ bool file_mode_exposed(mode_t mode);
 bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
                       struct reason *why);
 
+/* Why a file cannot be made or written, by the errno of the attempt, and what to do about it. */
+void file_explain_unwritable(const char *path, int error, struct reason *why);
+
 /* The length of a text without one line end, LF or CRLF, at its end. */
 size_t file_line_length(struct span text);
 

@@ -8,6 +8,7 @@
 #include "settings/load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,27 +54,37 @@ static void look_at_configuration(struct doctor *doctor)
                    doctor->cli->config);
 }
 
+static void look_at_target(struct doctor *doctor, const char *place, const char *what,
+                           const char *path)
+{
+    struct stat status;
+    struct reason why;
+    if (load_can_write_log(path)) {
+        doctor_say(doctor, DOCTOR_OK, "%s goes to %s", what, path);
+        return;
+    }
+    file_explain_unwritable(path, errno, &why);
+    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno == EACCES &&
+        stat(path, &status) == 0 && status.st_uid != geteuid())
+        doctor_say(doctor, DOCTOR_WARNING,
+                   "%s: the file %s belongs to user %u, and only that one writes it: right if "
+                   "the web server runs memberchat as that user, else chown it",
+                   place, path, (unsigned)status.st_uid);
+    else
+        doctor_say(doctor, DOCTOR_FAULT, "%s: %s cannot be written: %s", place, path, why.text);
+}
+
 static void look_at_log(struct doctor *doctor)
 {
     if (!doctor->settings)
         return;
     const struct log_settings *log = &doctor->settings->log;
-    struct stat status;
-    if (load_can_write_log(log->target)) {
-        doctor_say(doctor, DOCTOR_OK, "the log goes to %s", log->target);
-        return;
-    }
-    int error = errno;
-    if (error == EACCES && stat(log->target, &status) == 0 && status.st_uid != geteuid())
-        doctor_say(doctor, DOCTOR_WARNING,
-                   "%s: the log file %s belongs to user %u, and only that one writes it: right if "
-                   "the web server runs memberchat as that user, else chown it",
-                   log->place, log->target, (unsigned)status.st_uid);
-    else
-        doctor_say(doctor, DOCTOR_FAULT,
-                   "%s: the log file %s cannot be written: %s; make its folder, and give it to the "
-                   "user that memberchat runs as",
-                   log->place, log->target, strerror(error));
+    const struct status_settings *status = &doctor->settings->status;
+    look_at_target(doctor, log->place, "the log", log->target);
+    if (log->access && *log->access)
+        look_at_target(doctor, log->access_place, "the access log", log->access);
+    if (status->file)
+        look_at_target(doctor, status->place, "what is counted", status->file);
 }
 
 /* ---- The stores ---- */

@@ -131,6 +131,7 @@ void figures_use(const char *path, enum figures_user user)
     struct reason why;
     int fd = figures_in_use_fd();
     bool same = path && in_use_path && strcmp(path, in_use_path) == 0;
+    bool had_warned = last_warning[0] != '\0' && !in_use_path && figures_in_use();
     figures_show_process();
     if (!path) {
         use_memory(user);
@@ -143,6 +144,10 @@ void figures_use(const char *path, enum figures_user user)
             log_warning("status.file: %s was removed, replaced or cut short: the figures begin "
                         "again",
                         path);
+        else if (had_warned)
+            log_info("status.file: %s can be used now; what this process has counted in its memory "
+                     "is not in it",
+                     path);
         return;
     }
     warn_once(&why);

@@ -170,11 +170,13 @@ static void explain(const char *path, enum verdict verdict, struct reason *why)
 
 static enum figures_opened fail(const char *path, int error, struct reason *why)
 {
+    struct reason because;
+    file_explain_unwritable(path, error, &because);
     if (error == ENOSPC || error == EDQUOT)
         reason_set(why, "%s cannot be made: %s; it needs %zu bytes", path, strerror(error),
                    FIGURES_SIZE);
     else
-        reason_set(why, "%s cannot be opened or made: %s", path, strerror(error));
+        reason_set(why, "%s cannot be opened or made: %s", path, because.text);
     return FIGURES_FAILED;
 }
 

@@ -125,6 +125,17 @@ void config_file_error(struct config_report *report, const char *path, const cha
     report->errors++;
 }
 
+void config_file_warning(struct config_report *report, const char *path, const char *format, ...)
+{
+    char reason[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    bytes_addf(&report->text, "%s: warning: %s\n", path, reason);
+    report->warnings++;
+}
+
 void config_line_warning(struct config_report *report, const char *path, unsigned line,
                          const char *reason)
 {

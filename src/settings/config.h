@@ -84,6 +84,8 @@ void config_tell(struct config_report *report, enum config_severity severity,
 /* For mistakes that belong to no setting: "FILE: reason", "FILE:LINE: warning: reason". */
 void config_file_error(struct config_report *report, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void config_file_warning(struct config_report *report, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void config_line_warning(struct config_report *report, const char *path, unsigned line,
                          const char *reason);
 

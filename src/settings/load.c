@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "load.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -73,14 +75,16 @@ static bool set_up_log(const struct settings *settings)
 {
     const struct log_settings *log = &settings->log;
     const char *access = log->access && *log->access ? log->access : NULL;
+    struct reason why;
     if (!log_configure(log->target, (enum log_level)log->level, (enum log_format)log->format)) {
-        log_error("%s: the log file %s cannot be written: %s", log->place, log->target,
-                  strerror(errno));
+        file_explain_unwritable(log->target, errno, &why);
+        log_error("%s: the log file %s cannot be written: %s", log->place, log->target, why.text);
         return false;
     }
     if (!log_configure_access(access)) {
+        file_explain_unwritable(access, errno, &why);
         log_error("%s: the access log %s cannot be written: %s", log->access_place, access,
-                  strerror(errno));
+                  why.text);
         return false;
     }
     return true;
@@ -142,6 +146,27 @@ bool load_can_write_log(const char *target)
     return good;
 }
 
+static bool try_file(struct config_report *report, const char *place, const char *what,
+                     const char *path)
+{
+    struct reason why;
+    if (load_can_write_log(path))
+        return true;
+    file_explain_unwritable(path, errno, &why);
+    config_file_error(report, place, "%s %s cannot be written: %s", what, path, why.text);
+    return false;
+}
+
+/* Which costs no token. */
+static void warn_of_figures(struct config_report *report, const struct status_settings *status)
+{
+    struct reason why;
+    file_explain_unwritable(status->file, errno, &why);
+    config_file_warning(report, status->place,
+                        "%s cannot be written: %s; until then each process counts for itself",
+                        status->file, why.text);
+}
+
 struct settings *load_tried(const char *path, const char *plugin_folder,
                             struct config_report *report)
 {
@@ -149,17 +174,12 @@ struct settings *load_tried(const char *path, const char *plugin_folder,
     if (!settings)
         return NULL;
     bool good = settings_open(settings, NULL, false, report);
-    if (!load_can_write_log(settings->log.target)) {
-        config_file_error(report, settings->log.place, "the log file %s cannot be written: %s",
-                          settings->log.target, strerror(errno));
-        good = false;
-    }
-    const char *access = settings->log.access;
-    if (access && *access && !load_can_write_log(access)) {
-        config_file_error(report, settings->log.access_place,
-                          "the access log %s cannot be written: %s", access, strerror(errno));
-        good = false;
-    }
+    const struct log_settings *log = &settings->log;
+    const char *access = log->access && *log->access ? log->access : "stderr";
+    good = try_file(report, log->place, "the log file", log->target) && good;
+    good = try_file(report, log->access_place, "the access log", access) && good;
+    if (settings->status.file && !load_can_write_log(settings->status.file))
+        warn_of_figures(report, &settings->status);
     if (good)
         return settings;
     settings_free(settings);

@@ -101,6 +101,7 @@ struct status_settings {
     struct memberchat_list allow;
     const char *file; /* NULL: memory */
     const char *password_file;
+    const char *place; /* "FILE:LINE: status.file", for messages */
     bool show_ids;
 };
 

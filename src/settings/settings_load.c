@@ -106,14 +106,14 @@ static const struct config_node *root_group(const struct loading *loading, const
     return config_is_group(group) ? group : NULL;
 }
 
-/* "FILE:LINE: log.target" */
-static const char *place_of(const struct loading *loading, const struct config_node *group,
-                            const char *key)
+/* "FILE:LINE: GROUP.KEY" */
+static const char *place_of(const struct loading *loading, const char *name, const char *key)
 {
+    const struct config_node *group = root_group(loading, name);
     const struct config_node *node = group ? config_child(group, key) : NULL;
     node = node ? node : loading->root;
-    return arena_format(&loading->settings->arena, "%s:%u: log.%s", config_file(node),
-                        config_line(node), key);
+    return arena_format(&loading->settings->arena, "%s:%u: %s.%s", config_file(node),
+                        config_line(node), name, key);
 }
 
 static void read_log(const struct loading *loading)
@@ -125,8 +125,8 @@ static void read_log(const struct loading *loading)
     const char *target = settings->log.target;
     if (target && strcmp(target, "stderr") != 0 && strcmp(target, "syslog") != 0)
         settings->log.target = config_resolve_path(group, target, &settings->arena);
-    settings->log.place = place_of(loading, group, "target");
-    settings->log.access_place = place_of(loading, group, "access");
+    settings->log.place = place_of(loading, "log", "target");
+    settings->log.access_place = place_of(loading, "log", "access");
 }
 
 /* Whether it holds a password now; it is read again for each page. */
@@ -160,6 +160,7 @@ static void read_status(const struct loading *loading)
     config_fill(group, &table, 1, &settings->arena, loading->report);
     settings->status_allow = read_nets(loading, group, "allow", &settings->status.allow);
     check_password_file(loading, group);
+    settings->status.place = place_of(loading, "status", "file");
 }
 
 static void read_limits(const struct loading *loading)

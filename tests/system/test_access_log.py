@@ -278,7 +278,13 @@ class Rotation(LogCase):
         self.site.write({"log": {"access": "none/access.log"}})
         done = command("check", "-c", self.site.conf)
         self.assertEqual(1, done.returncode)
-        self.assertRegex(done.stderr, r":\d+: log\.access: the access log \S+/none/access.log cannot be written")
+        self.assertRegex(done.stderr, r":\d+: log\.access: the access log \S+/none/access.log cannot be written: "
+                                     r"No such file or directory: make its folder, .*: mkdir -p \S+/none; chown \S+ \S+/none")
+        self.site.write({"log": {"target": "none/log"}, "status": {"file": "nowhere/figures"}})
+        done = command("check", "-c", self.site.conf)
+        self.assertRegex(done.stderr, r":\d+: log\.target: the log file \S+/none/log cannot be written: .*mkdir -p \S+/none;")
+        self.assertRegex(done.stderr, r"warning: \S+:\d+: status\.file: \S+/figures cannot be written: .*mkdir -p \S+/nowhere;"
+                                      r"|:\d+: status\.file: warning: \S+/figures cannot be written: .*mkdir -p \S+/nowhere;")
         self.site.write({"log": {"access": 7}})
         self.assertIn("log.access: expected true, false or a path in quotes", command("check", "-c", self.site.conf).stderr)
 

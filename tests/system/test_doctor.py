@@ -84,7 +84,7 @@ class Inside(DoctorCase):
 
     def test_log_without_a_folder(self):
         self.site.write({"log": {"target": "log/memberchat.log"}})
-        self.finds("log.target", "cannot be written", "make its folder")
+        self.finds("log.target", "cannot be written", "make its folder", "mkdir -p")
 
     def test_key_in_public_html(self):
         site = self.site.folder.rename(self.scratch.path / "public_html")
