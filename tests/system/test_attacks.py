@@ -2,6 +2,7 @@
 """What somebody tries who wants in, or wants others out: headers of two spellings, and more peers than descriptors."""
 import contextlib
 import os
+import random
 import resource
 import socket
 
@@ -111,3 +112,31 @@ class MorePeersThanDescriptors(FreshCase):
                                                preexec_fn=self.limited)
         wait_until("it serves", lambda: "ready" in responder.process.log_text())
         self.survives(responder)
+
+
+class Figures(FreshCase):
+    """Whoever may write to the file of figures falsifies them, and nothing else."""
+
+    def write_over(self, chance):
+        kinds = (b"\xff" * 8, chance.randbytes(8), bytes(64), b"<x>\"'&\n\r", chance.randbytes(300))
+        with open(self.file, "r+b") as file:
+            for _ in range(200):
+                file.seek(chance.randrange(64, self.size - 300))
+                file.write(chance.choice(kinds))
+
+    def test_written_over_while_it_serves(self):
+        self.file = self.scratch.path / "figures"
+        self.site.settings["limits"] = {"failures": 5, "tokens_per_minute": 1000000, "per": "app"}
+        self.site.write({"status": {"allow": ["127.0.0.1"], "file": str(self.file), "show_ids": True}})
+        responder, chance = self.start(), random.Random(7)
+        self.size = self.file.stat().st_size
+        for _ in range(100):
+            self.write_over(chance)
+            self.assertIn(responder.post(GUEST_PATH, self.site.auth()).status, (200, 429))
+            self.assertIn(responder.post(GUEST_PATH, WRONG).status, (401, 429))
+            self.assertIn("version", responder.call("GET", "/status?json").json)
+            self.assertNotIn(b"<x>", responder.call("GET", "/status").body)
+            names = [line.rpartition(b" ")[0] for line in responder.call("GET", "/metrics").body.splitlines()
+                     if not line.startswith(b"#")]
+            self.assertEqual(len(names), len(set(names)))
+        self.assertTrue(responder.process.running)
