@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes.h"
 
+#include "text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,15 +20,10 @@ bool span_equal(struct span a, struct span b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool span_matches(struct span a, struct span b)
 {
     for (size_t i = 0; a.length == b.length && i < a.length; i++)
-        if (lower(a.data[i]) != lower(b.data[i]))
+        if (text_lower(a.data[i]) != text_lower(b.data[i]))
             return false;
     return a.length == b.length;
 }
@@ -34,6 +31,37 @@ bool span_matches(struct span a, struct span b)
 bool span_equal_nocase(struct span a, const char *b)
 {
     return span_matches(a, span_of(b));
+}
+
+struct span span_trim(struct span text, const char *blanks)
+{
+    size_t count = strlen(blanks);
+    while (text.length && memchr(blanks, text.data[0], count))
+        text = (struct span){text.data + 1, text.length - 1};
+    while (text.length && memchr(blanks, text.data[text.length - 1], count))
+        text.length--;
+    return text;
+}
+
+bool span_next_line(struct span *rest, struct span *line_r)
+{
+    if (!rest->length)
+        return false;
+    const char *newline = memchr(rest->data, '\n', rest->length);
+    size_t length = newline ? (size_t)(newline - rest->data) : rest->length;
+    *line_r = (struct span){rest->data, length};
+    rest->data += length + !!newline;
+    rest->length -= length + !!newline;
+    return true;
+}
+
+const char *span_copy(struct span text, char *room, size_t size)
+{
+    size_t length = text.length < size ? text.length : size - 1;
+    if (length)
+        memcpy(room, text.data, length);
+    room[length] = '\0';
+    return room;
 }
 
 struct bytes bytes_within(char *memory, size_t size)
@@ -186,10 +214,9 @@ void bytes_add_base64(struct bytes *buf, struct span span)
     }
 }
 
-static bool is_unreserved(unsigned char c)
+static bool is_unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return text_is_letter(c) || text_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 void bytes_add_percent(struct bytes *buf, struct span span)
@@ -198,7 +225,7 @@ void bytes_add_percent(struct bytes *buf, struct span span)
     char *room = bytes_reserve(buf, 3 * span.length), *at = room;
     for (size_t i = 0; room && i < span.length; i++) {
         unsigned char c = (unsigned char)span.data[i];
-        if (is_unreserved(c)) {
+        if (is_unreserved((char)c)) {
             *at++ = (char)c;
         } else {
             *at++ = '%';

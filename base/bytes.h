@@ -20,6 +20,15 @@ bool span_equal(struct span a, struct span b);
 bool span_matches(struct span a, struct span b);      /* in upper or lower case, ASCII only */
 bool span_equal_nocase(struct span a, const char *b); /* the same */
 
+/* Without those of `blanks` at its ends. */
+struct span span_trim(struct span text, const char *blanks);
+
+/* Takes the first line off, without its newline.  False: nothing is left. */
+bool span_next_line(struct span *rest, struct span *line_r);
+
+/* As a C string; what does not fit is cut off. */
+const char *span_copy(struct span text, char *room, size_t size);
+
 /* A buffer owns its bytes; zero-initialised is empty.  When memory runs out,
  * `failed` stays set, what was added since is lost, and nothing else happens:
  * the user of the content checks `failed` once, at the end. */

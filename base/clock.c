@@ -44,6 +44,12 @@ int64_t clock_earlier(int64_t deadline, int64_t ms)
     return end < deadline ? end : deadline;
 }
 
+bool clock_is_due(_Atomic int64_t *next, int64_t pause)
+{
+    int64_t now = clock_monotonic_ms(), due = atomic_load(next);
+    return now >= due && atomic_compare_exchange_strong(next, &due, now + pause);
+}
+
 struct timespec clock_deadline(int64_t monotonic_ms)
 {
     return (struct timespec){.tv_sec = monotonic_ms / 1000,

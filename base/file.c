@@ -28,6 +28,17 @@ bool file_read_all(int fd, size_t limit, struct bytes *out)
     return true;
 }
 
+bool file_read_path(const char *path, int flags, size_t limit, struct bytes *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    bool good = fd >= 0 && file_read_all(fd, limit, out);
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return good;
+}
+
 bool file_write_all(int fd, struct span data)
 {
     for (size_t done = 0; done < data.length;) {

@@ -13,6 +13,9 @@
  * buffer.  False: errno says why (ENOMEM where the buffer has failed). */
 bool file_read_all(int fd, size_t limit, struct bytes *out);
 
+/* The same of a file that is opened with `flags` to read it. */
+bool file_read_path(const char *path, int flags, size_t limit, struct bytes *out);
+
 /* False: errno says why. */
 bool file_write_all(int fd, struct span data);
 

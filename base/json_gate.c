@@ -96,7 +96,7 @@ static const char *skip_string(struct gate *gate)
 static bool skip_digits(struct gate *gate)
 {
     size_t start = gate->at;
-    while (peek(gate) >= '0' && peek(gate) <= '9')
+    while (text_is_digit(peek(gate)))
         gate->at++;
     return gate->at > start;
 }
@@ -153,7 +153,7 @@ const char *json_gate_check(struct span text, bool halves, size_t *offset_r)
         char c = gate.text[gate.at];
         if (c == '"')
             fault = skip_string(&gate);
-        else if (c == '-' || (c >= '0' && c <= '9'))
+        else if (c == '-' || text_is_digit(c))
             fault = skip_number(&gate);
         else
             fault = skip_word(&gate);

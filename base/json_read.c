@@ -4,6 +4,7 @@
 
 #include "json_gate.h"
 #include "json_new.h"
+#include "text.h"
 
 #include <limits.h>
 #include <string.h>
@@ -192,7 +193,7 @@ static bool read_value(struct reader *reader, struct json_object **value_r)
         *value_r = NULL;
         return true;
     default:
-        if (c == '-' || (c >= '0' && c <= '9'))
+        if (c == '-' || text_is_digit(c))
             return read_number(reader, value_r);
         return fail(reader, c ? "a character that does not belong there" : "unexpected end");
     }

@@ -6,7 +6,6 @@
 #include <arpa/nameser.h>
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <resolv.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "template.h"
 
+#include "text.h"
+
 #include "crypto.h"
 
 #include <string.h>
@@ -12,7 +14,7 @@
 
 static bool begins_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+    return text_is_letter(c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static bool read_filter(struct span name, unsigned *filters)
@@ -112,8 +114,7 @@ bool template_parse(struct span text, struct arena *arena, struct template *temp
 
 static bool is_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
+    return text_is_letter(c) || text_is_digit(c) || c == '-' || c == '_';
 }
 
 static bool is_id(struct span value)
@@ -124,24 +125,10 @@ static bool is_id(struct span value)
     return value.length > 0 && value.length <= ID_MAX;
 }
 
-static struct span trim(struct span text)
-{
-    while (text.length && memchr(BLANKS, text.data[0], sizeof BLANKS - 1))
-        text = (struct span){text.data + 1, text.length - 1};
-    while (text.length && memchr(BLANKS, text.data[text.length - 1], sizeof BLANKS - 1))
-        text.length--;
-    return text;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static void lower_from(struct bytes *out, size_t start)
 {
     for (size_t i = start; i < out->length; i++)
-        out->data[i] = lower(out->data[i]);
+        out->data[i] = text_lower(out->data[i]);
 }
 
 /* What two further filters follow, or a digest: it needs a place of its own. */
@@ -182,13 +169,13 @@ bool template_add(struct bytes *out, unsigned filters, struct span value)
     if (filters & (TEMPLATE_JSON | TEMPLATE_SHA256))
         return add_by_steps(out, filters, value);
     if (filters & TEMPLATE_TRIM)
-        value = trim(value);
+        value = span_trim(value, BLANKS);
     if (filters & TEMPLATE_ID && !is_id(value))
         return false;
     size_t start = out->length;
     if (filters & TEMPLATE_URI && filters & TEMPLATE_LOWER)
         for (size_t i = 0; i < value.length; i++) {
-            char c = lower(value.data[i]);
+            char c = text_lower(value.data[i]);
             bytes_add_percent(out, (struct span){&c, 1});
         }
     else if (filters & TEMPLATE_URI)

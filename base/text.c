@@ -47,17 +47,15 @@ bool text_is_plain(struct span text)
 
 bool text_is_alphanumeric(struct span text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.data[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
+    for (size_t i = 0; i < text.length; i++)
+        if (!text_is_letter(text.data[i]) && !text_is_digit(text.data[i]))
             return false;
-    }
     return text.length > 0;
 }
 
 int text_hex_digit(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (text_is_digit(c))
         return c - '0';
     if (c >= 'a' && c <= 'f')
         return c - 'a' + 10;
@@ -74,7 +72,7 @@ bool text_parse_integer(const char *text, int64_t *value_r)
     if (!*p)
         return false;
     for (; *p; p++) {
-        if (*p < '0' || *p > '9' || __builtin_mul_overflow(value, 10, &value) ||
+        if (!text_is_digit(*p) || __builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, *p - '0', &value))
             return false;
     }

@@ -12,6 +12,22 @@ size_t text_utf8_sequence(struct span text);
 /* Well-formed UTF-8 and nothing of the categories C0, DEL and C1. */
 bool text_is_plain(struct span text);
 
+/* ASCII only, in every locale. */
+static inline bool text_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool text_is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline char text_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* One or more of [A-Za-z0-9]. */
 bool text_is_alphanumeric(struct span text);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "census.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,15 +43,6 @@ void census_write(const struct census *census, struct bytes *out)
                    census->states[i].name);
 }
 
-/* The start of a text, for sscanf(). */
-static const char *copy_start(struct span text, char copy[LINE_MAX_LENGTH])
-{
-    size_t length = text.length < LINE_MAX_LENGTH ? text.length : LINE_MAX_LENGTH - 1;
-    memcpy(copy, text.data, length);
-    copy[length] = '\0';
-    return copy;
-}
-
 /* Drops `length` bytes and the line end that follows them. */
 static bool drop_line(struct span *rest, size_t length)
 {
@@ -66,14 +56,14 @@ bool census_read(struct census *census, struct span *rest)
 {
     char copy[LINE_MAX_LENGTH];
     int end = 0;
-    if (sscanf(copy_start(*rest, copy), "%zu %zu %zu%n", &census->column, &census->stateless,
-               &census->state_count, &end) != 3 ||
+    if (sscanf(span_copy(*rest, copy, sizeof copy), "%zu %zu %zu%n", &census->column,
+               &census->stateless, &census->state_count, &end) != 3 ||
         census->state_count > CENSUS_STATES || !drop_line(rest, (size_t)end))
         return false;
     for (size_t i = 0; i < census->state_count; i++) {
         size_t length = 0;
-        if (sscanf(copy_start(*rest, copy), "%zu %zu%n", &census->states[i].count, &length, &end) !=
-                2 ||
+        if (sscanf(span_copy(*rest, copy, sizeof copy), "%zu %zu%n", &census->states[i].count,
+                   &length, &end) != 2 ||
             length > CENSUS_STATE_MAX || rest->length < (size_t)end + 1 + length)
             return false;
         memcpy(census->states[i].name, rest->data + end + 1, length);

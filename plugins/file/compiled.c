@@ -34,15 +34,6 @@ static int find_value(const struct compiled *compiled, struct span key, struct s
     return value_r->data ? 1 : -1;
 }
 
-/* Copies the start of a text, for sscanf(). */
-static const char *copy_numbers(struct span text, char numbers[NUMBERS_MAX])
-{
-    size_t length = text.length < NUMBERS_MAX ? text.length : NUMBERS_MAX - 1;
-    memcpy(numbers, text.data, length);
-    numbers[length] = '\0';
-    return numbers;
-}
-
 /* Takes the numbers that precede the header. */
 static bool read_numbers(struct compiled *compiled, struct span *rest)
 {
@@ -51,7 +42,7 @@ static bool read_numbers(struct compiled *compiled, struct span *rest)
     int format, separator = ',';
     if (!end || end - rest->data >= NUMBERS_MAX)
         return false;
-    int count = sscanf(copy_numbers(*rest, numbers), "%d %zu %zu %d", &format,
+    int count = sscanf(span_copy(*rest, numbers, sizeof numbers), "%d %zu %zu %d", &format,
                        &compiled->census.members, &compiled->longest, &separator);
     *rest = (struct span){end + 1, rest->length - (size_t)(end + 1 - rest->data)};
     compiled->separator = (char)separator;
@@ -158,7 +149,8 @@ static enum answer read_note(struct span value, struct table_note *note_r)
     int end = 0;
     value = (struct span){value.data + 1, value.length - 1};
     *note_r = (struct table_note){.offset = 0};
-    if (sscanf(copy_numbers(value, numbers), "%zu %zu%n", &note_r->first, &note_r->line, &end) != 2)
+    if (sscanf(span_copy(value, numbers, sizeof numbers), "%zu %zu%n", &note_r->first,
+               &note_r->line, &end) != 2)
         return ANSWER_BROKEN;
     if (note_r->first == note_r->line)
         note_r->fault = "it was bad when the file was compiled";

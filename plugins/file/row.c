@@ -106,15 +106,9 @@ static bool is_ascii(struct span text)
 /* Takes the next line off the text, without its LF or CR LF.  False at the end. */
 static bool take_line(struct span *rest, struct span *line_r)
 {
-    if (!rest->length)
+    if (!span_next_line(rest, line_r))
         return false;
-    const char *end = memchr(rest->data, '\n', rest->length);
-    size_t length = end ? (size_t)(end - rest->data) : rest->length;
-    *line_r = (struct span){rest->data, length};
-    rest->data += length + !!end;
-    rest->length -= length + !!end;
-    if (length && line_r->data[length - 1] == '\r')
-        line_r->length--;
+    line_r->length -= line_r->length && line_r->data[line_r->length - 1] == '\r';
     return true;
 }
 

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define NOTE_FLAG   (UINT64_C(1) << 63)
 #define TAG_MASK    (UINT64_C(0x7fffffff) << 32)

@@ -8,8 +8,6 @@
 #include "base/resolve.h"
 #include "memberchat_store.h"
 
-#include <stdatomic.h>
-
 enum {
     LDAP_NAMES_MAX = 8,
     LDAP_ATTRIBUTE_MAX = 64, /* bytes of the name of an attribute */
@@ -60,8 +58,5 @@ struct ldap_fault {
 bool ldap_fault_resolved(struct ldap_fault *fault, enum resolved resolved);
 
 enum memberchat_outcome ldap_fault_outcome(const struct ldap_fault *fault);
-
-/* Whether the log may be told of something now, as once a minute; *silent_until begins as 0. */
-bool ldap_may_complain(_Atomic int64_t *silent_until);
 
 #endif

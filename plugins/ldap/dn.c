@@ -5,15 +5,6 @@
 
 #include <string.h>
 
-static struct span trim(struct span text)
-{
-    while (text.length && text.data[text.length - 1] == ' ')
-        text.length--;
-    while (text.length && *text.data == ' ')
-        text = (struct span){text.data + 1, text.length - 1};
-    return text;
-}
-
 /* The text up to one of these bytes that is not escaped, which it takes off. */
 static struct span take_until(struct span *text, const char *ends)
 {
@@ -43,14 +34,14 @@ static void unescape(struct span text, struct bytes *out)
 bool ldap_dn_value(struct span dn, const char *attribute, struct bytes *out)
 {
     while (dn.length) {
-        struct span type = trim(take_until(&dn, "=,+"));
+        struct span type = span_trim(take_until(&dn, "=,+"), " ");
         if (!dn.length || *dn.data != '=')
             return false;
         dn = (struct span){dn.data + 1, dn.length - 1};
         struct span value = take_until(&dn, ",;+");
         if (span_equal_nocase(type, attribute)) {
             /* a blank at the end may be escaped, and then it belongs to the value */
-            struct span trimmed = trim(value);
+            struct span trimmed = span_trim(value, " ");
             if (trimmed.length && trimmed.data[trimmed.length - 1] == '\\' &&
                 trimmed.data + trimmed.length < value.data + value.length)
                 trimmed.length++;

@@ -5,7 +5,6 @@
 #include "ber.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define LETTERS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS    "0123456789"

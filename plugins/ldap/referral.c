@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 void ldap_referrals_add(struct ldap_referrals *referrals, struct span urls)
 {

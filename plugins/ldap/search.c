@@ -128,7 +128,7 @@ static void follow_all(const struct errand *errand, struct ldap_fault *fault)
     if (fault->verdict == VERDICT_GOOD || found->count == 0)
         return;
     fault->verdict = VERDICT_GOOD;
-    if (ldap_may_complain(&store->silent_until[COMPLAINT_REFERRAL]))
+    if (clock_is_due(&store->silent_until[COMPLAINT_REFERRAL], LDAP_COMPLAIN_MS))
         store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
                              "%s; the entry that was found counts", fault->why.text);
 }

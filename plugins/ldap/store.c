@@ -119,7 +119,7 @@ static enum memberchat_outcome judge_entry(struct ldap_store *store, struct ldap
     const char *why;
     int length = (int)entry->dn.length;
     if (entry->claim == CLAIM_DIFFERS && !entry->no_memory) {
-        if (ldap_may_complain(&store->silent_until[COMPLAINT_OTHER_ID]))
+        if (clock_is_due(&store->silent_until[COMPLAINT_OTHER_ID], LDAP_COMPLAIN_MS))
             services->log(services, MEMBERCHAT_LOG_WARNING,
                           "%.*s: the directory takes another spelling for this id, and more than "
                           "case and blanks differ: not found",

@@ -7,6 +7,7 @@
 #include "servers.h"
 
 /* What the log is told at most once a minute, each by itself. */
+enum { LDAP_COMPLAIN_MS = 60000 };
 enum ldap_complaint { COMPLAINT_OTHER_ID, COMPLAINT_REFERRAL, COMPLAINTS };
 
 struct pool;
@@ -16,7 +17,7 @@ struct ldap_store {
     const struct memberchat_services *services;
     struct ldap_mapping mapping;
     struct ldap_servers *servers;
-    bool explain; /* MEMBERCHAT_OPEN_EXPLAIN */
+    bool explain;      /* MEMBERCHAT_OPEN_EXPLAIN */
     struct pool *pool; /* of struct ldap_connection */
     _Atomic int64_t silent_until[COMPLAINTS];
 };

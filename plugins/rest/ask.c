@@ -6,7 +6,6 @@
 #include "template.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum { REDIRECTS_MAX = 5 };
 

@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     IDLE_S = 50,     /* servers close what idles for 60 s or more: be earlier */

@@ -113,19 +113,12 @@ static void *rest_open(const void *settings, const struct memberchat_services *s
     return NULL;
 }
 
-/* Whether it is time to log something again. */
-static bool is_due(_Atomic int64_t *next)
-{
-    int64_t now = clock_monotonic_ms(), due = atomic_load(next);
-    return now >= due && atomic_compare_exchange_strong(next, &due, now + LOG_MS);
-}
-
 /* The beginning of an answer that makes no sense, but not with each request. */
 static void log_excerpt(struct rest_store *store, struct span body)
 {
     const struct memberchat_services *services = store->services;
     char excerpt[REST_EXCERPT_MAX + 1];
-    if (!body.length || !is_due(&store->next_excerpt))
+    if (!body.length || !clock_is_due(&store->next_excerpt, LOG_MS))
         return;
     if (rest_credentials_are_in(store->credentials, body)) {
         services->log(services, MEMBERCHAT_LOG_WARNING,
@@ -150,11 +143,11 @@ static void check_stranger(struct rest_store *store, struct span body)
     struct reason why = {""};
     enum memberchat_outcome outcome =
         rest_answer_read(store->settings, body, span_of(PROBE_ID), NULL, NULL, &why);
-    if (outcome == MEMBERCHAT_FOUND && is_due(&store->next_warning))
+    if (outcome == MEMBERCHAT_FOUND && clock_is_due(&store->next_warning, LOG_MS))
         store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
                              "the service answers with a member for \"" PROBE_ID
                              "\", an id that nobody has: does it look for the id at all?");
-    else if (outcome == MEMBERCHAT_MISCONFIGURED && is_due(&store->next_warning))
+    else if (outcome == MEMBERCHAT_MISCONFIGURED && clock_is_due(&store->next_warning, LOG_MS))
         store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
                              "the answer for \"" PROBE_ID "\", an id that nobody has, does not "
                              "say that there is no such member (%s): set \"member_pointer\", "

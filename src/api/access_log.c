@@ -59,7 +59,9 @@ static struct span shown_id(const struct exchange *exchange, char hash[ACCESS_LO
 
 /* ---- Lines ---- */
 
-void access_log_add_text(struct bytes *out, struct span value)
+/* Adds a field of a line of text: in quotes where it has blanks, quotes or backslashes; "-" for
+ * SPAN_NONE and an empty one. */
+static void add_text(struct bytes *out, struct span value)
 {
     char memory[FIELD_MAX];
     struct bytes clean = bytes_within(memory, sizeof memory);
@@ -115,7 +117,7 @@ static void add_field(struct bytes *out, const struct field *field, bool json)
     } else if (field->kind == FIELD_NUMBER) {
         bytes_add_number(out, field->number);
     } else if (!json) {
-        access_log_add_text(out, field->text);
+        add_text(out, field->text);
     } else {
         log_add_filtered(&clean, field->text);
         bytes_add_json(out, field->text.length ? bytes_span(&clean) : SPAN_NONE);
@@ -203,7 +205,7 @@ static void add_whom(struct bytes *out, const struct exchange *exchange)
     bytes_addf(out, "no token for %s%s", id.length ? "" : "a ", what);
     if (id.length) {
         bytes_add_string(out, " ");
-        access_log_add_text(out, id);
+        add_text(out, id);
     }
 }
 

@@ -3,20 +3,11 @@
 
 #include <string.h>
 
-static struct span trim(struct span text)
-{
-    while (text.length && memchr(" \t", *text.data, 2))
-        text = (struct span){text.data + 1, text.length - 1};
-    while (text.length && memchr(" \t", text.data[text.length - 1], 2))
-        text.length--;
-    return text;
-}
-
 /* Without blanks, and without a port, as some proxies add it: "192.0.2.1:4000",
  * "[2001:db8::1]:443", "[2001:db8::1]". */
 static struct span bare_address(struct span text)
 {
-    text = trim(text);
+    text = span_trim(text, " \t");
     if (!text.length)
         return text;
     const char *colon = memchr(text.data, ':', text.length);

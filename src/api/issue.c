@@ -5,7 +5,6 @@
 #include "credentials.h"
 #include "members/directory.h"
 #include "guest.h"
-#include "settings/load.h"
 #include "host/log.h"
 #include "reply.h"
 #include "throttle.h"
@@ -153,12 +152,9 @@ static bool can_be_an_id(const struct route *route)
  * that of it, becomes "member". */
 static struct span role_of(const struct member *member)
 {
-    struct span role = member_field(member, MEMBERCHAT_ROLE), text = role;
-    while (text.length && memchr(" \t", text.data[0], 2))
-        text = (struct span){text.data + 1, text.length - 1};
-    while (text.length && memchr(" \t", text.data[text.length - 1], 2))
-        text.length--;
-    return role.data && !span_equal_nocase(text, CLAIMS_ROLE_GUEST) ? role : span_of("member");
+    struct span role = member_field(member, MEMBERCHAT_ROLE);
+    bool guest = span_equal_nocase(span_trim(role, " \t"), CLAIMS_ROLE_GUEST);
+    return role.data && !guest ? role : span_of("member");
 }
 
 static enum outcome answer_member(struct exchange *exchange, const struct member *member)

@@ -14,7 +14,8 @@ struct metrics {
 
 /* ---- Lines ---- */
 
-void metrics_add_label(struct bytes *out, const char *value)
+/* A value of a label, between its quotes. */
+static void add_label(struct bytes *out, const char *value)
 {
     for (; *value; value++) {
         if (*value == '\\' || *value == '"')
@@ -37,14 +38,14 @@ static void begin(const struct metrics *metrics, const char *name, const char *l
                   const char *value)
 {
     bytes_addf(metrics->out, "%s{%s=\"", name, label);
-    metrics_add_label(metrics->out, value);
+    add_label(metrics->out, value);
     bytes_add_string(metrics->out, "\"");
 }
 
 static void also(const struct metrics *metrics, const char *label, const char *value)
 {
     bytes_addf(metrics->out, ",%s=\"", label);
-    metrics_add_label(metrics->out, value);
+    add_label(metrics->out, value);
     bytes_add_string(metrics->out, "\"");
 }
 
@@ -72,7 +73,7 @@ static void histogram(const struct metrics *metrics, const char *name, const cha
     uint64_t count = 0;
     if (store) {
         bytes_add_string(&labels, "store=\"");
-        metrics_add_label(&labels, store);
+        add_label(&labels, store);
         bytes_add_string(&labels, "\"");
     }
     const char *own = bytes_string(&labels);

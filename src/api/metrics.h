@@ -7,7 +7,4 @@
 
 enum outcome metrics_answer(struct exchange *exchange);
 
-/* A value of a label, between its quotes. */
-void metrics_add_label(struct bytes *out, const char *value);
-
 #endif

@@ -132,7 +132,7 @@ static bool rewrite(struct edit *edit, struct span id, const int64_t *until)
 {
     struct span rest = bytes_span(&edit->before), line;
     bool found = false;
-    while (denied_next_line(&rest, &line)) {
+    while (span_next_line(&rest, &line)) {
         struct denied_line read;
         denied_read_line(line, &read);
         if (!read.id_length || !denied_same_id((struct span){read.id, read.id_length}, id)) {
@@ -174,7 +174,7 @@ static bool is_id(const char *id)
     struct denied_line read;
     denied_add_line(&text, span_of(id), DENIED_FOREVER, SPAN_NONE);
     struct span rest = bytes_span(&text), line = SPAN_NONE;
-    denied_next_line(&rest, &line);
+    span_next_line(&rest, &line);
     denied_read_line(line, &read);
     bool good = !text.failed && !rest.length && read.id_length &&
                 denied_same_id((struct span){read.id, read.id_length}, span_of(id));

@@ -27,15 +27,12 @@ static void look_at_user(struct doctor *doctor)
 
 static void say_line(struct span line, void *context)
 {
-    static const char mark[] = ": warning: ";
-    const char *warning = memmem(line.data, line.length, mark, sizeof mark - 1);
-    if (!warning) {
+    struct span place, text;
+    if (config_line_is_warning(line, &place, &text))
+        doctor_say(context, DOCTOR_WARNING, "%.*s: %.*s", (int)place.length, place.data,
+                   (int)text.length, text.data);
+    else
         doctor_say(context, DOCTOR_FAULT, "%.*s", (int)line.length, line.data);
-        return;
-    }
-    const char *rest = warning + sizeof mark - 1;
-    doctor_say(context, DOCTOR_WARNING, "%.*s: %.*s", (int)(warning - line.data), line.data,
-               (int)(line.data + line.length - rest), rest);
 }
 
 static void look_at_configuration(struct doctor *doctor)

@@ -41,18 +41,6 @@ static bool each_folder(const char *path, bool (*look)(const char *folder, void 
     return good;
 }
 
-/* The start of a file.  False: errno says why. */
-static bool read_start(const char *path, struct bytes *out)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool good = fd >= 0 && file_read_all(fd, START_MAX, out);
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = error;
-    return good;
-}
-
 /* ---- The way to the configuration ---- */
 
 static bool look_at_folder(const char *folder, void *context)
@@ -109,7 +97,7 @@ static bool has_file(const char *folder, const char *name, struct bytes *content
 {
     struct bytes path = {0};
     bytes_addf(&path, "%s/%s", folder, name);
-    bool good = !path.failed && read_start(bytes_string(&path), content);
+    bool good = !path.failed && file_read_path(bytes_string(&path), O_NONBLOCK, START_MAX, content);
     bytes_free(&path);
     return good;
 }
@@ -201,7 +189,7 @@ static void look_at_suexec(struct doctor *doctor, const char *path, const struct
 static void look_at_content(struct doctor *doctor, const char *path)
 {
     struct bytes start = {0};
-    bool readable = read_start(path, &start);
+    bool readable = file_read_path(path, O_NONBLOCK, START_MAX, &start);
     if (!readable)
         doctor_say(doctor, DOCTOR_WARNING, "%s: cannot be read: %s; chmod 755 it", path,
                    strerror(errno));

@@ -30,17 +30,6 @@ struct source {
 
 /* ---- Reading ---- */
 
-static bool read_file(const char *path, struct bytes *text_r)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    bool good = fd >= 0 && file_read_all(fd, FILE_MAX, text_r);
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = error;
-    return good;
-}
-
 /* Finds a setting; false: it is needed and missing, or its value is not known, which was said. */
 static bool get(struct source *source, const char *name, bool needed, struct bytes *value_r)
 {
@@ -141,7 +130,7 @@ static bool find_version(struct source *source, long *version_r)
     unsigned line;
     bytes_add(&path, source->path, slash ? (size_t)(slash - source->path) + 1 : 0);
     bytes_add_string(&path, source->product->version_file);
-    bool good = !path.failed && read_file(bytes_string(&path), &text);
+    bool good = !path.failed && file_read_path(bytes_string(&path), O_NOCTTY, FILE_MAX, &text);
     if (good)
         found =
             php_find(bytes_string(&text), source->product->version, true, &source->version, &line);
@@ -179,7 +168,7 @@ static bool choose_tables(struct source *source)
 static bool read_source(struct source *source)
 {
     const struct product *product = source->product;
-    if (!read_file(source->path, &source->text)) {
+    if (!file_read_path(source->path, O_NOCTTY, FILE_MAX, &source->text)) {
         cli_error("%s: %s", source->path, strerror(errno));
         return false;
     }

@@ -17,15 +17,6 @@ static bool read_token(struct bytes *token)
     return file_read_all(STDIN_FILENO, TOKEN_MAX, token) && token->length <= TOKEN_MAX;
 }
 
-static struct span trim(struct span text)
-{
-    while (text.length && memchr(" \t\r\n", *text.data, 4))
-        text = (struct span){text.data + 1, text.length - 1};
-    while (text.length && memchr(" \t\r\n", text.data[text.length - 1], 4))
-        text.length--;
-    return text;
-}
-
 static int verify(const struct app *app, struct span token)
 {
     struct jws jws;
@@ -65,7 +56,8 @@ static int run(const struct cli *cli, int argc, char **argv)
     if (app && from_input && !read_token(&input))
         cli_error("standard input cannot be read, or is larger than %d bytes", TOKEN_MAX);
     else if (app)
-        code = verify(app, trim(from_input ? bytes_span(&input) : span_of(words[1])));
+        code =
+            verify(app, span_trim(from_input ? bytes_span(&input) : span_of(words[1]), " \t\r\n"));
     settings_free(settings);
     bytes_free(&input);
     return code;

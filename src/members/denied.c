@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "host/log.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define FILE_MAX (64u << 20)
 #define LOOK_MS  200 /* between two looks at the file */
@@ -66,7 +66,7 @@ static uint64_t hash_id(const uint64_t seed[2], struct span id)
     char lower[DENIED_ID_MAX];
     size_t length = id.length < sizeof lower ? id.length : sizeof lower;
     for (size_t i = 0; i < length; i++)
-        lower[i] = id.data[i] >= 'A' && id.data[i] <= 'Z' ? (char)(id.data[i] | 0x20) : id.data[i];
+        lower[i] = text_lower(id.data[i]);
     return hash_keyed(seed, lower, length);
 }
 
@@ -141,7 +141,7 @@ static struct table *table_parse(struct span text, const uint64_t seed[2], denie
     struct table *table = calloc(1, sizeof *table);
     bool good = table && reserve(table);
     struct span rest = without_mark(text), line;
-    for (unsigned number = 1; good && denied_next_line(&rest, &line); number++) {
+    for (unsigned number = 1; good && span_next_line(&rest, &line); number++) {
         struct denied_line read;
         denied_read_line(line, &read);
         if (read.fault)

@@ -29,9 +29,6 @@ struct denied_line {
 /* `line` has no line end. */
 void denied_read_line(struct span line, struct denied_line *line_r);
 
-/* The next line of a text, without its line end; false: there is none. */
-bool denied_next_line(struct span *rest, struct span *line_r);
-
 /* Reads an end as it is written in a line. */
 bool denied_parse_until(struct span text, int64_t *until_r);
 

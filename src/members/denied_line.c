@@ -18,18 +18,6 @@ static void skip_blanks(struct span *rest)
         *rest = (struct span){rest->data + 1, rest->length - 1};
 }
 
-bool denied_next_line(struct span *rest, struct span *line_r)
-{
-    if (!rest->length)
-        return false;
-    const char *newline = memchr(rest->data, '\n', rest->length);
-    size_t length = newline ? (size_t)(newline - rest->data) : rest->length;
-    *line_r = (struct span){rest->data, length};
-    rest->data += length + (newline != NULL);
-    rest->length -= length + (newline != NULL);
-    return true;
-}
-
 static struct span take_word(struct span *rest)
 {
     struct span word = {rest->data, 0};

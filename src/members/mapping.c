@@ -177,15 +177,6 @@ static size_t find(struct span text, struct span part)
     return at ? (size_t)(at - text.data) : text.length;
 }
 
-static struct span trim(struct span text)
-{
-    while (text.length && text.data[0] == ' ')
-        text = (struct span){text.data + 1, text.length - 1};
-    while (text.length && text.data[text.length - 1] == ' ')
-        text.length--;
-    return text;
-}
-
 /* `id` is in `room`. */
 static struct span take_step(const struct mapping_step *step, struct span id,
                              char room[MEMBERCHAT_ID_MAX])
@@ -193,11 +184,10 @@ static struct span take_step(const struct mapping_step *step, struct span id,
     size_t at;
     switch (step->kind) {
     case STEP_TRIM:
-        return trim(id);
+        return span_trim(id, " ");
     case STEP_LOWER:
         for (size_t i = 0; i < id.length; i++)
-            if (id.data[i] >= 'A' && id.data[i] <= 'Z')
-                room[(size_t)(id.data - room) + i] = (char)(id.data[i] - 'A' + 'a');
+            room[(size_t)(id.data - room) + i] = text_lower(id.data[i]);
         return id;
     case STEP_BEFORE:
         return (struct span){id.data, find(id, step->text)};

@@ -10,7 +10,6 @@
 #include "base/vault.h"
 #include "dumps.h"
 #include "settings/load.h"
-#include "api/reply.h"
 
 #include <errno.h>
 #include <limits.h>

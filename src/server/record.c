@@ -6,7 +6,7 @@
 
 #define OUR_NAME "MEMBERCHAT"
 
-void record_write_header(unsigned char header_r[RECORD_HEADER_LENGTH], int type, uint16_t id,
+static void write_header(unsigned char header_r[RECORD_HEADER_LENGTH], int type, uint16_t id,
                          size_t length)
 {
     const FCGI_Header header = {.version = FCGI_VERSION_1,
@@ -22,7 +22,7 @@ void record_write_header(unsigned char header_r[RECORD_HEADER_LENGTH], int type,
 void record_append(struct bytes *out, int type, uint16_t id, struct span content)
 {
     unsigned char header[RECORD_HEADER_LENGTH];
-    record_write_header(header, type, id, content.length);
+    write_header(header, type, id, content.length);
     bytes_add(out, (const char *)header, sizeof header);
     bytes_add_span(out, content);
 }

@@ -8,10 +8,7 @@
 #define RECORD_HEADER_LENGTH 8
 #define RECORD_CONTENT_MAX   65528 /* a multiple of 8, below the limit of 65535 */
 
-void record_write_header(unsigned char header_r[RECORD_HEADER_LENGTH], int type, uint16_t id,
-                         size_t length);
-
-/* One record; `length` is at most RECORD_CONTENT_MAX. */
+/* One record; `content` has at most RECORD_CONTENT_MAX bytes. */
 void record_append(struct bytes *out, int type, uint16_t id, struct span content);
 
 /* A whole answer on FCGI_STDOUT, however long, and the end of its request. */

@@ -40,8 +40,7 @@ static bool read_group(const char *value, struct socket_place *place, struct rea
     const struct group *group = *value ? getgrnam(value) : NULL;
     if (group)
         place->group = group->gr_gid;
-    else if (*value >= '0' && *value <= '9' && text_parse_integer(value, &number) &&
-             number < UINT32_MAX)
+    else if (text_is_digit(*value) && text_parse_integer(value, &number) && number < UINT32_MAX)
         place->group = (gid_t)number;
     else {
         reason_set(why_r,

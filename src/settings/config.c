@@ -32,15 +32,23 @@ void config_report_each(struct config_report *report, void (*line)(struct span t
                         void *context)
 {
     struct span rest = report->text.failed ? SPAN_NONE : bytes_span(&report->text);
-    while (rest.length) {
-        const char *newline = memchr(rest.data, '\n', rest.length);
-        size_t length = newline ? (size_t)(newline - rest.data) : rest.length;
-        line((struct span){rest.data, length}, context);
-        rest.data += length + (newline != NULL);
-        rest.length -= length + (newline != NULL);
-    }
+    struct span text;
+    while (span_next_line(&rest, &text))
+        line(text, context);
     if (report->out_of_memory || report->text.failed)
         line(span_of("the configuration cannot be read whole: out of memory"), context);
+}
+
+bool config_line_is_warning(struct span line, struct span *place_r, struct span *text_r)
+{
+    static const char mark[] = ": warning: ";
+    const char *found = memmem(line.data, line.length, mark, sizeof mark - 1);
+    if (!found)
+        return false;
+    *place_r = (struct span){line.data, (size_t)(found - line.data)};
+    *text_r = (struct span){found + sizeof mark - 1, 0};
+    text_r->length = (size_t)(line.data + line.length - text_r->data);
+    return true;
 }
 
 static void print_line(struct span text, void *context)

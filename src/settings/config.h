@@ -28,6 +28,9 @@ void config_report_no_memory(struct config_report *report);
 void config_report_each(struct config_report *report, void (*line)(struct span text, void *context),
                         void *context);
 
+/* Whether such a line is a warning; then its place, and what it says there. */
+bool config_line_is_warning(struct span line, struct span *place_r, struct span *text_r);
+
 /* The lines on a stream. */
 void config_report_print(struct config_report *report, FILE *out);
 

@@ -5,7 +5,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DIGITS "0123456789"
@@ -69,12 +68,12 @@ const char *value_format_duration(int64_t ms, char buffer[32])
 
 bool value_begins_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '*';
+    return text_is_letter(c) || c == '*';
 }
 
 bool value_continues_name(char c)
 {
-    return value_begins_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return value_begins_name(c) || text_is_digit(c) || c == '-' || c == '_';
 }
 
 /* Digits, a point and an exponent, as far as they go. */

@@ -59,16 +59,12 @@ const char *load_plugin_folder(const char *option)
 
 static void log_line(struct span line, void *context)
 {
-    static const char mark[] = ": warning: ";
-    const char *warning = memmem(line.data, line.length, mark, sizeof mark - 1);
+    struct span place, text;
     (void)context;
-    if (!warning) {
+    if (config_line_is_warning(line, &place, &text))
+        log_warning("%.*s: %.*s", (int)place.length, place.data, (int)text.length, text.data);
+    else
         log_error("%.*s", (int)line.length, line.data);
-        return;
-    }
-    const char *rest = warning + sizeof mark - 1;
-    log_warning("%.*s: %.*s", (int)(warning - line.data), line.data,
-                (int)(line.data + line.length - rest), rest);
 }
 
 static bool set_up_log(const struct settings *settings)

@@ -69,14 +69,10 @@ static void read_secret_file(const struct loading *loading, struct app *app,
         config_warning(loading->report, group, key,
                        "any user of this machine can read %s: chmod o-rwx it", path);
     settings_check_folder(loading, group, key, path);
-    struct span rest = bytes_span(&file);
-    for (; rest.length && lines < APP_SECRETS_MAX; lines++) {
-        const char *newline = memchr(rest.data, '\n', rest.length);
-        size_t line = newline ? (size_t)(newline - rest.data) : rest.length;
-        size_t length = line && rest.data[line - 1] == '\r' ? line - 1 : line;
-        add_secret(loading, app, group, key, (struct span){rest.data, length});
-        rest.data += newline ? line + 1 : line;
-        rest.length -= newline ? line + 1 : line;
+    struct span rest = bytes_span(&file), line;
+    for (; lines < APP_SECRETS_MAX && span_next_line(&rest, &line); lines++) {
+        line.length -= line.length && line.data[line.length - 1] == '\r';
+        add_secret(loading, app, group, key, line);
     }
     if (rest.length || lines == 0)
         config_error(loading->report, group, key,

@@ -2,7 +2,6 @@
  * What an app's tokens are like, and whose tokens it accepts. */
 #include "settings_private.h"
 
-#include "token/jws.h"
 #include "base/file.h"
 #include "base/text.h"
 

@@ -16,7 +16,7 @@ static void check_written(const struct denied_line *line)
     denied_add_line(&text, id, line->until, line->comment);
     must(!text.failed);
     rest = bytes_span(&text);
-    must(denied_next_line(&rest, &only) && !rest.length);
+    must(span_next_line(&rest, &only) && !rest.length);
     denied_read_line(only, &again);
     must(!again.fault && span_equal((struct span){again.id, again.id_length}, id));
     must(denied_same_id((struct span){again.id, again.id_length}, id));
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span rest = {(const char *)data, size}, line;
     check_date(rest);
-    while (denied_next_line(&rest, &line)) {
+    while (span_next_line(&rest, &line)) {
         struct denied_line read;
         denied_read_line(line, &read);
         must(read.id_length <= sizeof read.id && (read.id_length || read.until == DENIED_FOREVER));

@@ -188,6 +188,43 @@ static void within_memory_of_the_caller(void **state)
     bytes_free(&bytes);
 }
 
+static void trimmed(void **state)
+{
+    (void)state;
+    expect_span(span_trim(SPAN(" \t a b\t"), " \t"), "a b");
+    expect_span(span_trim(SPAN("\ta "), " "), "\ta");
+    expect_span(span_trim(SPAN("  "), " "), "");
+    expect_span(span_trim(SPAN(""), " "), "");
+    expect_span(span_trim(SPAN_NONE, " "), NULL);
+    assert_true(span_equal(span_trim(SPAN("\0a\0"), " "), SPAN("\0a\0")));
+}
+
+static void line_by_line(void **state)
+{
+    struct span rest = SPAN("one\n\r\n\nlast"), line;
+    static const char *const lines[] = {"one", "\r", "", "last"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        assert_true(span_next_line(&rest, &line));
+        expect_span(line, lines[i]);
+    }
+    assert_false(span_next_line(&rest, &line));
+    rest = SPAN_NONE;
+    assert_false(span_next_line(&rest, &line));
+    rest = SPAN("ended\n");
+    assert_true(span_next_line(&rest, &line));
+    assert_false(span_next_line(&rest, &line));
+}
+
+static void copied_as_far_as_it_fits(void **state)
+{
+    char room[4];
+    (void)state;
+    assert_string_equal(span_copy(SPAN("abc"), room, sizeof room), "abc");
+    assert_string_equal(span_copy(SPAN("abcd"), room, sizeof room), "abc");
+    assert_string_equal(span_copy(SPAN_NONE, room, sizeof room), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +238,9 @@ int main(void)
         cmocka_unit_test(numbers),
         cmocka_unit_test(arenas_hold_many_things),
         cmocka_unit_test(within_memory_of_the_caller),
+        cmocka_unit_test(trimmed),
+        cmocka_unit_test(line_by_line),
+        cmocka_unit_test(copied_as_far_as_it_fits),
     };
     return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static void what_came_together_expires_apart(void **state)
 {
     enum { IDS = 400 };
     int alive[3] = {0};
-    char id[8];
+    char id[16];
     (void)state;
     make(100000, 100000, 1000, 0);
     int64_t now = clock_monotonic_ms();
@@ -324,7 +324,7 @@ static void *storm(void *argument)
     struct member member = {0};
     unsigned seed = *(unsigned *)argument;
     for (int i = 0; i < 3000; i++) {
-        char id[8];
+        char id[16];
         int64_t retry_after;
         seed = seed * 1103515245 + 12345;
         snprintf(id, sizeof id, "%u", seed >> 16 & 63);

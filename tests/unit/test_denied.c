@@ -88,7 +88,7 @@ static void what_is_written_is_read(void **state)
         struct denied_line line;
         denied_add_line(&text, span_of(ids[i]), 1795595400, SPAN("# why"));
         struct span rest = bytes_span(&text), one;
-        assert_true(denied_next_line(&rest, &one));
+        assert_true(span_next_line(&rest, &one));
         denied_read_line(one, &line);
         expect(span_equal((struct span){line.id, line.id_length}, span_of(ids[i])), "%s", ids[i]);
         assert_null(line.fault);
