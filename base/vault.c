@@ -15,7 +15,7 @@
 _Static_assert(VAULT_SLOT % alignof(max_align_t) == 0, "slots are aligned");
 _Static_assert(SLOTS <= 32, "a bit for each");
 
-/* Some pages, cut into slots.  What is known of them stands elsewhere. */
+/* Some pages, cut into slots.  The record of them is kept outside these pages. */
 struct chunk {
     struct chunk *next;
     char *pages;

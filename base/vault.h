@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Memory for keys: never written to swap space, left out of core dumps, and wiped when it is
- * given back.  Where the system lets this process lock no more memory (RLIMIT_MEMLOCK), it is
- * not locked, and the rest holds. */
+ * given back.  Memory beyond what the system lets this process lock (RLIMIT_MEMLOCK) is not
+ * locked; the rest still holds. */
 #ifndef VAULT_H
 #define VAULT_H
 

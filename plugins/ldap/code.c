@@ -34,7 +34,7 @@ static const struct row {
     {49, VERDICT_REFUSED, "Invalid credentials"},
     {50, VERDICT_REFUSED, "Insufficient access"},
     {51, VERDICT_BUSY, "Server is busy"},
-    {52, VERDICT_LOST, "Server is unavailable"}, /* it is about to go */
+    {52, VERDICT_LOST, "Server is unavailable"}, /* it is about to shut down */
     {53, VERDICT_REFUSED, "Server is unwilling to perform"},
     {54, VERDICT_WRONG, "Loop detected"},
     {71, VERDICT_WRONG, "Operation affects multiple servers"},
@@ -77,7 +77,8 @@ const char *ldap_code_account(struct span words)
         {"data 775,", "the account is locked"},
     };
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
-        if (words.length && memmem(words.data, words.length, meanings[i].mark, strlen(meanings[i].mark)))
+        if (words.length &&
+            memmem(words.data, words.length, meanings[i].mark, strlen(meanings[i].mark)))
             return meanings[i].meaning;
     return NULL;
 }

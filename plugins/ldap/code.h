@@ -20,8 +20,8 @@ const char *ldap_code_name(int code);
  * bind; NULL where it says no such thing. */
 const char *ldap_code_account(struct span words);
 
-/* Says why a handshake failed, from what GnuTLS or OpenSSL wrote: the server went away,
- * or is not to be trusted, which all unknown words mean. */
+/* Says why a handshake failed, from what GnuTLS or OpenSSL wrote: the server went away, or it is
+ * not to be trusted.  Unknown words count as the latter. */
 void ldap_code_handshake(const char *words, struct ldap_fault *fault);
 
 #endif

@@ -16,7 +16,8 @@ enum {
     LDAP_PASSWORD_MAX = 1024
 };
 
-#define LDAP_GROUPS "groups" /* the attribute that has what the search for groups finds */
+#define LDAP_GROUPS "groups" /* the attribute in which the search for groups leaves what it found  \
+                              */
 
 enum ldap_id_format { LDAP_ID_TEXT, LDAP_ID_GUID };
 
@@ -38,12 +39,12 @@ struct ldap_settings {
 /* How a step ended, and with it what becomes of the connection and of the look-up. */
 enum ldap_verdict {
     VERDICT_GOOD,      /* it did what it should */
-    VERDICT_LOST,      /* the connection is of no use any more; unavailable, ask another server */
-    VERDICT_LATE,      /* no answer in time: as LOST, and one may still come */
+    VERDICT_LOST,      /* the connection cannot be used again; unavailable, ask another server */
+    VERDICT_LATE,      /* no answer in time: like LOST, but one may still come */
     VERDICT_BUSY,      /* "not now", or no memory: unavailable, the connection is good */
     VERDICT_WRONG,     /* someone must mend something; the connection is good, if there is one */
-    VERDICT_UNTRUSTED, /* TLS does not come about as it must: misconfigured, ask another server */
-    VERDICT_REFUSED    /* we are not who we should be: misconfigured, and the connection goes */
+    VERDICT_UNTRUSTED, /* there is no TLS as required: misconfigured, ask another server */
+    VERDICT_REFUSED    /* the server refuses our credentials: misconfigured, close the connection */
 };
 
 struct ldap_fault {
@@ -54,7 +55,7 @@ struct ldap_fault {
 #define ldap_fault_set(FAULT, VERDICT, ...)                                                        \
     ((FAULT)->verdict = (VERDICT), reason_set(&(FAULT)->why, __VA_ARGS__))
 
-/* The verdict that the end of a question to the DNS is.  False: the reason counts. */
+/* Turns the outcome of a DNS query into a verdict.  False: with a fault. */
 bool ldap_fault_resolved(struct ldap_fault *fault, enum resolved resolved);
 
 enum memberchat_outcome ldap_fault_outcome(const struct ldap_fault *fault);

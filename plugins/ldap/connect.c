@@ -43,7 +43,7 @@ static bool enter(const struct ldap_servers *servers, struct span password, int6
     return entry == GUARD_OPEN;
 }
 
-/* A password that is refused, for whatever reason, is left alone for a while. */
+/* A password that was refused, for whatever reason, is not tried again for a while. */
 static bool bind_by_password(const struct ldap_servers *servers, struct ldap_handle *handle,
                              struct span password, int64_t deadline, struct ldap_fault *fault)
 {
@@ -93,7 +93,7 @@ void ldap_connection_close(struct ldap_connection *connection)
     ldap_server_release(connection->server);
 }
 
-/* Of several failures, the first counts by which a later try may succeed; the text has them all. */
+/* Of several failures, the first that may pass by itself counts; the text has them all. */
 static void add_fault(struct ldap_fault *all, const struct ldap_fault *fault)
 {
     const struct reason before = all->why;

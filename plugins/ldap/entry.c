@@ -144,7 +144,7 @@ static bool is_source(struct span name, const char *source)
     return source && span_equal_nocase(name, source);
 }
 
-/* Holds one value of an attribute against what the filter says about it. */
+/* Compares one value of an attribute with what the filter says about it. */
 static void examine(const struct ldap_mapping *mapping, const struct ldap_terms *terms,
                     struct span name, struct span value, struct ldap_entry *entry)
 {
@@ -234,7 +234,7 @@ static struct span without_label(struct span url)
     return (struct span){url.data, blank ? (size_t)(blank - url.data) : url.length};
 }
 
-/* The host, and whether it took all that was set. */
+/* The host, and whether it accepted everything that was set. */
 struct teller {
     const struct memberchat_services *services;
     struct memberchat_result *result;

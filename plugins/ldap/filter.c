@@ -41,7 +41,7 @@ struct scan {
     const struct ldap_terms *terms;
     struct bytes *out;          /* NULL: only look */
     struct ldap_claims *claims; /* NULL: they are not wanted */
-    bool vague;                 /* {id} is in a place that allows no conclusion */
+    bool vague;                 /* {id} is where the filter says nothing certain about it */
     unsigned found;             /* places that were passed */
     int depth, negations;
     const char *why;
@@ -164,8 +164,8 @@ static bool scan_rule(struct scan *scan, struct span parts, struct item *item)
     return true;
 }
 
-/* attr, or attr;option, or an OID, and then :dn and :rule of an extensible match.
- * Looser than RFC 4512, but nothing that ends a filter gets through. */
+/* attr, or attr;option, or an OID, and then :dn and :rule of an extensible match. Looser than
+ * RFC 4512, but nothing that could end a filter gets through. */
 static bool scan_attribute(struct scan *scan, struct item *item)
 {
     size_t whole = strspn(scan->at, LETTERS DIGITS ".;-_:");
@@ -230,7 +230,7 @@ static void write_item(const struct scan *scan, const struct item *item)
     struct bytes *out = scan->out;
     bool anybody = scan->terms->anybody && item->has_id;
     if (anybody || (item->pattern && is_only_stars(item->value))) {
-        bool named = item->attribute.length; /* a rule may do without */
+        bool named = item->attribute.length; /* an attribute is optional if there is a rule */
         ldap_ber_add(out, FILTER_PRESENT, named ? item->attribute : span_of("objectClass"));
         return;
     }

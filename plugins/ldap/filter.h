@@ -19,11 +19,11 @@ struct ldap_terms {
     bool anybody; /* any value may stand where {id} is */
 };
 
-/* Which places a template may have, and must have one of. */
+/* The places that a template may have; it must have at least one of them. */
 enum ldap_places { LDAP_PLACE_NONE, LDAP_PLACE_ID = 1, LDAP_PLACE_ANY = 3 };
 
-/* Whether a text is one filter, with the places that it should have, and these only
- * where a value stands.  False: *why_r says what is wrong. */
+/* Whether a text is one filter that has the right places, all of them where a value stands.
+ * False: *why_r says what is wrong. */
 bool ldap_filter_check(const char *text, enum ldap_places places, const char **why_r);
 
 /* Appends the filter of a template that was checked. */

@@ -51,8 +51,7 @@ static bool lose(struct ldap_fault *fault, const char *what, const char *why)
     return false;
 }
 
-/* After a read or write that could not do all: waits until another one may.  False: with
- * the fault. */
+/* After a partial read or write: waits until the socket is ready again.  False: with the fault. */
 static bool await(const struct ldap_handle *handle, short events, const char *what,
                   int64_t deadline, struct ldap_fault *fault)
 {
@@ -139,7 +138,7 @@ static void drop_message(struct ldap_handle *handle)
     handle->taken = 0;
 }
 
-/* Reads one message.  False: the connection is of no use any more. */
+/* Reads one message.  False: the connection cannot be used again. */
 static bool receive(struct ldap_handle *handle, const char *what, int64_t deadline,
                     struct span *message_r, struct ldap_fault *fault)
 {
@@ -148,7 +147,7 @@ static bool receive(struct ldap_handle *handle, const char *what, int64_t deadli
     drop_message(handle);
     ready = handle->tls ? ldap_tls_has_data(handle->tls) : handle->in.length > 0;
     errno = EAGAIN;
-    /* the clock counts, too, for a server that never stops sending */
+    /* a server that never stops sending must not hold us past the deadline */
     if (!ready || !clock_left_ms(deadline))
         good = await(handle, POLLIN, what, deadline, fault);
     while (good && !(handle->tls ? ldap_tls_receive(handle->tls, &handle->in) : read_some(handle)))
@@ -217,8 +216,8 @@ struct ldap_handle *ldap_handle_new(int fd, struct ldap_fault *fault)
     return handle;
 }
 
-/* The request and its answer only.  Whatever goes wrong, nothing may follow in clear text,
- * and nothing that came in clear text may count as an answer. */
+/* Exchanges only the request and its answer.  Whatever goes wrong, nothing more may be sent in
+ * clear text, and nothing that came in clear text may count as a later answer. */
 static bool ask_for_tls(struct ldap_handle *handle, int64_t deadline, struct ldap_fault *fault)
 {
     ldap_message_starttls(&handle->out, next_id(handle));
@@ -278,7 +277,7 @@ void ldap_found_free(struct ldap_found *found)
     bytes_free(&found->entries);
 }
 
-/* What came, by its result code. */
+/* Judges what came by its result code. */
 static void judge_result(const struct ldap_result *result, const struct ldap_query *query,
                          struct ldap_found *found, struct ldap_fault *fault)
 {

@@ -12,8 +12,8 @@ struct ldap_handle;
 /* A handle on a connected socket, which it takes over also when it fails (NULL). */
 struct ldap_handle *ldap_handle_new(int fd, struct ldap_fault *fault);
 
-/* TLS on the connection, after StartTLS where the URI is no ldaps.  False: the handle
- * must not be used any more. */
+/* Starts TLS on the connection, with StartTLS unless the URI is ldaps.  False: the handle must
+ * not be used again. */
 bool ldap_handle_secure(struct ldap_handle *handle, const struct ldap_uri *uri,
                         const struct ldap_settings *settings, int64_t deadline,
                         struct ldap_fault *fault);
@@ -22,7 +22,7 @@ bool ldap_handle_secure(struct ldap_handle *handle, const struct ldap_uri *uri,
 bool ldap_handle_bind(struct ldap_handle *handle, const char *dn, const struct span *password,
                       int64_t deadline, struct ldap_fault *fault);
 
-/* What searches found; zero in the beginning. */
+/* What searches found; zero at first. */
 struct ldap_found {
     size_t count;         /* entries, of which the first `most` of a query are kept */
     struct bytes entries; /* for ldap_ber_take_as(MESSAGE_ENTRY) */
@@ -35,7 +35,7 @@ void ldap_found_free(struct ldap_found *found);
 void ldap_handle_search(struct ldap_handle *handle, const struct ldap_query *query,
                         int64_t deadline, struct ldap_found *found, struct ldap_fault *fault);
 
-/* Whether nothing came on an idle connection, not even its end. */
+/* Whether an idle connection is quiet: nothing has arrived, not even its end. */
 bool ldap_handle_is_quiet(const struct ldap_handle *handle);
 
 /* Says good-bye if it can at once, and closes. */

@@ -5,9 +5,9 @@
 
 #include "base/bytes.h"
 
-/* The usual attributes of a directory ignore case and blanks (RFC 4517, section 4.2.11),
- * and so does this; but a directory may also take a full-width letter, an accent or a
- * character without width for nothing, and this does not. */
+/* The usual attributes of a directory ignore case and blanks (RFC 4517, section 4.2.11), and so
+ * does this.  A directory may also ignore accents, full-width letters or zero-width characters;
+ * this does not. */
 bool ldap_id_same(struct span a, struct span b);
 
 enum { LDAP_GUID_BYTES = 16, LDAP_GUID_TEXT = 36 };

@@ -25,8 +25,8 @@ struct ldap_query {
     const char *const *attributes; /* NULL ends it */
     int64_t timeout;               /* milliseconds, also for the server */
     int64_t most;                  /* entries */
-    bool referrals;                /* whether to tell where else to search */
-    bool survey; /* without values; the entries that came before a limit was reached count */
+    bool referrals;                /* whether to report where else to search */
+    bool survey; /* without values; entries that came before a limit was reached count */
 };
 
 /* Requests.  Whether memory was enough is in out->failed. */
@@ -43,7 +43,7 @@ struct ldap_message {
 };
 bool ldap_message_read(struct span bytes, struct ldap_message *message_r);
 
-/* LDAPResult, with which each answer ends. */
+/* The LDAPResult that ends each answer. */
 struct ldap_result {
     int32_t code;
     struct span words; /* the server's own */

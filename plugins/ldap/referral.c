@@ -18,7 +18,7 @@ void ldap_referrals_add(struct ldap_referrals *referrals, struct span urls)
     referrals->count++;
 }
 
-/* Percent-decodes what is before the end or a question mark; false when it is no good. */
+/* Percent-decodes up to the end or a question mark; false when it is not valid. */
 static bool take_base(const char **at, char *base, size_t size)
 {
     size_t length = 0;
@@ -39,7 +39,7 @@ static bool take_base(const char **at, char *base, size_t size)
     return true;
 }
 
-/* The third part of /DN?ATTRIBUTES?SCOPE?FILTER; the others are ours. */
+/* The third part of /DN?ATTRIBUTES?SCOPE?FILTER; attributes and filter stay our own. */
 static int take_scope(const char *at)
 {
     static const char *const names[] = {"base", "one", "sub"};

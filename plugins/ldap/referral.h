@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Where a server says that the rest of the answer is.  Pure. */
+ * Referrals: where a server says the rest of the answer is.  Pure. */
 #ifndef MEMBERCHAT_LDAP_REFERRAL_H
 #define MEMBERCHAT_LDAP_REFERRAL_H
 
@@ -8,16 +8,16 @@
 
 enum { LDAP_REFERRALS_MAX = 4, LDAP_REFERRAL_LENGTH = 1024 };
 
-/* The URLs that came with answers; more than there is room for are only counted. */
+/* The URLs that came with answers; those beyond the room are only counted. */
 struct ldap_referrals {
     size_t count;
     char urls[LDAP_REFERRALS_MAX][LDAP_REFERRAL_LENGTH];
 };
 
-/* Adds the first URL of a list in BER, if it has any: all lead to the same. */
+/* Adds the first URL of a list in BER, if there is one: all of them lead to the same place. */
 void ldap_referrals_add(struct ldap_referrals *referrals, struct span urls);
 
-/* One of them, taken apart (RFC 4516): what it leaves out is as it was asked for. */
+/* One of them, parsed (RFC 4516); what it leaves out stays as in the search. */
 struct ldap_referral {
     struct ldap_uri uri;
     char base[LDAP_REFERRAL_LENGTH]; /* "" where it has none */

@@ -7,7 +7,7 @@
 
 enum {
     FAIR_MS = 100,   /* a server that had less time than this is not to blame */
-    LIFE_MS = 900000 /* so that connections move back to a server that is up again */
+    LIFE_MS = 900000 /* so that connections return to a server that is up again */
 };
 
 /* ---- Connections ---- */
@@ -58,13 +58,13 @@ static struct pool_loan *take(struct ldap_store *store, int64_t deadline, struct
     if (result == POOL_BUSY)
         ldap_fault_set(fault, VERDICT_BUSY, "all %lld connections are in use (\"connections\")",
                        (long long)store->settings->connections);
-    /* a server that takes no more connections may yet answer on those that it has */
+    /* a server that accepts no more connections may still answer on those it has */
     if (result == POOL_FAILED && ldap_fault_outcome(fault) == MEMBERCHAT_UNAVAILABLE)
         loan = pool_take_idle(store->pool);
     return loan;
 }
 
-/* What is looked for, by when, and what has come of it. */
+/* What to look for, by when, and what was found. */
 struct errand {
     struct ldap_store *store;
     const struct ldap_query *query;
@@ -74,7 +74,7 @@ struct errand {
 
 /* ---- Where the server sends us ---- */
 
-/* Searches there.  That answer's own referrals are not followed. */
+/* Searches there, without following further referrals. */
 static void follow(const struct errand *errand, const char *url, struct ldap_fault *fault)
 {
     struct ldap_servers *servers = errand->store->servers;
@@ -135,15 +135,15 @@ static void follow_all(const struct errand *errand, struct ldap_fault *fault)
 
 /* ---- Searching ---- */
 
-/* A connection that was used before may be dead, without any sign of it: a third of the
- * time is kept for a new one. */
+/* A reused connection may be dead without any sign of it, so a third of the time is kept for a
+ * new one. */
 static int64_t end_of_try(bool reused, int64_t deadline, int64_t timeout)
 {
     int64_t left = clock_left_ms(deadline);
     return clock_earlier(deadline, reused && left * 2 / 3 < timeout ? left * 2 / 3 : timeout);
 }
 
-/* Searches on this connection, which is given back.  True: it is worth another try. */
+/* Searches on this connection and gives it back.  True: another try may succeed. */
 static bool try_on(const struct errand *errand, struct pool_loan *loan, bool *retried,
                    struct ldap_fault *fault)
 {

@@ -41,8 +41,8 @@ void ldap_server_release(struct ldap_server *server)
     free(server);
 }
 
-/* Puts a server, which is taken over, into the list.  The caller holds the lock, or is the
- * only one. */
+/* Puts a server into the list, and takes it over.  The caller holds the lock, or no other thread
+ * is there yet. */
 static void add_server(struct ldap_servers *servers, struct ldap_server *server)
 {
     for (size_t i = 0; i < FAILOVER_MAX; i++) {
@@ -106,7 +106,7 @@ void ldap_servers_free(struct ldap_servers *servers)
     free(servers);
 }
 
-/* The target that a server of the list is; NULL: it is none of them. */
+/* The target of a server in the list; NULL: it is not one of them. */
 static const struct srv_target *find_target(const struct srv *srv, const struct ldap_server *server)
 {
     for (size_t i = 0; i < srv->count; i++)
@@ -216,7 +216,7 @@ bool ldap_servers_has_better(struct ldap_servers *servers, const struct ldap_ser
     return failover_has_better(servers->failover, server->number);
 }
 
-/* Puts servers into the order of RFC 2782: by priority, and by lot within one.  The caller
+/* Orders servers as RFC 2782 says: by priority, and at random by weight within one.  The caller
  * holds the lock. */
 static void shuffle(struct ldap_server **order, size_t count)
 {
@@ -230,7 +230,7 @@ static void shuffle(struct ldap_server **order, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         uint32_t number = 0;
-        random_seed(&number, sizeof number); /* without luck, the first is as good as any */
+        random_seed(&number, sizeof number); /* without a random number, take the first */
         size_t chosen = srv_choose(targets, wanted, count, number);
         wanted[chosen] = false;
         order[i] = servers[chosen];
@@ -243,7 +243,7 @@ size_t ldap_servers_choose(struct ldap_servers *servers, struct ldap_server *ord
     size_t chosen = failover_choose(servers->failover, numbers);
     pthread_mutex_lock(&servers->lock);
     for (size_t i = 0; i < chosen; i++)
-        if (servers->items[numbers[i]]) /* unless it went just now */
+        if (servers->items[numbers[i]]) /* unless it was dropped just now */
             order[count++] = ldap_server_hold(servers->items[numbers[i]]);
     if (servers->domain)
         shuffle(order, count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The servers of one store: connecting to them in order, and which of them are better
- * left alone for a while. */
+ * The servers of one store: connects to them in order, and remembers which to leave alone for a
+ * while. */
 #ifndef MEMBERCHAT_LDAP_SERVERS_H
 #define MEMBERCHAT_LDAP_SERVERS_H
 
@@ -20,9 +20,8 @@ struct ldap_servers *ldap_servers_new(const struct ldap_settings *settings,
                                       const struct memberchat_services *services);
 void ldap_servers_free(struct ldap_servers *servers);
 
-/* Connects to the first server that lets us; those that failed a short while ago only
- * where there is no other.  False: with the reason, the first that is UNAVAILABLE if
- * there is such a one. */
+/* Connects to the first server that accepts us; tries servers that failed recently only when no
+ * other is left.  False: with the reason, that of the first UNAVAILABLE server if there is one. */
 bool ldap_servers_connect(struct ldap_servers *servers, int64_t deadline,
                           struct ldap_connection *connection_r, struct ldap_fault *fault);
 
@@ -39,14 +38,14 @@ bool ldap_servers_may_visit(struct ldap_servers *servers, const struct ldap_uri 
 /* Puts the URI of the server in front of a reason. */
 void ldap_server_name(const struct ldap_server *server, struct ldap_fault *fault);
 
-/* A connection failed in use: its server is left alone for a while. */
+/* Notes that a connection failed in use: its server is left alone for a while. */
 void ldap_servers_note_failure(struct ldap_servers *servers, const struct ldap_server *server,
                                const struct ldap_fault *fault);
 
-/* Whether there is reason to ask another server instead of this one. */
+/* Whether another server should be asked instead of this one. */
 bool ldap_servers_has_better(struct ldap_servers *servers, const struct ldap_server *server);
 
-/* The operator says that something was mended: what was refused may be tried again. */
+/* After a reload, which may have mended something: what was refused may be tried again. */
 void ldap_servers_forgive(struct ldap_servers *servers);
 
 #endif

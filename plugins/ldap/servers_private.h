@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What servers.c, the list, and connect.c, which connects by it, have in common. */
+ * Shared by servers.c, which has the list, and connect.c, which connects to what is in it. */
 #ifndef MEMBERCHAT_LDAP_SERVERS_PRIVATE_H
 #define MEMBERCHAT_LDAP_SERVERS_PRIVATE_H
 
@@ -30,15 +30,15 @@ struct ldap_servers {
     struct ldap_server *items[FAILOVER_MAX]; /* by their numbers; NULL: none */
 };
 
-/* Held, and not in the list; NULL: no memory. */
+/* A server that is held but not in the list; NULL: no memory. */
 struct ldap_server *ldap_server_new(const struct ldap_uri *uri);
 struct ldap_server *ldap_server_hold(struct ldap_server *server);
 void ldap_server_release(struct ldap_server *server); /* NULL is allowed */
 
-/* Brings the list up to what the DNS says now.  False: there is none yet. */
+/* Updates the list from the DNS.  False: there is no list yet. */
 bool ldap_servers_refresh(struct ldap_servers *servers, int64_t deadline, struct ldap_fault *fault);
 
-/* The servers in the order in which to ask them, held; how many. */
+/* Puts the servers into `order` as they should be asked, and holds them.  Returns how many. */
 size_t ldap_servers_choose(struct ldap_servers *servers, struct ldap_server *order[FAILOVER_MAX]);
 
 void ldap_servers_note_success(struct ldap_servers *servers, const struct ldap_server *server);

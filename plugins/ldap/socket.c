@@ -13,8 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Dead peers are noticed though nothing is sent: idle connections behind a
- * firewall that forgets them. */
+/* Lets TCP notice dead peers on idle connections, as behind a firewall that forgets them. */
 static void set_options(int fd)
 {
     static const struct {
@@ -34,7 +33,7 @@ static void set_options(int fd)
                    sizeof options[i].value);
 }
 
-/* 0, or the errno with which connecting ended. */
+/* 0, or the errno with which the connection failed. */
 static int await_connection(int fd, int64_t ms)
 {
     struct pollfd waiting = {.fd = fd, .events = POLLOUT};

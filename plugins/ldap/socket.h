@@ -6,8 +6,8 @@
 #include "base/resolve.h"
 #include "common.h"
 
-/* A connected socket that does not block, or -1 with the reason.  Of several addresses,
- * each has its share of the time.  `local_only`: only the loopback's are connected to. */
+/* A connected socket that does not block, or -1 with the reason.  Each of several addresses gets
+ * its share of the time.  `local_only`: only loopback addresses are tried. */
 int ldap_socket_connect(const struct addresses *addresses, bool local_only, int64_t deadline,
                         struct ldap_fault *fault);
 

@@ -14,7 +14,7 @@
 #define NOBODY "\x7f" /* no id has control characters */
 
 enum {
-    ENTRIES_MAX = 2, /* more than one is too many already */
+    ENTRIES_MAX = 2, /* one more than a good answer has */
     GROUPS_MAX = 1000
 };
 
@@ -80,8 +80,8 @@ static void find(struct ldap_store *store, const struct ldap_terms *terms, bool 
     ldap_search(store, &query, deadline, found_r, fault);
 }
 
-/* Finds the groups of a member who was found, each a value of the attribute "groups".  A
- * group that is missing may mean another role, so all of them are found or none. */
+/* Finds the groups of a member who was found, each a value of the attribute "groups".  A missing
+ * group could mean another role, so the result is all of them or a failure. */
 static enum memberchat_outcome add_groups(struct ldap_store *store, const struct ldap_entry *entry,
                                           int64_t deadline, struct memberchat_result *result)
 {
@@ -163,8 +163,8 @@ static enum memberchat_outcome judge_all(struct ldap_store *store, const struct 
     return outcome;
 }
 
-/* Finds out whether somebody who was not found is there, but not active.  What stands in the
- * way of that does not matter. */
+/* Finds out whether a member who was not found exists but is not active.  A failure of this
+ * search does not matter. */
 static void explain_absence(struct ldap_store *store, const struct ldap_terms *terms,
                             int64_t deadline, struct memberchat_result *result)
 {
@@ -215,7 +215,7 @@ static enum memberchat_outcome ldap_lookup(void *handle, const char *id, size_t 
     return outcome;
 }
 
-/* Asks for an id that nobody has: for the base, our rights and the filter at once. */
+/* Searches for an id that nobody has, which tests the base, our rights and the filter at once. */
 static enum memberchat_outcome ldap_probe(void *handle, int64_t deadline,
                                           struct memberchat_result *result)
 {

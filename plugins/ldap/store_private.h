@@ -6,7 +6,7 @@
 #include "entry.h"
 #include "servers.h"
 
-/* What the log is told at most once a minute, each by itself. */
+/* Warnings that are logged at most once a minute each. */
 enum { LDAP_COMPLAIN_MS = 60000 };
 enum ldap_complaint { COMPLAINT_OTHER_ID, COMPLAINT_REFERRAL, COMPLAINTS };
 

@@ -25,7 +25,7 @@ static void search(struct ldap_store *store, bool active, const char *const *att
     ldap_search(store, &query, deadline, found_r, fault);
 }
 
-/* Whether an attribute is the one that was asked for, give or take its options. */
+/* Whether an attribute is the one that was asked for, ignoring its options. */
 static bool is_attribute(struct span name, const char *wanted)
 {
     size_t length = strlen(wanted);
@@ -44,7 +44,7 @@ static void note_attributes(struct span content, const char *const *wanted, bool
             seen[i] |= is_attribute(name, wanted[i]);
 }
 
-/* The names of the shown name count only where the configuration gives them. */
+/* The attributes of the shown name count only where the configuration names them. */
 static bool is_default(const struct ldap_settings *settings, const char *attribute)
 {
     return settings->name_attribute.count == 0 &&

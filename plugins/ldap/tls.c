@@ -29,7 +29,7 @@
 
 struct ldap_tls {
     LDAP *session;
-    Sockbuf *socket;          /* the session's, with all its layers */
+    Sockbuf *socket;          /* of the session, with all its layers */
     BerElement *coming, *out; /* messages in the middle of being moved; or NULL */
 };
 
@@ -60,7 +60,7 @@ void ldap_tls_prepare(void)
     pthread_once(&prepared, prepare);
 }
 
-/* The log costs time, so it is on only while a handshake needs it. */
+/* The log costs time, so it is on only during handshakes. */
 static void trace(int more)
 {
     pthread_mutex_lock(&tracing);

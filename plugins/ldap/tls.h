@@ -9,8 +9,8 @@
 
 struct ldap_tls;
 
-/* Once in a process, before the first connection: libldap asks for the name of this
- * machine then, which may take as long as it takes. */
+/* Call once in a process, before the first connection: libldap then looks up this machine's
+ * name, which may take any time. */
 void ldap_tls_prepare(void);
 
 /* Takes the socket over, also when it fails (NULL). */
@@ -21,14 +21,14 @@ struct ldap_tls *ldap_tls_start(int fd, const struct ldap_uri *uri,
 /* Says good-bye if it can at once, and closes the socket. */
 void ldap_tls_free(struct ldap_tls *tls);
 
-/* Sends a message, or goes on sending it.  False: errno is EAGAIN, or says what is wrong. */
+/* Sends a message, or the rest of it.  False: errno is EAGAIN, or says what is wrong. */
 bool ldap_tls_send(struct ldap_tls *tls, struct span message);
 
 /* Reads what is left of a message, and puts the content of its SEQUENCE into `in`.  False:
  * as above; errno 0 is the end of the connection. */
 bool ldap_tls_receive(struct ldap_tls *tls, struct bytes *in);
 
-/* Whether something is there that the socket does not know of. */
+/* Whether bytes have been read from the socket but not yet returned. */
 bool ldap_tls_has_data(const struct ldap_tls *tls);
 
 #endif

@@ -11,13 +11,13 @@ struct ldap_password {
     char bytes[LDAP_PASSWORD_MAX];
 };
 
-/* Whether the files for TLS can be read and have in them what they should: libldap takes
- * an empty one without a word. */
+/* Whether the files for TLS can be read and hold what they should: libldap accepts an empty file
+ * silently. */
 bool ldap_trust_check(const struct ldap_settings *settings,
                       const struct memberchat_services *services, struct reason *why);
 
-/* The password to bind with, without the line end of its file; wipe it when it is not
- * needed any more.  `services` (or NULL) hears a warning when others can read the file. */
+/* The password to bind with, without the line end of its file; wipe it after use.  `services`
+ * (or NULL) hears a warning when others can read the file. */
 bool ldap_trust_password(const struct ldap_settings *settings,
                          const struct memberchat_services *services,
                          struct ldap_password *password_r, struct reason *why);

@@ -74,7 +74,7 @@ static bool parse_port(const char *text, char port_r[6], const char **why_r)
     return check(is_end(text + digits), MORE_THAN_HOST, why_r);
 }
 
-/* HOST or [ADDRESS], and what is behind it. */
+/* HOST or [ADDRESS], and what follows it. */
 static bool parse_host(const char *text, struct ldap_uri *uri, const char **why_r)
 {
     bool bracket = *text == '[';

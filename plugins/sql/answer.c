@@ -143,7 +143,7 @@ static bool set_fields(struct sql_answer *answer, const struct sql_shape *shape,
     return good;
 }
 
-/* Whether this is the person that was asked for: a collation may find others, too. */
+/* Whether this is the person who was asked for: a collation may match others, too. */
 static bool is_asked(const struct sql_answer *answer, struct span id)
 {
     return text_fold_equal(id, answer->asked);
@@ -176,7 +176,7 @@ bool sql_answer_add(struct sql_answer *answer, const struct sql_shape *shape,
     if (id.length > MEMBERCHAT_ID_MAX)
         return stop(answer, MEMBERCHAT_MISCONFIGURED,
                     "the query found a row whose appUserId is too long");
-    if (!id.length) { /* an outer join and an aggregate make such rows of nobody */
+    if (!id.length) { /* outer joins and aggregates return such rows when nobody was found */
         if (!answer->rows)
             answer->services->reason(answer->result, "the query found a row without an appUserId");
         return ++answer->empty_rows <= SQL_ROWS_MAX;

@@ -35,7 +35,7 @@ struct sql_answer {
     struct memberchat_result *result;
     struct span asked;                    /* the id */
     enum memberchat_outcome outcome;      /* NOT_FOUND at the start */
-    size_t rows, empty_rows, value_count; /* rows of somebody, and of nobody */
+    size_t rows, empty_rows, value_count; /* rows with an id, and without one */
     struct {
         size_t column;
         uint64_t hash;

@@ -11,8 +11,8 @@ enum sql_verdict {
     SQL_ABSENT,  /* the database says that such an id cannot be there */
     SQL_BUSY,    /* it cannot answer now; the connection is good */
     SQL_LOST,    /* the connection broke, or was closed */
-    SQL_LATE,    /* no answer in time, and the connection is of no use any more */
-    SQL_REFUSED, /* the password, or what it lets us do */
+    SQL_LATE,    /* no answer in time, and the connection cannot be used again */
+    SQL_REFUSED, /* the password or our rights are not enough */
     SQL_WRONG    /* someone must mend something; the connection is good */
 };
 
@@ -41,7 +41,7 @@ struct sql_client {
 struct sql_backend {
     enum query_dialect dialect;
     size_t shape_at; /* where in a connection its struct sql_shape is */
-    /* Settings that its library may have something against; no network. */
+    /* Checks the settings that only its library can judge; uses no network. */
     bool (*check)(const struct sql_client *client, struct reason *why);
     /* Optional: makes and frees client->own. */
     bool (*open)(struct sql_client *client, struct reason *why);
@@ -54,9 +54,9 @@ struct sql_backend {
     /* SQL_GOOD: all rows were given to `answer`. */
     enum sql_verdict (*ask)(void *connection, const struct sql_question *question,
                             struct sql_answer *answer, int64_t deadline, struct sql_fault *fault);
-    /* Optional: ends at the server, over a connection of its own, what a late one still does. */
+    /* Optional: cancels at the server, over another connection, what a late one is still doing. */
     void (*cancel)(void *client, const void *connection, int64_t deadline);
-    /* Optional, once a second: true when what is connected to has been replaced. */
+    /* Optional, once a second: true when the database connected to has been replaced. */
     bool (*has_changed)(struct sql_client *client, bool asked);
 };
 
@@ -79,7 +79,7 @@ enum memberchat_outcome sql_store_survey(void *store, int64_t deadline,
 void sql_store_reload(void *store, bool asked);
 void sql_store_close(void *store);
 
-/* Whether the query has {appId}; all dialects agree on that but for odd comments. */
+/* Whether the query has {appId}; the dialects differ on that only for odd comments. */
 bool sql_store_per_app(const struct sql_settings *settings, enum query_dialect dialect);
 
 /* Defines the plugin NAME of a backend, with its keys. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Members in MariaDB or MySQL, by libmariadb's calls that do not block: each is begun, and
+ * Members in MariaDB or MySQL, with libmariadb's non-blocking calls: each is started, and
  * continued when the socket is ready. */
 #include "mysql_code.h"
 #include "mysql_tls.h"
@@ -80,7 +80,7 @@ static bool fail(struct connection *connection, struct sql_fault *fault)
 static bool fail_statement(struct connection *connection, struct sql_fault *fault)
 {
     unsigned code = mysql_stmt_errno(connection->statement);
-    if (!code) /* libmariadb leaves some of a fetch on the connection */
+    if (!code) /* libmariadb reports some faults of a fetch on the connection */
         return fail(connection, fault);
     explain(connection, code, mysql_stmt_error(connection->statement), fault);
     return false;
@@ -360,7 +360,7 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
 
 /* ---- The plugin ---- */
 
-/* Once a process; what failed then is not tried again. */
+/* Once a process; a failure is not tried again. */
 static bool has_begun;
 
 static void begin_library(void)

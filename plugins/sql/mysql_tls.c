@@ -8,8 +8,8 @@
 #include <poll.h>
 #include <stdarg.h>
 
-/* We stand in for a way to sign in, since libmariadb calls that right before the handshake.  The
- * server then names the way that it wants. */
+/* We register as an authentication plugin, since libmariadb calls that right before the
+ * handshake.  The server then names the method that it wants. */
 #define STAND_IN "memberchat_tls"
 
 enum { TYPE_AUTHENTICATION = 2, INTERFACE_VERSION = 0x100 };
@@ -28,7 +28,7 @@ struct authentication {
     int (*authenticate)(MYSQL_PLUGIN_VIO *vio, MYSQL *mysql);
 };
 
-/* What shakes hands in this thread: libmariadb tells no more than the socket. */
+/* The handshake under way in this thread: libmariadb passes only the socket. */
 static _Thread_local struct {
     const char *host;
     int64_t deadline;
@@ -61,7 +61,7 @@ static int begin(MYSQL_PLUGIN_VIO *vio, MYSQL *mysql)
     char *given = mysql->host;
     mysql->host = (char *)(uintptr_t)handshake.host;
     handshake.state = MYSQL_TLS_GOOD;
-    int error = vio->write_packet(vio, (const unsigned char *)"", 0); /* behind the handshake */
+    int error = vio->write_packet(vio, (const unsigned char *)"", 0); /* after the handshake */
     mysql->host = given;
     return error ? CR_ERROR : CR_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Members in PostgreSQL, by libpq's calls that do not block.  The only user of libpq. */
+ * Members in PostgreSQL, with libpq's non-blocking calls.  The only user of libpq. */
 #include "servers.h"
 
 #include "base/clock.h"
@@ -70,7 +70,7 @@ static bool fail_connection(const struct connection *connection, struct sql_faul
                          first_line(text), text);
 }
 
-/* Signing in tells its SQLSTATE in the text only: "... FATAL:  28P01: password ..." */
+/* Signing in reports its SQLSTATE only in the text: "... FATAL:  28P01: password ..." */
 static bool fail_signing_in(const struct connection *connection, struct sql_fault *fault)
 {
     const char *text = PQerrorMessage(connection->postgres), *at = strstr(text, ":  ");
@@ -338,7 +338,7 @@ static bool send_question(struct connection *connection, const struct sql_questi
            PQsetSingleRowMode(connection->postgres);
 }
 
-/* Reads what follows a failure.  False: the connection is of no use any more. */
+/* Reads what follows a failure.  False: the connection cannot be used again. */
 static bool end_command(struct connection *connection, int64_t deadline)
 {
     struct sql_fault fault;

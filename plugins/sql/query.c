@@ -102,7 +102,7 @@ static bool has_escapes(const struct reader *reader)
            (at == reader->text + 1 || !is_word(at[-2]));
 }
 
-/* Copies what is quoted; a placeholder in it would be a part of the text. */
+/* Copies what is quoted; a placeholder inside quotes would be plain text. */
 static bool take_quoted(struct reader *reader)
 {
     const char *at = reader->at;
@@ -139,7 +139,7 @@ static bool take_placeholder(struct reader *reader)
     return true;
 }
 
-/* Whether a parameter of the database's own begins here. */
+/* Whether one of the database's own parameters begins here. */
 static bool is_own_parameter(const struct reader *reader)
 {
     const char *at = reader->at;

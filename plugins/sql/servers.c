@@ -152,7 +152,7 @@ bool sql_servers_is_good(void *handle, const void *connection)
     const struct sql_client *client = handle;
     const struct sql_servers *servers = client->own;
     const struct sql_link *link = connection;
-    /* a server that was asked nothing says nothing, unless it closes */
+    /* a server that was asked nothing sends nothing, except when it closes */
     struct pollfd polled = {.fd = link->fd, .events = POLLIN};
     return poll(&polled, 1, 0) == 0 && !failover_has_better(servers->failover, link->server);
 }
@@ -217,7 +217,7 @@ static struct sql_link *connect_to(struct attempt *attempt, int64_t deadline,
     return NULL;
 }
 
-/* Lets one thread try a password of which nothing is known. */
+/* Lets only one thread try a password until the server has accepted or refused it. */
 static struct sql_link *connect_guarded(struct attempt *attempt, int64_t deadline,
                                         struct sql_fault *fault)
 {
@@ -283,7 +283,7 @@ static struct sql_link *connect_host(struct attempt *attempt, size_t number, int
         if (!link && (fault->verdict == SQL_REFUSED || fault->verdict == SQL_WRONG))
             break;
     }
-    attempt->target.address = NULL; /* it was of this function */
+    attempt->target.address = NULL; /* it pointed into this function */
     return link;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Connecting to the servers of a configuration, in their order: what the stores with a
- * network share. */
+ * Connects to the configured servers in order; shared by the stores that use a network. */
 #ifndef SERVERS_H
 #define SERVERS_H
 
@@ -34,11 +33,11 @@ struct sql_protocol {
     size_t size;
     bool (*sign_in)(void *connection, const struct sql_target *target, int64_t deadline,
                     struct sql_fault *fault);
-    /* Makes the session harmless, and the query ready. */
+    /* Makes the session read-only, and prepares the query. */
     bool (*prepare)(void *connection, int64_t deadline, struct sql_fault *fault);
     /* Ends another session of the same user. */
     void (*end_session)(void *connection, uint64_t session, int64_t deadline);
-    void (*disconnect)(void *client, void *connection); /* also one that is half made */
+    void (*disconnect)(void *client, void *connection); /* also one that is not complete */
 };
 
 /* For struct sql_backend. */
@@ -50,14 +49,15 @@ struct sql_link *sql_servers_connect(struct sql_client *client,
                                      struct sql_fault *fault);
 void sql_servers_cancel(struct sql_client *client, const struct sql_protocol *protocol,
                         const struct sql_link *link, int64_t deadline);
-/* Whether there is as much as a new connection may take: some of what libmariadb, libpq and OpenSSL
- * do ends the process without memory, so it is asked for first. */
+/* Whether there is memory for a new connection.  libmariadb, libpq and OpenSSL may end the
+ * process when memory runs out, so it is asked for first. */
 bool sql_servers_have_memory(void);
 bool sql_servers_is_good(void *client, const void *link);
 bool sql_servers_reload(struct sql_client *client, bool asked);
 
-/* Whether a library's message means that TLS with a server will not work until someone has mended
- * something, rather than that a connection with TLS broke.  No library says it otherwise. */
+/* Whether a library's message means that TLS with a server will not work until someone has
+ * mended something, rather than that a connection with TLS broke.  No library reports this in
+ * any other way. */
 bool sql_servers_tls_is_wrong(const char *message);
 
 /* Waits until the descriptor is ready for `events` (of poll()); what it is ready for, 0: the

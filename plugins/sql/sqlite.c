@@ -40,9 +40,9 @@ static enum sql_verdict verdict_of(int code)
     case SQLITE_IOERR:
     case SQLITE_FULL:
     case SQLITE_SCHEMA:
-    case SQLITE_CORRUPT: /* it may be written anew just now */
+    case SQLITE_CORRUPT: /* it may be being rewritten just now */
     case SQLITE_NOTADB:
-    case SQLITE_READONLY: /* a writer ended amid a change: the next one will mend it */
+    case SQLITE_READONLY: /* a writer died in the middle of a change: the next one repairs it */
         return SQL_LOST;
     case SQLITE_CANTOPEN:
         return SQL_REFUSED; /* the file, and so the connection */
@@ -76,7 +76,7 @@ static void explain(const struct connection *connection, int code, struct sql_fa
                       at >= 0 ? ", at \"" : "", at >= 0 ? sql + at : "", at >= 0 ? "\"" : "");
 }
 
-/* Called by SQLite every now and then; not zero: it gives up. */
+/* SQLite calls this now and then; a result other than 0 makes it give up. */
 static int look_at_the_clock(void *context)
 {
     const struct connection *connection = context;
@@ -181,7 +181,7 @@ static void take_values(sqlite3_stmt *statement, const struct sql_shape *shape,
     }
 }
 
-/* Whether SQLite lacked the memory to make text of a value, which it tells as NULL. */
+/* Whether SQLite lacked the memory to turn a value into text, which it reports as NULL. */
 static bool lacks_memory(const struct connection *connection)
 {
     return sqlite3_errcode(connection->database) == SQLITE_NOMEM;

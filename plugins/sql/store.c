@@ -121,8 +121,8 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* How long a query may take.  Of a used connection half of the time is kept for a new one; of a
- * new one, some to end the query. */
+/* How long a query may take.  On a reused connection, half of the time is kept for a new one; on
+ * a new one, some is kept to cancel the query. */
 static int64_t time_for(const struct sql_store *store, bool reused, int64_t deadline)
 {
     int64_t left = clock_left_ms(deadline);
@@ -138,7 +138,7 @@ static void cancel(struct sql_store *store, const void *connection, bool reused,
                                clock_earlier(deadline, least(reused ? left / 4 : left, CANCEL_MS)));
 }
 
-/* One try.  *again_r: the connection was not new, and it, not the database, may have failed. */
+/* One try.  *again_r: the connection was reused, and may have failed rather than the database. */
 static enum sql_verdict try_once(struct sql_store *store, const struct sql_question *question,
                                  struct sql_answer *answer, int64_t deadline, bool *again_r,
                                  struct sql_fault *fault)
@@ -245,7 +245,7 @@ enum memberchat_outcome sql_store_probe(void *handle, int64_t deadline,
     return ask_again(store, &question, true, deadline - EARLY_MS, result);
 }
 
-/* What templates name and the query does not give; a query cannot count its members. */
+/* Reports what templates name and the query does not return; a query cannot count members. */
 static void list_missing(const struct sql_shape *shape, const struct memberchat_list *wanted,
                          char *list, size_t size)
 {

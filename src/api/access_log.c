@@ -34,13 +34,13 @@ void access_log_hash(const uint8_t secret[SHA256_LENGTH], struct span id,
     memcpy(text_r, bytes_string(&hex), ACCESS_LOG_HASH_LENGTH + 1);
 }
 
-/* The app that the caller is of, or claims to be of; NULL: of none. */
+/* The app whose credentials the caller has, or claims to have; NULL: none. */
 static const struct app *app_of(const struct exchange *exchange)
 {
     return exchange->app ? exchange->app : exchange->named;
 }
 
-/* The id as the log may show it; SPAN_NONE: it has none.  In `hash` where that is wanted. */
+/* The id as the log may show it, in `hash` where ids are hashed; SPAN_NONE: there is none. */
 static struct span shown_id(const struct exchange *exchange, char hash[ACCESS_LOG_HASH_LENGTH + 1])
 {
     const struct exchange_notes *notes = &exchange->notes;

@@ -124,7 +124,7 @@ static bool is_outside(const struct app *app, const struct jws *jws, enum jws_ve
     return verdict != JWS_FAILED && !jws->key && app->access_keys.count > 0;
 }
 
-/* What to say of a token that neither could have issued: that of the app itself. */
+/* For a token that neither could have issued: the verdict on it as one of the app's own. */
 static enum jws_verdict choose(enum jws_verdict own, const char *fault, enum jws_verdict outside,
                                struct jws *jws)
 {

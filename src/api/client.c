@@ -36,7 +36,7 @@ const char *client_address(const struct settings *settings, const struct http_re
         if (!more ||
             !networks_contain(settings->trusted_proxies, settings->trusted_proxy_count, buffer))
             return length ? buffer : "unknown";
-        if (request->forwarded_twice) /* and which of the two did this proxy write? */
+        if (request->forwarded_twice) /* nobody knows which of the two this proxy wrote */
             return "unknown";
         const char *comma = memrchr(list.data, ',', list.length);
         size_t start = comma ? (size_t)(comma - list.data) + 1 : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whose request it is. */
+ * Who the client of a request is. */
 #ifndef CLIENT_H
 #define CLIENT_H
 
@@ -8,13 +8,13 @@
 
 #define CLIENT_ADDRESS_SIZE 64
 
-/* The address of the peer, or what proxies that are believed say of it, without port and
- * brackets; "unknown" where the web server hands none over. */
+/* The client's address: the peer's, or the one that trusted proxies report, without port and
+ * brackets; "unknown" if the web server passes none. */
 const char *client_address(const struct settings *settings, const struct http_request *request,
                            char buffer[CLIENT_ADDRESS_SIZE]);
 
-/* False where a proxy that is not trusted says that the request is another's: then the address is
- * the proxy's, which may be allowed what its clients are not. */
+/* False when a proxy that is not trusted says it forwards for someone else: then the address is
+ * the proxy's, which may be allowed more than its clients. */
 bool client_is_certain(const struct settings *settings, const struct http_request *request);
 
 #endif

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* The first that is not empty; a header that was renamed on an internal redirect
- * counts where the plain one is missing. */
+/* The first that is not empty.  A header that was renamed on an internal redirect counts if the
+ * plain one is missing. */
 static struct span find_header(const struct http_request *request)
 {
     for (size_t i = 0; i < HTTP_AUTHORIZATIONS; i++)
@@ -62,7 +62,7 @@ enum credentials credentials_read(const struct http_request *request,
 {
     struct span key = request->api_key, secret = request->api_secret;
     *pair_r = (struct credentials_pair){0};
-    if (request->credentials_twice) /* someone in front may have looked at the other ones */
+    if (request->credentials_twice) /* a proxy in front may have checked the other ones */
         return CREDENTIALS_WRONG;
     enum credentials verdict = read_basic(request, pair_r);
     if (verdict == CREDENTIALS_NONE && key.length && secret.length) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Who calls: the key and secret of one of the apps, by HTTP Basic (RFC 7617), or by
- * X-Api-Key and X-Api-Secret, which also pass where a web server keeps Authorization back. */
+ * Who calls: the key and secret of one of the apps, in HTTP Basic (RFC 7617) or in X-Api-Key and
+ * X-Api-Secret, which arrive even if the web server withholds Authorization. */
 #ifndef CREDENTIALS_H
 #define CREDENTIALS_H
 
@@ -25,8 +25,8 @@ struct credentials_pair {
 enum credentials credentials_read(const struct http_request *request,
                                   struct credentials_pair *pair_r);
 
-/* Looks where web servers leave the header.  *app_r is the app that the key belongs to, good
- * or wrong, or NULL.  A wrong key takes the time that a wrong secret takes. */
+/* Looks in every place where web servers put the header.  *app_r is the app that the key belongs
+ * to, good or wrong, or NULL.  A wrong key takes the time that a wrong secret takes. */
 enum credentials credentials_check(const struct settings *settings,
                                    const struct http_request *request, const struct app **app_r);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What one request carries through the steps: where it came from, what is known
- * of it by now, and how it ends. */
+ * The state of one request: where it came from, what is known so far, and how it ends. */
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
@@ -9,7 +8,7 @@
 #include "host/trace.h"
 #include "settings/settings.h"
 
-/* How a request ends.  reply.c has the one table that makes HTTP of it. */
+/* How a request ends.  The table in reply.c turns this into HTTP. */
 enum outcome {
     OUTCOME_ANSWERED, /* the response is complete */
     OUTCOME_BUSY,     /* no answer yet: for a thread that may wait for a network */
@@ -47,13 +46,13 @@ struct exchange {
     } rate;
     struct exchange_notes { /* for the log */
         char id[DENIED_ID_MAX];
-        size_t id_length;  /* of whom a token was asked for; 0: it is not known */
-        const char *store; /* that said who it is, or did not; NULL: none was asked */
+        size_t id_length;  /* of the member a token was asked for; 0: not known */
+        const char *store; /* the last store that was asked; NULL: none */
         enum directory_cache cache;
     } notes;
 };
 
-/* Notes whom a token is asked for, for the log: the spelling of the directory, once it is known. */
+/* Notes, for the log, whom a token is asked for: in the directory's spelling once that is known. */
 void exchange_note_id(struct exchange *exchange, struct span id);
 
 #endif

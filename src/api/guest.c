@@ -9,7 +9,7 @@
 #define AVATAR       "appUserProfileImgUrl"
 #define ACCESS_TOKEN "accessToken"
 
-/* A field twice means one thing here, and may mean another to a proxy that has let it pass. */
+/* A field that is there twice may mean one thing to us and another to a proxy that let it pass. */
 static const char *const fields[] = {ID, NAME, AVATAR, ACCESS_TOKEN, NULL};
 
 /* Takes a field that is absent, null, or plain text of at most `max` bytes. */
@@ -26,7 +26,7 @@ static enum guest_verdict take(const struct guest *guest, const char *name, size
         reason_set(why, "%s must be a string or null", name);
         return GUEST_BAD_BODY;
     }
-    if (value_r->length == 0) /* forms send it for what was left out */
+    if (value_r->length == 0) /* forms send it for an empty field */
         *value_r = SPAN_NONE;
     if (value_r->length <= max && text_is_plain(*value_r))
         return GUEST_GOOD;

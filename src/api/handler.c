@@ -39,7 +39,7 @@ static void choose_request_id(struct span sent, char id_r[REQUEST_ID_MAX + 1])
         return;
     }
     if (!random_fill(random, sizeof random))
-        memset(random, 0, sizeof random); /* it is for finding a request in the log, no more */
+        memset(random, 0, sizeof random); /* it only serves to find a request in the log */
     for (size_t i = 0; i < sizeof random; i++) {
         id_r[2 * i] = hex[random[i] >> 4];
         id_r[2 * i + 1] = hex[random[i] & 15];
@@ -47,7 +47,7 @@ static void choose_request_id(struct span sent, char id_r[REQUEST_ID_MAX + 1])
     id_r[2 * sizeof random] = '\0';
 }
 
-/* Where it is mounted, as the request or the environment says. */
+/* Where the program is mounted, as the request or the environment says. */
 static struct span base_path(const struct settings *settings, const struct http_request *request)
 {
     return request->base_path.data ? request->base_path : settings->base_path;
@@ -78,7 +78,8 @@ static enum outcome serve(struct exchange *exchange)
 
 /* ---- What is told of it ---- */
 
-/* A path that the base path does not fit, once a minute: from outside it looks like any 404. */
+/* Logs, once a minute, a path that does not begin with the base path: from outside it looks like
+ * any 404. */
 static void log_mount(const struct exchange *exchange)
 {
     static _Atomic int64_t silent_until;
@@ -99,7 +100,7 @@ static bool is_printable(struct span text)
     return true;
 }
 
-/* Whoever set the mount up sees the answer, and perhaps no log. */
+/* The person who set up the mount sees the answer, and perhaps no log. */
 static void tell_mount(struct exchange *exchange)
 {
     struct span uri = exchange->request->uri,

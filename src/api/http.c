@@ -15,7 +15,7 @@
 static const struct variable {
     const char *name;
     size_t length, offset;
-    size_t twice; /* where to note that there is another one; 0: it does not matter */
+    size_t twice; /* where to note a second one; 0: it does not matter */
 } variables[] = {
     VARIABLE("REQUEST_METHOD", method),
     VARIABLE("REQUEST_URI", uri),

@@ -36,9 +36,9 @@ struct http_request {
     struct gate *gate; /* for look-ups that wait for a network; NULL: it is open */
 };
 
-/* Takes one CGI variable (RFC 3875, section 4.1) if it is one of the above.  Of
- * several with one name, the first counts: "X_Forwarded_For" and "X-Forwarded-For" have one name
- * (lighttpd sends both), so that a client may put something in front of what a proxy adds. */
+/* Takes one CGI variable (RFC 3875, section 4.1) if it is one of the above.  Of several with the
+ * same name, the first counts.  "X_Forwarded_For" and "X-Forwarded-For" get the same name
+ * (lighttpd sends both), so a client can put a value before the one that a proxy adds. */
 void http_request_take(struct http_request *request, struct span name, struct span value);
 
 /* Whether a variable is one of them. */
@@ -48,7 +48,7 @@ bool http_request_wants(struct span name);
  * number.  An input filter of the web server may have changed how many bytes come. */
 int64_t http_content_length(const struct http_request *request);
 
-/* Sets body_state, from how many bytes came up to the end, and how many may. */
+/* Sets body_state from how many bytes came and how many are allowed. */
 void http_judge_body(struct http_request *request, uint64_t received, uint64_t limit);
 
 struct http_response {
@@ -64,7 +64,7 @@ void http_add_header(struct http_response *response, const char *name, struct sp
 /* Whether its status is one that has a body (RFC 9110, section 6.4.1). */
 bool http_has_content(const struct http_response *response);
 
-/* Appends the answer as CGI has it: status line, headers, the empty line, and the body
+/* Appends the answer in the form of CGI: status line, headers, the empty line, and the body
  * unless the method is HEAD.  Where memory ran out for a part of it: http_last_words(). */
 void http_write(const struct http_request *request, const struct http_response *response,
                 struct bytes *out);

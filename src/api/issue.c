@@ -51,7 +51,7 @@ static bool is_json(struct span content_type)
     return span_equal_nocase(type, "application/json") || span_equal_nocase(suffix, "+json");
 }
 
-/* Whether a Content-Encoding says that the body is not what it seems. */
+/* Whether a Content-Encoding says that the body is encoded. */
 static bool is_encoded(struct span encoding)
 {
     return encoding.length && !span_equal_nocase(encoding, "identity");
@@ -115,7 +115,7 @@ enum outcome issue_for_guest(struct exchange *exchange)
     struct reason why = {0};
     if (!exchange->app->settings.guests)
         return OUTCOME_GUESTS_NOT_ALLOWED;
-    if (request->body_state == HTTP_BODY_DROPPED) /* they were not good when it came */
+    if (request->body_state == HTTP_BODY_DROPPED) /* not valid when it came */
         return OUTCOME_INVALID_APP_CREDENTIALS;
     if (request->body_state == HTTP_BODY_BROKEN)
         return refuse_body(exchange);
@@ -123,7 +123,7 @@ enum outcome issue_for_guest(struct exchange *exchange)
         return OUTCOME_UNSUPPORTED_MEDIA_TYPE;
 
     enum guest_verdict verdict = guest_read(&guest, exchange->app, request->body, &why);
-    /* a filter of the web server may have decoded the body, and leaves the header as it was */
+    /* a web server's filter may have decoded the body without changing the header */
     if (verdict == GUEST_BAD_BODY && is_encoded(request->content_encoding)) {
         guest_free(&guest);
         return OUTCOME_UNSUPPORTED_ENCODING;
@@ -141,15 +141,15 @@ enum outcome issue_for_guest(struct exchange *exchange)
 
 /* ---- Members ---- */
 
-/* What no directory can hold is asked of none. */
+/* No directory is asked for an id that none can hold. */
 static bool can_be_an_id(const struct route *route)
 {
     return route->id_length > 0 && !route->id_too_long &&
            text_is_plain((struct span){route->id, route->id_length});
 }
 
-/* A store cannot turn a member into a guest: its role "guest", also when a template's filters make
- * that of it, becomes "member". */
+/* A store cannot turn a member into a guest: its role "guest" becomes "member", also if only a
+ * template's filters turn it into "guest". */
 static struct span role_of(const struct member *member)
 {
     struct span role = member_field(member, MEMBERCHAT_ROLE);

@@ -4,11 +4,11 @@
 
 #include "exchange.h"
 
-/* The request path: a token for a guest or a member, or why there is none. */
+/* Issuing: a token for a guest or a member, or the reason why there is none. */
 enum outcome issue_token(struct exchange *exchange);
 
-/* Its last part, from where the app is known: for the guest of the request's
- * body, for the member of the route. */
+/* The last part, once the app is known: for the guest in the request's body, or the member in
+ * the route. */
 enum outcome issue_for_guest(struct exchange *exchange);
 enum outcome issue_for_member(struct exchange *exchange);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The tag, or as a web server that compresses answers changes it: "abc-gzip". */
+/* The tag, also as a compressing web server changes it: "abc-gzip". */
 static bool is_tag(struct span item, struct span etag)
 {
     static const char *const endings[] = {"\"",      "-gzip\"",    "-br\"",

@@ -135,7 +135,8 @@ static bool app_name(const struct metrics *metrics, unsigned place,
     return figures_place_name(metrics->view.figures, FIGURES_OF_APPS, place, name_r);
 }
 
-/* Refusals without an app, and what found no place, are no app of their own. */
+/* The places for requests without an app, and for apps without a place, count once they have
+ * tokens. */
 static bool has_tokens(const struct figures_app *app, const char *name, unsigned place)
 {
     return (name[0] && place < FIGURES_APPS) || figures_get(&app->tokens[FIGURES_GUEST]) ||
@@ -335,7 +336,7 @@ static void add_keys(const struct metrics *metrics)
     }
 }
 
-/* Apps and stores that nobody asked for yet have zeros. */
+/* Apps and stores that have not been used yet have zeros. */
 static void take_places(const struct metrics *metrics)
 {
     const struct settings *settings = metrics->settings;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The route /openapi.json: docs/openapi.json, which is compiled in. */
+ * The route /openapi.json: docs/openapi.json, compiled into the program. */
 #ifndef OPENAPI_H
 #define OPENAPI_H
 

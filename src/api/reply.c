@@ -80,7 +80,7 @@ static void add_retry_after(struct exchange *exchange)
     bytes_free(&seconds);
 }
 
-/* Where memory ran out for the message, a part of it might say something else. */
+/* If memory ran out for the message, a part of it could mislead: the answer is a 500. */
 static const struct row *row_of(const struct exchange *exchange, enum outcome outcome)
 {
     return &rows[exchange->message.failed ? OUTCOME_INTERNAL_SERVER_ERROR : outcome];
@@ -99,7 +99,7 @@ void reply_with_error(struct exchange *exchange, enum outcome outcome)
     bytes_reset(&response->body);
     response->status = row->status;
     response->content_type = response->cache_control = NULL; /* those of the answer that failed */
-    if (outcome == OUTCOME_INVALID_ACCESS_TOKEN) /* no page shall ask its visitor for a password */
+    if (outcome == OUTCOME_INVALID_ACCESS_TOKEN) /* browsers must not ask visitors for a password */
         http_add_header(response, "WWW-Authenticate", span_of("Bearer error=\"invalid_token\""));
     else if (row->status == 401)
         http_add_header(response, "WWW-Authenticate",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * From how a request ended to status, headers and JSON. */
+ * Turns how a request ended into status, headers and JSON. */
 #ifndef REPLY_H
 #define REPLY_H
 
@@ -11,9 +11,8 @@ struct reply_token {
     int64_t expires, lifetime; /* seconds */
 };
 
-/* A 200 with the six members of the API, two more where the app wants them.  The
- * token itself, which JSON does not need to escape, is put into the body between
- * the two. */
+/* A 200 with the six members of the API, and two more if the app wants them.  Between begin and
+ * end, the caller appends the token itself, which needs no escaping in JSON. */
 void reply_begin_token(struct exchange *exchange);
 void reply_end_token(struct exchange *exchange, const struct reply_token *answer);
 

@@ -117,7 +117,7 @@ static struct span target_path(struct span target)
     return (struct span){target.data, end};
 }
 
-/* Takes the id; one that is too long to be any is still a member's route. */
+/* Takes the id; with one that is too long, it is still a member's route. */
 static void take_id(const struct path *path, size_t index, struct route *route)
 {
     struct span segment = path->segments[index];
@@ -225,7 +225,7 @@ struct route route_find(const struct http_request *request, struct span base_pat
         path.encoded = true;
         return split(target_path(request->uri), &path) ? match(request, &path, base_path) : none;
     }
-    /* a host that sends no REQUEST_URI: the decoded variables must do */
+    /* a host that sends no REQUEST_URI: use the decoded variables instead */
     struct span info = request->path_info, script = request->script_name;
     if (info.length >= 4 && memcmp(info.data, "/v2/", 4) == 0)
         script = SPAN_NONE;

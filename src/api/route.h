@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * From what the web server says of the path to what is wanted, wherever the
- * program is mounted.  Pure functions on the request. */
+ * Finds out from the web server's variables what is wanted, wherever the program is mounted.
+ * Pure functions on the request. */
 #ifndef ROUTE_H
 #define ROUTE_H
 
@@ -24,7 +24,7 @@ struct route {
     const char *methods; /* that it answers, as in Allow */
     size_t id_length;    /* of a member's id, percent-decoded once */
     bool id_too_long;    /* longer than any id may be */
-    bool elsewhere;      /* none, since it is not below the base path */
+    bool elsewhere;      /* no route, since it is not below the base path */
     char id[MEMBERCHAT_ID_MAX];
 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Nothing is loaded from anywhere, nothing runs, and no page may frame it. */
+/* The page may load nothing from elsewhere, run no script, and be framed by no other page. */
 #define POLICY                                                                                     \
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "         \
     "frame-ancestors 'none'"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * /status: what is wrong now, and how the stores, the apps and the processes do.  The same report
- * becomes a page, JSON, or lines for the command. */
+ * /status: what is wrong now, and the state of stores, apps and processes.  One report becomes a
+ * page, JSON, or lines for the command. */
 #ifndef STATUS_H
 #define STATUS_H
 
@@ -34,7 +34,7 @@ struct status_reason {
 };
 
 struct status_app {
-    const char *name; /* "": no app, of requests whose credentials name none */
+    const char *name; /* "": requests whose credentials name no app */
     uint64_t tokens[FIGURES_KINDS], today[FIGURES_KINDS];
     uint64_t hours[STATUS_HOURS][FIGURES_KINDS]; /* the last one is the present hour */
     uint64_t throttled, refused;

@@ -10,7 +10,7 @@
 
 #define PASSWORD_FILE_MAX 4096
 
-/* The first line of the file, read for each page: who changes it need not tell anyone. */
+/* The first line of the file.  It is read for each page, so a change needs no reload. */
 static bool read_password(const char *path, struct bytes *file, struct span *password_r)
 {
     struct reason why;
@@ -28,7 +28,7 @@ static bool read_password(const char *path, struct bytes *file, struct span *pas
     return password_r->length > 0;
 }
 
-/* Digests are compared, so that the time says nothing about the length either. */
+/* Compares digests, so that the time does not reveal the length either. */
 static bool is_password(const char *path, struct span sent)
 {
     uint8_t wanted[SHA256_LENGTH], got[SHA256_LENGTH];

@@ -21,7 +21,7 @@ __attribute__((format(printf, 2, 3))) static struct status_finding *add(
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     struct status_finding *finding = arena_alloc(&report->arena, sizeof *finding);
-    static struct status_finding nowhere; /* the arena has failed, which ends the report */
+    static struct status_finding nowhere; /* the arena has failed: the report ends here */
     if (!finding)
         return &nowhere;
     *finding = (struct status_finding){.what = arena_string(&report->arena, span_of(text))};
@@ -121,7 +121,7 @@ static void find_in_files(struct status_report *report)
     }
 }
 
-/* Somebody tries secrets, or one that was changed is wrong in one place. */
+/* Someone is guessing secrets, or a changed secret was not updated everywhere. */
 static void find_in_refusals(struct status_report *report)
 {
     unsigned wrong = 0;

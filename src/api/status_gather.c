@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * From the figures and the configuration to a report. */
+ * Makes the report from the figures and the configuration. */
 #include "status.h"
 
 #include "base/clock.h"
@@ -97,7 +97,7 @@ static void add_app(struct figures *figures, unsigned place, const char *name,
     report->app_count++;
 }
 
-/* Those of the configuration, and the line for what named no app. */
+/* The configured apps, and the line for requests that named none. */
 static void gather_apps(const struct settings *settings, struct figures *figures,
                         struct status_report *report)
 {

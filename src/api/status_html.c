@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The report as a page: no script, nothing from elsewhere, light and dark, on a phone as well. */
+ * The report as a page: no script, nothing from elsewhere, light and dark, also for phones. */
 #include "status.h"
 
 #include "base/date.h"
@@ -97,7 +97,7 @@ static void add_time(struct bytes *out, int64_t seconds)
     bytes_add_string(out, "</time>");
 }
 
-/* A table that scrolls by itself where it is too wide, with the keyboard, too. */
+/* A table that scrolls by itself if it is too wide, also with the keyboard. */
 static void begin_table(struct bytes *out, const char *title, const char *const *columns)
 {
     bytes_addf(out,
@@ -215,7 +215,7 @@ static void add_stores(const struct status_report *report, struct bytes *out)
 
 /* ---- Apps ---- */
 
-/* Tokens of the last 24 hours: a bar an hour, members below, guests on top. */
+/* Tokens of the last 24 hours: one bar per hour, members below, guests on top. */
 static void add_chart(const struct status_app *app, struct bytes *out)
 {
     uint64_t most = 1;

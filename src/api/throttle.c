@@ -11,8 +11,8 @@
 
 #define MINUTE_MS 60000
 
-/* What tells one client from another: an IPv4 address, or the network of an IPv6 one, since a
- * client has all addresses of its /64. */
+/* What identifies a client: its IPv4 address, or the /64 of its IPv6 address, since a client has
+ * the whole network. */
 static void add_client(struct bytes *key, const struct exchange *exchange)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};

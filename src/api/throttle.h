@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Holds off who comes with wrong credentials, and counts tokens against a limit.  The counts live
- * in the figures, so all processes share them; without figures nothing is held off. */
+ * Delays clients that send wrong credentials, and counts tokens against a limit.  The counts
+ * live in the figures, so all processes share them; without figures nobody is delayed. */
 #ifndef THROTTLE_H
 #define THROTTLE_H
 
@@ -12,7 +12,8 @@
  * not even told to be wrong.  Right credentials are never asked for here: they always pass. */
 bool throttle_wrong_credentials(struct exchange *exchange);
 
-/* Whether the limit of tokens leaves one; the second takes it.  False: retry_after_ms. */
+/* Whether the limit allows one more token; the second function takes it.  False: see
+ * retry_after_ms. */
 bool throttle_has_token(struct exchange *exchange);
 bool throttle_take_token(struct exchange *exchange);
 

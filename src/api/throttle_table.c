@@ -19,10 +19,10 @@
 #define TIME_OF(x)  ((int64_t)((x) >> 24))
 #define PACK(at, x) (((uint64_t)(at)&TIME_MAX) << 24 | (x))
 
-/* A time of 40 bits before each: of `window` when it began, and of `delay` when it ends. */
+/* The upper 40 bits are a time: in `window` when it began, in `delay` when it ends. */
 struct failures {
     _Atomic uint64_t who;
-    _Atomic uint64_t window; /* 12 bits: the count of the window before; 12: of this one */
+    _Atomic uint64_t window; /* 12 bits: the count of the previous window; 12: of this one */
     _Atomic uint64_t delay;  /* 24 bits: how many there have been in a row */
     _Atomic uint64_t spare;
 };
@@ -61,7 +61,7 @@ uint64_t throttle_table_hash(struct throttle_table *table, char kind, struct spa
 
 /* ---- Delays of those who fail ---- */
 
-/* How long a delay lasts yet.  One that ends too late is no delay of ours. */
+/* How much of a delay is left.  One that ends too late is not a delay of ours. */
 static int64_t left_of(uint64_t delay, int64_t now)
 {
     int64_t left = TIME_OF(delay) - now;
@@ -77,7 +77,7 @@ static struct failures *find(struct throttle_table *table, uint64_t hash)
     return NULL;
 }
 
-/* Whoever is held off keeps the place longest, then who has failed last. */
+/* Keys with a delay keep their places longest, then those that failed last. */
 static uint64_t importance(struct failures *place, int64_t now)
 {
     uint64_t window = atomic_load(&place->window), delay = atomic_load(&place->delay);
@@ -86,7 +86,7 @@ static uint64_t importance(struct failures *place, int64_t now)
     return (left_of(delay, now) ? UINT64_C(1) << 62 : 0) | (uint64_t)TIME_OF(window);
 }
 
-/* The place of a key, which may be that of another until now. */
+/* The place of a key; it may have been another key's until now. */
 static struct failures *claim(struct throttle_table *table, uint64_t hash, int64_t now)
 {
     struct failures *found = find(table, hash), *set = table->failures[hash % SETS];
@@ -110,8 +110,8 @@ int64_t throttle_table_delay(struct throttle_table *table, uint64_t hash, int64_
     return place ? left_of(atomic_load(&place->delay), now) : 0;
 }
 
-/* Counts one more; how many are in the last `window_ms`, where those of the window before count by
- * how much of it that covers. */
+/* Counts one more.  Returns how many fall into the last `window_ms`; the previous window counts
+ * in proportion to the part of it that these cover. */
 static int64_t count_one(struct failures *place, int64_t window_ms, int64_t now)
 {
     uint64_t old = atomic_load(&place->window), next;
@@ -143,11 +143,11 @@ void throttle_table_fail(struct throttle_table *table, uint64_t hash,
     uint64_t old = atomic_load(&place->delay);
     if (count_one(place, limit->window_ms, now) < limit->most || left_of(old, now))
         return;
-    int64_t since = now - TIME_OF(old); /* the last delay: one long ago does not count */
+    int64_t since = now - TIME_OF(old); /* the last delay, unless it was long ago */
     uint64_t level = since < 0 || since > limit->window_ms + LONGEST_MS ? 0 : old & TAKEN_MAX;
     level = level < LEVELS ? level : LEVELS - 1;
     int64_t length = FIRST_MS << level < LONGEST_MS ? FIRST_MS << level : LONGEST_MS;
-    /* where another thread was first, its delay counts */
+    /* if another thread was first, its delay counts */
     atomic_compare_exchange_strong(&place->delay, &old, PACK(now + length, level + 1));
 }
 

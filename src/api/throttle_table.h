@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Tables of counts in FIGURES_THROTTLE_SIZE bytes of shared memory: of fixed size, without locks.
- * A key has one place of four in its set; a new one takes the place of the least important there.
- * Memory that was zeroed, is from before a reboot, or holds anything at all does no harm: the
- * worst is a count that is wrong.  Times are monotonic ms. */
+ * Tables of counts in FIGURES_THROTTLE_SIZE bytes of shared memory, of fixed size and without
+ * locks. A key has one of the four places in its set; a new key takes over the least important
+ * one. Whatever the memory holds (zeros, something from before a reboot, garbage), the worst
+ * effect is a wrong count.  Times are monotonic ms. */
 #ifndef THROTTLE_TABLE_H
 #define THROTTLE_TABLE_H
 
@@ -18,11 +18,11 @@ struct throttle_limit {
     int64_t window_ms;
 };
 
-/* How long a key must wait yet; 0: it need not. */
+/* How much longer a key must wait; 0: not at all. */
 int64_t throttle_table_delay(struct throttle_table *table, uint64_t hash, int64_t now);
 
-/* Counts a failure; the one that makes it `most` of them in a window, and each after that, begins
- * a delay, twice as long as the one before. */
+/* Counts a failure.  From the one that makes `most` in a window on, each begins a delay twice as
+ * long as the previous one. */
 void throttle_table_fail(struct throttle_table *table, uint64_t hash,
                          const struct throttle_limit *limit, int64_t now);
 
@@ -31,7 +31,7 @@ struct throttle_left {
     int64_t reset_ms; /* until it ends */
 };
 
-/* What is left; `take`: one less, if there is one.  False: there was none. */
+/* How many are left.  `take`: takes one.  False: there was none. */
 bool throttle_table_take(struct throttle_table *table, uint64_t hash,
                          const struct throttle_limit *limit, int64_t now, bool take,
                          struct throttle_left *left_r);

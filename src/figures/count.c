@@ -58,8 +58,8 @@ struct figures *figures_put_in_use(struct figures *figures)
 
 /* ---- This process ---- */
 
-/* What the place of this process shows.  The truth is here, so that it stays right when the
- * figures become others: then it is shown again. */
+/* What the place of this process shows.  The original is here, so it stays right when the
+ * figures are replaced: then it is shown again. */
 static struct {
     _Atomic(struct figures_process *) place;
     atomic_uint in_flight, busy, threads;
@@ -98,7 +98,7 @@ void figures_show_process(void)
     show();
 }
 
-/* Two threads may show in the other order than they counted; the next one mends it. */
+/* Two threads may show their values in the wrong order; the next one corrects that. */
 static void change(atomic_uint *counter, unsigned by, size_t offset)
 {
     struct figures_process *place = figures_own_process();
@@ -162,7 +162,7 @@ static struct figures_app *app_of(struct figures *figures, const char *app)
     return &figures->apps[figures_place_of(figures, FIGURES_OF_APPS, span_of(app))].counted;
 }
 
-/* One more in this hour.  What is there of another hour goes, also when the clock went back. */
+/* Counts one in this hour.  A count of another hour is dropped, also if the clock was set back. */
 static void add_to_hour(figure hours[FIGURES_HOURS], uint64_t hour)
 {
     figure *place = &hours[hour % FIGURES_HOURS];
@@ -190,8 +190,8 @@ void figures_count_throttled(const char *app)
         add(&app_of(figures, app)->throttled, 1);
 }
 
-/* Writes one of the newest, unless another thread is still writing in its place.  One that
- * was killed meanwhile keeps it for two rounds. */
+/* Writes one of the newest, unless another thread is still writing to its place.  A thread
+ * killed while writing keeps it for two rounds. */
 static void keep_refusal(struct figures *figures, const struct figures_refusal *refusal)
 {
     uint64_t number = 1 + atomic_fetch_add(&figures->recent_count, 1);
@@ -225,7 +225,7 @@ static unsigned store_place(struct figures *figures, const char *store)
     return figures_place_of(figures, FIGURES_OF_STORES, span_of(store));
 }
 
-/* Sets what a store is like, and since when, if that has changed. */
+/* Sets the state of a store, and since when, if that has changed. */
 static void note_state(figure *state, enum figures_outcome outcome)
 {
     static const uint64_t words[] = {[FIGURES_FOUND] = FIGURES_UP,

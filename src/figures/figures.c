@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The figures in use: mapping them, and keeping them when the file is not what it was. */
+ * The figures in use: maps them, and keeps them when the file changes underneath. */
 #include "layout.h"
 
 #include "base/clock.h"
@@ -15,7 +15,7 @@
 
 static atomic_int in_use_fd = -1;
 static char *in_use_path;               /* NULL: memory */
-static char last_warning[REASON_MAX];   /* that is not repeated */
+static char last_warning[REASON_MAX];   /* already logged, and not repeated */
 static volatile sig_atomic_t cut_short; /* pages of the file are gone */
 static struct sigaction other_handler;
 
@@ -32,8 +32,8 @@ void *figures_throttle(void)
 
 /* ---- A file that is cut short ---- */
 
-/* Somebody has cut the file, so a page of it is not there.  Memory takes the place of the whole
- * mapping, and the instruction runs again.  Another fault ends the process as it would have. */
+/* The file was truncated, so a page of it is missing.  Memory takes the place of the whole
+ * mapping, and the instruction runs again.  Any other fault ends the process as usual. */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
     (void)context;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * What memberchat has done: counters that all processes of an installation share, for /metrics,
- * /status and the throttle.  They live in one small file that each process maps (layout.h has
- * its layout); without a file, in the memory of a resident process.  Counting takes no lock and
- * cannot fail: where there are no figures, every call does nothing.
- *
- * The mapping stays at one address as long as the process lives, but its content may be another
- * one, or zero, from one moment to the next: when the operator names another file, when the file
- * was removed, or when somebody has cut it short (then its pages are replaced by memory, in the
- * handler of SIGBUS).  So zero is a valid value of everything in it. */
+ * Counters that all processes of an installation share, for /metrics, /status and the throttle.
+ * They live in one small file that each process maps (its layout is in layout.h); without a
+ * file, in the memory of a resident process.  Counting takes no lock and cannot fail: without
+ * figures, every call does nothing. The mapping stays at one address as long as the process
+ * lives, but its content may be replaced or zeroed at any moment: when the configuration names
+ * another file, when the file was removed, or when someone truncated it (then the handler of
+ * SIGBUS puts memory in place of its pages).  So zero is a valid value of everything in it. */
 #ifndef FIGURES_H
 #define FIGURES_H
 
@@ -15,12 +13,12 @@
 
 enum figures_user {
     FIGURES_RESIDENT, /* it serves many requests */
-    FIGURES_ONCE      /* it serves one: without a file it has no figures */
+    FIGURES_ONCE      /* it serves one request: without a file it has no figures */
 };
 
-/* Maps the file, which is made where there is none (NULL: memory).  To be called again now and
- * then, and with each new configuration: it looks whether the file is still the same.  What goes
- * wrong is logged once, and costs the figures only.  For one thread. */
+/* Maps the file, and creates it if there is none (NULL: memory).  Call this again now and then,
+ * and with each new configuration, to check whether the file is still the same.  Faults are
+ * logged once, and cost only the figures.  For one thread. */
 void figures_use(const char *path, enum figures_user user);
 
 /* Gives everything up; for tests. */
@@ -36,11 +34,11 @@ void *figures_throttle(void);
 
 /* ---- Counting ---- */
 
-/* Around each request, from when it is complete until its answer is made. */
+/* Called around each request, from when it is complete until its answer is ready. */
 void figures_request_begins(void);
 void figures_request_ends(void);
 
-/* Around each stretch in which a thread works on one. */
+/* Called around each period in which a thread works on a request. */
 void figures_thread_begins(void);
 void figures_thread_ends(void);
 
@@ -52,7 +50,7 @@ enum figures_kind { FIGURES_GUEST, FIGURES_MEMBER, FIGURES_KINDS };
 void figures_count_token(const char *app, enum figures_kind kind);
 
 /* A token that was refused.  `app` is "" where the credentials name none; `code` is that of the
- * API; `id` is SPAN_NONE where it shall not be kept. */
+ * API; `id` is SPAN_NONE if it must not be kept. */
 struct figures_refusal {
     const char *app, *code, *request_id;
     struct span id;
@@ -69,14 +67,14 @@ enum figures_outcome {
     FIGURES_OUTCOMES
 };
 
-/* A look-up in a store: this also says whether the store is up. */
+/* Counts a look-up in a store, which also shows whether the store is up. */
 void figures_count_lookup(const char *store, enum figures_outcome outcome, int64_t microseconds);
 
 enum figures_cache { FIGURES_HIT, FIGURES_MISS, FIGURES_STALE, FIGURES_CACHES };
 
 void figures_count_cache(const char *store, enum figures_cache what);
 
-/* The same of what is no look-up. */
+/* The same for what is not a look-up. */
 void figures_note_store(const char *store, enum figures_outcome outcome);
 
 /* ---- What a process is like now ---- */

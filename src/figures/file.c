@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Making, opening and replacing the file. */
+ * Creates, opens and replaces the file. */
 #include "layout.h"
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@
 
 /* ---- Making one ---- */
 
-/* Room for all of it now: a disk that is full later would end the process that writes to it. */
+/* Allocates all of it now: a disk that fills up later would kill the process that writes to it. */
 static int fill(int fd)
 {
     struct figures_header header = {
@@ -40,7 +40,8 @@ static int fill(int fd)
     return 0;
 }
 
-/* A file without a name; it gets its name when it is whole, if no other has got it before. */
+/* Creates a file without a name, which it gets once it is complete, unless another file has it
+ * by then. */
 static int make_nameless(const char *path)
 {
     char folder[PATH_MAX], own[64];
@@ -60,7 +61,7 @@ static int make_nameless(const char *path)
     return -error;
 }
 
-/* The same where the file system has no such files. */
+/* The same on a file system without such files. */
 static int make_beside(const char *path)
 {
     char beside[PATH_MAX];
@@ -79,7 +80,7 @@ static int make_beside(const char *path)
     return -error;
 }
 
-/* Returns its descriptor, or a negative errno; EEXIST when another one was first. */
+/* Returns its descriptor, or a negative errno: EEXIST if another process was first. */
 static int make(const char *path)
 {
     int fd = make_nameless(path);
@@ -91,14 +92,14 @@ static int make(const char *path)
 
 enum verdict { GOOD, BROKEN, NEWER, FOREIGN, UNREADABLE, EXPOSED };
 
-/* Someone else may have put it there, or may change what counts in it. */
+/* Whether another user may have put it there, or may change it. */
 static bool is_exposed(const struct stat *st)
 {
     return file_mode_refused(st->st_mode) ||
            (st->st_uid != geteuid() && st->st_uid != 0 && geteuid() != 0);
 }
 
-/* One that was cut short is still known by its first bytes, as far as they are there. */
+/* A truncated file is still recognised by what is left of its first bytes. */
 static enum verdict judge(int fd, const struct stat *st)
 {
     struct figures_header header = {.version = 0};
@@ -128,7 +129,7 @@ bool figures_file_is(const char *path, int fd)
 
 /* ---- Replacing one ---- */
 
-/* Moves a file that is not one of ours out of the way; it may be dear to somebody. */
+/* Renames a file that is not ours; someone may need it. */
 static int move_aside(const char *path)
 {
     char aside[PATH_MAX];
@@ -140,7 +141,7 @@ static int move_aside(const char *path)
 }
 
 /* Removes the file that was judged, and no other: of several processes that try, one gets the
- * lock, and the next one sees that the path leads elsewhere.  Returns an errno. */
+ * lock, and the next finds another file at the path.  Returns an errno. */
 static int remove_judged(const char *path, int fd, enum verdict verdict)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_start = (off_t)FIGURES_REPLACING, .l_len = 1};

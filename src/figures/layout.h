@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The layout of the figures, in a file or in memory.  Whoever changes it counts FIGURES_VERSION
- * up: a process replaces a file of an older version, and leaves one of a newer version alone.
- *
- * A file has this size and never another one; it is made whole under another name, and linked to
- * its own.  Bytes behind its end are locked (fcntl(2), locks of an open file): FIGURES_SIZE + n by
- * the process that has process slot n, as long as it lives, and FIGURES_REPLACING by the one that
- * removes a broken file.
- *
- * Things are found by name.  A name's place is where its hash is, from hash modulo the number of
- * places on; a place is taken by putting a hash in place of 0.  Names that find no place, or are
- * too long, share one place more, called "other". */
+ * The layout of the figures, in a file or in memory.  If you change it, increase
+ * FIGURES_VERSION: a process replaces a file of an older version, and leaves one of a newer
+ * version alone. A file never has another size; it is completed under another name, then linked
+ * to its own.  Bytes behind its end are locked (fcntl(2), locks of an open file): FIGURES_SIZE +
+ * n by the process that has process slot n, as long as it lives, and FIGURES_REPLACING by the
+ * one that removes a broken file. Things are found by name.  The search for a name's hash begins
+ * at hash modulo the number of places; writing a hash over 0 takes a place.  Names that find no
+ * place, or are too long, share one more place, called "other". */
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
@@ -26,7 +23,7 @@ enum {
     FIGURES_ROUTES = 32,
     FIGURES_CODES = 48,
     FIGURES_STATUSES = 500, /* 100 to 599 */
-    FIGURES_BUCKETS = 17,   /* the last one is what took longer */
+    FIGURES_BUCKETS = 17,   /* the last one counts what took longer */
     FIGURES_HOURS = 48,
     FIGURES_PROCESSES = 256,
     FIGURES_RECENT = 64,
@@ -42,7 +39,7 @@ struct figures_header {
     figure zero[5];
 };
 
-/* A text in words, so that threads and processes may read it while another writes it. */
+/* A text as atomic words, so that others can read it while one writes it. */
 struct figures_name {
     figure length; /* and 1; 0: not yet written */
     figure text[FIGURES_NAME_MAX / sizeof(uint64_t)];
@@ -90,8 +87,8 @@ struct figures_route {
     figure statuses[FIGURES_STATUSES];
 };
 
-/* Each thing has its name right before its figures, and all hashes are on the first page: a
- * process of one request touches as few pages as can be. */
+/* Each name stands right before its figures, and all hashes are on the first page, so that a
+ * process with one request touches as few pages as possible. */
 #define FIGURES_NAMED(kind, table, places)                                                         \
     struct {                                                                                       \
         struct figures_name name;                                                                  \
@@ -116,7 +113,7 @@ struct figures {
 #define FIGURES_SIZE      sizeof(struct figures)
 #define FIGURES_REPLACING (FIGURES_SIZE + FIGURES_PROCESSES)
 
-/* Upper ends of the buckets, but for the last one, in microseconds. */
+/* Upper ends of all buckets but the last, in microseconds. */
 extern const uint32_t figures_bounds[FIGURES_BUCKETS - 1];
 
 /* ---- file.c ---- */
@@ -128,7 +125,7 @@ enum figures_opened { FIGURES_OPENED, FIGURES_FAILED };
 /* Opens a file of this layout, making or replacing it.  FAILED: `why`. */
 enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason *why);
 
-/* Whether the path still leads to the file, and nobody has changed its size. */
+/* Whether the path still leads to this file, and its size is unchanged. */
 bool figures_file_is(const char *path, int fd);
 
 /* ---- process.c ---- */
@@ -165,11 +162,11 @@ size_t figures_name_get(const struct figures_name *name, char text_r[FIGURES_NAM
 struct figures *figures_in_use(void);
 struct figures *figures_put_in_use(struct figures *figures);
 
-/* The mapping has another content: this process takes a place in it.  `fd`: of its file; -1: it
- * has none. */
+/* Called when the mapping has new content: takes a place for this process in it.  `fd`: of its
+ * file; -1: it has none. */
 void figures_moved(int fd, bool resident);
 
-/* Brings its place up to date. */
+/* Updates the place of this process. */
 void figures_show_process(void);
 
 /* The place of this process; NULL: none. */

@@ -53,7 +53,7 @@ static bool has_text(const struct figures_name *name, struct span text)
     return same;
 }
 
-/* One that is not written yet is written here: the process that took the place may have died. */
+/* A name that is not written yet is written here: the process that took the place may have died. */
 static bool name_is(struct figures_name *name, struct span text)
 {
     if (atomic_load_explicit(&name->length, memory_order_acquire))
@@ -66,7 +66,7 @@ static bool name_is(struct figures_name *name, struct span text)
 
 struct table {
     figure *hashes;
-    char *names; /* the first one; the next one is `step` bytes further on */
+    char *names; /* the first one; each next one is `step` bytes further */
     size_t step;
     unsigned places;
 };

@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TRIES 16 /* to find a place: each is a system call */
+#define TRIES 16 /* tries to find a place: each is a system call */
 
 static struct flock lock_of(off_t offset, short type)
 {
     return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
 }
 
-/* The kernel gives the lock back when the process ends, however that happens. */
+/* The kernel releases the lock when the process ends, in whatever way. */
 static bool lock_place(int fd, unsigned place)
 {
     struct flock lock = lock_of((off_t)(FIGURES_SIZE + place), F_WRLCK);
@@ -27,7 +27,7 @@ bool figures_place_lives(int fd, unsigned place)
     return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* What an earlier process has left there goes.  It writes first: see map() in figures.c. */
+/* Clears what an earlier process left there.  It writes first: see map() in figures.c. */
 static void move_in(struct figures_process *process, bool resident)
 {
     static const char version[sizeof(uint64_t)] = PACKAGE_VERSION;

@@ -22,7 +22,7 @@ struct figures_view figures_view_own(void)
         .figures = figures_in_use(), .fd = figures_in_use_fd(), .own = figures_own_process()};
 }
 
-/* Reads it instead of mapping it: so it may be cut short meanwhile. */
+/* Reads the file instead of mapping it, so that truncation does no harm. */
 static bool copy_file(int fd, struct figures *figures)
 {
     char *at = (char *)figures;
@@ -177,7 +177,7 @@ uint64_t figures_histogram_count(const struct figures_histogram *histogram)
     return count;
 }
 
-/* As if the durations of a bucket were spread evenly over it. */
+/* Assumes that durations are spread evenly over a bucket. */
 double figures_quantile(const struct figures_histogram *histogram, double share)
 {
     double wanted = share * (double)figures_histogram_count(histogram), below = 0;

@@ -18,7 +18,7 @@ struct figures_view figures_view_own(void);
 bool figures_view_file(const char *path, struct figures_view *view_r, struct reason *why);
 void figures_view_close(struct figures_view *view);
 
-/* How many places a table has, without that of "other". */
+/* How many places a table has, not counting "other". */
 unsigned figures_places(enum figures_table table);
 
 /* The name of a place; "other" of the last one.  False: the place is free, or what is there is
@@ -55,10 +55,10 @@ struct figures_past {
 bool figures_read_recent(const struct figures *figures, unsigned index,
                          struct figures_past *past_r);
 
-/* Tokens of an hour since 1970; 0 where they are not known any more. */
+/* Tokens of an hour since 1970; 0 if they are no longer known. */
 uint64_t figures_of_hour(const struct figures_app *app, enum figures_kind kind, uint64_t hour);
 
-/* The duration in microseconds that `share` (0 to 1) of all stay below; 0: there were none. */
+/* The duration in microseconds below which `share` (0 to 1) of all stay; 0: there were none. */
 double figures_quantile(const struct figures_histogram *histogram, double share);
 uint64_t figures_histogram_count(const struct figures_histogram *histogram);
 
