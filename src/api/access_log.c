@@ -59,9 +59,7 @@ static struct span shown_id(const struct exchange *exchange, char hash[ACCESS_LO
 
 /* ---- Lines ---- */
 
-/* Adds a field of a line of text: in quotes where it has blanks, quotes or backslashes; "-" for
- * SPAN_NONE and an empty one. */
-static void add_text(struct bytes *out, struct span value)
+void access_log_add_text(struct bytes *out, struct span value)
 {
     char memory[FIELD_MAX];
     struct bytes clean = bytes_within(memory, sizeof memory);
@@ -117,7 +115,7 @@ static void add_field(struct bytes *out, const struct field *field, bool json)
     } else if (field->kind == FIELD_NUMBER) {
         bytes_add_number(out, field->number);
     } else if (!json) {
-        add_text(out, field->text);
+        access_log_add_text(out, field->text);
     } else {
         log_add_filtered(&clean, field->text);
         bytes_add_json(out, field->text.length ? bytes_span(&clean) : SPAN_NONE);
@@ -205,7 +203,7 @@ static void add_whom(struct bytes *out, const struct exchange *exchange)
     bytes_addf(out, "no token for %s%s", id.length ? "" : "a ", what);
     if (id.length) {
         bytes_add_string(out, " ");
-        add_text(out, id);
+        access_log_add_text(out, id);
     }
 }
 

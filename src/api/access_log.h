@@ -15,4 +15,8 @@ void access_log_tell(const struct exchange *exchange, enum outcome outcome, cons
 void access_log_hash(const uint8_t secret[SHA256_LENGTH], struct span id,
                      char text_r[ACCESS_LOG_HASH_LENGTH + 1]);
 
+/* Adds a field of a line of text: in quotes where it has blanks, quotes or backslashes; "-" for
+ * SPAN_NONE and an empty one. */
+void access_log_add_text(struct bytes *out, struct span value);
+
 #endif

@@ -45,7 +45,7 @@ static bool ends_field(const struct span *rest, size_t at, bool colon)
     return c == ' ' || (colon && c == ':' && at + 1 < rest->length && rest->data[at + 1] == ' ');
 }
 
-/* Takes a field as the access log writes it, and a blank behind it. */
+/* Takes a field as access_log_add_text() writes it, and a blank behind it. */
 static bool take_field(struct span *rest, bool colon, char *out, size_t size)
 {
     struct bytes text = bytes_within(out, size - 1);

@@ -19,7 +19,7 @@ static void tell(void *context, unsigned line, const char *fault)
 static bool is_denied(struct span text, struct span id, int64_t now)
 {
     struct span rest = text, line;
-    while (denied_next_line(&rest, &line)) {
+    while (span_next_line(&rest, &line)) {
         struct denied_line read;
         denied_read_line(line, &read);
         if (read.id_length && now < read.until &&
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
         text = (struct span){text.data + 3, size - 3};
     struct span rest = text, line;
-    while (denied_next_line(&rest, &line)) {
+    while (span_next_line(&rest, &line)) {
         struct denied_line read;
         denied_read_line(line, &read);
         faults += read.fault != NULL;
