@@ -17,7 +17,7 @@ static void add_secret(const struct loading *loading, struct app *app,
 {
     if (secret.length < SECRET_MIN || secret.length > SECRET_MAX)
         config_error(loading->report, group, key,
-                     "the API secret has %zu bytes; it must have %d to %d: memberchat new-secret "
+                     "the API secret has %zu bytes; it must have %d to %d: memberchat new-app "
                      "makes a good one",
                      secret.length, SECRET_MIN, SECRET_MAX);
     else
@@ -47,7 +47,7 @@ static void add_digest(const struct loading *loading, struct app *app,
     else if (common_secret_find(digest))
         config_error(loading->report, group, "api_secret_sha256",
                      "is the digest of nothing, or of a secret that anyone would try first: "
-                     "memberchat new-secret makes a good one");
+                     "memberchat new-app makes a good one");
     else
         app->secret_count++;
 }

@@ -59,4 +59,12 @@ check "bash completes every command that there is" "$(
         case " $(complete memberchat "") " in *" $name "*) ;; *) echo "$name" ;; esac
     done
 )"
+check "bash completes every option that a command has" "$(
+    "$COMMAND" --help | sed -n 's/^  \([a-z][-a-z]*\)  *[A-Z].*/\1/p' | while read -r name; do
+        "$COMMAND" "$name" --help | grep '^usage' | grep -oE -- '--[a-z-]+' | while read -r option; do
+            found="$(complete memberchat "$name" "$option") $(complete memberchat "$name" x "$option")"
+            case " $found " in *" $option "*) ;; *) echo "$name $option" ;; esac
+        done
+    done
+)"
 echo "1..$number"

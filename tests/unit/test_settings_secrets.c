@@ -68,7 +68,7 @@ static void mistakes_about_secrets(void **state)
          "api_secret_file: the API secret has 0 bytes"},
         {{.app = "api_secret_file = \"short\"; " REST},
          "api_secret_file: the API secret has 15 bytes; it must have 16 to 1024: memberchat "
-         "new-secret"},
+         "new-app"},
         {{.app = "api_secret = \"fifteen letters\"; " REST},
          "api_secret: the API secret has 15 bytes"},
         {{.app = "api_secret = [ \"" FIRST "\", \"a\" ]; " REST}, "the API secret has 1 bytes"},
