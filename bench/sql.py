@@ -119,14 +119,14 @@ def run_rounds(server, farm, cells, seconds, rounds, say):
 # ---- A process a request ----
 
 def measure_cgi(server, rounds, say):
-    """memberchat.fcgi, which memberchat.cgi starts for these stores, and the bare programs, by name."""
+    """memberchat.cgi, and the bare programs, by name."""
     area, programs = server.area, server.programs
     bench = cgi_process.Bench(area, programs)
     path, identity = area.path("members.sqlite"), fixtures.member_id(7)
     fixtures.write_sqlite(path, MEMBERS)
     for name, plugin, place in (("MariaDB", "mysql", server.place(False)), ("SQLite", "sqlite", f'path = "{path}"')):
         config = area.write(f"{plugin}-cgi.conf", config_of(plugin, place))
-        bench.add(name, programs.responder, cgi_process.environment(fixtures.member_path(7), "", {
+        bench.add(name, programs.cgi, cgi_process.environment(fixtures.member_path(7), "", {
             "MEMBERCHAT_CONF": config, "MEMBERCHAT_PLUGIN_DIR": programs.plugins}))
         size = str(len(bench.answer_of(bench.cases[-1])))
         bench.add(f"bare {name}", programs.peer(f"{plugin}_cgi"), {

@@ -39,20 +39,31 @@ for service in libnss_dns.so.2 libnss_files.so.2 libresolv.so.2; do
     found=$(library "$service")
     [ -z "$found" ] || cp -L "$found" "$lib/"
 done
-# GnuTLS uses p11-kit for keys on smart cards only: a library that has none of them in a hundredth of
-# the size.  It says NULL, or nothing, to each call.
-without_smart_cards() {
-    local name version
-    version=$(objdump -T "$lib/libgnutls.so.30" | sed -n 's/.*(\(LIBP11_KIT_[0-9.]*\)) *p11_kit_.*/\1/p' | sort -u)
-    [ "$(wc -w <<<"$version")" = 1 ] || return 0 # another release than those of Debian 11 to 13
-    objdump -T "$lib/libgnutls.so.30" | sed -n 's/.*\*UND\*.* \(p11_kit_[a-z0-9_]*\)$/\1/p' | sort -u |
-        while read -r name; do echo "void *$name(void); void *$name(void) { return 0; }"; done >"$stage/p11.c"
-    echo "$version { global: *; };" >"$stage/p11.map"
-    gcc -Os -shared -fPIC -nostdlib -Wl,-soname,libp11-kit.so.0 -Wl,--version-script="$stage/p11.map" \
-        -o "$lib/libp11-kit.so.0" "$stage/p11.c"
-    rm -f "$stage/p11.c" "$stage/p11.map" "$lib"/libffi.so.*
+# hollow FILE USER PREFIX: a library of which the kit needs only that it is there, in a hundredth of the size.
+# It says NULL, or nothing, to each of the functions PREFIX... that USER calls.
+hollow() {
+    local file=$lib/$1 user=$lib/$2 version name
+    [ -e "$file" ] && [ -e "$user" ] || return 0
+    version=$(objdump -T "$user" | sed -n "s/.*\*UND\*.*(\([A-Za-z0-9_.]*\)) *$3[A-Za-z0-9_]*$/\1/p" | sort -u)
+    [ "$(wc -w <<<"$version")" -le 1 ] || return 0 # another release than those of Debian 11 to 13
+    # another library that calls it would miss what it calls
+    objdump -p "$lib"/*.so* | awk -v file="$1" '$1 == "NEEDED" && $2 == file { users++ } END { exit users != 1 }' ||
+        return 0
+    objdump -T "$user" | sed -n "s/.*\*UND\*.* \($3[A-Za-z0-9_]*\)$/\1/p" | sort -u |
+        while read -r name; do echo "void *$name(void); void *$name(void) { return 0; }"; done >"$stage/hollow.c"
+    echo "${version:-HOLLOW} { global: *; };" >"$stage/hollow.map"
+    gcc -Os -shared -fPIC -nostdlib -fno-asynchronous-unwind-tables -fcf-protection=none -Wl,-z,noseparate-code -Wl,--build-id=none \
+        -Wl,-soname,"$1" ${version:+-Wl,--version-script="$stage/hollow.map"} -o "$file" "$stage/hollow.c"
+    rm -f "$stage"/hollow.*
 }
-[ ! -e "$lib/libgnutls.so.30" ] || without_smart_cards
+# GnuTLS uses p11-kit for keys on smart cards only, libcurl these for sftp:, rtmp:, cookies, and an encoding that
+# the REST store does not ask for.
+hollow libp11-kit.so.0 libgnutls.so.30 p11_kit_
+hollow libssh2.so.1 libcurl.so.4 libssh2_
+hollow librtmp.so.1 libcurl.so.4 RTMP_
+hollow libpsl.so.5 libcurl.so.4 psl_
+hollow libzstd.so.1 libcurl.so.4 ZSTD_
+[ "$(stat -c %s "$lib/libp11-kit.so.0" 2>/dev/null || echo 0)" -gt 100000 ] || rm -f "$lib"/libffi.so.*
 gconv=$(dirname "$(library libc.so.6)")/gconv
 # Encodings that exports come in.  Those of East Asia would be a fifth of the kit: such files, as UTF-8.
 for encoding in ISO8859- CP125 CP8 IBM850 IBM437 KOI8 UTF- UNICODE MACINTOSH; do

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the configuration says of an SQL store, and what ids it can have. */
-#ifndef SETTINGS_H
-#define SETTINGS_H
+#ifndef SQL_SETTINGS_H
+#define SQL_SETTINGS_H
 
 #include "base/bytes.h"
 #include "base/reason.h"

@@ -12,6 +12,7 @@
 #include "settings/load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <poll.h>
@@ -23,6 +24,7 @@
 #define FILTER_TIMEOUT_MS      50           /* for more than was promised */
 #define DRAIN_TIMEOUT_MS       2000         /* for a body that is not needed */
 #define CGI_REQUEST_TIMEOUT_MS 2000         /* where the configuration does not say */
+#define DESCRIPTORS            64           /* more than a process has that serves one request */
 #define HEAP_STEP              (512 * 1024) /* bytes that the heap grows by at least */
 
 extern char **environ;
@@ -158,6 +160,26 @@ static void drain_input(int answer_fd)
         continue;
 }
 
+static const struct bytes *taken; /* of the body; NULL: nothing */
+
+bool cgi_unread(void)
+{
+    int ends[2];
+    for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC); /* a connection that is half made, too */
+    if (!taken || !taken->length)
+        return true;
+    if (pipe(ends) != 0)
+        return false;
+    fcntl(ends[1], F_SETPIPE_SZ, (int)taken->length);
+    bool good = fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0 &&
+                write(ends[1], taken->data, taken->length) == (ssize_t)taken->length &&
+                dup2(ends[0], STDIN_FILENO) == STDIN_FILENO;
+    close(ends[0]);
+    close(ends[1]);
+    return good;
+}
+
 /* ---- One request ---- */
 
 static bool write_response(const struct http_request *request, const struct http_response *response,
@@ -189,6 +211,7 @@ bool cgi_serve(const char *config_path, const char *plugin_folder, int answer_fd
         figures_request_begins();
         size_t limit = (size_t)settings->top.body_limit;
         read_body(&request, limit, &body);
+        taken = &body.bytes;
         http_judge_body(&request, body.received, limit);
         if (!body.whole && request.body_state == HTTP_BODY_COMPLETE)
             request.body_state = HTTP_BODY_BROKEN;
@@ -207,6 +230,7 @@ bool cgi_serve(const char *config_path, const char *plugin_folder, int answer_fd
     if (!body.ended && http_content_length(&request) != 0 &&
         request.content_length.length + request.transfer_encoding.length > 0)
         drain_input(answer_fd);
+    taken = NULL;
     bytes_free(&body.bytes);
     http_response_free(&response);
     settings_free(settings);

@@ -12,4 +12,9 @@ bool cgi_is_request(void);
  * a 500, and told on standard error.  False: the answer could not be written. */
 bool cgi_serve(const char *config_path, const char *plugin_folder, int answer_fd);
 
+/* Puts back what was read of the body, so that another program can serve the request in this
+ * process; it inherits the first three descriptors only.  False: the body does not fit into a pipe.
+ */
+bool cgi_unread(void);
+
 #endif

@@ -16,7 +16,7 @@ FLOORS = ["base", "src/host", "src/figures", "src/members", "src/token", "src/se
 # Beside the floors: the folders that one may include besides itself.
 ANNEXES = {
     "src/cli": FLOORS[:-1] + ["plugins/file"],
-    "src/starter": FLOORS + ["plugins/file"],
+    "src/starter": FLOORS + ["plugins/sql"],
     "plugins/file": ["base"], "plugins/ldap": ["base"], "plugins/rest": ["base"],
     "plugins/sql": ["base"],
     "modules": ["base"],

@@ -12,6 +12,7 @@ from lib.certificates import Authority
 from lib.kit import SECRET, Kit, archive, forbid_new_calls
 from lib.site import APP, Site
 from lib.slapd import Slapd, tls_lines
+from lib.upstream import NginxService
 from .test_kit import KitCase, claims_of
 
 
@@ -38,6 +39,27 @@ class Alone(KitCase):
                               capture_output=True, text=True, check=False)
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn('"Ann"', done.stdout)
+
+    def test_https_and_brotli_with_the_libraries_of_the_kit(self):
+        """Some of libcurl's libraries are hollow there."""
+        authority = Authority(self.scratch.path, "https-ca")
+        certificate, key = authority.issue()
+        service = NginxService(self.scratch, listen="ssl http2", locations=f"""
+            ssl_certificate {certificate};
+            ssl_certificate_key {key};
+            location ~ ^/br/ {{ add_header Content-Encoding br; try_files /$uri =404; }}""")
+        (service.root / "br").mkdir()
+        (service.root / "br/1.json").write_bytes(subprocess.run(
+            ["brotli", "-c"], input=(service.root / "1.json").read_bytes(), capture_output=True, check=True).stdout)
+        for path, keys in (("members/{id}", {}), ("br/{id}.json", {}), ("members/{id}", {"http_version": "2"})):
+            site = Site(self.scratch.path / f"rest{len(keys)}{path[:2]}")
+            site.settings["stores"] = {"staff": {"plugin": "rest", "ca_file": str(authority.certificate),
+                                                 "url": f"https://127.0.0.1:{service.port}/{path}", **keys}}
+            site.write({"apps": {APP: {"store": "staff"}}})
+            done = subprocess.run([self.kit.home / "memberchat", "lookup", "-c", site.conf, "staff", "1"], env={},
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertIn("foobar1", done.stdout)
 
     def test_moved_and_copied_as_it_is(self):
         kit = Kit(self.user, self.scratch.path / "first")
