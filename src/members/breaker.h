@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A circuit breaker in front of a directory: after some failures in a row it
  * opens and spares everyone the wait.  Then it lets one look-up through, and
- * waits twice as long each time that look-up fails.  Times are monotonic ms. */
+ * waits twice as long each time that look-up fails.  Meanwhile short ones find
+ * out whether the directory is back.  Times are monotonic ms. */
 #ifndef BREAKER_H
 #define BREAKER_H
 
@@ -20,7 +21,9 @@ struct breaker {
     int64_t failures;     /* in a row */
     int64_t open_until;   /* 0: closed */
     int64_t open_ms;      /* how long it opened last */
+    int64_t glance_at;    /* when the next short look-up may go out */
     bool probing;         /* one look-up is on its way to find out */
+    bool glancing;        /* so is a short one */
 };
 
 void breaker_init(struct breaker *breaker, const struct breaker_settings *settings);
@@ -32,15 +35,24 @@ bool breaker_refuses(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);
 /* Whether it has opened and not closed again: then only trials go out. */
 bool breaker_is_open(struct breaker *breaker);
 
-/* Whether a look-up may go out now.  If so, breaker_report() must follow.  If
+enum breaker_pass {
+    BREAKER_REFUSED,
+    BREAKER_FREE,  /* it is closed */
+    BREAKER_TRIAL, /* it is open, and this look-up decides */
+    BREAKER_GLANCE /* the same, but only if it succeeds within BREAKER_GLANCE_MS */
+};
+
+enum { BREAKER_GLANCE_MS = 500 };
+
+/* How a look-up may go out now.  If it may, breaker_report() must follow.  If
  * not, *wait_ms_r is how long it stays open. */
-bool breaker_admit(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);
+enum breaker_pass breaker_admit(struct breaker *breaker, int64_t now, int64_t *wait_ms_r);
 
 enum breaker_change { BREAKER_SAME, BREAKER_OPENED, BREAKER_CLOSED };
 
-/* How the look-up went.  A longer pause that the directory asked for, `wait_ms`, counts
- * up to a minute.  Tells when the state changed, for the log. */
-enum breaker_change breaker_report(struct breaker *breaker, int64_t now, bool failed,
-                                   int64_t wait_ms);
+/* How the look-up with this pass went.  A longer pause that the directory asked for,
+ * `wait_ms`, counts up to a minute.  Tells when the state changed, for the log. */
+enum breaker_change breaker_report(struct breaker *breaker, int64_t now, enum breaker_pass pass,
+                                   bool failed, int64_t wait_ms);
 
 #endif

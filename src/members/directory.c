@@ -82,14 +82,14 @@ static void leave(struct gate *gate)
 
 /* Tells the breaker and the log how a look-up went. */
 static void note_outcome(struct directory *directory, int outcome, int64_t now,
-                         const struct store_report *report)
+                         enum breaker_pass pass, const struct store_report *report)
 {
     const char *name = store_name(directory->store);
     const char *reason = report->reason[0] ? report->reason : "no reason given";
     bool down = outcome == MEMBERCHAT_UNAVAILABLE;
     if (outcome == MEMBERCHAT_MISCONFIGURED)
         log_error_limited("store %s: misconfigured: %s", name, reason);
-    switch (breaker_report(&directory->breaker, now, down, report->retry_after_ms)) {
+    switch (breaker_report(&directory->breaker, now, pass, down, report->retry_after_ms)) {
     case BREAKER_OPENED:
         figures_note_breaker(name, true);
         log_warning("store %s: does not answer (%s): requests are refused for a while", name,
@@ -124,16 +124,21 @@ static struct directory_answer look_up(struct directory *directory,
     struct directory_answer answer = {.outcome = MEMBERCHAT_UNAVAILABLE};
     struct store_report report;
     int64_t began = clock_monotonic_us();
-    if (!breaker_admit(&directory->breaker, began / 1000, &answer.retry_after_ms))
+    struct store_question asked = *question;
+    enum breaker_pass pass =
+        breaker_admit(&directory->breaker, began / 1000, &answer.retry_after_ms);
+    if (pass == BREAKER_REFUSED)
         return answer;
-    answer.outcome = (int)store_lookup(directory->store, question, member_r, &report);
+    if (pass == BREAKER_GLANCE)
+        asked.deadline = clock_earlier(question->deadline, BREAKER_GLANCE_MS);
+    answer.outcome = (int)store_lookup(directory->store, &asked, member_r, &report);
     answer.retry_after_ms = report.retry_after_ms;
     int64_t now = clock_monotonic_us();
     figures_count_lookup(store_name(directory->store), figures_outcome_of(answer.outcome),
                          now - began);
     now /= 1000;
     atomic_store_explicit(&directory->near, now - began / 1000 <= NEAR_MS, memory_order_relaxed);
-    note_outcome(directory, answer.outcome, now, &report);
+    note_outcome(directory, answer.outcome, now, pass, &report);
     return answer;
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What may become of MariaDB and PostgreSQL, and of what is in them: the right answer, or 503 in time."""
+import subprocess
 import time
 
 from lib.case import Load, at_once
+from lib.fake_mysql import FakeMySQL
 from lib.programs import limit
 from lib.scratch import wait_until
 from lib.sql import MariaDB, PostgreSQL, Proxy
@@ -101,6 +103,76 @@ class Servers:
                 self.assertTrue(self.answers("2"))
 
 
+class Recovery:
+    """With the breaker as it is by default, after an outage that has made it wait for long."""
+    def setUp(self):
+        super().setUp()
+        self.configure(breaker=None)
+        self.responder = self.start()
+        self.assertTrue(self.answers())
+
+    def stay_down(self, seconds=5):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.assertEqual(503, self.in_time(503))
+            time.sleep(0.05)
+        self.responder.expect_log("requests are refused for a while")
+
+    def is_back(self):
+        """From now on."""
+        began = time.monotonic()
+        wait_until("it answers again", self.answers, 10)
+        self.assertLess(time.monotonic() - began, limit(1.2))
+
+    def test_frozen(self):
+        self.server.freeze()
+        self.addCleanup(self.server.thaw)
+        self.stay_down()
+        self.server.thaw()
+        self.is_back()
+
+    def test_stopped_and_started(self):
+        self.server.stop(self.server.kill)
+        self.stay_down()
+        self.server.start()
+        self.is_back()
+
+    def test_locked_table(self):
+        lock, unlock = (("LOCK TABLES people WRITE", "UNLOCK TABLES") if self.server.plugin == "mysql" else
+                        ("BEGIN; LOCK TABLE people IN ACCESS EXCLUSIVE MODE", "COMMIT"))
+        with subprocess.Popen(self.server.client(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as locker:
+            locker.stdin.write(f"{lock};\n".encode())
+            locker.stdin.flush()
+            wait_until("it is locked", lambda: self.in_time(200, 503) == 503)
+            self.stay_down()
+            locker.stdin.write(f"{unlock};\n".encode())
+            locker.stdin.flush()
+            self.is_back()
+            locker.stdin.close()
+
+    def test_what_someone_mends(self):
+        """These are no outages: the next look-up finds that they are over."""
+        for wrong, right in (("REVOKE SELECT ON people FROM chat", "GRANT SELECT ON people TO chat"),
+                             ("ALTER TABLE people RENAME COLUMN name TO nick", "ALTER TABLE people RENAME COLUMN nick TO name"),
+                             ("ALTER TABLE people RENAME TO persons", "ALTER TABLE persons RENAME TO people")):
+            with self.subTest(wrong=wrong):
+                self.server.sql(wrong)
+                wait_until("it fails", lambda: self.ask().status == 500)
+                for _ in range(10):
+                    self.assertEqual(500, self.in_time(500))
+                self.server.sql(right)
+                self.is_back()
+
+    def test_password_that_changed(self):
+        self.addCleanup(self.server.set_password, "secret")
+        self.server.set_password("other")
+        self.server.end_sessions()
+        for _ in range(10):
+            self.assertEqual(500, self.in_time(500))
+        self.site.put("sql.password", "other\n")
+        self.is_back()
+
+
 class Values:
     def test_nothing_everywhere(self):
         self.server.sql("INSERT INTO people VALUES ('none', NULL, NULL), ('', 'empty', '')")
@@ -164,6 +236,33 @@ class OfMariaDB(Servers, SqlCase):
 
 class OfPostgreSQL(Servers, SqlCase):
     make = PostgreSQL
+
+
+class RecoveryOfMariaDB(Recovery, SqlCase):
+    make = MariaDB
+
+
+class RecoveryOfPostgreSQL(Recovery, SqlCase):
+    make = PostgreSQL
+
+
+class OfMySQL(SqlCase):
+    """What MariaDB does not do."""
+    make = FakeMySQL
+
+    def test_last_word_to_idle_sessions(self):
+        """Error 4031, which came before a query, and which comes as its answer."""
+        self.responder = self.start()
+        self.assertEqual("Ann", self.ask().json["userName"])
+        self.assertTrue(self.answers())
+        self.assertEqual(1, self.server.signed_in)
+        self.server.end_idle_sessions()
+        self.assertEqual("Ann", self.ask().json["userName"])
+        self.assertEqual(2, self.server.signed_in)
+        self.server.late = True
+        self.assertEqual("Ann", self.ask().json["userName"])
+        self.assertEqual((3, False), (self.server.signed_in, self.server.late))
+        self.assertNotIn("4031", self.responder.log_text())
 
 
 class ValuesOfMariaDB(Values, SqlCase):

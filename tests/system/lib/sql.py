@@ -84,9 +84,9 @@ class Server:
             os.kill(pid, signal.SIGCONT)
 
 
-def mysql_greeting(plugin="mysql_native_password", tls=True):
+def mysql_greeting(plugin="mysql_native_password", tls=True, without=0):
     """As MySQL 8 says it: version, a number, capabilities, salt, the way to sign in."""
-    capabilities = 0x81bfffff if tls else 0x81bff7ff
+    capabilities = (0x81bfffff if tls else 0x81bff7ff) & ~without
     words = capabilities.to_bytes(4, "little")
     text = (b"\x0a8.0.40\0" + bytes([1, 0, 0, 0]) + b"abcdefgh\0" + words[:2] + b"\xff\2\0" + words[2:] + b"\x15" +
             bytes(10) + b"ijklmnopqrst\0" + plugin.encode() + b"\0")
