@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Members in an SQLite database: right answers, and what may become of the file."""
+import contextlib
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 
 from lib.case import FreshCase
@@ -129,6 +132,72 @@ class Faults(Database):
         self.path.unlink()
         self.make(self.path, "Eve")
         wait_until("the new file is used", lambda: self.ask().json.get("userName") == "Eve", 5)
+
+    def write_and_die(self, journal, *statements):
+        """A process that changes every row, with too little memory to keep that to itself."""
+        program = ("import os, sqlite3, sys\n"
+                   "database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+                   "database.execute('PRAGMA cache_size = 1')\n"
+                   "database.execute('PRAGMA journal_mode = ' + sys.argv[2])\n"
+                   "for statement in sys.argv[3:]:\n"
+                   "    database.execute(statement)\n"
+                   "os.kill(os.getpid(), 9)\n")
+        done = subprocess.run([sys.executable, "-c", program, self.path, journal, *statements], capture_output=True, check=False)
+        self.assertEqual(-9, done.returncode, done.stderr)
+
+    def fill(self):
+        self.change("CREATE TABLE ballast (id INTEGER PRIMARY KEY, text TEXT)",
+                    "INSERT INTO ballast WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+                    "SELECT i, hex(randomblob(300)) FROM n")
+
+    def test_writer_that_was_killed_amid_a_change(self):
+        """Its change is neither seen nor undone by us; the next writer undoes it."""
+        self.fill()
+        self.write_and_die("DELETE", "BEGIN", "UPDATE people SET name = 'Eve'", "UPDATE ballast SET text = text || 'x'")
+        self.assertTrue(os.path.exists(f"{self.path}-journal"))
+        for user in ("1", "2"):
+            self.assertEqual(503, self.ask(user).status)
+        self.change("UPDATE people SET state = 'LEFT' WHERE id = 2")
+        wait_until("it answers again", lambda: self.ask().status == 200, 5)
+        self.assertEqual(("Ann", 404), (self.ask().json["userName"], self.ask("2").status))
+
+    def test_writer_that_was_killed_with_a_log(self):
+        """In WAL mode, what was committed counts, and nothing else."""
+        self.fill()
+        self.write_and_die("WAL", "UPDATE people SET name = 'Anna' WHERE id = 1", "BEGIN",
+                           "UPDATE people SET name = 'Eve' WHERE id = 1", "UPDATE ballast SET text = text || 'x'")
+        self.assertTrue(os.path.exists(f"{self.path}-wal"))
+        self.assertEqual("Anna", self.ask().json["userName"])
+        self.assertEqual(0, self.lookup().returncode)
+
+    def lookup(self, user="1"):
+        return command("lookup", "-c", self.site.conf, "members", user)
+
+    def test_full_disk(self):
+        disk = self.scratch.path / "disk"
+        disk.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "none", disk], capture_output=True, check=False).returncode:
+            self.skipTest("only root may mount")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        for mode in ("DELETE", "WAL"):
+            with self.subTest(mode=mode):
+                path = disk / f"{mode}.db"
+                self.make(path, "Ann")
+                with sqlite3.connect(path) as database:
+                    database.execute(f"PRAGMA journal_mode = {mode}")
+                database.close()
+                with open(disk / "rest", "wb", buffering=0) as rest, contextlib.suppress(OSError):
+                    while True:
+                        rest.write(bytes(4096))
+                self.configure(path=str(path))
+                responder = self.start(address=self.scratch.path / f"{mode}.sock")
+                answer = responder.post(member_path("1"), self.site.auth())
+                self.assertEqual((200, "Ann") if mode == "DELETE" else (503, None),
+                                 (answer.status, answer.json.get("userName")), responder.log_text())
+                (disk / "rest").unlink()
+                wait_until("it answers", lambda: responder.post(member_path("1"), self.site.auth()).status == 200, 2)
+                responder.process.stop()
+                path.unlink()
 
     def test_table_that_was_dropped(self):
         self.change("ALTER TABLE people RENAME TO persons")
