@@ -2,6 +2,7 @@
 """One process a request: memberchat as CGI beside a bare C program and beside php-cgi."""
 import dataclasses
 import os
+import shutil
 import statistics
 import subprocess
 
@@ -56,6 +57,16 @@ class Bench:
                                  fixtures.memberchat_config(members, before=before))
         self.add(name, program or self.programs.cgi, environment(path, body, {
             "MEMBERCHAT_CONF": config, "MEMBERCHAT_PLUGIN_DIR": self.programs.plugins}), body)
+
+    def add_kit(self, name, path, members, body=""):
+        """The kit's program, which finds its kit from where it stands; libraries to take over with are not there."""
+        kit = os.path.join(self.programs.build, "kit")
+        if os.path.isdir(kit):
+            home = self.area.make_folder(f"kit{len(self.cases)}")
+            shutil.copytree(kit, home, ignore=shutil.ignore_patterns("lib"), dirs_exist_ok=True)
+            self.area.write(os.path.join(home, "memberchat", "memberchat.conf"), fixtures.memberchat_config(members))
+            self.area.write(os.path.join(home, "memberchat", "key"), fixtures.KEY)
+            self.add(name, os.path.join(home, "chat-api", "memberchat.cgi"), environment(path, body, {}), body)
 
     def add_php(self, name, settings, members):
         """The same API in PHP; SETTINGS replace those of the machine (None: they stay)."""
@@ -120,6 +131,8 @@ def add_cases(bench, area, programs, say):
     bench.add_memberchat("guest", fixtures.GUEST_PATH, few, body)
     bench.add_memberchat("member of 10, CSV", fixtures.member_path(7), few)
     bench.add_memberchat("member of 10^3, CSV", fixtures.member_path(777), some)
+    bench.add_kit("kit: guest", fixtures.GUEST_PATH, few, body)
+    bench.add_kit("kit: member of 10^3, CSV", fixtures.member_path(777), some)
     if compile_members(programs, few, area.path("few.cdb")):
         many = area.path("many.csv")
         say(f"making {resident.MANY} members")
@@ -128,6 +141,7 @@ def add_cases(bench, area, programs, say):
         bench.add_memberchat("member of 10, cdb", fixtures.member_path(7), area.path("few.cdb"))
         bench.add_memberchat("member of 10^6, cdb", fixtures.member_path(777777),
                              area.path("many.cdb"))
+        bench.add_kit("kit: member of 10^6, cdb", fixtures.member_path(777777), area.path("many.cdb"))
     bench.add_memberchat("guest, memberchat.fcgi", fixtures.GUEST_PATH, few, body, programs.responder)
     size = len(bench.answer_of(bench.cases[0]))
     bench.add("hello", programs.peer("hello_cgi"), {"HELLO_LENGTH": str(size)})

@@ -60,7 +60,10 @@ CLEANFILES += $(BENCH_PEERS) bench/results.txt bench/results.json bench/results.
 
 .PHONY: bench bench-programs
 bench-programs: $(BENCH_PEERS)
-bench: all bench-programs
+if STATIC_CGI
+BENCH_KIT = kit
+endif
+bench: all bench-programs $(BENCH_KIT)
 if HAVE_PYTHON
 	@BENCH_SECONDS="$(BENCH_SECONDS)" BENCH_ROUNDS="$(BENCH_ROUNDS)" BENCH_ONLY="$(BENCH_ONLY)" \
 		PYTHONDONTWRITEBYTECODE=1 $(PYTHON) $(srcdir)/bench/run.py $(builddir)

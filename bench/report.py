@@ -101,6 +101,7 @@ def cgi_table(cases):
 CGI_AIMS = {
     "guest": 1.15, "member of 10, CSV": 1.4, "member of 10^3, CSV": 1.4, "member of 10, cdb": 1.25,
     "member of 10^6, cdb": 1.25, "guest, memberchat.fcgi": 1.9,
+    "kit: guest": 1.15, "kit: member of 10^3, CSV": 1.4, "kit: member of 10^6, cdb": 1.25,
 }
 
 

@@ -76,12 +76,19 @@ class Sqlite(SqlCase):
     def test_kernel_of_2013(self):
         self.finds_members(self.alone, preexec_fn=forbid_new_calls)
 
-    def test_full_text_and_functions_are_there(self):
+    def test_mathematics_are_the_ordinary_programs(self):
+        self.store(query=QUERY.replace("name AS", "name || cos(0) AS"))
+        self.assertEqual("Ann1.0", self.ask(self.kit, body=BODY).json["userName"], self.kit.log())
+        with self.assertRaisesRegex(AssertionError, "no end of headers"):
+            self.ask(self.alone, body=BODY)
+        self.assertIn("cannot be started", self.alone.log())
+
+    def test_full_text_is_there(self):
         with sqlite3.connect(self.path) as database:
             database.execute("CREATE VIRTUAL TABLE words USING fts5(text)")
             database.execute("INSERT INTO words VALUES ('Ann of the words')")
         database.close()
-        self.store(query="SELECT {id} AS appUserId, text AS appUserName FROM words WHERE words MATCH 'ann' AND round(cos(0)) = 1")
+        self.store(query="SELECT {id} AS appUserId, text AS appUserName FROM words WHERE words MATCH 'ann'")
         self.assertEqual("Ann of the words", self.ask(self.alone).json["userName"], self.alone.log())
 
     def test_mistakes(self):
