@@ -32,7 +32,7 @@ share
 MEMBERCHAT_BUILD=$PWD MEMBERCHAT_SLOW=2 "$python" "$source/tests/system/run.py" "$@" >system.log 2>&1 || status=1
 tail -n 1 system.log
 # Judged without --coverage only: here the counts' own allocations fail, too.
-FAULTS_COVERAGE=1 make faults FAULTS_EVERY="${FAULTS_EVERY:-5}" >faults.log 2>&1 || true
+FAULTS_COVERAGE=1 make faults FAULTS_EVERY="${FAULTS_EVERY:-10}" >faults.log 2>&1 || true
 tail -n 1 faults.log
 
 gcovr --root "$source" --object-directory . --filter "$source/(src|base|plugins|modules)/" \
