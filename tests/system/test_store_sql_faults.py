@@ -111,18 +111,19 @@ class Recovery:
         self.responder = self.start()
         self.assertTrue(self.answers())
 
-    def stay_down(self, seconds=5):
-        until = time.monotonic() + seconds
+    def stay_down(self):
+        """So long that the next pause is one of several seconds."""
+        until = time.monotonic() + 8
         while time.monotonic() < until:
             self.assertEqual(503, self.in_time(503))
             time.sleep(0.05)
         self.responder.expect_log("requests are refused for a while")
 
     def is_back(self):
-        """From now on."""
+        """Within a second, and what a busy machine takes."""
         began = time.monotonic()
         wait_until("it answers again", self.answers, 10)
-        self.assertLess(time.monotonic() - began, limit(1.2))
+        self.assertLess(time.monotonic() - began, limit(2.5))
 
     def test_frozen(self):
         self.server.freeze()
