@@ -66,6 +66,7 @@ static bool read_end(struct span certificate, int64_t *end_r)
 {
     static const int before[] = {DER_INTEGER, DER_SEQUENCE, DER_SEQUENCE}; /* to the issuer */
     struct span outer, body, validity, value;
+    int tag;
     if (take(&certificate, &outer) != DER_SEQUENCE || take(&outer, &body) != DER_SEQUENCE)
         return false;
     struct span rest = body;
@@ -74,8 +75,10 @@ static bool read_end(struct span certificate, int64_t *end_r)
     for (size_t i = 0; i < sizeof before / sizeof *before; i++)
         if (take(&body, &value) != before[i])
             return false;
-    return take(&body, &validity) == DER_SEQUENCE && take(&validity, &value) >= 0 &&
-           read_time(take(&validity, &value), value, end_r);
+    if (take(&body, &validity) != DER_SEQUENCE || take(&validity, &value) < 0)
+        return false;
+    tag = take(&validity, &value);
+    return tag >= 0 && read_time(tag, value, end_r);
 }
 
 /* ---- PEM ---- */
