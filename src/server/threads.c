@@ -40,15 +40,16 @@ void threads_give_back(void *memory)
         munmap(memory, HELD_BACK);
 }
 
-/* pthread_create() says EAGAIN in both cases. */
+/* pthread_create() says EAGAIN in both cases.  It needs more than the stack: a guard, and a piece of
+ * the heap, which may have to grow. */
 void threads_shortage(struct reason *reason_r)
 {
     struct rlimit limit = {0};
-    void *stack =
-        mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool memory = stack == MAP_FAILED;
+    size_t needed = 2 * STACK_SIZE;
+    void *room = mmap(NULL, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool memory = room == MAP_FAILED;
     if (!memory)
-        munmap(stack, STACK_SIZE);
+        munmap(room, needed);
     int rc = memory ? getrlimit(RLIMIT_AS, &limit) : getrlimit(RLIMIT_NPROC, &limit);
     bool limited = rc == 0 && limit.rlim_cur != RLIM_INFINITY;
     unsigned long long count = limit.rlim_cur;
