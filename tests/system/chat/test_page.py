@@ -21,7 +21,7 @@ class Page(ScratchCase):
         port, cls.elsewhere = free_port(), free_port()
         cls.url = f"http://127.0.0.1:{port}/"
         cls.example = cls.scratch.start(
-            [EXAMPLE / "run.sh", "--port", port, "--ttl", "6s"], cls.scratch.path / "run.log",
+            [EXAMPLE / "run.sh", "--port", port, "--ttl", "10s"], cls.scratch.path / "run.log",
             env={**os.environ, "TMPDIR": str(cls.scratch.path), "CONNECT": f"http://127.0.0.1:{cls.elsewhere}"})
         wait_until("run.sh", cls.is_up, 120)
         cls.addClassCleanup(cls.end_well)
