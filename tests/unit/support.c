@@ -50,6 +50,12 @@ void expect_span(struct span span, const char *wanted)
                (int)span.length, span.data ? span.data : "", wanted);
 }
 
+int64_t limit_ms(int64_t milliseconds)
+{
+    const char *factor = getenv("MEMBERCHAT_SLOW");
+    return milliseconds * (factor && atoi(factor) > 0 ? atoi(factor) : 1);
+}
+
 char *exact_copy(struct span text)
 {
     char *copy = malloc(text.length ? text.length : 1);

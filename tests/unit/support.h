@@ -41,6 +41,9 @@ void expect_span(struct span span, const char *wanted); /* NULL: SPAN_NONE */
  * one.  json_release() is the caller's. */
 struct json_object *json_of(struct span text);
 
+/* An upper limit of a time, in milliseconds, made longer for slow builds by $MEMBERCHAT_SLOW. */
+int64_t limit_ms(int64_t milliseconds);
+
 /* A copy that ends where the memory ends, so that a sanitizer sees one byte too
  * far.  From malloc. */
 char *exact_copy(struct span text);
