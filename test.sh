@@ -126,7 +126,8 @@ must() {
 build() {
     local folder=$AREA/$1
     shift
-    build_in "$folder" --enable-gcc-warnings "$@" && make -C "$folder" -j"$(nproc)" check bench-programs TESTS=
+    build_in "$folder" --enable-gcc-warnings "$@" && make -C "$folder" -j"$(nproc)" check TESTS= &&
+        make -C "$folder" -j"$(nproc)" bench-programs # not at once: each would make what both need
 }
 
 # prepare TOOL NAME: a folder for the reports of a sanitizer or of valgrind, which are told of it.
