@@ -7,7 +7,8 @@
 #include <stdbool.h>
 
 /* Starts libcrypto, once, on memory that the module has from the beginning.  Where something else
- * in this process has started it before, it frees as it is used to: it wipes private numbers.  `lock`: in memory that is locked. */
+ * in this process has started it before, it frees as it is used to: it wipes private numbers.
+ * `lock`: private numbers lie in locked memory. */
 void openssl_start(bool lock);
 
 #endif

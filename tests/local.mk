@@ -481,7 +481,7 @@ endif
 if HAVE_PYTHON
 TESTS += tests/house/includes.py tests/house/sizes.py tests/docs/api.py tests/docs/codes.py
 endif
-EXTRA_DIST += tests/docs/keys.py tests/docs/api.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py tests/house/sizes.py \
+EXTRA_DIST += tests/docs/keys.py tests/docs/api.py tests/docs/codes.py tests/docs/install.sh tests/docs/lint.sh tests/docs/recipes.sh tests/house/apt_lock.sh tests/house/includes.py tests/house/looks.py tests/house/sizes.py \
 	tests/house/configure.sh tests/house/older.sh
 
 # ---- Tests behind real servers, which test.sh runs ----

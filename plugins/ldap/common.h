@@ -16,8 +16,8 @@ enum {
     LDAP_PASSWORD_MAX = 1024
 };
 
-#define LDAP_GROUPS "groups" /* the attribute in which the search for groups leaves what it found  \
-                              */
+/* The attribute that holds the groups the search for groups found. */
+#define LDAP_GROUPS "groups"
 
 enum ldap_id_format { LDAP_ID_TEXT, LDAP_ID_GUID };
 
@@ -43,7 +43,7 @@ enum ldap_verdict {
     VERDICT_LATE,      /* no answer in time: like LOST, but one may still come */
     VERDICT_BUSY,      /* "not now", or no memory: unavailable, the connection is good */
     VERDICT_WRONG,     /* someone must mend something; the connection is good, if there is one */
-    VERDICT_UNTRUSTED, /* there is no TLS as required: misconfigured, ask another server */
+    VERDICT_UNTRUSTED, /* TLS is required and does not work: misconfigured, ask another server */
     VERDICT_REFUSED    /* the server refuses our credentials: misconfigured, close the connection */
 };
 

@@ -35,7 +35,7 @@ struct ldap_server *ldap_server_new(const struct ldap_uri *uri);
 struct ldap_server *ldap_server_hold(struct ldap_server *server);
 void ldap_server_release(struct ldap_server *server); /* NULL is allowed */
 
-/* Updates the list from the DNS.  False: there is no list yet. */
+/* Looks the servers up in the DNS again.  False: none has been found so far. */
 bool ldap_servers_refresh(struct ldap_servers *servers, int64_t deadline, struct ldap_fault *fault);
 
 /* Puts the servers into `order` as they should be asked, and holds them.  Returns how many. */

@@ -270,16 +270,6 @@ static const struct sql_protocol protocol = {.size = sizeof(struct connection),
                                              .end_session = end_session,
                                              .disconnect = disconnect};
 
-static void *connect_any(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
-{
-    return sql_servers_connect(client, &protocol, deadline, fault);
-}
-
-static void cancel(void *client, const void *connection, int64_t deadline)
-{
-    sql_servers_cancel(client, &protocol, connection, deadline);
-}
-
 /* ---- Asking ---- */
 
 /* False: memory is short. */
@@ -374,7 +364,7 @@ static bool open_servers(struct sql_client *client, struct reason *why)
     if (!has_begun && sql_servers_have_memory())
         pthread_once(&once, begin_library);
     if (has_begun)
-        return sql_servers_open(client, why, 3306);
+        return sql_servers_open(client, why, 3306, &protocol);
     reason_set(why, "libmariadb cannot begin: out of memory");
     return false;
 }
@@ -386,11 +376,11 @@ static const struct sql_backend backend = {.dialect = QUERY_MYSQL,
                                            .check = sql_servers_check,
                                            .open = open_servers,
                                            .close = sql_servers_close,
-                                           .connect = connect_any,
+                                           .connect = sql_servers_connect,
                                            .disconnect = disconnect,
                                            .is_good = sql_servers_is_good,
                                            .ask = ask,
-                                           .cancel = cancel,
+                                           .cancel = sql_servers_cancel,
                                            .has_changed = sql_servers_reload};
 
 SQL_PLUGIN("mysql", "members in MariaDB or MySQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

@@ -21,7 +21,7 @@ bool mysql_tls_register(void);
 bool mysql_tls_restrict(struct st_mysql *mysql, const char *ways);
 
 /* Call before signing in over TLS; the same thread signs in and then calls mysql_tls_end().
- * False: memory is short; then there is no signing in. */
+ * False: memory is short, and you must not sign in. */
 bool mysql_tls_begin(struct st_mysql *mysql, const struct sql_target *target, int64_t deadline);
 
 enum mysql_tls {

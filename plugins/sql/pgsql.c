@@ -265,9 +265,10 @@ static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
     PGresult *result;
     if (!make_harmless(connection, deadline, fault))
         return false;
-    bool good = finish(
-        connection, PQsendPrepare(postgres, STATEMENT, connection->link.client->query.sql.data, 0, NULL),
-        deadline, &result, fault);
+    bool good =
+        finish(connection,
+               PQsendPrepare(postgres, STATEMENT, connection->link.client->query.sql.data, 0, NULL),
+               deadline, &result, fault);
     PQclear(result);
     if (!good)
         return false;
@@ -291,16 +292,6 @@ static const struct sql_protocol protocol = {.size = sizeof(struct connection),
                                              .prepare = prepare,
                                              .end_session = end_session,
                                              .disconnect = disconnect};
-
-static void *connect_any(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
-{
-    return sql_servers_connect(client, &protocol, deadline, fault);
-}
-
-static void cancel(void *client, const void *connection, int64_t deadline)
-{
-    sql_servers_cancel(client, &protocol, connection, deadline);
-}
 
 static bool is_good(void *client, const void *handle)
 {
@@ -334,7 +325,8 @@ static bool send_question(struct connection *connection, const struct sql_questi
     snprintf(app, sizeof app, "%.*s", (int)question->app_id.length,
              question->app_id.data ? question->app_id.data : "");
     return PQsendQueryPrepared(connection->postgres, STATEMENT,
-                               connection->link.client->query.per_app ? 2 : 1, values, NULL, NULL, 0) &&
+                               connection->link.client->query.per_app ? 2 : 1, values, NULL, NULL,
+                               0) &&
            PQsetSingleRowMode(connection->postgres);
 }
 
@@ -377,7 +369,7 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
 
 static bool open_servers(struct sql_client *client, struct reason *why)
 {
-    return sql_servers_open(client, why, 5432);
+    return sql_servers_open(client, why, 5432, &protocol);
 }
 
 static const struct memberchat_key keys[] = {SQL_KEYS, SQL_SERVER_KEYS};
@@ -387,11 +379,11 @@ static const struct sql_backend backend = {.dialect = QUERY_PGSQL,
                                            .check = sql_servers_check,
                                            .open = open_servers,
                                            .close = sql_servers_close,
-                                           .connect = connect_any,
+                                           .connect = sql_servers_connect,
                                            .disconnect = disconnect,
                                            .is_good = is_good,
                                            .ask = ask,
-                                           .cancel = cancel,
+                                           .cancel = sql_servers_cancel,
                                            .has_changed = sql_servers_reload};
 
 SQL_PLUGIN("pgsql", "members in PostgreSQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

@@ -21,6 +21,7 @@ enum {
 };
 
 struct sql_servers {
+    const struct sql_protocol *protocol;
     struct failover *failover;
     struct guard *guard;
     unsigned port;
@@ -106,7 +107,8 @@ bool sql_servers_check(const struct sql_client *client, struct reason *why)
 
 /* ---- Opening ---- */
 
-bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned usual_port)
+bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned usual_port,
+                      const struct sql_protocol *protocol)
 {
     const struct sql_settings *settings = client->settings;
     struct sql_servers *servers = calloc(1, sizeof *servers);
@@ -115,6 +117,7 @@ bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned us
     reason_set(why, "out of memory");
     if (!servers)
         return false;
+    servers->protocol = protocol;
     servers->port = settings->port ? (unsigned)settings->port : usual_port;
     snprintf(port, sizeof port, "%u", servers->port % 65536);
     servers->failover = failover_new(count_servers(settings), settings->connect_timeout);
@@ -185,7 +188,6 @@ bool sql_servers_tls_is_wrong(const char *message)
 struct attempt {
     struct sql_client *client;
     struct sql_servers *servers;
-    const struct sql_protocol *protocol;
     struct bytes password;
     struct sql_target target;
 };
@@ -205,7 +207,7 @@ static struct sql_link *link_new(const struct sql_client *client,
 static struct sql_link *connect_to(struct attempt *attempt, int64_t deadline,
                                    struct sql_fault *fault)
 {
-    const struct sql_protocol *protocol = attempt->protocol;
+    const struct sql_protocol *protocol = attempt->servers->protocol;
     struct sql_link *link = link_new(attempt->client, protocol);
     sql_fault_set(fault, SQL_BUSY, "out of memory");
     if (!link)
@@ -347,15 +349,12 @@ bool sql_servers_have_memory(void)
     return room != NULL;
 }
 
-struct sql_link *sql_servers_connect(struct sql_client *client,
-                                     const struct sql_protocol *protocol, int64_t deadline,
-                                     struct sql_fault *fault)
+void *sql_servers_connect(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
 {
     const char *ca_file = client->settings->ca_file;
     struct attempt attempt = {
         .client = client,
         .servers = client->own,
-        .protocol = protocol,
         .target = {.ca_file = ca_file ? ca_file : file_system_certificates()}};
     struct sql_link *link = NULL;
     fault->verdict = SQL_WRONG;
@@ -372,9 +371,10 @@ struct sql_link *sql_servers_connect(struct sql_client *client,
 }
 
 /* Signs in once more, and ends a session. */
-static void end_session(struct sql_client *client, const struct sql_protocol *protocol,
-                        const struct sql_target *target, uint64_t session, int64_t deadline)
+static void end_session(struct sql_client *client, const struct sql_target *target,
+                        uint64_t session, int64_t deadline)
 {
+    const struct sql_protocol *protocol = ((const struct sql_servers *)client->own)->protocol;
     struct sql_link *link = link_new(client, protocol);
     struct sql_fault fault;
     if (link && protocol->sign_in(link, target, deadline, &fault))
@@ -383,17 +383,17 @@ static void end_session(struct sql_client *client, const struct sql_protocol *pr
         protocol->disconnect(client, link);
 }
 
-void sql_servers_cancel(struct sql_client *client, const struct sql_protocol *protocol,
-                        const struct sql_link *link, int64_t deadline)
+void sql_servers_cancel(void *handle, const void *connection, int64_t deadline)
 {
+    struct sql_client *client = handle;
+    const struct sql_link *link = connection;
     struct sql_target target = link->target;
     struct bytes password = {0};
     struct reason why;
-    if (read_password(client, false, &password, &why)) {
-        target.address = link->address;
-        target.password = bytes_string(&password);
-        if (!password.failed)
-            end_session(client, protocol, &target, link->session, deadline);
-    }
+    bool known = read_password(client, false, &password, &why);
+    target.address = link->address;
+    target.password = bytes_string(&password);
+    if (known && !password.failed)
+        end_session(client, &target, link->session, deadline);
     bytes_free(&password);
 }

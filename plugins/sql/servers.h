@@ -42,13 +42,11 @@ struct sql_protocol {
 
 /* For struct sql_backend. */
 bool sql_servers_check(const struct sql_client *client, struct reason *why);
-bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned usual_port);
+bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned usual_port,
+                      const struct sql_protocol *protocol);
 void sql_servers_close(struct sql_client *client);
-struct sql_link *sql_servers_connect(struct sql_client *client,
-                                     const struct sql_protocol *protocol, int64_t deadline,
-                                     struct sql_fault *fault);
-void sql_servers_cancel(struct sql_client *client, const struct sql_protocol *protocol,
-                        const struct sql_link *link, int64_t deadline);
+void *sql_servers_connect(struct sql_client *client, int64_t deadline, struct sql_fault *fault);
+void sql_servers_cancel(void *client, const void *link, int64_t deadline);
 /* Whether there is memory for a new connection.  libmariadb, libpq and OpenSSL may end the
  * process when memory runs out, so it is asked for first. */
 bool sql_servers_have_memory(void);

@@ -56,7 +56,8 @@ struct status_file {
     const char *path;
     int64_t changed; /* -1: not known, ... */
     int error;       /* ... for this reason: an errno; ENOENT: it is not there */
-    int64_t expires; /* a certificate; 0: it does not, or nobody knows */
+    bool authority;  /* certificates that we trust, not one of our own */
+    int64_t expires; /* of certificates; 0: no certificates, or not known */
 };
 
 struct status_report {
@@ -84,8 +85,8 @@ void status_free(struct status_report *report);
 
 /* ---- status_certificate.c ---- */
 
-/* A chain is no longer good when its first certificate expires, a file of authorities when its last
- * one does. */
+/* A chain ends with the first of its certificates that expires; a file of authorities is of use
+ * until the last one does. */
 enum status_expiry { STATUS_FIRST, STATUS_LAST };
 
 /* When the certificates of a PEM file expire.  False: none can be read. */

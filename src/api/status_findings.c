@@ -87,7 +87,6 @@ static void find_in_processes(struct status_report *report)
 static void find_in_certificate(struct status_report *report, const struct status_file *file)
 {
     char text[40];
-    bool authority = strcmp(file->what, "ca_file") == 0;
     if (!file->expires || file->expires - report->now > EXPIRES_SOON)
         return;
     struct status_finding *finding;
@@ -98,10 +97,11 @@ static void find_in_certificate(struct status_report *report, const struct statu
         finding = add(report, "The certificate %s (%s of %s) expires in %s.", file->path,
                       file->what, file->owner, age(report, 2 * report->now - file->expires, text));
     finding->remedy =
-        authority ? "Put the authority's present certificate there, beside the old one, and "
-                    "reload: without one the store's server cannot be trusted."
-                  : "Have it renewed, put the new one there with its key, and reload: the store's "
-                    "server refuses an expired one.";
+        file->authority
+            ? "Put the authority's present certificate there, beside the old one, and "
+              "reload: without one the store's server cannot be trusted."
+            : "Have it renewed, put the new one there with its key, and reload: the store's "
+              "server refuses an expired one.";
 }
 
 static void find_in_files(struct status_report *report)

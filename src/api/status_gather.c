@@ -149,11 +149,15 @@ static void add_file(struct status_report *report, const char *owner, const char
     struct stat st;
     struct status_file *file = &report->files[report->file_count++];
     bool seen = stat(path, &st) == 0;
-    *file = (struct status_file){
-        owner, what, path, seen ? (int64_t)st.st_mtim.tv_sec : -1, seen ? 0 : errno, 0};
-    bool authority = strcmp(what, "ca_file") == 0;
-    if (seen && (authority || strcmp(what, "cert_file") == 0))
-        status_read_expiry(path, authority ? STATUS_LAST : STATUS_FIRST, &file->expires);
+    *file = (struct status_file){owner,
+                                 what,
+                                 path,
+                                 seen ? (int64_t)st.st_mtim.tv_sec : -1,
+                                 seen ? 0 : errno,
+                                 strcmp(what, "ca_file") == 0,
+                                 0};
+    if (seen && (file->authority || strcmp(what, "cert_file") == 0))
+        status_read_expiry(path, file->authority ? STATUS_LAST : STATUS_FIRST, &file->expires);
 }
 
 /* The command does not open its stores. */

@@ -124,25 +124,21 @@ static long read_version(const char *text)
  * beside it.  False: they could not be read, which was said. */
 static bool find_version(struct source *source, long *version_r)
 {
-    const char *slash = strrchr(source->path, '/');
+    const char *slash = strrchr(source->path, '/'), *name = source->product->version_file;
     struct bytes path = {0}, text = {0};
     enum php_found found = PHP_MISSING;
     unsigned line;
     bytes_add(&path, source->path, slash ? (size_t)(slash - source->path) + 1 : 0);
-    bytes_add_string(&path, source->product->version_file);
-    bool good = !path.failed && file_read_path(bytes_string(&path), O_NOCTTY, FILE_MAX, &text);
-    if (good)
+    bytes_add_string(&path, name);
+    bool there = !path.failed && file_read_path(bytes_string(&path), O_NOCTTY, FILE_MAX, &text);
+    int error = there || path.failed ? ENOMEM : errno;
+    bool absent = error == ENOENT || error == ENOTDIR;
+    if (there)
         found =
             php_find(bytes_string(&text), source->product->version, true, &source->version, &line);
-    else if (path.failed || (errno != ENOENT && errno != ENOTDIR))
-        cli_error("%s: %s", path.failed ? source->path : bytes_string(&path),
-                  strerror(path.failed ? ENOMEM : errno));
-    else
-        good = true;
-    if (found == PHP_NO_MEMORY) {
-        cli_error("%s: out of memory", source->path);
-        good = false;
-    }
+    bool good = absent || (there && found != PHP_NO_MEMORY);
+    if (!good)
+        cli_error("%s: %s beside it cannot be read: %s", source->path, name, strerror(error));
     *version_r = found == PHP_PLAIN ? read_version(bytes_string(&source->version)) : 0;
     bytes_free(&path);
     bytes_free(&text);

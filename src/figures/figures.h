@@ -2,7 +2,9 @@
  * Counters that all processes of an installation share, for /metrics, /status and the throttle.
  * They live in one small file that each process maps (its layout is in layout.h); without a
  * file, in the memory of a resident process.  Counting takes no lock and cannot fail: without
- * figures, every call does nothing. The mapping stays at one address as long as the process
+ * figures, every call does nothing.
+ *
+ * The mapping stays at one address as long as the process
  * lives, but its content may be replaced or zeroed at any moment: when the configuration names
  * another file, when the file was removed, or when someone truncated it (then the handler of
  * SIGBUS puts memory in place of its pages).  So zero is a valid value of everything in it. */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The layout of the figures, in a file or in memory.  If you change it, increase
  * FIGURES_VERSION: a process replaces a file of an older version, and leaves one of a newer
- * version alone. A file never has another size; it is completed under another name, then linked
+ * version alone.
+ *
+ * A file never has another size; it is completed under another name, then linked
  * to its own.  Bytes behind its end are locked (fcntl(2), locks of an open file): FIGURES_SIZE +
  * n by the process that has process slot n, as long as it lives, and FIGURES_REPLACING by the
- * one that removes a broken file. Things are found by name.  The search for a name's hash begins
+ * one that removes a broken file.
+ *
+ * Things are found by name.  The search for a name's hash begins
  * at hash modulo the number of places; writing a hash over 0 takes a place.  Names that find no
  * place, or are too long, share one more place, called "other". */
 #ifndef LAYOUT_H

@@ -40,8 +40,8 @@ void threads_give_back(void *memory)
         munmap(memory, HELD_BACK);
 }
 
-/* pthread_create() says EAGAIN in both cases.  It needs more than the stack: a guard, and a piece of
- * the heap, which may have to grow. */
+/* pthread_create() says EAGAIN in both cases.  It needs more than the stack: a guard, and a piece
+ * of the heap, which may have to grow. */
 void threads_shortage(struct reason *reason_r)
 {
     struct rlimit limit = {0};

@@ -122,26 +122,18 @@ void config_tell(struct config_report *report, enum config_severity severity,
     report->warnings += severity == CONFIG_WARNING;
 }
 
-void config_file_error(struct config_report *report, const char *path, const char *format, ...)
+void config_tell_file(struct config_report *report, enum config_severity severity, const char *path,
+                      const char *format, ...)
 {
     char reason[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    bytes_addf(&report->text, "%s: %s\n", path, reason);
-    report->errors++;
-}
-
-void config_file_warning(struct config_report *report, const char *path, const char *format, ...)
-{
-    char reason[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
-    va_end(args);
-    bytes_addf(&report->text, "%s: warning: %s\n", path, reason);
-    report->warnings++;
+    bytes_addf(&report->text, "%s: %s%s\n", path, severity == CONFIG_WARNING ? "warning: " : "",
+               reason);
+    report->errors += severity == CONFIG_ERROR;
+    report->warnings += severity == CONFIG_WARNING;
 }
 
 void config_line_warning(struct config_report *report, const char *path, unsigned line,
@@ -151,32 +143,19 @@ void config_line_warning(struct config_report *report, const char *path, unsigne
     report->warnings++;
 }
 
-__attribute__((format(printf, 3, 4))) static void file_warning(struct config_report *report,
-                                                               const char *path, const char *format,
-                                                               ...)
-{
-    char reason[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
-    va_end(args);
-    bytes_addf(&report->text, "%s: warning: %s\n", path, reason);
-    report->warnings++;
-}
-
 /* ---- The file and its tree ---- */
 
 static void check_mode(const struct reader_file *file, struct config_report *report)
 {
     if (file_mode_refused(file->mode)) {
-        config_file_error(report, file->path,
-                          "any user of this machine can write to this file (mode %04o): "
-                          "chmod o-rwx it, then look through it",
-                          file->mode & 07777u);
+        config_tell_file(report, CONFIG_ERROR, file->path,
+                         "any user of this machine can write to this file (mode %04o): "
+                         "chmod o-rwx it, then look through it",
+                         file->mode & 07777u);
     } else if (file_mode_exposed(file->mode)) {
-        file_warning(report, file->path,
-                     "any user of this machine can read this file (mode %04o): chmod o-rwx it",
-                     file->mode & 07777u);
+        config_tell_file(report, CONFIG_WARNING, file->path,
+                         "any user of this machine can read this file (mode %04o): chmod o-rwx it",
+                         file->mode & 07777u);
     }
 }
 
@@ -214,7 +193,7 @@ static void report_fault(const struct reader_fault *fault, struct config_report 
     if (!fault->path) {
         config_report_no_memory(report);
     } else if (!fault->line) {
-        config_file_error(report, fault->path, "%s", fault->why.text);
+        config_tell_file(report, CONFIG_ERROR, fault->path, "%s", fault->why.text);
     } else {
         bytes_addf(&report->text, "%s:%u: %s\n", fault->path, fault->line, fault->why.text);
         report->errors++;

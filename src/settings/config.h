@@ -85,10 +85,8 @@ void config_tell(struct config_report *report, enum config_severity severity,
 #define config_warning(REPORT, ...) config_tell(REPORT, CONFIG_WARNING, __VA_ARGS__)
 
 /* For mistakes that belong to no setting: "FILE: reason", "FILE:LINE: warning: reason". */
-void config_file_error(struct config_report *report, const char *path, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void config_file_warning(struct config_report *report, const char *path, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void config_tell_file(struct config_report *report, enum config_severity severity, const char *path,
+                      const char *format, ...) __attribute__((format(printf, 4, 5)));
 void config_line_warning(struct config_report *report, const char *path, unsigned line,
                          const char *reason);
 

@@ -149,7 +149,8 @@ static bool try_file(struct config_report *report, const char *place, const char
     if (load_can_write_log(path))
         return true;
     file_explain_unwritable(path, errno, &why);
-    config_file_error(report, place, "%s %s cannot be written: %s", what, path, why.text);
+    config_tell_file(report, CONFIG_ERROR, place, "%s %s cannot be written: %s", what, path,
+                     why.text);
     return false;
 }
 
@@ -158,9 +159,9 @@ static void warn_of_figures(struct config_report *report, const struct status_se
 {
     struct reason why;
     file_explain_unwritable(status->file, errno, &why);
-    config_file_warning(report, status->place,
-                        "%s cannot be written: %s; until then each process counts for itself",
-                        status->file, why.text);
+    config_tell_file(report, CONFIG_WARNING, status->place,
+                     "%s cannot be written: %s; until then each process counts for itself",
+                     status->file, why.text);
 }
 
 struct settings *load_tried(const char *path, const char *plugin_folder,

@@ -28,7 +28,7 @@ static bool open_store(struct settings_store *entry, const struct settings *prev
         return true;
     }
     if (!store_open(entry->store, once ? MEMBERCHAT_OPEN_ONCE : 0, &verdict)) {
-        config_file_error(report, entry->place, "%s", verdict.reason);
+        config_tell_file(report, CONFIG_ERROR, entry->place, "%s", verdict.reason);
         return false;
     }
     entry->directory =

@@ -197,7 +197,7 @@ static void memory_that_runs_out_is_an_error_in_words(void **state)
 {
     struct bytes lines = {0};
     (void)state;
-    config_file_error(&report, "x", "one");
+    config_tell_file(&report, CONFIG_ERROR, "x", "one");
     config_report_no_memory(&report);
     config_report_no_memory(&report);
     assert_int_equal(report.errors, 2);
@@ -221,7 +221,7 @@ static void mistakes_come_in_the_order_of_the_lines(void **state)
     scratch_write("part.conf", SPAN("\ne = 5\n"));
     struct config *config =
         open_text("a = 1\nb = 2\n\n\n\n\n\n\nc = 3\nd = 4\n@include \"part.conf\"\n");
-    config_file_error(&report, "elsewhere", "comes first");
+    config_tell_file(&report, CONFIG_ERROR, "elsewhere", "comes first");
     for (size_t i = 0; i < COUNT(found); i++)
         config_error(&report, config_child(config_root(config), found[i]), NULL, "%zu", i);
     const char *path = scratch_path("test.conf");
