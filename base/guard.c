@@ -9,8 +9,10 @@
 #include <stdlib.h>
 
 enum {
-    HOLD_MS = 30000, /* a refused password is not tried again before this time */
-    TRUST_MS = 10000 /* one that worked may be tried by any number of threads until then */
+    HOLD_MS = 1000,      /* a refused password is not tried again before this time, */
+    HOLD_GROWTH = 4,     /* before this many times as long when it is refused again, */
+    HOLD_MAX_MS = 30000, /* but no longer */
+    TRUST_MS = 10000     /* one that worked may be tried by any number of threads until then */
 };
 
 struct guard {
@@ -19,6 +21,7 @@ struct guard {
     pthread_cond_t over;
     bool trying; /* one thread is about to find out */
     int64_t trusted_until, held_until;
+    int64_t hold_ms;  /* how long it was held last; 0: not since one worked */
     uint64_t refused; /* hash of the password */
     struct reason refusal;
 };
@@ -87,19 +90,34 @@ enum guard_entry guard_enter(struct guard *guard, struct span password, int64_t 
     return entry;
 }
 
-void guard_leave(struct guard *guard, struct span password, enum guard_end end,
-                 const struct reason *why)
+/* The caller holds the lock.  Attempts that were under way together count once. */
+static void hold(struct guard *guard, struct span password, struct reason *why)
 {
+    const struct reason told = *why;
     int64_t now = clock_monotonic_ms();
+    uint64_t hash = hash_of(guard, password);
+    if (hash != guard->refused)
+        guard->hold_ms = 0;
+    if (!guard->hold_ms || now >= guard->held_until) {
+        int64_t longer = guard->hold_ms ? guard->hold_ms * HOLD_GROWTH : HOLD_MS;
+        guard->hold_ms = longer < HOLD_MAX_MS ? longer : HOLD_MAX_MS;
+        guard->held_until = now + guard->hold_ms;
+    }
+    guard->trusted_until = 0;
+    guard->refused = hash;
+    reason_set(why, "%s; not tried again for %d s", told.text, (int)(guard->hold_ms / 1000));
+    guard->refusal = *why;
+}
+
+void guard_leave(struct guard *guard, struct span password, enum guard_end end, struct reason *why)
+{
     pthread_mutex_lock(&guard->lock);
     guard->trying = false;
-    if (end == GUARD_WORKED)
-        guard->trusted_until = now + TRUST_MS;
-    if (end == GUARD_REFUSED) {
-        guard->trusted_until = 0;
-        guard->held_until = now + HOLD_MS;
-        guard->refused = hash_of(guard, password);
-        guard->refusal = *why;
+    if (end == GUARD_WORKED) {
+        guard->trusted_until = clock_monotonic_ms() + TRUST_MS;
+        guard->hold_ms = 0;
+    } else if (end == GUARD_REFUSED) {
+        hold(guard, password, why);
     }
     pthread_cond_broadcast(&guard->over);
     pthread_mutex_unlock(&guard->lock);
@@ -108,6 +126,6 @@ void guard_leave(struct guard *guard, struct span password, enum guard_end end,
 void guard_forgive(struct guard *guard)
 {
     pthread_mutex_lock(&guard->lock);
-    guard->held_until = 0;
+    guard->held_until = guard->hold_ms = 0;
     pthread_mutex_unlock(&guard->lock);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Keeps a wrong password from being tried until a server locks the account: one that did not
- * work a moment ago is tried by one thread at a time, and a refused one not for 30 seconds. */
+ * work a moment ago is tried by one thread at a time, and a refused one not for a second, then
+ * for 4, 16, and at last 30.  So what was wrong for a moment works again a moment later, and an
+ * account is tried four times in the first 50 seconds. */
 #ifndef GUARD_H
 #define GUARD_H
 
@@ -24,9 +26,8 @@ enum guard_entry guard_enter(struct guard *guard, struct span password, int64_t 
 
 enum guard_end { GUARD_WORKED = 1, GUARD_REFUSED, GUARD_UNKNOWN };
 
-/* `why`: the server's reason, for GUARD_REFUSED. */
-void guard_leave(struct guard *guard, struct span password, enum guard_end end,
-                 const struct reason *why);
+/* `why`: for GUARD_REFUSED, the server's reason; how long the password is held is added to it. */
+void guard_leave(struct guard *guard, struct span password, enum guard_end end, struct reason *why);
 
 /* The operator says that it was mended. */
 void guard_forgive(struct guard *guard);

@@ -54,7 +54,7 @@ static bool bind_by_password(const struct ldap_servers *servers, struct ldap_han
     bool good = ldap_handle_bind(handle, dn, &password, deadline, fault);
     if (ldap_fault_outcome(fault) == MEMBERCHAT_MISCONFIGURED) {
         const struct reason told = fault->why;
-        ldap_fault_set(fault, VERDICT_REFUSED, "%s as %s; not tried again for 30 s", told.text, dn);
+        ldap_fault_set(fault, VERDICT_REFUSED, "%s as %s", told.text, dn);
         end = GUARD_REFUSED;
     }
     guard_leave(servers->guard, password, good ? GUARD_WORKED : end, &fault->why);

@@ -241,10 +241,6 @@ static struct sql_link *connect_guarded(struct attempt *attempt, int64_t deadlin
         link->target.address = link->target.password = NULL;
         snprintf(link->address, sizeof link->address, "%s", attempt->target.address);
     }
-    if (!link && fault->verdict == SQL_REFUSED) {
-        struct reason told = fault->why;
-        reason_set(&fault->why, "%s; not tried again for 30 s", told.text);
-    }
     guard_leave(guard, password,
                 link                            ? GUARD_WORKED
                 : fault->verdict == SQL_REFUSED ? GUARD_REFUSED

@@ -112,9 +112,17 @@ class Faults:
         self.server.set_password("other")
         self.server.end_sessions()
         self.assertEqual(500, self.ask().status)
-        self.responder.expect_log("not tried again for 30 s")
+        self.responder.expect_log("not tried again for 1 s")
         self.site.put("sql.password", "other\n")
         self.recovers()
+
+    def test_password_that_changed_and_changed_back(self):
+        self.addCleanup(self.server.set_password, "secret")
+        self.server.set_password("other")
+        self.server.end_sessions()
+        self.assertEqual(500, self.ask().status)
+        self.server.set_password("secret")
+        self.recovers(1.5)
 
     def test_permission_that_was_taken_away(self):
         self.server.sql("REVOKE SELECT ON people FROM chat")

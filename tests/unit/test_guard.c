@@ -20,9 +20,9 @@ static const struct reason refusal = {"refused"};
 
 static void refuse(struct guard *guard)
 {
-    struct reason why;
+    struct reason why = refusal;
     assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_OPEN);
-    guard_leave(guard, one, GUARD_REFUSED, &refusal);
+    guard_leave(guard, one, GUARD_REFUSED, &why);
 }
 
 static void refused_passwords_are_held(void **state)
@@ -33,12 +33,57 @@ static void refused_passwords_are_held(void **state)
     refuse(guard);
     assert_false(guard_allows(guard, one, &why));
     assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_HELD);
-    assert_string_equal(why.text, "refused");
+    assert_string_equal(why.text, "refused; not tried again for 1 s");
     assert_true(guard_allows(guard, two, &why));
-    atomic_fetch_add(&forward_ms, 29500);
+    guard_free(guard);
+}
+
+/* Each time, it is tried again after `seconds` and not before. */
+static void is_held_for(struct guard *guard, int seconds)
+{
+    struct reason why;
+    refuse(guard);
+    atomic_fetch_add(&forward_ms, seconds * 1000 - 500);
     assert_false(guard_allows(guard, one, &why));
     atomic_fetch_add(&forward_ms, 500);
     assert_true(guard_allows(guard, one, &why));
+}
+
+static void held_longer_each_time(void **state)
+{
+    struct guard *guard = guard_new();
+    struct reason why = refusal;
+    (void)state;
+    is_held_for(guard, 1);
+    is_held_for(guard, 4);
+    is_held_for(guard, 16);
+    is_held_for(guard, 30);
+    is_held_for(guard, 30);
+    assert_int_equal(guard_enter(guard, two, within(1000), &why), GUARD_OPEN);
+    guard_leave(guard, two, GUARD_REFUSED, &why); /* another one begins again */
+    is_held_for(guard, 1);
+    is_held_for(guard, 4);
+    assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_OPEN);
+    guard_leave(guard, one, GUARD_WORKED, &why); /* so does one that worked */
+    atomic_fetch_add(&forward_ms, 10000);
+    is_held_for(guard, 1);
+    guard_free(guard);
+}
+
+static void attempts_at_once_count_as_one(void **state)
+{
+    struct guard *guard = guard_new();
+    struct reason why;
+    (void)state;
+    assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_OPEN);
+    guard_leave(guard, one, GUARD_WORKED, &why);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(guard_enter(guard, one, within(1000), &why), GUARD_OPEN);
+    for (int i = 0; i < 4; i++) {
+        why = refusal;
+        guard_leave(guard, one, GUARD_REFUSED, &why);
+        assert_string_equal(why.text, "refused; not tried again for 1 s");
+    }
     guard_free(guard);
 }
 
@@ -60,11 +105,11 @@ static enum guard_end every_end;
 static void *try_to_bind(void *argument)
 {
     const struct timespec pause = {.tv_nsec = 20000000};
-    struct reason why;
+    struct reason why = refusal;
     if (guard_enter(shared, one, within(5000), &why) == GUARD_OPEN) {
         atomic_fetch_add(&tried, 1);
         nanosleep(&pause, NULL);
-        guard_leave(shared, one, every_end, &refusal);
+        guard_leave(shared, one, every_end, &why);
     }
     return argument;
 }
@@ -105,6 +150,8 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, NULL)
     const struct CMUnitTest tests[] = {
         TEST(refused_passwords_are_held),
+        TEST(held_longer_each_time),
+        TEST(attempts_at_once_count_as_one),
         TEST(forgiven_at_once),
         TEST(one_goes_first),
         TEST(nobody_waits_for_ever),
