@@ -30,6 +30,8 @@ struct sqlite_file {
 
 static enum sql_verdict verdict_of(int code)
 {
+    if (code == SQLITE_READONLY_DIRECTORY)
+        return SQL_REFUSED;
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -62,14 +64,35 @@ static int error_offset(sqlite3 *database)
 #endif
 }
 
+/* Whether only the files beside the database cannot be opened, or made. */
+static bool is_of_wal(const char *path, int code, int error)
+{
+    bool may_not = (code & 0xff) == SQLITE_CANTOPEN && (error == EACCES || error == EROFS);
+    return code == SQLITE_READONLY_DIRECTORY || (may_not && access(path, R_OK) == 0);
+}
+
 static void explain(const struct connection *connection, int code, struct sql_fault *fault)
 {
     const char *path = connection->client->settings->path;
     const char *sql = connection->client->query.sql.data;
     sqlite3 *database = connection->database;
-    int at = error_offset(database);
+    int at = error_offset(database), error = sqlite3_system_errno(database);
     if (code == SQLITE_INTERRUPT)
         sql_fault_set(fault, SQL_LATE, "%s: the query did not end in time", path);
+    else if (is_of_wal(path, code, error))
+        sql_fault_set(
+            fault, verdict_of(code),
+            "%s is in WAL mode, in which reading needs the files -wal and -shm beside it, "
+            "too: let this user read and write these and the folder, or give it another "
+            "mode with PRAGMA journal_mode = DELETE",
+            path);
+    else if (code == SQLITE_READONLY_ROLLBACK)
+        sql_fault_set(fault, verdict_of(code),
+                      "%s: a writer ended in the middle of a change; the next one that opens the "
+                      "file undoes that",
+                      path);
+    else if ((code & 0xff) == SQLITE_CANTOPEN && error)
+        sql_fault_set(fault, verdict_of(code), "%s cannot be opened: %s", path, strerror(error));
     else
         sql_fault_set(fault, verdict_of(code), "%s: %s%s%.40s%s", path,
                       database ? sqlite3_errmsg(database) : sqlite3_errstr(code),

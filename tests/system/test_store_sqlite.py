@@ -9,7 +9,8 @@ import sys
 import time
 
 from lib.case import FreshCase
-from lib.responder import command
+from lib.programs import programs, web_user
+from lib.responder import command, run
 from lib.scratch import wait_until
 from lib.site import member_path
 
@@ -157,6 +158,7 @@ class Faults(Database):
         self.assertTrue(os.path.exists(f"{self.path}-journal"))
         for user in ("1", "2"):
             self.assertEqual(503, self.ask(user).status)
+        self.responder.expect_log("a writer ended in the middle of a change")
         self.change("UPDATE people SET state = 'LEFT' WHERE id = 2")
         wait_until("it answers again", lambda: self.ask().status == 200, 5)
         self.assertEqual(("Ann", 404), (self.ask().json["userName"], self.ask("2").status))
@@ -205,3 +207,102 @@ class Faults(Database):
         self.responder.expect_log("no such table: people")
         self.change("ALTER TABLE persons RENAME TO people")
         wait_until("it answers again", lambda: self.ask().status == 200, 5)
+
+
+class OtherUsers(Database):
+    """The database and its folder belong to another user than the one that we run as, who may only read."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.scratch.path / "data"
+        self.folder.mkdir()
+        self.path = self.folder / "site.db"
+        self.make(self.path, "Ann")
+        self.configure(path=str(self.path))
+        user = web_user()  # none: we are not root, and nobody's rights are left out
+        self.site.give_to(user)
+        self.wrap = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"] if user else []
+        self.let(0o444)
+
+    def let(self, file, folder=0o555):
+        self.path.chmod(file)
+        self.folder.chmod(folder)
+
+    def start(self):
+        self.responder = super().start(wrap=self.wrap, address=self.site.folder / "mc.sock")
+
+    def ask(self):
+        return self.responder.post(member_path("1"), self.site.auth())
+
+    def named(self, name):
+        answer = self.ask()
+        return answer.status == 200 and answer.json["userName"] == name
+
+    def change(self, *statements):
+        self.let(0o644, 0o755)
+        super().change(*statements)
+        self.let(0o444)
+
+    def check(self):
+        done = run([*self.wrap, programs().command, "check", "--online", "-c", self.site.conf])
+        return done.returncode, (done.stdout + done.stderr).decode()
+
+    def test_read_only_folder(self):
+        self.assertEqual(0, self.check()[0], self.check())
+        self.start()
+        self.assertTrue(self.named("Ann"))
+        self.change("UPDATE people SET name = 'Anna'")
+        self.assertTrue(self.named("Anna"))
+
+    def test_wal_mode_in_a_read_only_folder(self):
+        """It works as long as a writer has the file open; then someone must act, and is told how."""
+        self.change("PRAGMA journal_mode = WAL")
+        status, told = self.check()
+        self.assertEqual(1, status, told)
+        self.assertIn(f"{self.path} is in WAL mode", told)
+        self.start()
+        self.assertEqual(500, self.ask().status)
+        self.responder.expect_log("site.db is in WAL mode.*PRAGMA journal_mode = DELETE")
+        self.let(0o644, 0o755)
+        writer = sqlite3.connect(self.path, isolation_level=None)
+        self.addCleanup(writer.close)
+        writer.execute("UPDATE people SET name = 'Anna'")
+        self.let(0o444)
+        self.assertTrue(self.named("Anna"))
+        self.assertEqual(0, self.check()[0])
+        writer.close()
+        self.assertTrue(self.named("Anna"))
+
+    def test_wal_mode_where_we_may_write(self):
+        self.change("PRAGMA journal_mode = WAL")
+        self.start()
+        self.assertEqual(500, self.ask().status)
+        self.let(0o666, 0o777)
+        wait_until("it answers", lambda: self.named("Ann"), 2)
+
+    def test_wal_mode_with_files_that_we_may_not_read(self):
+        self.change("PRAGMA journal_mode = WAL")
+        self.let(0o644, 0o755)
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as writer:
+            writer.execute("UPDATE people SET name = 'Anna'")
+            for beside in ("-wal", "-shm"):
+                os.chmod(f"{self.path}{beside}", 0)
+            self.let(0o444)
+            status, told = self.check()
+            self.assertEqual(1, status)
+            self.assertIn(f"{self.path} is in WAL mode", told)
+
+    def test_file_that_we_may_not_read(self):
+        self.start()
+        self.assertTrue(self.named("Ann"))
+        self.let(0o644, 0o755)
+        self.make(self.folder / "new.db", "Eve")
+        os.chmod(self.folder / "new.db", 0)
+        os.rename(self.folder / "new.db", self.path)
+        wait_until("the new file is opened", lambda: self.ask().status == 500, 3)
+        self.responder.expect_log("site.db cannot be opened: Permission denied")
+        status, told = self.check()
+        self.assertEqual(1, status)
+        self.assertIn("site.db cannot be read: Permission denied", told)
+        self.let(0o444)
+        wait_until("it answers again", lambda: self.named("Eve"), 2)
