@@ -16,8 +16,9 @@
 #   fuzz        everything built by clang without a warning; all harnesses for a few seconds each
 #   distcheck   make distcheck
 #   quickstart  quickstart.sh twice
-# and one that everything does not include, since it loads half of Debian 11 first:
+# and two that everything does not include, since they load other releases of Debian first:
 #   older       a release built and checked with the libraries of 2021
+#   mysql       the SQL store with MySQL, of Debian's unstable release
 # The last line is "N passed, N failed".  Logs are in build/test (or $MEMBERCHAT_TEST_AREA).
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -353,6 +354,19 @@ stage_older() {
     must "release" make -C "$AREA/normal" dist || return 0
     began=$SECONDS
     step "older" tests/older/run.sh "$AREA/older" "$(ls -t "$AREA"/normal/memberchat-*.tar.xz | head -n 1)"
+}
+
+stage_mysql() {
+    must "debootstrap" install_missing debootstrap || return 0
+    must "MySQL" tests/mysql/fetch.sh "$AREA/mysql" || return 0
+    must "normal build" build normal || return 0
+    began=$SECONDS
+    export MEMBERCHAT_MYSQL=$AREA/mysql
+    step "mysql check" make -C "$AREA/normal" check TESTS=tests/contract/stores
+    began=$SECONDS
+    step "mysql system" system_tests none "$AREA/normal" mysql test_store_sql test_store_sql_faults test_store_sql_tls \
+        test_store_sql_recipes
+    unset MEMBERCHAT_MYSQL
 }
 
 stage_quickstart() {

@@ -115,22 +115,20 @@ static bool has_text(MYSQL *mysql, enum mysql_option option, const char *text)
  * that the other options only use. */
 static bool set_options(MYSQL *mysql, const struct sql_target *target)
 {
-    const my_bool on = 1, verify = target->verify;
+    /* said in any case: libmariadb 3.4 may have been built to begin with both */
+    const my_bool encrypt = target->encrypt, verify = encrypt && target->verify;
     const unsigned off = 0, protocol = target->host ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
     if (mysql_options(mysql, MYSQL_OPT_NONBLOCK, 0) != 0)
         return false;
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &encrypt);
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     if (!has_text(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4"))
         return false;
     if (target->host && !target->encrypt && !mysql_tls_restrict(mysql, MYSQL_TLS_HASHES))
         return false;
-    if (!target->encrypt)
-        return true;
-    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
-    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-    return !target->verify || !target->ca_file ||
-           has_text(mysql, MYSQL_OPT_SSL_CA, target->ca_file);
+    return !verify || !target->ca_file || has_text(mysql, MYSQL_OPT_SSL_CA, target->ca_file);
 }
 
 /* False: with a fault; `done`: libmariadb has signed in. */

@@ -10,6 +10,8 @@ enum {
     ER_QUERY_TIMEOUT = 3024,
     ER_ACCOUNT_LOCKED = 3118,
     ER_CANNOT_CONVERT_STRING = 3854,
+    ER_ACCOUNT_BLOCKED = 3955, /* after too many wrong passwords */
+    ER_IMPOSSIBLE_STRING_CONVERSION = 3988,
     ER_CLIENT_TIMEOUT = 4031
 };
 
@@ -24,11 +26,13 @@ enum sql_verdict mysql_code_verdict(unsigned code)
                    ER_STATEMENT_TIMEOUT, ER_QUERY_TIMEOUT, ER_OUT_OF_RESOURCES, ER_OUTOFMEMORY,
                    CR_OUT_OF_MEMORY}},
                  {SQL_LOST,
-                  {ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_CLIENT_TIMEOUT, ER_NEED_REPREPARE,
-                   ER_UNKNOWN_STMT_HANDLER}},
+                  {ER_SERVER_SHUTDOWN, ER_SERVER_OFFLINE_MODE, ER_CONNECTION_KILLED,
+                   ER_CLIENT_TIMEOUT, ER_NEED_REPREPARE, ER_UNKNOWN_STMT_HANDLER}},
                  {SQL_REFUSED,
                   {ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR,
-                   ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN, ER_ACCOUNT_LOCKED}}};
+                   ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN, ER_ACCOUNT_LOCKED,
+                   ER_ACCOUNT_BLOCKED, ER_USER_IS_BLOCKED, ER_ACCOUNT_HAS_BEEN_LOCKED}},
+                 {SQL_WRONG, {CR_AUTH_PLUGIN_CANNOT_LOAD}}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (const unsigned *one = kinds[i].codes; *one; one++)
             if (code == *one)
@@ -47,5 +51,6 @@ bool mysql_code_is_of_text(unsigned code, struct span id)
     bool ascii = true;
     for (size_t i = 0; i < id.length; i++)
         ascii = ascii && (unsigned char)id.data[i] < 0x80;
-    return !ascii && (code == ER_CANT_AGGREGATE_2COLLATIONS || code == ER_CANNOT_CONVERT_STRING);
+    return !ascii && (code == ER_CANT_AGGREGATE_2COLLATIONS || code == ER_CANNOT_CONVERT_STRING ||
+                      code == ER_IMPOSSIBLE_STRING_CONVERSION);
 }

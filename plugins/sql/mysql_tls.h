@@ -9,8 +9,8 @@
 
 struct st_mysql;
 
-/* The authentication methods allowed where others may be able to read: none of them sends the
- * password itself. */
+/* The authentication methods allowed where others may be able to read: none of them shows the
+ * password to someone who only reads.  MySQL's own two show it to the server. */
 #define MYSQL_TLS_HASHES                                                                           \
     "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
 

@@ -175,7 +175,7 @@ int sql_servers_await(int fd, int events, int64_t deadline)
 bool sql_servers_tls_is_wrong(const char *message)
 {
     static const char *const words[] = {"certificate", "support", "CA file", "hostname",
-                                        "version",     "alert",   "cipher"};
+                                        "version",     "alert",   "cipher",  "verification"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(message, words[i]))
             return true;

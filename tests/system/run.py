@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the system tests: run.py [NAME...]
 
-A NAME is a file (test_api), a class (test_api.Guests), a test (test_api.Guests.test_x), or a folder: chat, kit
+A NAME is a file (test_api), a class (test_api.Guests), a test (test_api.Guests.test_x), or a folder: chat, kit, mysql
 or sites, whose files (chat.test_page) need heavy programs.  Without one, all but the folders run; several run
 side by side, each in a process of its own.  Prints TAP lines and, last, "N passed, N failed"; exit 1 on
 any failure.  lib/programs.py says which environment variables choose what is tested.

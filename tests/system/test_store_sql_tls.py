@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import socket
 import threading
 import time
@@ -56,18 +55,7 @@ class Tls:
         cls.authority = Authority(cls.area.path, "ca")
         cls.other = Authority(cls.area.path, "other")
         super().setUpClass()
-        cls.folder = cls.server.folder
-        cls.show(*cls.authority.issue(names="IP:127.0.0.1,DNS:db.test"))
-
-    @classmethod
-    def show(cls, certificate, key):
-        owner = os.stat(cls.folder / "data")
-        for name, source in (("tls.pem", certificate), ("tls.key", key)):
-            path = cls.folder / name
-            shutil.copy(source, path)
-            os.chown(path, owner.st_uid, owner.st_gid)
-            path.chmod(0o600)
-        cls.server.use_tls()
+        cls.server.show(*cls.authority.issue(names="IP:127.0.0.1,DNS:db.test"))
 
     def setUp(self):
         super().setUp()
@@ -107,8 +95,8 @@ class Tls:
                 self.assertEqual(code, done.returncode, done.stderr)
 
     def test_certificate_for_another_host(self):
-        self.addCleanup(self.show, *self.authority.issue(names="IP:127.0.0.1,DNS:db.test"))
-        self.show(*self.authority.issue("db.example.com", "DNS:db.example.com"))
+        self.addCleanup(self.server.show, *self.authority.issue(names="IP:127.0.0.1,DNS:db.test"))
+        self.server.show(*self.authority.issue("db.example.com", "DNS:db.example.com"))
         self.expect_wrong("certificate|host")
         self.expect_found(tls="require")
 
@@ -117,8 +105,8 @@ class Tls:
         self.expect_found(tls="require", ca_file=str(self.other.certificate))
 
     def test_expired(self):
-        self.addCleanup(self.show, *self.authority.issue(names="IP:127.0.0.1,DNS:db.test"))
-        self.show(*self.authority.issue(names="IP:127.0.0.1", days=-1))
+        self.addCleanup(self.server.show, *self.authority.issue(names="IP:127.0.0.1,DNS:db.test"))
+        self.server.show(*self.authority.issue(names="IP:127.0.0.1", days=-1))
         self.expect_wrong("expired|certificate")
 
     def test_connection_that_breaks_is_no_misconfiguration(self):
