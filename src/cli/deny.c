@@ -124,37 +124,12 @@ static void end(struct edit *edit)
         close(edit->folder_fd);
 }
 
-/* ---- The lines ---- */
-
-/* The list with this id denied once, or, `until` NULL, not at all; the other lines stay.  False:
- * the id was not in it. */
-static bool rewrite(struct edit *edit, struct span id, const int64_t *until)
-{
-    struct span rest = bytes_span(&edit->before), line;
-    bool found = false;
-    while (span_next_line(&rest, &line)) {
-        struct denied_line read;
-        denied_read_line(line, &read);
-        if (!read.id_length || !denied_same_id((struct span){read.id, read.id_length}, id)) {
-            bytes_add_span(&edit->after, line);
-            bytes_add_string(&edit->after, "\n");
-            continue;
-        }
-        if (until && !found)
-            denied_add_line(&edit->after, id, *until, read.comment);
-        found = true;
-    }
-    if (until && !found)
-        denied_add_line(&edit->after, id, *until, SPAN_NONE);
-    return found;
-}
-
 static int change_list(const struct app *app, struct span id, const int64_t *until)
 {
     struct edit edit = {.folder_fd = -1};
     int code = EXIT_FAILURE;
     if (begin(&edit, app->settings.denied_file)) {
-        bool found = rewrite(&edit, id, until);
+        bool found = denied_rewrite(bytes_span(&edit.before), id, until, &edit.after);
         if (edit.after.failed)
             cli_error("out of memory");
         else if (!found && !until)

@@ -128,19 +128,14 @@ static bool add(struct table *table, const uint64_t seed[2], const struct denied
     return !table->ids.failed;
 }
 
-static struct span without_mark(struct span text)
-{
-    bool marked = text.length >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0;
-    return marked ? (struct span){text.data + 3, text.length - 3} : text;
-}
-
 /* NULL: no memory. */
 static struct table *table_parse(struct span text, const uint64_t seed[2], denied_tell tell,
                                  void *context)
 {
     struct table *table = calloc(1, sizeof *table);
     bool good = table && reserve(table);
-    struct span rest = without_mark(text), line;
+    struct span rest = text, line;
+    denied_skip_mark(&rest);
     for (unsigned number = 1; good && span_next_line(&rest, &line); number++) {
         struct denied_line read;
         denied_read_line(line, &read);

@@ -37,6 +37,13 @@ void denied_add_line(struct bytes *out, struct span id, int64_t until, struct sp
 
 bool denied_same_id(struct span a, struct span b);
 
+/* Takes a byte order mark off the front of a list. */
+void denied_skip_mark(struct span *list);
+
+/* Adds the list with this id denied once, or, `until` NULL, not at all; the other lines stay as
+ * they are.  False: the id was not in it. */
+bool denied_rewrite(struct span list, struct span id, const int64_t *until, struct bytes *out);
+
 /* ---- Lists ---- */
 
 struct denied;

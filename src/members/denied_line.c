@@ -142,3 +142,34 @@ bool denied_same_id(struct span a, struct span b)
 {
     return span_matches(a, b);
 }
+
+void denied_skip_mark(struct span *list)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t length = sizeof mark - 1;
+    if (list->length >= length && memcmp(list->data, mark, length) == 0)
+        *list = (struct span){list->data + length, list->length - length};
+}
+
+bool denied_rewrite(struct span list, struct span id, const int64_t *until, struct bytes *out)
+{
+    struct span rest = list, line;
+    bool found = false;
+    denied_skip_mark(&rest);
+    bytes_add(out, list.data, list.length - rest.length);
+    while (span_next_line(&rest, &line)) {
+        struct denied_line read;
+        denied_read_line(line, &read);
+        if (!read.id_length || !denied_same_id((struct span){read.id, read.id_length}, id)) {
+            bytes_add_span(out, line);
+            bytes_add_string(out, "\n");
+            continue;
+        }
+        if (until && !found)
+            denied_add_line(out, id, *until, read.comment);
+        found = true;
+    }
+    if (until && !found)
+        denied_add_line(out, id, *until, SPAN_NONE);
+    return found;
+}

@@ -177,6 +177,13 @@ class Command(ModerationCase):
         self.assertEqual(0o600, self.list.stat().st_mode & 0o777)
         self.assertEqual(["denied.txt"], [p.name for p in self.site.folder.glob("denied*")])
 
+    def test_behind_a_byte_order_mark(self):
+        self.site.put("denied.txt", "\ufeff1 2999-01-01\n2\n")
+        self.done("deny", APP, "1", "--until", "2998-12-31")
+        self.text("\ufeff1 2999-01-01T00:00:00Z", "2")
+        self.done("allow", APP, "1")
+        self.text("\ufeff2")
+
     def test_through_a_link(self):
         (self.site.folder / "lists").mkdir()
         real = self.site.put("lists/today.txt", "1\n")
