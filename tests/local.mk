@@ -310,19 +310,26 @@ FUZZ_LIBS = tests/fuzz/libreplay.la libmemberchat.la
 
 FUZZ_TESTS = \
 	tests/fuzz/replay_claims \
+	tests/fuzz/replay_client \
 	tests/fuzz/replay_credentials \
 	tests/fuzz/replay_intake \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_jws \
 	tests/fuzz/replay_denied \
+	tests/fuzz/replay_doctor \
+	tests/fuzz/replay_figures \
 	tests/fuzz/replay_log \
+	tests/fuzz/replay_member \
 	tests/fuzz/replay_php \
 	tests/fuzz/replay_route \
+	tests/fuzz/replay_sql_answer \
 	tests/fuzz/replay_throttle \
 	tests/fuzz/replay_trace \
 	tests/fuzz/replay_value
 tests_fuzz_replay_claims_SOURCES = tests/fuzz/fuzz_claims.c
 tests_fuzz_replay_claims_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_client_SOURCES = tests/fuzz/fuzz_client.c
+tests_fuzz_replay_client_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_credentials_SOURCES = tests/fuzz/fuzz_credentials.c
 tests_fuzz_replay_credentials_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_intake_SOURCES = tests/fuzz/fuzz_intake.c
@@ -333,8 +340,16 @@ tests_fuzz_replay_jws_SOURCES = tests/fuzz/fuzz_jws.c
 tests_fuzz_replay_jws_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_denied_SOURCES = tests/fuzz/fuzz_denied.c
 tests_fuzz_replay_denied_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_doctor_SOURCES = tests/fuzz/fuzz_doctor.c src/cli/doctor_answer.c src/cli/doctor_kind.c \
+	src/cli/doctor_kind.h src/cli/doctor_private.h
+tests_fuzz_replay_doctor_LDADD = $(FUZZ_LIBS)
+FUZZ_HOSTILE = tests/fuzz/hostile.c tests/fuzz/hostile.h
+tests_fuzz_replay_figures_SOURCES = tests/fuzz/fuzz_figures.c $(FUZZ_HOSTILE)
+tests_fuzz_replay_figures_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_log_SOURCES = tests/fuzz/fuzz_log.c src/cli/log_line.c src/cli/log_line.h
 tests_fuzz_replay_log_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_member_SOURCES = tests/fuzz/fuzz_member.c
+tests_fuzz_replay_member_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_php_SOURCES = tests/fuzz/fuzz_php.c src/cli/php.c src/cli/php.h \
 	src/cli/php_text.c src/cli/php_text.h src/cli/products.c src/cli/products.h
 tests_fuzz_replay_php_LDADD = $(FUZZ_LIBS)
@@ -344,6 +359,8 @@ tests_fuzz_replay_trace_SOURCES = tests/fuzz/fuzz_trace.c
 tests_fuzz_replay_trace_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_route_SOURCES = tests/fuzz/fuzz_route.c
 tests_fuzz_replay_route_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_sql_answer_SOURCES = tests/fuzz/fuzz_sql_answer.c
+tests_fuzz_replay_sql_answer_LDADD = tests/fuzz/libreplay.la libsql.la libbase.la
 tests_fuzz_replay_value_SOURCES = tests/fuzz/fuzz_value.c
 tests_fuzz_replay_value_LDADD = $(FUZZ_LIBS)
 if STORE_FILE
@@ -351,15 +368,22 @@ FUZZ_SCENE = tests/fuzz/scene.c tests/fuzz/scene.h
 FUZZ_HOST = tests/fuzz/members_host.c tests/fuzz/members_host.h $(FUZZ_SCENE)
 FUZZ_SCENE_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_PLUGINS='"$(PLUGIN_OBJDIR)"'
 FUZZ_HOST_LIBS = $(FUZZ_LIBS) libstorefile.la libbase.la $(CSV_LIBS) $(CDB_LIBS)
-FUZZ_TESTS += tests/fuzz/replay_access_token tests/fuzz/replay_cdb tests/fuzz/replay_config \
-	tests/fuzz/replay_denied_file tests/fuzz/replay_figures tests/fuzz/replay_keys \
-	tests/fuzz/replay_members tests/fuzz/replay_request
+FUZZ_ANSWER = tests/fuzz/answer.c tests/fuzz/answer.h $(FUZZ_SCENE)
+FUZZ_TESTS += tests/fuzz/replay_access_token tests/fuzz/replay_cdb tests/fuzz/replay_cgi tests/fuzz/replay_config \
+	tests/fuzz/replay_denied_file tests/fuzz/replay_figures_file tests/fuzz/replay_keys \
+	tests/fuzz/replay_members tests/fuzz/replay_request tests/fuzz/replay_status
+tests_fuzz_replay_cgi_SOURCES = tests/fuzz/fuzz_cgi.c $(FUZZ_ANSWER)
+tests_fuzz_replay_cgi_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_cgi_LDADD = tests/fuzz/libreplay.la libresident.la
 tests_fuzz_replay_denied_file_SOURCES = tests/fuzz/fuzz_denied_file.c $(FUZZ_SCENE)
 tests_fuzz_replay_denied_file_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
 tests_fuzz_replay_denied_file_LDADD = $(FUZZ_LIBS)
-tests_fuzz_replay_figures_SOURCES = tests/fuzz/fuzz_figures.c $(FUZZ_SCENE)
-tests_fuzz_replay_figures_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
-tests_fuzz_replay_figures_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_status_SOURCES = tests/fuzz/fuzz_status.c $(FUZZ_HOSTILE) $(FUZZ_SCENE)
+tests_fuzz_replay_status_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_status_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_figures_file_SOURCES = tests/fuzz/fuzz_figures_file.c $(FUZZ_SCENE)
+tests_fuzz_replay_figures_file_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_figures_file_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_access_token_SOURCES = tests/fuzz/fuzz_access_token.c $(FUZZ_SCENE)
 tests_fuzz_replay_access_token_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
 tests_fuzz_replay_access_token_LDADD = $(FUZZ_LIBS)
@@ -375,15 +399,23 @@ tests_fuzz_replay_keys_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_members_SOURCES = tests/fuzz/fuzz_members.c $(FUZZ_HOST)
 tests_fuzz_replay_members_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
 tests_fuzz_replay_members_LDADD = $(FUZZ_HOST_LIBS)
-tests_fuzz_replay_request_SOURCES = tests/fuzz/fuzz_request.c $(FUZZ_SCENE)
+tests_fuzz_replay_request_SOURCES = tests/fuzz/fuzz_request.c $(FUZZ_ANSWER)
 tests_fuzz_replay_request_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
 tests_fuzz_replay_request_LDADD = $(FUZZ_LIBS)
 FUZZ_TESTS += tests/fuzz/replay_csv
 tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c
 tests_fuzz_replay_csv_LDADD = tests/fuzz/libreplay.la libstorefile.la libbase.la $(CSV_LIBS) $(CDB_LIBS)
+if SIGN_OPENSSL
+FUZZ_TESTS += tests/fuzz/replay_certificate
+tests_fuzz_replay_certificate_SOURCES = tests/fuzz/fuzz_certificate.c $(FUZZ_SCENE)
+tests_fuzz_replay_certificate_CPPFLAGS = $(FUZZ_SCENE_CPPFLAGS)
+tests_fuzz_replay_certificate_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_fuzz_replay_certificate_LDADD = $(FUZZ_LIBS) $(OPENSSL_LIBS)
+endif
 endif
 if STORE_REST
-FUZZ_TESTS += tests/fuzz/replay_rest_answer tests/fuzz/replay_rest_template
+FUZZ_TESTS += tests/fuzz/replay_rest_answer tests/fuzz/replay_rest_place tests/fuzz/replay_rest_template \
+	tests/fuzz/replay_rest_token
 REST_FUZZ_LIBS = tests/fuzz/libreplay.la libstorerest.la libjson.la libbase.la $(CURL_LIBS) $(JSON_LIBS)
 tests_fuzz_replay_rest_answer_SOURCES = tests/fuzz/fuzz_rest_answer.c
 tests_fuzz_replay_rest_answer_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
@@ -391,20 +423,34 @@ tests_fuzz_replay_rest_answer_LDADD = $(REST_FUZZ_LIBS)
 tests_fuzz_replay_rest_template_SOURCES = tests/fuzz/fuzz_rest_template.c
 tests_fuzz_replay_rest_template_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 tests_fuzz_replay_rest_template_LDADD = $(REST_FUZZ_LIBS)
+tests_fuzz_replay_rest_place_SOURCES = tests/fuzz/fuzz_rest_place.c
+tests_fuzz_replay_rest_place_LDADD = $(REST_FUZZ_LIBS)
+tests_fuzz_replay_rest_token_SOURCES = tests/fuzz/fuzz_rest_token.c
+tests_fuzz_replay_rest_token_LDADD = $(REST_FUZZ_LIBS)
+endif
+if STORE_SQLITE
+FUZZ_TESTS += tests/fuzz/replay_sql_query
+tests_fuzz_replay_sql_query_SOURCES = tests/fuzz/fuzz_sql_query.c
+tests_fuzz_replay_sql_query_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+tests_fuzz_replay_sql_query_LDADD = tests/fuzz/libreplay.la libsql.la libbase.la $(SQLITE_LIBS)
 endif
 if STORE_LDAP
-FUZZ_TESTS += tests/fuzz/replay_ldap
+FUZZ_TESTS += tests/fuzz/replay_ldap tests/fuzz/replay_ldap_answer
 tests_fuzz_replay_ldap_SOURCES = tests/fuzz/fuzz_ldap.c
 tests_fuzz_replay_ldap_LDADD = tests/fuzz/libreplay.la libstoreldap.la libbase.la $(OPENLDAP_LIBS)
+tests_fuzz_replay_ldap_answer_SOURCES = tests/fuzz/fuzz_ldap_answer.c
+tests_fuzz_replay_ldap_answer_LDADD = tests/fuzz/libreplay.la libstoreldap.la libbase.la $(OPENLDAP_LIBS)
 endif
 check_PROGRAMS += $(FUZZ_TESTS)
 TESTS += $(FUZZ_TESTS)
-EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/fuzz_access_token.c tests/fuzz/fuzz_cdb.c \
-	tests/fuzz/fuzz_config.c tests/fuzz/fuzz_csv.c tests/fuzz/fuzz_denied_file.c \
-	tests/fuzz/fuzz_figures.c tests/fuzz/fuzz_keys.c tests/fuzz/fuzz_ldap.c \
+EXTRA_DIST += tests/fuzz/README tests/fuzz/corpus tests/fuzz/answer.c tests/fuzz/answer.h \
+	tests/fuzz/fuzz_access_token.c tests/fuzz/fuzz_cdb.c tests/fuzz/fuzz_certificate.c tests/fuzz/fuzz_cgi.c \
+	tests/fuzz/fuzz_config.c tests/fuzz/fuzz_csv.c tests/fuzz/fuzz_denied_file.c tests/fuzz/fuzz_status.c \
+	tests/fuzz/fuzz_figures_file.c tests/fuzz/fuzz_keys.c tests/fuzz/fuzz_ldap.c tests/fuzz/fuzz_ldap_answer.c \
 	tests/fuzz/fuzz_members.c tests/fuzz/fuzz_request.c tests/fuzz/members_host.c tests/fuzz/members_host.h \
 	tests/fuzz/scene.c tests/fuzz/scene.h \
-	tests/fuzz/fuzz_rest_answer.c tests/fuzz/fuzz_rest_template.c tests/fuzz/run.sh
+	tests/fuzz/fuzz_rest_answer.c tests/fuzz/fuzz_rest_place.c tests/fuzz/fuzz_rest_template.c \
+	tests/fuzz/fuzz_rest_token.c tests/fuzz/fuzz_sql_query.c tests/fuzz/run.sh
 
 .PHONY: fuzz
 fuzz:

@@ -92,6 +92,9 @@ enum status_expiry { STATUS_FIRST, STATUS_LAST };
 /* When the certificates of a PEM file expire.  False: none can be read. */
 bool status_read_expiry(const char *path, enum status_expiry which, int64_t *expires_r);
 
+/* The same of one certificate in DER. */
+bool status_read_certificate(struct span der, int64_t *expires_r);
+
 /* ---- status_findings.c ---- */
 
 void status_find(const struct settings *settings, struct status_report *report);

@@ -63,7 +63,7 @@ static bool read_time(int tag, struct span value, int64_t *seconds_r)
     return !text.failed && date_parse(bytes_span(&text), seconds_r, &is_day);
 }
 
-static bool read_end(struct span certificate, int64_t *end_r)
+bool status_read_certificate(struct span certificate, int64_t *end_r)
 {
     static const int before[] = {DER_INTEGER, DER_SEQUENCE, DER_SEQUENCE}; /* to the issuer */
     struct span outer, body, validity, value;
@@ -89,12 +89,12 @@ static bool read_armoured(struct span text, int64_t *end_r)
 {
     struct bytes base64 = {0};
     for (size_t i = 0; i < text.length; i++)
-        if (!strchr(" \t\r\n", text.data[i]))
+        if (!memchr(" \t\r\n", text.data[i], 4))
             bytes_add(&base64, &text.data[i], 1);
     size_t length;
     uint8_t *der = base64.failed ? NULL : malloc(CRYPTO_DECODED_MAX(base64.length) + 1);
     bool good = der && crypto_base64_decode(der, bytes_span(&base64), &length) &&
-                read_end((struct span){(const char *)der, length}, end_r);
+                status_read_certificate((struct span){(const char *)der, length}, end_r);
     free(der);
     bytes_free(&base64);
     return good;

@@ -220,23 +220,6 @@ static enum doctor_transport post_curl(const char *url, const struct doctor_head
     return transport == DOCTOR_ANSWERED && !written ? DOCTOR_NOT_HTTP : transport;
 }
 
-/* ---- The answer ---- */
-
-/* Drops interim answers (RFC 9110, section 15.2). */
-static bool split_answer(struct doctor_answer *answer)
-{
-    const char *text = bytes_string(&answer->text), *end;
-    do {
-        end = strstr(text, "\r\n\r\n");
-        if (!end || sscanf(text, "HTTP/%*[0-9.] %3d", &answer->status) != 1)
-            return false;
-        answer->head = (struct span){text, (size_t)(end + 2 - text)};
-        text = end + 4;
-    } while (answer->status / 100 == 1);
-    answer->body = (struct span){text, answer->text.length - (size_t)(text - answer->text.data)};
-    return true;
-}
-
 enum doctor_transport doctor_post(const char *url, const struct doctor_headers *headers,
                                   struct doctor_answer *answer_r)
 {
@@ -248,30 +231,7 @@ enum doctor_transport doctor_post(const char *url, const struct doctor_headers *
                                             : post_curl(url, headers, &answer_r->text);
     if (transport == DOCTOR_ANSWERED && answer_r->text.failed)
         return DOCTOR_NO_MEMORY;
-    if (transport == DOCTOR_ANSWERED && !split_answer(answer_r))
+    if (transport == DOCTOR_ANSWERED && !doctor_answer_read(answer_r))
         return DOCTOR_NOT_HTTP;
     return transport;
-}
-
-void doctor_answer_free(struct doctor_answer *answer)
-{
-    bytes_free(&answer->text);
-}
-
-struct span doctor_header(const struct doctor_answer *answer, const char *name)
-{
-    size_t length = strlen(name);
-    const char *end = answer->head.data + answer->head.length;
-    for (const char *line = answer->head.data; line && line < end;) {
-        const char *stop = memchr(line, '\r', (size_t)(end - line));
-        if (!stop)
-            break;
-        if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
-            const char *value = line + length + 1;
-            value += strspn(value, " \t");
-            return (struct span){value, stop > value ? (size_t)(stop - value) : 0};
-        }
-        line = stop + 2;
-    }
-    return SPAN_NONE;
 }

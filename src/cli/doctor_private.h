@@ -58,6 +58,11 @@ struct doctor_headers {
  * long is cut. */
 enum doctor_transport doctor_post(const char *url, const struct doctor_headers *headers,
                                   struct doctor_answer *answer_r);
+
+/* ---- doctor_answer.c ---- */
+
+/* Finds status, head and body in the text.  False: it is not HTTP. */
+bool doctor_answer_read(struct doctor_answer *answer);
 void doctor_answer_free(struct doctor_answer *answer);
 
 /* A header's value in the answer; SPAN_NONE: it has none. */

@@ -13,6 +13,13 @@ extern const char fuzz_corpus[]; /* the folder with seeds for this harness */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* For what only looks at results: a fuzzer need not learn its ways. */
+#ifdef __clang__
+#define UNTRACED __attribute__((no_sanitize("coverage")))
+#else
+#define UNTRACED
+#endif
+
 #define must(condition)                                                                            \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

@@ -9,8 +9,9 @@ set -eu
 source=$(cd "$1" && pwd)
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- access_token cdb claims config credentials csv denied denied_file figures intake json jws keys \
-    ldap log members php request rest_answer rest_template route throttle trace value
+[ $# -gt 0 ] || set -- access_token cdb certificate cgi claims client config credentials csv denied denied_file doctor \
+    figures figures_file intake json jws keys ldap ldap_answer log member members php request rest_answer rest_place \
+    rest_template rest_token route sql_answer sql_query status throttle trace value
 CLANG=${CLANG:-clang}
 command -v "$CLANG" >/dev/null || { echo "make fuzz needs clang" >&2; exit 1; }
 
@@ -20,7 +21,7 @@ flags="-g -O1 -std=gnu11 -D_GNU_SOURCE -fPIC -DPACKAGE_VERSION=\"fuzz\" -DDEFAUL
     -DDEFAULT_PLUGIN_FOLDER=\"\" -DDEFAULT_RESPONDER=\"\" -DFUZZ_PLUGINS=\"$PWD/plugins\" -I. -I$source/src -I$source/include -I$source
     $(pkg-config --cflags json-c nettle libcrypto libcurl)"
 checks="address,undefined -fno-sanitize-recover=all"
-resident="cgi conn crew listen main park sandbox server snapshot syscall_filter threads upkeep worker"
+resident="conn crew listen main park sandbox server snapshot syscall_filter threads upkeep worker"
 
 # compile FILE...: objects, where a file or any header is newer.
 newest_header() {
@@ -53,12 +54,14 @@ store=$made
 compile "$source"/modules/*.c
 $CLANG -shared -fsanitize=$checks -o plugins/sign_openssl.so $made $base $(pkg-config --libs json-c nettle libcrypto)
 compile "$source"/src/api/*.c "$source"/src/settings/*.c "$source"/src/token/*.c "$source"/src/members/*.c \
-    "$source"/src/host/*.c "$source"/src/figures/*.c "$source"/src/cli/log_line.c "$source"/src/cli/php*.c "$source"/src/cli/products.c $files "$source"/tests/fuzz/scene.c "$source"/tests/fuzz/members_host.c
+    "$source"/src/host/*.c "$source"/src/figures/*.c "$source"/src/cli/log_line.c "$source"/src/cli/php*.c "$source"/src/cli/products.c \
+    "$source"/src/cli/doctor_answer.c "$source"/src/cli/doctor_kind.c "$source"/plugins/sql/answer.c "$source"/plugins/sql/query.c \
+    $files "$source"/tests/fuzz/scene.c "$source"/tests/fuzz/members_host.c "$source"/tests/fuzz/answer.c "$source"/tests/fuzz/hostile.c
 rm -f libfuzzed.a
 ar rcs libfuzzed.a $base $store $made
 for harness; do
     $CLANG $flags -fsanitize=fuzzer,$checks -o "fuzz_$harness" "$source/tests/fuzz/fuzz_$harness.c" \
-        libfuzzed.a $(pkg-config --libs json-c nettle libcurl) -lcsv -lcdb -lldap -llber -lpthread -ldl
+        libfuzzed.a $(pkg-config --libs json-c nettle libcurl libcrypto sqlite3) -lcsv -lcdb -lldap -llber -lpthread -ldl
 done
 
 # In a process of its own for each: "HARNESS: N runs, nothing found", or the end of its log.
