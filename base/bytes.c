@@ -236,6 +236,25 @@ void bytes_add_percent(struct bytes *buf, struct span span)
     buf->length += (size_t)(at - room);
 }
 
+void bytes_add_shell(struct bytes *buf, struct span span)
+{
+    bool plain = span.length > 0;
+    for (size_t i = 0; plain && i < span.length; i++)
+        plain = text_is_letter(span.data[i]) || text_is_digit(span.data[i]) ||
+                memchr("_@%+:,./-", span.data[i], 9);
+    if (plain) {
+        bytes_add_span(buf, span);
+        return;
+    }
+    bytes_add(buf, "'", 1);
+    for (size_t i = 0; i < span.length; i++)
+        if (span.data[i] == '\'')
+            bytes_add_string(buf, "'\\''");
+        else
+            bytes_add(buf, &span.data[i], 1);
+    bytes_add(buf, "'", 1);
+}
+
 void bytes_copy(struct bytes *buf, struct span span)
 {
     if (buf->capacity < span.length) {

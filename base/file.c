@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE   4096
-#define PEM_MAX (16u << 20)
+#define PIECE     4096
+#define LINKS_MAX 40 /* of a chain, as the kernel has it */
+#define PEM_MAX   (16u << 20)
 
 bool file_read_all(int fd, size_t limit, struct bytes *out)
 {
@@ -179,31 +180,108 @@ bool file_check_pem(const char *path, enum file_pem wanted, bool *exposed_r, str
     return good;
 }
 
+bool file_destination(const char *path, char out_r[PATH_MAX])
+{
+    char link[PATH_MAX];
+    size_t length = strlen(path);
+    errno = ENAMETOOLONG;
+    if (length >= PATH_MAX)
+        return false;
+    memcpy(out_r, path, length + 1);
+    for (int i = 0; i < LINKS_MAX; i++) {
+        ssize_t linked = readlink(out_r, link, sizeof link - 1);
+        if (linked < 0)
+            return true;
+        link[linked] = '\0';
+        const char *slash = strrchr(out_r, '/');
+        size_t start = *link == '/' || !slash ? 0 : (size_t)(slash + 1 - out_r);
+        errno = ENAMETOOLONG;
+        if (start + (size_t)linked >= PATH_MAX)
+            return false;
+        memcpy(out_r + start, link, (size_t)linked + 1);
+    }
+    errno = ELOOP;
+    return false;
+}
+
+/* ---- Why it cannot be written ---- */
+
+static void set_folder(const char *path, char folder_r[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    int length = slash == path ? 1 : slash ? (int)(slash - path) : 0;
+    snprintf(folder_r, PATH_MAX, "%.*s", length ? length : 1, length ? path : ".");
+}
+
+/* The user that should own it; root asks for another one. */
+static const char *name_owner(char room[24])
+{
+    if (geteuid() == 0)
+        return "www-data";
+    snprintf(room, 24, "%u", (unsigned)geteuid());
+    return room;
+}
+
+/* "SAID: ADVICE: [mkdir -p PLACE; ]chown USER PLACE", without a command that would be cut. */
+static void advise_to_give(struct reason *why, const char *said, const char *advice, bool make,
+                           const char *place)
+{
+    char memory[REASON_MAX], room[24];
+    struct bytes text = bytes_within(memory, sizeof memory);
+    bytes_addf(&text, "%s: %s: ", said, advice);
+    if (make) {
+        bytes_add_string(&text, "mkdir -p ");
+        bytes_add_shell(&text, span_of(place));
+        bytes_add_string(&text, "; ");
+    }
+    bytes_addf(&text, "chown %s ", name_owner(room));
+    bytes_add_shell(&text, span_of(place));
+    const char *whole = bytes_string(&text);
+    if (text.failed)
+        reason_set(why, "%s: %s", said, advice);
+    else
+        reason_set(why, "%s", whole);
+}
+
+/* The text of the error, and where a symbolic link leads. */
+static void say_error(const char *path, const char *to, int error, struct reason *said)
+{
+    if (strcmp(path, to) == 0)
+        reason_set(said, "%s", strerror(error));
+    else
+        reason_set(said, "it is a link to %s: %s", to, strerror(error));
+}
+
 void file_explain_unwritable(const char *path, int error, struct reason *why)
 {
-    char folder[PATH_MAX], user[24] = "www-data"; /* root asks for another user */
-    const char *slash = strrchr(path, '/'), *said = strerror(error);
-    int length = slash == path ? 1 : slash ? (int)(slash - path) : 0;
-    snprintf(folder, sizeof folder, "%.*s", length ? length : 1, length ? path : ".");
-    if (geteuid() != 0)
-        snprintf(user, sizeof user, "%u", (unsigned)geteuid());
-    bool there = faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
+    char folder[PATH_MAX], to[PATH_MAX], room[24];
+    struct reason said;
+    if (!file_destination(path, to))
+        snprintf(to, sizeof to, "%s", path);
+    set_folder(to, folder);
+    say_error(path, to, error, &said);
+    bool there = faccessat(AT_FDCWD, to, F_OK, AT_EACCESS) == 0;
     bool has_folder = faccessat(AT_FDCWD, folder, F_OK, AT_EACCESS) == 0;
     if (error == ENOENT && !has_folder)
-        reason_set(why,
-                   "%s: make its folder, and give it to the web server's user: mkdir -p %s; "
-                   "chown %s %s",
-                   said, folder, user, folder);
-    else if (error == EACCES && (there || has_folder))
-        reason_set(why, "%s: give %s to the user that memberchat runs as: chown %s %s", said,
-                   there ? "it" : "its folder", user, there ? path : folder);
+        advise_to_give(why, said.text, "make its folder, and give it to the web server's user",
+                       true, folder);
+    else if (error == EACCES && there)
+        advise_to_give(why, said.text, "give it to the user that memberchat runs as", false, to);
+    else if (error == EACCES && has_folder)
+        advise_to_give(why, said.text, "give its folder to the user that memberchat runs as", false,
+                       folder);
     else if (error == EACCES)
         reason_set(why, "%s: let the user that memberchat runs as (%s) enter each folder above it",
-                   said, user);
+                   said.text, name_owner(room));
     else if (error == ENOSPC || error == EDQUOT)
-        reason_set(why, "%s: make room for it", said);
-    else if (error == ENOENT || error == EISDIR || error == ENOTDIR || error == EROFS)
-        reason_set(why, "%s: name a file in a folder that the web server's user can write", said);
+        reason_set(why, "%s: make room for it", said.text);
+    else if (error == ELOOP)
+        reason_set(why, "%s: it is a symbolic link that is not followed: name the file itself",
+                   strerror(error));
+    else if (error == ENOENT || error == EISDIR || error == ENOTDIR || error == EROFS ||
+             error == ENXIO || error == ENOTSUP)
+        reason_set(why, "%s: name a file in a folder that the web server's user can write",
+                   said.text);
     else
-        reason_set(why, "%s", said);
+        reason_set(why, "%s", said.text);
 }

@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "reason.h"
 
+#include <limits.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -42,6 +43,10 @@ bool file_mode_exposed(mode_t mode);
  * can write it.  *exposed_r: they can read it.  False: with a reason. */
 bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
                       struct reason *why);
+
+/* Where a file is made that does not exist yet: symbolic links are followed, also those that lead
+ * nowhere.  False: errno says why it is nowhere. */
+bool file_destination(const char *path, char out_r[PATH_MAX]);
 
 /* Why a file cannot be made or written, by the errno of the attempt, and what to do about it. */
 void file_explain_unwritable(const char *path, int error, struct reason *why);

@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "settings/load.h"
+#include "figures/figures.h"
+#include "settings/writable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,19 +57,32 @@ static void look_at_target(struct doctor *doctor, const char *place, const char 
 {
     struct stat status;
     struct reason why;
-    if (load_can_write_log(path)) {
+    if (writable_log(path, &why)) {
         doctor_say(doctor, DOCTOR_OK, "%s goes to %s", what, path);
-        return;
-    }
-    file_explain_unwritable(path, errno, &why);
-    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno == EACCES &&
-        stat(path, &status) == 0 && status.st_uid != geteuid())
+        if (writable_is_terminal(path))
+            doctor_say(doctor, DOCTOR_WARNING,
+                       "%s: %s is a terminal, which memberchat does not have behind a web server; "
+                       "use \"stderr\" or a file",
+                       place, path);
+    } else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno == EACCES &&
+               stat(path, &status) == 0 && status.st_uid != geteuid()) {
         doctor_say(doctor, DOCTOR_WARNING,
                    "%s: the file %s belongs to user %u, and only that one writes it: right if "
                    "the web server runs memberchat as that user, else chown it",
                    place, path, (unsigned)status.st_uid);
-    else
+    } else {
         doctor_say(doctor, DOCTOR_FAULT, "%s: %s cannot be written: %s", place, path, why.text);
+    }
+}
+
+static void look_at_figures(struct doctor *doctor, const struct status_settings *status)
+{
+    struct reason why;
+    if (figures_try(status->file, &why))
+        doctor_say(doctor, DOCTOR_OK, "what is counted goes to %s", status->file);
+    else
+        doctor_say(doctor, DOCTOR_WARNING, "%s: %s (until then each process counts for itself)",
+                   status->place, why.text);
 }
 
 static void look_at_log(struct doctor *doctor)
@@ -81,7 +95,7 @@ static void look_at_log(struct doctor *doctor)
     if (log->access && *log->access)
         look_at_target(doctor, log->access_place, "the access log", log->access);
     if (status->file)
-        look_at_target(doctor, status->place, "what is counted", status->file);
+        look_at_figures(doctor, status);
 }
 
 /* ---- The stores ---- */

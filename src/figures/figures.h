@@ -23,6 +23,11 @@ enum figures_user {
  * logged once, and cost only the figures.  For one thread. */
 void figures_use(const char *path, enum figures_user user);
 
+/* Whether a file could be used, as far as one can see without making or changing it.  False: `why`.
+ */
+struct reason;
+bool figures_try(const char *path, struct reason *why);
+
 /* Gives everything up; for tests. */
 void figures_close(void);
 

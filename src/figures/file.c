@@ -181,13 +181,30 @@ static enum figures_opened fail(const char *path, int error, struct reason *why)
     return FIGURES_FAILED;
 }
 
+/* What is there already: its descriptor, or a negative errno. */
+static int open_present(const char *path, struct stat *st_r)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, st_r) == 0 && S_ISREG(st_r->st_mode))
+        return fd;
+    close(fd);
+    return S_ISDIR(st_r->st_mode) ? -EISDIR : -ENOTSUP;
+}
+
+static bool is_refused(enum verdict verdict)
+{
+    return verdict == NEWER || verdict == UNREADABLE || verdict == EXPOSED;
+}
+
 enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason *why)
 {
     int error = 0;
     for (int i = 0; i < TRIES; i++) {
-        struct stat st;
-        int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0 && errno == ENOENT) {
+        struct stat st = {0};
+        int fd = open_present(path, &st);
+        if (fd == -ENOENT) {
             *fd_r = make(path);
             if (*fd_r >= 0)
                 return FIGURES_OPENED;
@@ -195,18 +212,14 @@ enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason
                 return fail(path, -*fd_r, why);
             continue;
         }
-        if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-            error = fd < 0 ? errno : EISDIR;
-            if (fd >= 0)
-                close(fd);
-            return fail(path, error, why);
-        }
+        if (fd < 0)
+            return fail(path, -fd, why);
         enum verdict verdict = judge(fd, &st);
         if (verdict == GOOD) {
             *fd_r = fd;
             return FIGURES_OPENED;
         }
-        if (verdict == NEWER || verdict == UNREADABLE || verdict == EXPOSED) {
+        if (is_refused(verdict)) {
             explain(path, verdict, why);
             close(fd);
             return FIGURES_FAILED;
@@ -217,4 +230,25 @@ enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason
             return fail(path, error, why);
     }
     return fail(path, EBUSY, why);
+}
+
+bool figures_try(const char *path, struct reason *why)
+{
+    char folder[PATH_MAX];
+    struct stat st = {0};
+    int fd = open_present(path, &st);
+    if (fd >= 0) {
+        enum verdict verdict = judge(fd, &st);
+        if (is_refused(verdict))
+            explain(path, verdict, why);
+        close(fd);
+        return !is_refused(verdict);
+    }
+    const char *slash = strrchr(path, '/');
+    int length = slash == path ? 1 : slash ? (int)(slash - path) : 0;
+    snprintf(folder, sizeof folder, "%.*s", length ? length : 1, length ? path : ".");
+    if (fd == -ENOENT && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+        return true;
+    fail(path, fd == -ENOENT ? errno : -fd, why);
+    return false;
 }

@@ -2,9 +2,10 @@
 #include "load.h"
 
 #include "base/file.h"
+#include "figures/figures.h"
+#include "writable.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,47 +122,30 @@ struct settings *load_once(const char *path, const char *plugin_folder,
     return conclude(settings, good, &report);
 }
 
-bool load_can_write_log(const char *target)
+static bool try_log(struct config_report *report, const char *place, const char *what,
+                    const char *path)
 {
-    const char *slash = strrchr(target, '/');
-    if (strcmp(target, "stderr") == 0 || strcmp(target, "syslog") == 0)
-        return true;
-    if (faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) == 0) {
-        int fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-            return true;
-        close(fd);
-        errno = EISDIR;
+    struct reason why;
+    if (!writable_log(path, &why)) {
+        config_tell_file(report, CONFIG_ERROR, place, "%s %s cannot be written: %s", what, path,
+                         why.text);
         return false;
     }
-    if (errno != ENOENT || !slash)
-        return false;
-    char *folder = slash == target ? strdup("/") : strndup(target, (size_t)(slash - target));
-    bool good = folder && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
-    free(folder);
-    return good;
+    if (writable_is_terminal(path))
+        config_tell_file(report, CONFIG_WARNING, place,
+                         "%s %s is a terminal, and a service has none: it would not start; use "
+                         "\"stderr\" or a file",
+                         what, path);
+    return true;
 }
 
-static bool try_file(struct config_report *report, const char *place, const char *what,
-                     const char *path)
+/* A fault costs no token. */
+static void try_figures(struct config_report *report, const struct status_settings *status)
 {
     struct reason why;
-    if (load_can_write_log(path))
-        return true;
-    file_explain_unwritable(path, errno, &why);
-    config_tell_file(report, CONFIG_ERROR, place, "%s %s cannot be written: %s", what, path,
-                     why.text);
-    return false;
-}
-
-/* Which costs no token. */
-static void warn_of_figures(struct config_report *report, const struct status_settings *status)
-{
-    struct reason why;
-    file_explain_unwritable(status->file, errno, &why);
-    config_tell_file(report, CONFIG_WARNING, status->place,
-                     "%s cannot be written: %s; until then each process counts for itself",
-                     status->file, why.text);
+    if (status->file && !figures_try(status->file, &why))
+        config_tell_file(report, CONFIG_WARNING, status->place,
+                         "%s (until then each process counts for itself)", why.text);
 }
 
 struct settings *load_tried(const char *path, const char *plugin_folder,
@@ -173,10 +157,9 @@ struct settings *load_tried(const char *path, const char *plugin_folder,
     bool good = settings_open(settings, NULL, false, report);
     const struct log_settings *log = &settings->log;
     const char *access = log->access && *log->access ? log->access : "stderr";
-    good = try_file(report, log->place, "the log file", log->target) && good;
-    good = try_file(report, log->access_place, "the access log", access) && good;
-    if (settings->status.file && !load_can_write_log(settings->status.file))
-        warn_of_figures(report, &settings->status);
+    good = try_log(report, log->place, "the log file", log->target) && good;
+    good = try_log(report, log->access_place, "the access log", access) && good;
+    try_figures(report, &settings->status);
     if (good)
         return settings;
     settings_free(settings);

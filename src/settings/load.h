@@ -26,8 +26,4 @@ struct settings *load_once(const char *path, const char *plugin_folder,
 struct settings *load_tried(const char *path, const char *plugin_folder,
                             struct config_report *report);
 
-/* Whether the log's target can be written, or made: nothing is left behind by asking.
- * False: errno says why not. */
-bool load_can_write_log(const char *target);
-
 #endif

@@ -283,10 +283,35 @@ class Rotation(LogCase):
         self.site.write({"log": {"target": "none/log"}, "status": {"file": "nowhere/figures"}})
         done = command("check", "-c", self.site.conf)
         self.assertRegex(done.stderr, r":\d+: log\.target: the log file \S+/none/log cannot be written: .*mkdir -p \S+/none;")
-        self.assertRegex(done.stderr, r"warning: \S+:\d+: status\.file: \S+/figures cannot be written: .*mkdir -p \S+/nowhere;"
-                                      r"|:\d+: status\.file: warning: \S+/figures cannot be written: .*mkdir -p \S+/nowhere;")
+        self.assertRegex(done.stderr, r"status\.file: (warning: )?\S+/figures cannot be opened or made: .*mkdir -p \S+/nowhere; chown \S+ \S+ \(until")
+        self.site.write({"log": {"target": "it's new/log"}})
+        done = command("check", "-c", self.site.conf)
+        self.assertRegex(done.stderr, r"mkdir -p '\S+/it'\\''s new'; chown \S+ '\S+/it'\\''s new'\n")
         self.site.write({"log": {"access": 7}})
         self.assertIn("log.access: expected true, false or a path in quotes", command("check", "-c", self.site.conf).stderr)
+
+
+    def test_a_terminal_and_links(self):
+        _, terminal = os.openpty()
+        self.site.write({"log": {"target": os.ttyname(terminal)}})
+        done = command("check", "-c", self.site.conf)
+        self.assertEqual(0, done.returncode)
+        self.assertRegex(done.stderr, r"log\.target: .*is a terminal, and a service has none: it would not start")
+        self.site.write({"log": {"access": "/dev/tty"}})
+        done = subprocess.run([str(programs().command), "check", "-c", str(self.site.conf)], env=environment(), start_new_session=True,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertRegex(done.stderr, r"log\.access: the access log /dev/tty cannot be written: No such device or address: name a file")
+        (self.site.folder / "access").symlink_to(self.site.folder / "none" / "lines")
+        (self.site.folder / "figures").symlink_to("elsewhere")
+        self.site.write({"log": {"access": "access"}, "status": {"file": "figures"}})
+        done = command("check", "-c", self.site.conf)
+        self.assertEqual(1, done.returncode)
+        self.assertRegex(done.stderr, r"access cannot be written: it is a link to \S+/none/lines: No such file or directory: make its folder")
+        self.assertRegex(done.stderr, r"figures cannot be opened or made: .*it is a symbolic link that is not followed")
+        (self.site.folder / "none").mkdir()
+        self.assertEqual(0, command("check", "-c", self.site.conf).returncode)
+        self.assertFalse((self.site.folder / "none" / "lines").exists())
 
 
 class Traces(LogCase):

@@ -105,10 +105,17 @@ static void trying_finds_what_start_finds(void **state)
         {"no/folder/x", "memberchat.conf:1: log.target: the log file "},
         {"folder", "folder cannot be written: Is a directory"},
         {"members.csv/x", "members.csv/x cannot be written: Not a directory"},
+        {"/dev/null", NULL},
+        {"link-ahead", NULL},
+        {"link-nowhere", "/nowhere/log: No such file or directory: make its folder"},
+        {"link-round", "it is a symbolic link that is not followed"},
     };
     (void)state;
     scratch_write_basics();
     mkdir(scratch_path("folder"), 0700);
+    assert_int_equal(symlink("folder/new", scratch_path("link-ahead")), 0);
+    assert_int_equal(symlink("nowhere/log", scratch_path("link-nowhere")), 0);
+    assert_int_equal(symlink("link-round", scratch_path("link-round")), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct config_report report = {0};
         struct bytes top = {0};
