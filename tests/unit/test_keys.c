@@ -100,7 +100,8 @@ static void bad_keys(void **state)
         struct span content;
         const char *told;
     } rows[] = {
-        {LITERAL(""), "has 0 bytes; HS256 needs at least 32"},
+        {LITERAL(""), "has 0 bytes; HS256 needs at least 32: make one with \"memberchat keygen "
+                      "HS256 FILE\""},
         {LITERAL("\n"), "has 0 bytes; HS256 needs at least 32"},
         {LITERAL("0123456789abcdef0123456789abcde\n"), "has 31 bytes; HS256 needs at least 32"},
         {LITERAL("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"), "PEM"},
