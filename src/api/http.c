@@ -116,6 +116,7 @@ static const char *reason_phrase(int status)
         {405, "Method Not Allowed"},
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
+        {429, "Too Many Requests"},
         {503, "Service Unavailable"},
     };
     for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)

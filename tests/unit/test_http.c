@@ -190,6 +190,7 @@ static void answers_are_written(void **state)
         {405, "Status: 405 Method Not Allowed\r\n"},
         {413, "Status: 413 "},
         {415, "Status: 415 Unsupported Media Type\r\n"},
+        {429, "Status: 429 Too Many Requests\r\n"},
         {500, "Status: 500 Internal Server Error\r\n"},
         {503, "Status: 503 Service Unavailable\r\n"},
     };
