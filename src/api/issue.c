@@ -157,11 +157,27 @@ static struct span role_of(const struct member *member)
     return role.data && !guest ? role : span_of("member");
 }
 
+/* Whether a guest of the app may have the id, too; some chat servers ignore its case. */
+static bool may_be_a_guest(const struct app *app, struct span id)
+{
+    const char *prefix = app->settings.guests ? app->settings.guest_id_prefix : NULL;
+    size_t length = prefix ? strlen(prefix) : 0;
+    return length && id.length > length &&
+           span_equal_nocase((struct span){id.data, length}, prefix);
+}
+
 static enum outcome answer_member(struct exchange *exchange, const struct member *member)
 {
     exchange_note_id(exchange, member_field(member, MEMBERCHAT_ID));
     if (denied_has(exchange->app->denied, member_field(member, MEMBERCHAT_ID)))
         return OUTCOME_MEMBER_DENIED;
+    if (may_be_a_guest(exchange->app, member_field(member, MEMBERCHAT_ID))) {
+        log_error_limited("app %s: no token: the ids of members must not begin with "
+                          "guest_id_prefix, \"%s\", since a guest may have such an id, too: "
+                          "choose another prefix",
+                          exchange->app->id, exchange->app->settings.guest_id_prefix);
+        return OUTCOME_INTERNAL_SERVER_ERROR;
+    }
     const struct token_subject subject = {
         .id = member_field(member, MEMBERCHAT_ID),
         .name = member_field(member, MEMBERCHAT_NAME),

@@ -9,7 +9,7 @@ from lib.case import FreshCase
 from lib.keys import keygen, pyjwt_sign, read_jwk
 from lib.responder import command
 from lib.scratch import wait_until
-from lib.site import APP, GUEST_PATH, member_path
+from lib.site import APP, GUEST_PATH, MEMBERS, member_path
 from lib.tokens import KSUID, verify
 
 ISSUER = "https://id.example.com"
@@ -73,6 +73,16 @@ class GuestPrefix(FreshCase):
         body, _ = self.issued(appUserId="x" * 128)
         self.assertEqual("guest_" + "x" * 128, self.issued(accessToken=body["chatToken"])[0]["userId"])
         self.assertEqual(400, self.guest(appUserId="x" * 129).status)
+
+    def test_a_member_whose_id_a_guest_may_have(self):
+        self.site.put("members.csv", MEMBERS + "".join(f"{name},,,,\n" for name in ("guest_7", "Guest_8", "guest_", "guest9")))
+        self.serve()
+        ask = lambda name: self.responder.post(member_path(name), self.site.auth()).status
+        self.assertEqual([500, 500, 200, 200], [ask(name) for name in ("guest_7", "Guest_8", "guest_", "guest9")])
+        self.responder.expect_log("app .*: no token: the ids of members must not begin with guest_id_prefix")
+        self.site.change_app(guests=False)
+        self.responder.process.send_signal(signal.SIGHUP)
+        wait_until("there are no guests", lambda: ask("guest_7") == 200)
 
     def test_what_cannot_be_one(self):
         for prefix in ("a b", "guest.", "gäst", "a/", "*", "x" * 33):
