@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PASSWORD_ADVISED 16 /* characters of status.password_file */
+
 static const struct memberchat_key top_keys[] = {
     {MEMBERCHAT_KEY(struct top_settings, threads, "threads", INTEGER, "8", 1, 256,
                     "requests that one process handles at once")},
@@ -143,6 +145,11 @@ static void check_password_file(const struct loading *loading, const struct conf
     else if (!file.length || file.data[0] == '\n' || file.data[0] == '\r')
         config_error(loading->report, group, "password_file",
                      "%s has no password in its first line", path);
+    else if (strcspn(bytes_string(&file), "\r\n") < PASSWORD_ADVISED)
+        config_warning(loading->report, group, "password_file",
+                       "the password in %s can be guessed: nobody is held off who guesses right, "
+                       "so it should have %d characters or more (openssl rand -hex 16)",
+                       path, PASSWORD_ADVISED);
     if (exposed)
         config_warning(loading->report, group, "password_file",
                        "any user of this machine can read %s: chmod o-rwx it", path);

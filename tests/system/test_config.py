@@ -300,3 +300,11 @@ class Files(ConfigCase):
         self.assertEqual((1, ""), (done.returncode, done.stdout))
         self.assertIn("members.csv: more than 100 bad lines (max_bad)", done.stderr)
 
+    def test_a_password_that_can_be_guessed(self):
+        self.site.write({"status": {"password_file": "status.password"}})
+        for password, warned in (("fifteen letters", True), ("sixteen letters!", False)):
+            self.site.put("status.password", password + "\n", 0o600)
+            done = command("check", "-c", self.site.conf)
+            self.assertEqual(0, done.returncode)
+            self.assertEqual(warned, "can be guessed" in done.stderr)
+            self.assertNotIn(password, done.stderr)
