@@ -122,6 +122,30 @@ static int run_command(struct cli *cli, int argc, char **argv)
     return cli->command->run(cli, argc - 1, argv + 1);
 }
 
+/* Whether a web server runs this program for a request: then its arguments may be the query (RFC
+ * 3875, section 4.4), which anyone can choose.  A CGI script of the administrator's may run it. */
+static bool is_exposed(const char *program)
+{
+    static const char *const variables[] = {"SCRIPT_FILENAME", "SCRIPT_NAME"};
+    const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;
+    for (size_t i = 0; getenv("GATEWAY_INTERFACE") && i < sizeof variables / sizeof *variables;
+         i++) {
+        const char *script = getenv(variables[i]), *last = script ? strrchr(script, '/') : NULL;
+        if (script && strcmp(last ? last + 1 : script, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int refuse_request(void)
+{
+    fputs("Status: 404 Not Found\r\nContent-Type: text/plain\r\n\r\nThere is nothing here\n",
+          stdout);
+    cli_error("a web server runs this command for requests: take it out of the folder of programs, "
+              "and put memberchat.cgi or memberchat.fcgi there");
+    return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {0};
@@ -129,6 +153,8 @@ int main(int argc, char **argv)
     log_configure("stderr", LOG_LEVEL_WARNING, LOG_FORMAT_COMMAND);
     signal(SIGPIPE, SIG_IGN); /* as the responder does: plugins count on it */
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write */
+    if (argc > 0 && is_exposed(argv[0]))
+        return cli_finish(refuse_request());
     int left = take_common(&cli, argc - 1, argv + 1);
     int code = left < 0 ? EXIT_USAGE : cli_finish(run_command(&cli, left, argv + 1));
     log_flush(1000); /* a pipe that is read slowly */

@@ -23,6 +23,19 @@ class CommandCase(FreshCase):
         return command(name, "-c", self.site.conf, *arguments)
 
 
+class Exposed(CommandCase):
+    def test_a_web_server_may_not_run_it(self):
+        """The query would be its arguments: /cgi-bin/memberchat?new-app+x"""
+        for name in ("SCRIPT_NAME", "SCRIPT_FILENAME"):
+            more = {"GATEWAY_INTERFACE": "CGI/1.1", name: "/cgi-bin/memberchat"}
+            done = command("new-app", "x", env=environment(self.site, **more))
+            self.assertEqual((1, True), (done.returncode, done.stdout.startswith("Status: 404 Not Found\r\n")))
+            self.assertNotIn("secret", done.stdout)
+            self.assertIn("a web server runs this command", done.stderr)
+            done = command("new-app", "x", env=environment(self.site, **{**more, name: "/admin/new-app.php"}))
+            self.assertIn("API secret:", done.stdout)
+
+
 class Lookup(CommandCase):
     def test_found(self):
         done = self.call("lookup", "members", "1")
