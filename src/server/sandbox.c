@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -113,12 +114,14 @@ static const struct syscall_rule conditions[] = {
     {"prlimit64", 0, ALL_BITS, 0}, /* of this process */
     {0}};
 
-/* No memory is both written and run. */
+#define COMMAND_BITS UINT64_C(0xffffffff) /* of ioctl(); the kernel ignores the others */
+
+/* No memory is both written and run, nor made to run later: what is run comes from a file.
+ * Nothing is typed into a terminal that started us. */
 static const struct syscall_rule forbidden_conditions[] = {
-    {"mmap", 2, WRITE_AND_RUN, WRITE_AND_RUN},
-    {"mmap2", 2, WRITE_AND_RUN, WRITE_AND_RUN},
-    {"mprotect", 2, WRITE_AND_RUN, WRITE_AND_RUN},
-    {0}};
+    {"ioctl", 1, COMMAND_BITS, TIOCSTI},       {"ioctl", 1, COMMAND_BITS, TIOCLINUX},
+    {"mmap", 2, WRITE_AND_RUN, WRITE_AND_RUN}, {"mmap2", 2, WRITE_AND_RUN, WRITE_AND_RUN},
+    {"mprotect", 2, PROT_EXEC, PROT_EXEC},     {0}};
 
 static void begin(struct syscall_filter *filter, const char *const *names,
                   const struct syscall_rule *rules, uint32_t action)

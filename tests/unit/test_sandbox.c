@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -59,12 +60,20 @@ static bool attack_kernel(void)
            refused(syscall(SYS_keyctl, 0, 0)) && refused(syscall(SYS_io_uring_setup, 1, NULL));
 }
 
+static bool attack_terminal(void)
+{
+    return refused(ioctl(STDIN_FILENO, TIOCSTI, "x")) &&
+           refused(syscall(SYS_ioctl, STDIN_FILENO, UINT64_C(1) << 32 | TIOCSTI, "x")) &&
+           refused(ioctl(STDIN_FILENO, TIOCLINUX, "x"));
+}
+
 static bool attack_memory(void)
 {
     const int all = PROT_READ | PROT_WRITE | PROT_EXEC;
     void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return mmap(NULL, 4096, all, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED &&
-           errno == EPERM && refused(mprotect(memory, 4096, all));
+           errno == EPERM && refused(mprotect(memory, 4096, all)) &&
+           refused(mprotect(memory, 4096, PROT_READ | PROT_EXEC));
 }
 
 static bool attack_sockets(void)
@@ -78,6 +87,7 @@ static void test_an_intruder_gets_nowhere(void **state)
     (void)state;
     assert_true(inside(attack_programs));
     assert_true(inside(attack_memory));
+    assert_true(inside(attack_terminal));
     assert_true(inside(attack_sockets));
     assert_true(inside(attack_kernel));
 }
