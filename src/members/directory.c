@@ -20,7 +20,8 @@ struct directory {
     struct breaker breaker;
     pthread_mutex_t probe_lock; /* guards what follows */
     int64_t probe_until;
-    int probe_outcome;
+    int probe_outcome; /* the last one; 0: there is none */
+    bool probing;
 };
 
 struct directory *directory_new(struct store *store, const struct cache_settings *cache,
@@ -235,34 +236,52 @@ void directory_show(struct directory *directory)
         figures_note_members(name, holdings.members);
 }
 
+/* Whether the store need not be probed: it was a moment ago, or another thread does so, and the
+ * last outcome counts.  Anyone may ask, so that many askers must not be many probes. */
+static bool is_probed(struct directory *directory, bool begin, int *outcome_r)
+{
+    pthread_mutex_lock(&directory->probe_lock);
+    bool known = directory->probing || clock_monotonic_ms() < directory->probe_until;
+    *outcome_r =
+        known && directory->probe_outcome ? directory->probe_outcome : MEMBERCHAT_UNAVAILABLE;
+    directory->probing = directory->probing || (begin && !known);
+    pthread_mutex_unlock(&directory->probe_lock);
+    return known;
+}
+
+static int probe(struct directory *directory, int64_t deadline)
+{
+    struct store_report report;
+    int outcome = (int)store_probe(directory->store, deadline, &report);
+    figures_note_store(store_name(directory->store), figures_outcome_of(outcome));
+    if (outcome != MEMBERCHAT_FOUND)
+        log_error_limited("store %s: not ready: %s", store_name(directory->store),
+                          report.reason[0] ? report.reason : "no reason given");
+    pthread_mutex_lock(&directory->probe_lock);
+    directory->probe_outcome = outcome;
+    directory->probe_until = clock_monotonic_ms() + PROBE_LIFE_MS;
+    directory->probing = false;
+    pthread_mutex_unlock(&directory->probe_lock);
+    return outcome;
+}
+
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
                                         struct gate *gate)
 {
     struct directory_answer answer = {.outcome = MEMBERCHAT_UNAVAILABLE};
-    struct store_report report;
-    int64_t now = clock_monotonic_ms();
-    pthread_mutex_lock(&directory->probe_lock);
-    bool known = now < directory->probe_until;
-    if (known)
-        answer.outcome = directory->probe_outcome;
-    pthread_mutex_unlock(&directory->probe_lock);
-    if (known || now >= deadline)
+    int outcome;
+    bool known = is_probed(directory, false, &outcome);
+    answer.outcome = outcome;
+    if (known || clock_monotonic_ms() >= deadline)
         return answer;
-
     gate = gate_of(directory, gate);
     if (!enter(directory, gate)) {
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
-    answer.outcome = (int)store_probe(directory->store, deadline, &report);
+    if (!is_probed(directory, true, &outcome))
+        outcome = probe(directory, deadline);
+    answer.outcome = outcome;
     leave(gate);
-    figures_note_store(store_name(directory->store), figures_outcome_of(answer.outcome));
-    if (answer.outcome != MEMBERCHAT_FOUND)
-        log_error_limited("store %s: not ready: %s", store_name(directory->store),
-                          report.reason[0] ? report.reason : "no reason given");
-    pthread_mutex_lock(&directory->probe_lock);
-    directory->probe_outcome = answer.outcome;
-    directory->probe_until = clock_monotonic_ms() + PROBE_LIFE_MS;
-    pthread_mutex_unlock(&directory->probe_lock);
     return answer;
 }

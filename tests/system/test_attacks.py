@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
 """What somebody tries who wants in, or wants others out: headers of two spellings, and more peers than descriptors."""
+import concurrent.futures
 import contextlib
 import os
 import random
 import resource
 import socket
+import time
 
 from lib import fcgi
 from lib.answer import basic
 from lib.case import FreshCase, ScratchCase
 from lib.fcgi import KEEP, PARAMS, STDIN, begin, encode, record, request, request_pairs, stream
-from lib.programs import web_user
+from lib.programs import limit, web_user
 from lib.responder import RunningResponder, environment, programs
 from lib.scratch import free_port, wait_until
 from lib.servers import INSTALLED_SOCKET, Apache, Lighttpd, Nginx, read_mount
-from lib.site import GUEST_PATH, KEY, SECRET, Site
+from lib.site import GUEST_PATH, KEY, SECRET, Site, member_path
 
 WRONG = basic(KEY, "a-secret-that-is-wrong")
 
@@ -112,6 +114,31 @@ class MorePeersThanDescriptors(FreshCase):
                                                preexec_fn=self.limited)
         wait_until("it serves", lambda: "ready" in responder.process.log_text())
         self.survives(responder)
+
+
+class Readiness(FreshCase):
+    """Anyone may ask /readyz, so many who ask at once are one question to a directory."""
+
+    def test_a_directory_that_hangs(self):
+        self.site.put("far", "up")
+        self.site.settings["threads"] = 4
+        self.site.settings["stores"] = {"near": {"plugin": "slow", "delay": "20ms"},
+                                        "far": {"plugin": "slow", "delay": "20ms", "state_path": "far"}}
+        self.site.change_app(store="near")
+        responder = self.start()
+        self.assertEqual(200, responder.call("GET", "/readyz").status)
+        self.site.put("far", "hang")
+        time.sleep(1.1)  # that is how long an answer counts
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(24) as crowd:
+            asked = [crowd.submit(responder.call, "GET", "/readyz") for _ in range(24)]
+            time.sleep(0.3)
+            for number in range(10):
+                self.assertEqual(200, responder.post(member_path(f"m{number}"), self.site.auth()).status)
+            self.assertLess(time.monotonic() - began, limit(2))  # of 3 s that a hanging probe takes
+            answers = [one.result().status for one in asked]
+        self.assertEqual(1, answers.count(503), answers)
+        self.assertEqual(503, responder.call("GET", "/readyz").status)
 
 
 class Figures(FreshCase):
