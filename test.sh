@@ -359,13 +359,14 @@ stage_older() {
 stage_mysql() {
     must "debootstrap" install_missing debootstrap || return 0
     must "MySQL" tests/mysql/fetch.sh "$AREA/mysql" || return 0
+    must "products" install_missing "${SITES_PACKAGES[@]}" "${KIT_PACKAGES[@]}" || return 0
     must "normal build" build normal || return 0
     began=$SECONDS
     export MEMBERCHAT_MYSQL=$AREA/mysql
     step "mysql check" make -C "$AREA/normal" check TESTS=tests/contract/stores
     began=$SECONDS
-    step "mysql system" system_tests none "$AREA/normal" mysql test_store_sql test_store_sql_faults test_store_sql_tls \
-        test_store_sql_recipes
+    step "mysql system" system_tests none "$AREA/normal" mysql sites test_store_sql test_store_sql_faults test_store_sql_tls \
+        test_store_sql_recipes kit.test_kit_sql.Mariadb.test_so_it_does_for_a_way_to_sign_in_that_must_be_loaded
     unset MEMBERCHAT_MYSQL
 }
 

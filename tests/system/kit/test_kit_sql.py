@@ -142,8 +142,7 @@ class Mariadb(SqlCase):
         self.assertIn("cannot be started", self.alone.log())
 
     def test_so_it_does_for_a_way_to_sign_in_that_must_be_loaded(self):
-        self.server.sql("INSTALL SONAME 'auth_ed25519'; CREATE USER ed IDENTIFIED VIA ed25519 USING PASSWORD('secret');"
-                        "GRANT SELECT ON people TO ed;")
+        self.server.sql(self.server.make_ed + "GRANT SELECT ON people TO ed;")
         self.store(query=QUERY, user="ed")
         self.assertEqual("Ann", self.ask(self.kit, body=BODY).json["userName"], self.kit.log())
         self.assertEqual(500, self.ask(self.alone, body=BODY).status)

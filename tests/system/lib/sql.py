@@ -130,6 +130,8 @@ class MariaDB(Server):
         return self.folder / "mysqld.sock"
 
     demand_tls, allow_all = "ALTER USER chat REQUIRE SSL", "ALTER USER chat REQUIRE NONE"
+    # whose way to sign in is a plugin of libmariadb
+    make_ed = "INSTALL SONAME 'auth_ed25519'; CREATE USER ed IDENTIFIED VIA ed25519 USING PASSWORD('secret');"
 
     def use_tls(self):
         """With tls.pem and tls.key in its folder, which it reads again."""
@@ -159,6 +161,7 @@ class MariaDB(Server):
 class MySQL(MariaDB):
     """That of another release, which tests/mysql/fetch.sh puts below $MEMBERCHAT_MYSQL."""
     kind = "mysql"
+    make_ed = "CREATE USER ed IDENTIFIED BY 'secret';"
 
     def options(self):
         """As with MariaDB, there is no TLS before there is a certificate."""
