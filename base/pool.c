@@ -52,13 +52,17 @@ static void drop(struct pool *pool, struct pool_loan *loan)
     leave(pool);
 }
 
-static bool is_good(const struct pool *pool, const struct pool_loan *loan)
+static bool is_good(const struct pool *pool, struct pool_loan *loan)
 {
     const struct pool_kind *kind = &pool->kind;
     int64_t now = clock_monotonic_ms();
-    return (!kind->idle_ms || now - loan->used < kind->idle_ms) &&
-           (!kind->life_ms || now - loan->born < loan->life) &&
-           (!kind->is_good || kind->is_good(kind->context, loan->thing));
+    if ((kind->idle_ms && now - loan->used >= kind->idle_ms) ||
+        (kind->life_ms && now - loan->born >= loan->life))
+        return false;
+    if (!kind->is_good || now - loan->tested < POOL_BELIEVED_MS)
+        return true;
+    loan->tested = now;
+    return kind->is_good(kind->context, loan->thing);
 }
 
 static struct pool_loan *pop_idle(struct pool *pool)
@@ -112,7 +116,7 @@ static struct pool_loan *make(struct pool *pool, int64_t deadline, void *why)
     }
     int64_t tenth = pool->kind.life_ms / 10;
     loan->generation = generation;
-    loan->born = clock_monotonic_ms();
+    loan->born = loan->tested = clock_monotonic_ms();
     loan->life = pool->kind.life_ms - tenth + (tenth ? number * INT64_C(7919) % (2 * tenth) : 0);
     return loan;
 }

@@ -8,11 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define POOL_BELIEVED_MS 100
+
 struct pool_kind {
     /* Makes a thing by the deadline (clock_monotonic_ms()).  `why` is what pool_take()
      * was given.  NULL: it failed. */
     void *(*make)(void *context, int64_t deadline, void *why);
-    /* Optional: whether an idle thing can be used again.  Does not wait. */
+    /* Optional: whether an idle thing can be used again.  Does not wait, and is believed for
+     * POOL_BELIEVED_MS. */
     bool (*is_good)(void *context, const void *thing);
     void (*unmake)(void *context, void *thing);
     void *context;
@@ -28,7 +31,7 @@ struct pool_loan {
     void *thing;
     bool reused;            /* it has been given back before */
     struct pool_loan *next; /* this and what follows is the pool's */
-    int64_t born, used, life;
+    int64_t born, used, tested, life;
     unsigned generation;
 };
 

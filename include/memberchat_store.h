@@ -224,7 +224,8 @@ struct memberchat_store_plugin {
     /* No other call is under way, and none follows. */
     void (*close)(void *store);
 
-    /* Optional.  Whether answers depend on app_id(); then they are cached for each app. */
+    /* Optional.  Whether answers depend on app_id(); then they are cached for each app.  Asked
+     * before open(). */
     bool (*per_app)(const void *settings);
 
     /* Optional, asks no network. */

@@ -79,8 +79,8 @@ enum memberchat_outcome sql_store_survey(void *store, int64_t deadline,
 void sql_store_reload(void *store, bool asked);
 void sql_store_close(void *store);
 
-/* Whether the query has {appId}; the dialects differ on that only for odd comments. */
-bool sql_store_per_app(const struct sql_settings *settings, enum query_dialect dialect);
+/* Whether the query has {appId}, if only in a comment. */
+bool sql_store_per_app(const void *settings);
 
 /* Defines the plugin NAME of a backend, with its keys. */
 #define SQL_PLUGIN(NAME, SUMMARY, FLAGS, BACKEND, KEYS)                                            \
@@ -94,10 +94,6 @@ bool sql_store_per_app(const struct sql_settings *settings, enum query_dialect d
     {                                                                                              \
         (void)how;                                                                                 \
         return sql_store_open(BACKEND, settings, services, result);                                \
-    }                                                                                              \
-    static bool plugin_per_app(const void *settings)                                               \
-    {                                                                                              \
-        return sql_store_per_app(settings, (BACKEND)->dialect);                                    \
     }                                                                                              \
     static const struct memberchat_store_plugin plugin = {                                         \
         .abi = MEMBERCHAT_STORE_ABI,                                                               \
@@ -115,7 +111,7 @@ bool sql_store_per_app(const struct sql_settings *settings, enum query_dialect d
         .reload = sql_store_reload,                                                                \
         .probe = sql_store_probe,                                                                  \
         .close = sql_store_close,                                                                  \
-        .per_app = plugin_per_app,                                                                 \
+        .per_app = sql_store_per_app,                                                                 \
         .survey = sql_store_survey,                                                                \
     };                                                                                             \
     const struct memberchat_store_plugin *memberchat_store_plugin(void)                            \

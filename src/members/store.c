@@ -92,7 +92,7 @@ bool store_is_local(const struct store *store)
 
 bool store_is_per_app(const struct store *store)
 {
-    return store->plugin->per_app && store->plugin->per_app(store->settings);
+    return store->per_app;
 }
 
 const char *store_app(const struct store *store, const struct store_question *question)
@@ -152,6 +152,7 @@ bool store_check(struct store *store, struct store_report *report_r)
 bool store_open(struct store *store, uint32_t how, struct store_report *report_r)
 {
     struct memberchat_result result = begin(store, NULL, report_r);
+    store->per_app = store->plugin->per_app && store->plugin->per_app(store->settings);
     store->handle = store->plugin->open(store->settings, &store->services, how, &result);
     if (!store->handle && !report_r->reason[0])
         store_services.reason(&result, "the store plugin \"%s\" refused to open, without a reason",

@@ -41,7 +41,7 @@ const char *store_name(const struct store *store);
 bool store_has_mapping(const struct store *store);
 bool store_is_local(const struct store *store);
 
-/* Whether its answers depend on the app for which is asked. */
+/* Whether the answers of an open store depend on the app for which is asked. */
 bool store_is_per_app(const struct store *store);
 
 /* The app that asks; "" where there is none.  Borrowed. */

@@ -16,6 +16,7 @@ struct store {
     const struct mapping *mapping; /* or NULL */
     struct arena arena;            /* all of these */
     const char *first_app;         /* that uses it; "" until one is noted */
+    bool per_app;                  /* an open store: what its answers depend on */
     void *handle;                  /* of the plugin; NULL: not open */
     pthread_mutex_t lock;          /* guards what follows */
     pthread_cond_t left;

@@ -192,6 +192,7 @@ static void flush_during_a_trim(void **state)
     struct pool_loan *a = take(), *b = take();
     pool_give(pool, a, true);
     pool_give(pool, b, true);
+    pause_ms(POOL_BELIEVED_MS + 1);
     meanwhile = flush_once;
     pool_trim(pool);
     assert_int_equal(unmade, 2);
@@ -251,6 +252,10 @@ static void dead_things_are_passed_over(void **state)
     pool_give(pool, a, true);
     pool_give(pool, b, true);
     bad = true;
+    a = take(); /* it was good a moment ago */
+    assert_true(a->reused);
+    pool_give(pool, a, true);
+    pause_ms(POOL_BELIEVED_MS + 1);
     assert_null(pool_take_idle(pool));
     assert_int_equal(unmade, 2);
     end();

@@ -67,12 +67,14 @@ static void whether_answers_depend_on_the_app(void **state)
 {
     (void)state;
     store = stub_store_bare(&stub);
+    assert_true(store_open(store, 0, &told));
     assert_false(store_is_per_app(store));
-    store_close(store);
-    store = stub_store(&stub);
-    assert_false(store_is_per_app(store));
-    stub.per_app = true;
-    assert_true(store_is_per_app(store));
+    for (int per_app = 0; per_app < 2; per_app++) {
+        store_close(store);
+        stub.per_app = per_app;
+        open_stub();
+        assert_int_equal(store_is_per_app(store), per_app);
+    }
 }
 
 static void the_four_outcomes(void **state)
