@@ -11,12 +11,14 @@
 
 #define PROBE_LIFE_MS 1000
 #define NEAR_MS       1
+#define STAYS_NEAR_MS 250 /* answers that are late because of others' load do not count */
 
 struct directory {
     atomic_uint holders;
     struct store *store;
-    struct cache *cache; /* NULL: none */
-    atomic_bool near;    /* the last answer came within NEAR_MS */
+    struct cache *cache;     /* NULL: none */
+    atomic_bool near;        /* answers come within NEAR_MS */
+    _Atomic int64_t near_at; /* when the last did */
     struct breaker breaker;
     pthread_mutex_t probe_lock; /* guards what follows */
     int64_t probe_until;
@@ -117,6 +119,17 @@ static enum figures_outcome figures_outcome_of(int outcome)
     return outcomes[outcome];
 }
 
+static void note_distance(struct directory *directory, int64_t began, int64_t now)
+{
+    if (now - began <= NEAR_MS) {
+        atomic_store_explicit(&directory->near_at, now, memory_order_relaxed);
+        atomic_store_explicit(&directory->near, true, memory_order_relaxed);
+    } else if (now - atomic_load_explicit(&directory->near_at, memory_order_relaxed) >
+               STAYS_NEAR_MS) {
+        atomic_store_explicit(&directory->near, false, memory_order_relaxed);
+    }
+}
+
 /* Asks the plugin, if the breaker lets it. */
 static struct directory_answer look_up(struct directory *directory,
                                        const struct store_question *question,
@@ -138,7 +151,7 @@ static struct directory_answer look_up(struct directory *directory,
     figures_count_lookup(store_name(directory->store), figures_outcome_of(answer.outcome),
                          now - began);
     now /= 1000;
-    atomic_store_explicit(&directory->near, now - began / 1000 <= NEAR_MS, memory_order_relaxed);
+    note_distance(directory, began / 1000, now);
     note_outcome(directory, answer.outcome, now, pass, &report);
     return answer;
 }

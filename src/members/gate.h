@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 struct gate {
-    /* Does not wait.  `near`: the last answer from there took a millisecond at most.  False:
-     * a thread that may wait has to ask. */
+    /* Does not wait.  `near`: answers from there take a millisecond, or did so a moment ago.
+     * False: a thread that may wait has to ask. */
     bool (*enter)(struct gate *gate, bool near);
     void (*leave)(struct gate *gate); /* after enter() was true */
 };

@@ -38,17 +38,24 @@ bool crew_put(struct crew *crew, struct conn *conn)
     return wakes;
 }
 
-struct conn *crew_take(struct crew *crew)
+enum crew_order crew_take(struct crew *crew, struct conn **conn_r)
 {
+    enum crew_order order = CREW_REPLACE;
     pthread_mutex_lock(&crew->lock);
     crew->sleeping++;
-    while (!crew->leaving && (!crew->queue.first || crew->sleeping <= crew->lent))
+    while (!crew->leaving && !crew->sold && (!crew->queue.first || crew->sleeping <= crew->lent))
         pthread_cond_wait(&crew->filled, &crew->lock);
     crew->sleeping--;
-    struct conn *conn = conn_queue_pop(&crew->queue);
-    crew->queued -= conn != NULL;
+    if (crew->sold) {
+        crew->sold--;
+        crew->lent--;
+    } else {
+        *conn_r = conn_queue_pop(&crew->queue);
+        crew->queued -= *conn_r != NULL;
+        order = *conn_r ? CREW_SERVE : CREW_LEAVE;
+    }
     pthread_mutex_unlock(&crew->lock);
-    return conn;
+    return order;
 }
 
 bool crew_lend(struct crew *crew)
@@ -68,6 +75,14 @@ void crew_take_back(struct crew *crew)
     pthread_mutex_unlock(&crew->lock);
     if (wakes)
         pthread_cond_signal(&crew->filled);
+}
+
+void crew_sell(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->sold++;
+    pthread_mutex_unlock(&crew->lock);
+    pthread_cond_signal(&crew->filled);
 }
 
 int64_t crew_take_late(struct crew *crew, int64_t now, struct conn_queue *late)

@@ -94,8 +94,7 @@ static void allow_kick(void)
 static void accept_connections(struct worker *worker)
 {
     struct server *server = worker->server;
-    allow_kick();
-    while (may_accept(server)) {
+    while (!worker->relieved && may_accept(server)) {
         int fd = accept_one(worker);
         if (fd >= 0)
             welcome(worker, fd);
@@ -107,13 +106,30 @@ static void accept_connections(struct worker *worker)
     atomic_fetch_sub(&server->acceptors, 1);
 }
 
+/* Serves a queue until it is to accept, or to leave. */
+static enum crew_order serve_crew(struct worker *worker)
+{
+    enum crew_order order;
+    for (struct conn *conn; (order = crew_take(worker->crew, &conn)) == CREW_SERVE;)
+        worker_serve(worker, conn);
+    return order;
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
-    if (!worker->crew)
+    struct server *server = worker->server;
+    allow_kick();
+    while (!worker->crew || serve_crew(worker) == CREW_REPLACE) {
+        worker->crew = NULL;
+        worker->borrowers = &server->accepting;
         accept_connections(worker);
-    for (struct conn *conn; worker->crew && (conn = crew_take(worker->crew));)
-        worker_serve(worker, conn);
+        if (!worker->relieved)
+            break;
+        worker->relieved = false;
+        worker->crew = &server->askers;
+        worker->borrowers = NULL;
+    }
     conn_thread_end();
     return NULL;
 }
@@ -149,21 +165,17 @@ static enum kind next_kind(const unsigned have[KINDS], const unsigned wanted[KIN
 static bool start_worker(struct server *server, enum kind kind)
 {
     struct worker *worker = &server->workers[server->count];
-    if (kind == ASKER) {
-        worker->crew = &server->askers;
-        worker->borrowers = NULL;
-    } else if (kind == READER) {
-        worker->crew = &server->readers;
-    } else {
-        worker->borrowers = &server->accepting;
-    }
+    struct crew *crew = kind == ASKER ? &server->askers : kind == READER ? &server->readers : NULL;
+    worker->crew = crew;
+    if (kind != READER)
+        worker->borrowers = crew ? NULL : &server->accepting;
     if (!threads_start(&worker->thread, work, worker)) {
         worker->crew = NULL; /* it may be the polling thread's */
         worker->borrowers = &server->reading;
         return false;
     }
-    if (worker->crew)
-        crew_join(worker->crew);
+    if (crew)
+        crew_join(crew);
     server->count++;
     return true;
 }
@@ -183,8 +195,7 @@ static bool start_workers(struct server *server, unsigned threads)
     }
     atomic_fetch_sub(&server->acceptors, wanted[ACCEPTOR] - have[ACCEPTOR]);
     figures_note_threads(server->count + 1); /* and the polling thread */
-    unsigned processors = threads_processors();
-    server->accepting.most = have[ACCEPTOR] > processors ? have[ACCEPTOR] - processors : 0;
+    server->accepting.most = have[ACCEPTOR];
     server->reading.most = have[READER] > 1 ? have[READER] - 1 : 0;
     atomic_store(&server->all_may_ask, have[ASKER] == 0);
     if (server->count < all) {
@@ -243,11 +254,32 @@ static void read_all(struct server *server, struct conn_queue *ready)
             worker_serve(&server->workers[server->count], conn);
 }
 
+/* Relieves the acceptors that have waited for a directory too long: it may hang, and somebody has
+ * to accept.  An asker does so for good, and the acceptor becomes an asker. */
+static void relieve(struct server *server, int64_t now)
+{
+    for (unsigned i = 0; i < server->count; i++) {
+        long long since = atomic_load(&server->workers[i].asking_since);
+        if (since <= 0 || now - since < NEAR_MS)
+            continue;
+        atomic_fetch_add(&server->relieved, 1);
+        if (atomic_compare_exchange_strong(&server->workers[i].asking_since, &since, RELIEVED)) {
+            atomic_fetch_add(&server->acceptors, 1); /* until both are one */
+            crew_sell(&server->askers);
+        } else {
+            atomic_fetch_sub(&server->relieved, 1); /* the answer has come */
+        }
+    }
+}
+
 void server_poll(struct server *server, int timeout_ms)
 {
     struct conn_queue ready = {0};
     int64_t now = clock_monotonic_ms(), end = now + timeout_ms;
-    atomic_store(&server->poll_end, end); /* before the look at the queue: see hand_over() */
+    atomic_store(&server->poll_end, end); /* before the looks: see who wakes this thread */
+    if (atomic_exchange(&server->borrowed, false) && end > now + NEAR_MS)
+        atomic_store(&server->poll_end, end = now + NEAR_MS);
+    relieve(server, now);
     int64_t first = crew_take_late(&server->askers, now, &ready);
     read_all(server, &ready); /* their deadline has passed: they are answered without asking */
     park_poll(server->park, (int)((first < end ? first : end) - now), &ready);

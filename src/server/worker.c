@@ -15,17 +15,33 @@ static struct worker *worker_of(struct gate *gate)
     return (struct worker *)((char *)gate - offsetof(struct worker, gate));
 }
 
+/* The polling thread watches how long. */
+static void begin_asking(struct worker *worker)
+{
+    struct server *server = worker->server;
+    int64_t now = clock_monotonic_ms();
+    if (worker->borrowers != &server->accepting)
+        return;
+    atomic_store(&worker->asking_since, now);
+    if (!atomic_load(&server->borrowed))
+        atomic_store(&server->borrowed, true);
+    if (now + NEAR_MS < atomic_load(&server->poll_end))
+        park_wake(server->park);
+}
+
 /* Where the answer comes sooner than an asker would wake up, the thread waits for it in an
- * asker's place, unless too few would be left to accept or to read. */
+ * asker's place, unless too few would be left to read, or others there wait for long. */
 static bool enter_gate(struct gate *gate, bool near)
 {
     struct worker *worker = worker_of(gate);
     struct borrowers *borrowers = worker->borrowers;
-    if (!near)
+    if (!near || worker->relieved || atomic_load(&worker->server->relieved))
         return false;
     if (atomic_fetch_add(&borrowers->waiting, 1) < borrowers->most &&
-        crew_lend(&worker->server->askers))
+        crew_lend(&worker->server->askers)) {
+        begin_asking(worker);
         return true;
+    }
     atomic_fetch_sub(&borrowers->waiting, 1);
     return false;
 }
@@ -33,7 +49,13 @@ static bool enter_gate(struct gate *gate, bool near)
 static void leave_gate(struct gate *gate)
 {
     struct worker *worker = worker_of(gate);
-    crew_take_back(&worker->server->askers);
+    struct server *server = worker->server;
+    if (atomic_exchange(&worker->asking_since, 0) == RELIEVED) {
+        worker->relieved = true;
+        atomic_fetch_sub(&server->relieved, 1);
+    } else {
+        crew_take_back(&server->askers);
+    }
     atomic_fetch_sub(&worker->borrowers->waiting, 1);
 }
 

@@ -22,9 +22,16 @@ struct worker {
     struct gate gate;
     unsigned number;
     pthread_t thread;
-    atomic_bool accepting; /* it waits for a connection */
+    atomic_bool accepting;     /* it waits for a connection */
+    atomic_llong asking_since; /* an acceptor, for itself; 0: it does not, or RELIEVED */
+    bool relieved;             /* an asker accepts in its place: it becomes an asker itself */
     struct http_response response;
     struct bytes text; /* of the response */
+};
+
+enum {
+    RELIEVED = -1,
+    NEAR_MS = 10 /* how long an acceptor may wait for a directory before it is relieved */
 };
 
 struct server {
@@ -36,9 +43,12 @@ struct server {
     atomic_uint acceptors;   /* that have not ended */
     atomic_bool all_may_ask; /* there are no askers, or not yet */
     struct borrowers accepting, reading;
+    atomic_bool borrowed;  /* an acceptor has asked since the polling thread looked */
+    atomic_uint relieved;  /* acceptors that still wait */
     struct crew readers;   /* serve kept connections; do not wait */
     struct crew askers;    /* serve what has to wait for a directory */
-    atomic_llong poll_end; /* when the polling thread looks at the askers' queue again */
+    atomic_llong poll_end; /* when the polling thread looks again at the askers' queue, and at
+                            * acceptors that ask */
     unsigned count;        /* workers that run; the one behind them is the polling thread */
     struct worker workers[];
 };

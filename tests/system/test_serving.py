@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Who serves what: look-ups that take their time, peers that do not read, and hosts that give little."""
 import contextlib
+import os
 import resource
 import threading
 import time
@@ -17,9 +18,10 @@ from lib.site import APP, GUEST_PATH, member_path
 class Askers(FreshCase):
     """`threads` look-ups at once, and everything else goes on meanwhile."""
 
-    def start_slow(self, delay, threads=1, **top):
+    def start_slow(self, delay, threads=1, state_path=None, **top):
+        more = {"state_path": state_path} if state_path else {}
         self.site.write({"stores": {"slow": {"plugin": "slow", "delay": delay, "breaker": {"failures": 0},
-                                             "cache": {"size": 0}}},
+                                             "cache": {"size": 0}, **more}},
                          "apps": {APP: {"store": "slow"}}, "threads": threads, **top})
         return self.start()
 
@@ -55,6 +57,27 @@ class Askers(FreshCase):
                     self.assertEqual(200, peer.reply().answer.status)
                 self.assertLess(time.monotonic() - began, limit(0.5))
             self.assertIn(200, {look_up.result()[0] for look_up in taken})
+
+    def test_guests_while_a_near_directory_hangs(self):
+        """Those who accept wait for a near directory themselves; when it begins to hang, others accept."""
+        state = self.site.folder / "state"
+        crowd = 2 * os.cpu_count() + 3
+        responder = self.start_slow("0ms", threads=crowd + 4, state_path=str(state), request_timeout="1500ms")
+        for round_ in range(3):
+            self.assertEqual({200}, {self.look_up(responder)[0] for _ in range(20)})
+            state.write_text("hang")
+            with ThreadPoolExecutor(crowd) as pool:
+                taken = [pool.submit(self.look_up, responder, f"u{i}") for i in range(crowd)]
+                time.sleep(limit(0.1))
+                for _ in range(10):
+                    began = time.monotonic()
+                    answer = responder.post(GUEST_PATH, self.site.auth(), b"{}")
+                    self.assertEqual(200, answer.status)
+                    self.assertLess(time.monotonic() - began, limit(0.2), f"round {round_}")
+                self.assertEqual({503}, {look_up.result()[0] for look_up in taken})
+            state.write_text("up")
+        self.assertEqual(200, self.look_up(responder)[0])
+        self.assertEqual(0, responder.process.stop())
 
 
 class PeersThatDoNotRead(FreshCase):

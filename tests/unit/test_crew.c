@@ -13,7 +13,7 @@ enum { MEMBERS = 3, ROUNDS = 2000 };
 static struct crew crew;
 static struct conn conns[MEMBERS];
 static pthread_t threads[MEMBERS];
-static atomic_int busy, most, served, may_end;
+static atomic_int busy, most, served, replaced, may_end;
 
 static void work(void)
 {
@@ -29,10 +29,19 @@ static void work(void)
 
 static void *serve(void *argument)
 {
+    struct conn *conn;
     (void)argument;
-    while (crew_take(&crew))
-        work();
-    return NULL;
+    for (;;)
+        switch (crew_take(&crew, &conn)) {
+        case CREW_SERVE:
+            work();
+            break;
+        case CREW_REPLACE:
+            atomic_fetch_add(&replaced, 1);
+            return NULL;
+        case CREW_LEAVE:
+            return NULL;
+        }
 }
 
 static void wait_until_idle(void)
@@ -44,7 +53,7 @@ static void wait_until_idle(void)
 static void begin(bool end_at_once)
 {
     crew = (struct crew){.members = 0};
-    busy = most = served = 0;
+    busy = most = served = replaced = 0;
     may_end = end_at_once;
     crew_init(&crew);
     for (size_t i = 0; i < MEMBERS; i++) {
@@ -61,7 +70,9 @@ static void end(void)
     crew_leave(&crew);
     for (size_t i = 0; i < MEMBERS; i++)
         pthread_join(threads[i], NULL);
-    assert_null(crew_take(&crew));
+    struct conn *none;
+    assert_int_equal(crew_take(&crew, &none), CREW_LEAVE);
+    assert_null(none);
     crew_destroy(&crew);
 }
 
@@ -89,6 +100,32 @@ static void places_are_lent(void **state)
     crew_take_back(&crew);
     end();
     assert_int_equal(served, 2);
+}
+
+/* The buyer of a place is one of the crew, and a thread that slept is not. */
+static void places_are_sold(void **state)
+{
+    pthread_t buyer;
+    (void)state;
+    begin(false);
+    assert_true(crew_lend(&crew));
+    assert_true(crew_lend(&crew));
+    crew_sell(&crew);
+    while (atomic_load(&replaced) < 1)
+        usleep(100);
+    crew_take_back(&crew);             /* the other one */
+    assert_false(crew_is_idle(&crew)); /* the buyer has not come back */
+    assert_int_equal(pthread_create(&buyer, NULL, serve, NULL), 0);
+    wait_until_idle();
+    for (size_t i = 0; i < MEMBERS; i++)
+        assert_true(crew_put(&crew, &conns[i]));
+    while (atomic_load(&busy) < MEMBERS)
+        usleep(100);
+    assert_false(crew_lend(&crew));
+    end();
+    pthread_join(buyer, NULL);
+    assert_int_equal(served, MEMBERS);
+    assert_int_equal(replaced, 1);
 }
 
 static void late_ones_come_out(void **state)
@@ -151,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_are_lent),
+        cmocka_unit_test(places_are_sold),
         cmocka_unit_test(late_ones_come_out),
         cmocka_unit_test(never_more_than_its_members),
     };

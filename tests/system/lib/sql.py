@@ -91,7 +91,8 @@ class Server:
 
     def thaw(self):
         for pid in self.processes():
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # some of PostgreSQL's end by themselves
+                os.kill(pid, signal.SIGCONT)
 
 
 def mysql_greeting(plugin="mysql_native_password", tls=True, without=0):
