@@ -50,8 +50,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(aside, sizeof aside, "%s", scene_path("figures.broken"));
     make(path, data[0], (struct span){(const char *)data + 1, size - 1});
     must(stat(path, &before) == 0);
-    bool readable = can_be_read(path);
-    if (figures_open_file(path, &fd, &why) == FIGURES_OPENED) {
+    bool readable = can_be_read(path), usable = figures_try(path, &why);
+    must(usable || *why.text);
+    bool opened = figures_open_file(path, &fd, &why) == FIGURES_OPENED;
+    must(opened == usable);
+    if (opened) {
         must(fstat(fd, &after) == 0 && (size_t)after.st_size == FIGURES_SIZE);
         must(!(after.st_mode & 0137) && can_be_read(path));
         must(after.st_ino != before.st_ino || readable);
