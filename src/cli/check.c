@@ -34,8 +34,11 @@ static void describe(const struct settings_store *entry)
     if (holdings.counted)
         printf("store %s: members: %s%" PRIu64 ", active: %s%" PRIu64 "\n", entry->name, at_least,
                holdings.members, at_least, holdings.active);
-    if (holdings.states[0])
-        printf("store %s: states: %s\n", entry->name, holdings.states);
+    if (holdings.states[0]) {
+        printf("store %s: states: ", entry->name);
+        cli_put(stdout, holdings.states);
+        puts("");
+    }
     if (holdings.missing[0])
         cli_error("warning: store %s: it lacks %s", entry->name, holdings.missing);
     if (holdings.counted && !holdings.active && !holdings.limited)
@@ -56,10 +59,11 @@ static bool probe(struct settings_store *entry)
     enum memberchat_outcome outcome =
         store_probe(directory_store(entry->directory), clock_monotonic_ms() + PROBE_MS, &report);
     bool works = outcome == MEMBERCHAT_FOUND || outcome == MEMBERCHAT_NOT_FOUND;
-    printf("store %s: %s%s%s, %.1f ms%s%s\n", entry->name,
+    printf("store %s: %s%s%s, %.1f ms%s", entry->name,
            cli_colour(stdout, works ? CLI_GREEN : CLI_RED), verdicts[outcome],
-           cli_colour(stdout, CLI_PLAIN), milliseconds() - start, report.reason[0] ? ": " : "",
-           report.reason);
+           cli_colour(stdout, CLI_PLAIN), milliseconds() - start, report.reason[0] ? ": " : "");
+    cli_put(stdout, report.reason);
+    puts("");
     if (works)
         describe(entry);
     return works;

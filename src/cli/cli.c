@@ -2,6 +2,7 @@
  * What the subcommands share. */
 #include "cli.h"
 
+#include "host/log.h"
 #include "settings/config_value.h"
 
 #include <errno.h>
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { TEXT_MAX = 16384 }; /* of a message; what is longer is cut */
 
 static bool out_of_memory; /* for something that was to be printed */
 
@@ -29,13 +32,26 @@ const char *cli_colour(FILE *out, enum cli_colour colour)
     return shown ? codes[colour] : "";
 }
 
+/* What a directory or a file says must not steer a terminal or make a line of its own. */
+void cli_put(FILE *out, const char *text)
+{
+    log_print_filtered(out, span_of(text));
+}
+
+void cli_error_list(const char *format, va_list args)
+{
+    char text[TEXT_MAX];
+    vsnprintf(text, sizeof text, format, args);
+    fprintf(stderr, "%smemberchat:%s ", cli_colour(stderr, CLI_RED), cli_colour(stderr, CLI_PLAIN));
+    cli_put(stderr, text);
+    fputc('\n', stderr);
+}
+
 void cli_error(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "%smemberchat:%s ", cli_colour(stderr, CLI_RED), cli_colour(stderr, CLI_PLAIN));
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    cli_error_list(format, args);
     va_end(args);
 }
 

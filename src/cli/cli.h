@@ -5,6 +5,7 @@
 
 #include "settings/settings.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 /* As in sysexits.h.  EXIT_OUTPUT: all was done, but the result could not be written. */
@@ -43,8 +44,12 @@ extern const struct cli_command cli_check, cli_doctor, cli_lookup, cli_token, cl
 enum cli_colour { CLI_PLAIN, CLI_RED, CLI_GREEN, CLI_YELLOW };
 const char *cli_colour(FILE *out, enum cli_colour colour);
 
-/* "memberchat: ..." on standard error */
+/* "memberchat: ..." on standard error, on one line */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cli_error_list(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+/* A text as it may be shown: what is not plain is \xNN. */
+void cli_put(FILE *out, const char *text);
 
 /* Says that the arguments are wrong, and how they should be; EXIT_USAGE. */
 int cli_usage(const struct cli *cli);

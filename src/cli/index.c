@@ -21,9 +21,7 @@ static void log_line(const struct memberchat_services *services, enum memberchat
     (void)services;
     (void)level;
     va_start(args, format);
-    fputs("memberchat: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    cli_error_list(format, args);
     va_end(args);
 }
 

@@ -86,6 +86,19 @@ void log_add_filtered(struct bytes *line, struct span text)
     }
 }
 
+void log_print_filtered(FILE *out, struct span text)
+{
+    while (text.length) {
+        char memory[4 * sizeof "\\x00"];
+        struct bytes one = bytes_within(memory, sizeof memory);
+        size_t length = text_utf8_sequence(text);
+        length = length ? length : 1;
+        log_add_filtered(&one, (struct span){text.data, length});
+        fwrite(one.data, 1, one.length, out);
+        text = (struct span){text.data + length, text.length - length};
+    }
+}
+
 static void add_time(struct bytes *line)
 {
     int64_t seconds = 0; /* a line without its time is better than none */

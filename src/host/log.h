@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 
+#include <stdio.h>
 #include <stdarg.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -33,6 +34,9 @@ enum log_format log_format(void);
 
 /* Adds a text in which bytes that are not printable are escaped, so that it is UTF-8, too. */
 void log_add_filtered(struct bytes *out, struct span text);
+
+/* The same, to a file or terminal; takes no memory. */
+void log_print_filtered(FILE *out, struct span text);
 
 /* Lines of the access log go to a file of their own, or (NULL) among those of the log.  False:
  * as log_configure(). */

@@ -4,6 +4,7 @@
 #include "reader.h"
 
 #include "base/file.h"
+#include "host/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,7 +55,8 @@ bool config_line_is_warning(struct span line, struct span *place_r, struct span 
 static void print_line(struct span text, void *context)
 {
     FILE *out = context;
-    fprintf(out, "%.*s\n", (int)text.length, text.data);
+    log_print_filtered(out, text);
+    fputc('\n', out);
 }
 
 void config_report_print(struct config_report *report, FILE *out)

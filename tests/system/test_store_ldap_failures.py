@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Directories that fail, and what a request notices of it."""
+import re
 import signal
 import threading
 import time
@@ -111,6 +112,20 @@ class Restarts(FailureCase):
         self.expect((404, "MEMBER_NOT_FOUND"))
         self.expect((404, "MEMBER_NOT_FOUND"))
         self.assertEqual((3, 2), (server.searches, len(server.connections)))
+
+
+class Words(FailureCase):
+    def test_they_cannot_steer_a_terminal(self):
+        """What a server says of a failure is shown by the command, and no byte of it is more than text."""
+        server = Scripted(self, bind=message(1, 0x61, 80, b"\x1b[2J\nstore staff: ok \xc2\x9b1m"))
+        self.run_with(server.uri)
+        for arguments in (("check", "--online"), ("lookup", "staff", "m1"), ("doctor",)):
+            with self.subTest(arguments=arguments):
+                done = command(arguments[0], "-c", self.site.conf, *arguments[1:])
+                told = done.stdout + done.stderr
+                self.assertRegex(told, r"(\\x1b|\?)\[2J(\\x0a|\?)store staff: ok")
+                self.assertIsNone(re.search("[\0-\x09\x0b-\x1f\x7f-\x9f]", told))
+                self.assertNotIn("\nstore staff: ok", told)
 
 
 class Frozen(FailureCase):
