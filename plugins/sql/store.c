@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define EARLY_MS  20  /* we are done before the deadline, not at it */
 #define GRACE_MS  50  /* in which the server ends a query by itself */
