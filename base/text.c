@@ -7,19 +7,21 @@ size_t text_utf8_sequence(struct span text)
     static const struct {
         unsigned char first_low, first_high, length, second_low, second_high;
     } rows[] = {
-        {0x00, 0x7f, 1, 0x00, 0x00}, {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf},
-        {0xe1, 0xec, 3, 0x80, 0xbf}, {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf},
-        {0xf0, 0xf0, 4, 0x90, 0xbf}, {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
+        {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf}, {0xe1, 0xec, 3, 0x80, 0xbf},
+        {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf}, {0xf0, 0xf0, 4, 0x90, 0xbf},
+        {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
     };
     if (text.length == 0)
         return 0;
     const unsigned char *byte = (const unsigned char *)text.data;
+    if (byte[0] < 0x80)
+        return 1;
     size_t row = 0, rows_count = sizeof rows / sizeof *rows;
     while (row < rows_count && (byte[0] < rows[row].first_low || byte[0] > rows[row].first_high))
         row++;
     if (row == rows_count || text.length < rows[row].length)
         return 0;
-    if (rows[row].length > 1 && (byte[1] < rows[row].second_low || byte[1] > rows[row].second_high))
+    if (byte[1] < rows[row].second_low || byte[1] > rows[row].second_high)
         return 0;
     for (size_t i = 2; i < rows[row].length; i++)
         if (byte[i] < 0x80 || byte[i] > 0xbf)
