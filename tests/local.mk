@@ -44,8 +44,8 @@ tests_plugins_store_slow_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 EXTRA_DIST += tests/plugins/test_store.h
 
 # Those that are wrong in one point each, all from one file.
-BAD_PLUGINS = keys keys_outside keys_twice name newer_abi nosymbol null openfails outcome result \
-	short_struct
+BAD_PLUGINS = keys keys_choice keys_help keys_outside keys_twice keys_type lookup name newer_abi \
+	nosymbol null openfails outcome result short_struct
 check_DATA = tests/plugins/bad.stamp
 CLEANFILES += tests/plugins/bad.stamp tests/plugins/.libs/store_bad_*.so
 EXTRA_DIST += tests/plugins/bad.c

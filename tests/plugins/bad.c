@@ -11,8 +11,12 @@
 
 enum kind {
     KIND_keys,
+    KIND_keys_choice,
+    KIND_keys_help,
     KIND_keys_outside,
     KIND_keys_twice,
+    KIND_keys_type,
+    KIND_lookup,
     KIND_name,
     KIND_newer_abi,
     KIND_nosymbol,
@@ -24,7 +28,12 @@ enum kind {
 };
 
 static const struct memberchat_key keys[] = {
-    {.name = "size", .help = "a good key", .type = MEMBERCHAT_INTEGER, .offset = IS(keys_outside)},
+    {.name = "size",
+     .help = IS(keys_help) ? NULL : "a good key",
+     .type = IS(keys_type)     ? (enum memberchat_type)99
+             : IS(keys_choice) ? MEMBERCHAT_CHOICE
+                               : MEMBERCHAT_INTEGER,
+     .offset = IS(keys_outside)},
     {.name = IS(keys_twice) ? "size" : "cache", .help = "the host has it", .type = MEMBERCHAT_BOOL},
 };
 
@@ -83,11 +92,13 @@ static const struct memberchat_store_plugin plugin = {
     .version = "1",
     .summary = "for tests",
     .flags = IS(result) ? 0 : MEMBERCHAT_STORE_THREAD_SAFE | MEMBERCHAT_STORE_LOCAL,
-    .key_count = IS(keys) || IS(keys_twice) ? 2 : IS(keys_outside),
+    .key_count = IS(keys) || IS(keys_twice)                                              ? 2
+                 : IS(keys_outside) || IS(keys_help) || IS(keys_type) || IS(keys_choice) ? 1
+                                                                                         : 0,
     .keys = keys,
     .settings_size = sizeof(int64_t),
     .open = bad_open,
-    .lookup = bad_lookup,
+    .lookup = IS(lookup) ? NULL : bad_lookup,
     .close = test_store_close,
 };
 

@@ -45,6 +45,10 @@ static void bad_ones(void **state)
         {"bad_name", "calls itself \"good_name\", not \"bad_name\""},
         {"bad_keys", "its key \"cache\" has a name that belongs to memberchat"},
         {"bad_keys_outside", "its key \"size\" lies outside of the settings"},
+        {"bad_keys_help", "its key \"size\" has no name or no help line"},
+        {"bad_keys_type", "its key \"size\" has a type that does not exist"},
+        {"bad_keys_choice", "its key \"size\" is a choice without choices"},
+        {"bad_lookup", "it lacks version, summary, keys, open, lookup or close"},
         {"bad_keys_twice", "its key \"size\" is there twice"},
     };
     (void)state;
