@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# make coverage: builds with --coverage in build-coverage, runs make check, the system tests and a part
-# of the fault campaign, and prints how many lines and branches of each folder they reach; those that
-# they do not reach are in build-coverage/coverage.txt.
+# make coverage: builds with --coverage in build-coverage, runs make check, the system tests and the
+# fault campaign at each place in the code, and prints how many lines and branches of each folder they reach;
+# those that they do not reach are in build-coverage/coverage.txt.
 # usage: coverage.sh SOURCE-FOLDER PYTHON [SYSTEM-TEST...]
 set -eu
 source=$(cd "$1" && pwd)
@@ -32,7 +32,7 @@ share
 MEMBERCHAT_BUILD=$PWD MEMBERCHAT_SLOW=2 "$python" "$source/tests/system/run.py" "$@" >system.log 2>&1 || status=1
 tail -n 1 system.log
 # Judged without --coverage only: here the counts' own allocations fail, too.
-FAULTS_COVERAGE=1 make faults FAULTS_EVERY="${FAULTS_EVERY:-10}" >faults.log 2>&1 || true
+FAULTS_COVERAGE=1 make faults FAULTS_EVERY="${FAULTS_EVERY:-place}" >faults.log 2>&1 || true
 tail -n 1 faults.log
 
 gcovr --root "$source" --object-directory . --filter "$source/(src|base|plugins|modules)/" \

@@ -5,8 +5,9 @@ import mmap
 import struct
 from dataclasses import dataclass
 
-SIZE = 8192
-FIELDS = ("armed", "kinds", "nth", "burst", "error", "shorten", "seen", "failed", "live", "noted")
+HEAD, PLACES = 8192, 65536
+SIZE = HEAD + 8 * PLACES
+FIELDS = ("armed", "kinds", "nth", "burst", "error", "shorten", "seen", "failed", "live", "noted", "listing")
 STACK = 8 * len(FIELDS)
 KINDS = ("alloc", "open", "read", "write", "send", "recv", "accept", "fsync", "rename", "pipe", "epoll", "thread",
          "random", "clock", "poll", "stat", "socket", "connect", "map")
@@ -67,13 +68,14 @@ class Page:
         struct.pack_into("q", self.memory, 8 * FIELDS.index(field), value)
 
     def arm(self, fault, nth, lasting=False):
-        """From now on the n-th call fails, and with `lasting` all that follow it."""
+        """From now on the n-th call fails, and with `lasting` all that follow it; with n = 0 none, but where they
+        come from is listed."""
         self["armed"] = 0
         self["kinds"] = 1 << KINDS.index(fault.kind)
         self["nth"], self["burst"] = nth, 0 if lasting else 1
-        self["error"], self["shorten"] = fault.error, int(fault.shorten)
+        self["error"], self["shorten"], self["listing"] = fault.error, int(fault.shorten), int(nth == 0)
         self["seen"] = self["failed"] = self["noted"] = 0
-        self.memory[STACK:SIZE] = bytes(SIZE - STACK)
+        self.memory[STACK:HEAD] = bytes(HEAD - STACK)
         self["armed"] = 1
 
     def disarm(self):
@@ -84,4 +86,12 @@ class Page:
     @property
     def stack(self):
         """Of the first call that failed: its name, and frames as MODULE+0xOFFSET(SYMBOL)."""
-        return self.memory[STACK:SIZE].split(b"\0")[0].decode()
+        return self.memory[STACK:HEAD].split(b"\0")[0].decode()
+
+    def places(self):
+        """Of the calls that were listed: {place: the numbers of the first and the last that came from it}."""
+        count = min(self["seen"], PLACES)
+        found = {}
+        for number, place in enumerate(struct.unpack_from(f"{count}Q", self.memory, HEAD), 1):
+            found[place] = (found.get(place, (number,))[0], number)
+        return found

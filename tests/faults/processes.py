@@ -20,11 +20,13 @@ HEAVY = 20   # the stride of what OpenSSL does
 class Case:
     """Something that is done again and again while something fails.  run() gives a verdict and its details."""
     faults = FAULTS
-    stride = 1  # a sample of a case with thousands of calls is that much smaller
+    stride = 1     # a sample of a case with thousands of calls is that much smaller
+    listed = True  # whether what fails is a call, whose place is known
 
     def __init__(self, name, page):
         self.name = name
         self.page = page
+        self.scope = name  # cases of one scope need not fail at the same place in the code again
 
     def calibrate(self):
         """Without faults; raises when even that is not right."""
@@ -73,6 +75,7 @@ class Cgi(Case):
         self.asked = asked
         self.request = request
         self.stride = HEAVY if request.heavy else 1
+        self.scope = "cgi"
 
     def spawn(self):
         return spawn([programs().folder / "memberchat.fcgi"], self.page, self.request.body,

@@ -153,6 +153,7 @@ class RequestCase(ResidentCase):
         super().__init__(name, page, scratch, asked, requests)
         self.request = request
         self.stride = processes.HEAVY if request.heavy else 1
+        self.scope = "request"
 
     def prepare(self):
         super().prepare()

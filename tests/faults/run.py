@@ -4,7 +4,8 @@
 
 Each WORD chooses the sweeps that have it in their name, which is CASE:FAULT:once or CASE:FAULT:on, as in
 cgi/file/guest:alloc:once.  With a number at its end (...:once:17) it repeats one finding.
-The environment: MEMBERCHAT_BUILD, the build folder; FAULTS_EVERY, every how many-th call fails (1);
+The environment: MEMBERCHAT_BUILD, the build folder; FAULTS_EVERY, every how many-th call fails (1), or
+"place": the first and the last of those from each place in the code;
 FAULTS_SECONDS, when to stop (no limit); FAULTS_JOBS, how many run side by side (all processors).
 The last line is "N passed, N failed": runs, and kinds of findings.
 """
@@ -28,7 +29,7 @@ from control import Page  # noqa: E402
 from judge import BAD, GOOD  # noqa: E402
 from lib.programs import programs  # noqa: E402
 from lib.scratch import Scratch  # noqa: E402
-from sweep import CONTAINED, Results, sweep, sweeps_of  # noqa: E402
+from sweep import CONTAINED, PLACE, Places, Results, sweep, sweeps_of  # noqa: E402
 
 STORES = ("file", "cdb", "ldap", "rest", "sqlite", "mysql", "pgsql")
 GROUPS = {
@@ -51,7 +52,7 @@ def may_concern(word, group):
 
 def run_group(group, words, every, deadline):
     """All cases of a group in a scratch folder of their own: {row of the table: Results}."""
-    rows = {}
+    rows, places = {}, Places()
     scratch = Scratch()
     scratch.closing = None
     try:
@@ -64,7 +65,7 @@ def run_group(group, words, every, deadline):
             case.calibrate()
             for fault, lasting, pinned in sweeps:
                 kind = "allocations" if fault.kind == "alloc" else "system calls"
-                sweep(case, fault, lasting, pinned, every, deadline, rows.setdefault((group, kind), Results()))
+                sweep(case, fault, lasting, pinned, every, places, deadline, rows.setdefault((group, kind), Results()))
             print(f"# {case.name}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
     finally:
         if scratch.closing:
@@ -104,7 +105,8 @@ def main():
     build = Path(os.environ["MEMBERCHAT_BUILD"]).resolve()
     processes.SHIM = build / "tests" / "faults" / ".libs" / "shim.so"
     programs()
-    every = int(os.environ.get("FAULTS_EVERY", "1"))
+    every = os.environ.get("FAULTS_EVERY", "1")
+    every = every if every == PLACE else int(every)
     deadline = time.monotonic() + float(os.environ.get("FAULTS_SECONDS", "1e9"))
     chosen = [group for group in GROUPS if all(may_concern(word, group) for word in words)]
     rows, trouble = {}, 0

@@ -33,8 +33,9 @@
 #define KINDS(X)                                                                                   \
     X(ALLOC)                                                                                       \
     X(OPEN)                                                                                        \
-    X(READ) X(WRITE) X(SEND) X(RECV) X(ACCEPT) X(FSYNC) X(RENAME) X(PIPE) X(EPOLL) X(THREAD)       \
-        X(RANDOM) X(CLOCK) X(POLL) X(STAT) X(SOCKET) X(CONNECT) X(MAP)
+    X(READ)                                                                                        \
+    X(WRITE) X(SEND) X(RECV) X(ACCEPT) X(FSYNC) X(RENAME) X(PIPE) X(EPOLL) X(THREAD) X(RANDOM)     \
+        X(CLOCK) X(POLL) X(STAT) X(SOCKET) X(CONNECT) X(MAP)
 
 enum { /* bits of a page's `kinds`, in the order of control.py's KINDS */
 #define KIND(name) BIT_##name,
@@ -42,14 +43,18 @@ enum { /* bits of a page's `kinds`, in the order of control.py's KINDS */
 #undef KIND
 };
 
+enum { PLACES = 65536, FRAMES = 8 };
+
 struct page {
     _Atomic int64_t armed, kinds, nth, burst, error,
         shorten;                  /* what is to fail; burst 0: from then on */
     _Atomic int64_t seen, failed; /* while armed */
     _Atomic int64_t live;         /* allocations that were not freed, ever */
     _Atomic int64_t noted;
-    char stack[8192 - 10 * sizeof(int64_t)]; /* of the first that failed: "malloc
+    _Atomic int64_t listing;                 /* nothing is to fail: `places` is filled */
+    char stack[8192 - 11 * sizeof(int64_t)]; /* of the first that failed: "malloc
                                                 module+0x12(symbol) ..." */
+    _Atomic uint64_t places[PLACES]; /* where the first, second ... call comes from: place_of() */
 };
 
 static struct page *page;
@@ -102,11 +107,65 @@ static void note_stack(const char *what)
     inside = 0;
 }
 
+/* Whether an address lies in memberchat's own code.  What was found out is kept by page, as page *
+ * 2 + verdict. */
+static bool is_own(const void *address)
+{
+    static _Atomic uintptr_t known[1024];
+    uintptr_t number = (uintptr_t)address >> 12;
+    _Atomic uintptr_t *entry = &known[number % 1024];
+    uintptr_t kept = atomic_load(entry);
+    if (kept >> 1 == number)
+        return kept & 1;
+    Dl_info info;
+    bool own = false;
+    if (dladdr(address, &info) && info.dli_fname) {
+        const char *slash = strrchr(info.dli_fname, '/');
+        const char *name = slash ? slash + 1 : info.dli_fname;
+        own = !strncmp(name, "memberchat", 10) || !strncmp(name, "store_", 6) ||
+              !strncmp(name, "sign_", 5);
+    }
+    atomic_store(entry, number << 1 | own);
+    return own;
+}
+
+static uint64_t mixed(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9e3779b97f4a7c15;
+    return hash ^ hash >> 29;
+}
+
+/* A number for the place in memberchat's code that a call comes from: the call and its innermost
+ * frames there, whatever libraries lie between.  The same in each process. */
+static uint64_t place_of(const char *what)
+{
+    void *addresses[64];
+    inside = 1;
+    int count = backtrace(addresses, 64);
+    uint64_t place = 0;
+    for (; *what; what++)
+        place = mixed(place, (unsigned char)*what);
+    for (int i = 2, own = 0; i < count && own < FRAMES; i++) {
+        Dl_info info;
+        if (!is_own(addresses[i]) || !dladdr(addresses[i], &info))
+            continue;
+        place = mixed(place, (uintptr_t)addresses[i] - (uintptr_t)info.dli_fbase);
+        own++;
+    }
+    inside = 0;
+    return place;
+}
+
 static bool fails(int kind, const char *what)
 {
     if (!page || inside || !atomic_load(&page->armed) || !(atomic_load(&page->kinds) >> kind & 1))
         return false;
     int64_t number = atomic_fetch_add(&page->seen, 1) + 1, nth = page->nth, burst = page->burst;
+    if (page->listing) {
+        if (number <= PLACES)
+            page->places[number - 1] = place_of(what);
+        return false;
+    }
     if (number < nth || (burst && number >= nth + burst))
         return false;
     atomic_fetch_add(&page->failed, 1);

@@ -95,6 +95,7 @@ class LimitedStartCase(StartCase):
 
     faults = [Fault("descriptors", "alloc", lasting=False)]
     most = 60
+    listed = False
 
     def popen(self):
         most = 2 + self.page["nth"]

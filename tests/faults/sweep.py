@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Goes through a case with every fault, and the first, second ... n-th call failing."""
+import itertools
 import re
 import subprocess
 import time
@@ -13,6 +14,8 @@ from lib.programs import programs
 
 HERE = Path(__file__).resolve().parent
 FRAME = re.compile(r"(\S+)\+(0x[0-9a-f]+)\((\S*)\)")
+PLACE = "place"  # in place of a number: each place in the code fails
+SAMPLE = 10     # every how many-th, of cases that cannot list their calls
 OWN = ("memberchat", "store_", "sign_")
 
 
@@ -57,22 +60,59 @@ def sweeps_of(case, words):
                 yield fault, lasting, None
 
 
-def sweep(case, fault, lasting, pinned, every, deadline, results):
-    """With every `every`-th n until no call is left to fail, or the time is over."""
-    every *= case.stride if every > 1 else 1
-    nth = pinned or 1 + phase(case, fault, lasting, every)
-    while time.monotonic() < deadline:
+class Places:
+    """Numbers of calls so that each place in the code fails: the first and the last from each.  Cases of one scope
+    share their places."""
+
+    def __init__(self):
+        self.known = {}
+        self.tried = set()
+
+    def numbers(self, case, fault, results):
+        key = case.name, fault.kind
+        if key not in self.known:
+            self.known[key] = sorted(self.listed(case, fault, results))
+        return self.known[key]
+
+    def listed(self, case, fault, results):
+        """Of two runs, for threads may come to a place at another number."""
+        found, numbers = set(), set()
+        for _ in range(2):
+            case.prepare()
+            case.page.arm(fault, 0)
+            verdict, details = case.run()
+            case.page.disarm()
+            note(results, f"{case.name}:{fault.name}:once:0", verdict, details, "")
+            for place, ends in case.page.places().items():
+                if (case.scope, fault.kind, place) not in self.tried:
+                    found.add((case.scope, fault.kind, place))
+                    numbers.update(ends)
+        self.tried |= found
+        return numbers
+
+
+def sweep(case, fault, lasting, pinned, every, places, deadline, results):
+    """With the numbers that are asked for, until no call is left to fail, or the time is over."""
+    name = f"{case.name}:{fault.name}:{'on' if lasting else 'once'}"
+    listed = every == PLACE and case.listed and not pinned
+    if pinned:
+        numbers = [pinned]
+    elif listed:
+        numbers = places.numbers(case, fault, results)
+    else:
+        every = SAMPLE if every == PLACE else every
+        every *= case.stride if every > 1 else 1
+        numbers = itertools.count(1 + phase(case, fault, lasting, every), every)
+    for nth in numbers:
+        if time.monotonic() >= deadline:
+            return
         case.prepare()
         case.page.arm(fault, nth, lasting)
         verdict, details = case.run()
         failed = case.page.disarm()
-        if case.through() and not pinned:
+        if case.through() and not pinned and not listed:
             return
-        name = f"{case.name}:{fault.name}:{'on' if lasting else 'once'}:{nth}"
-        note(results, name, verdict, details, case.page.stack if failed else "")
-        if pinned:
-            return
-        nth += every
+        note(results, f"{name}:{nth}", verdict, details, case.page.stack if failed else "")
 
 
 def phase(case, fault, lasting, every):
