@@ -10,14 +10,14 @@
 #include <string.h>
 
 #define PROBE_LIFE_MS 1000
-#define NEAR_MS       1
+#define NEAR_US       250
 #define STAYS_NEAR_MS 250 /* answers that are late because of others' load do not count */
 
 struct directory {
     atomic_uint holders;
     struct store *store;
     struct cache *cache;     /* NULL: none */
-    atomic_bool near;        /* answers come within NEAR_MS */
+    atomic_bool near;        /* answers come within NEAR_US */
     _Atomic int64_t near_at; /* when the last did */
     struct breaker breaker;
     pthread_mutex_t probe_lock; /* guards what follows */
@@ -119,9 +119,10 @@ static enum figures_outcome figures_outcome_of(int outcome)
     return outcomes[outcome];
 }
 
-static void note_distance(struct directory *directory, int64_t began, int64_t now)
+/* `took`: microseconds; `now`: milliseconds. */
+static void note_distance(struct directory *directory, int64_t took, int64_t now)
 {
-    if (now - began <= NEAR_MS) {
+    if (took <= NEAR_US) {
         atomic_store_explicit(&directory->near_at, now, memory_order_relaxed);
         atomic_store_explicit(&directory->near, true, memory_order_relaxed);
     } else if (now - atomic_load_explicit(&directory->near_at, memory_order_relaxed) >
@@ -150,8 +151,8 @@ static struct directory_answer look_up(struct directory *directory,
     int64_t now = clock_monotonic_us();
     figures_count_lookup(store_name(directory->store), figures_outcome_of(answer.outcome),
                          now - began);
+    note_distance(directory, now - began, now / 1000);
     now /= 1000;
-    note_distance(directory, began / 1000, now);
     note_outcome(directory, answer.outcome, now, pass, &report);
     return answer;
 }

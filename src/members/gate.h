@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 struct gate {
-    /* Does not wait.  `near`: answers from there take a millisecond, or did so a moment ago.
+    /* Does not wait.  `near`: answers from there come at once, or did so a moment ago.
      * False: a thread that may wait has to ask. */
     bool (*enter)(struct gate *gate, bool near);
     void (*leave)(struct gate *gate); /* after enter() was true */

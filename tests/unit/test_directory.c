@@ -328,7 +328,7 @@ static void threads_that_may_not_wait(void **state)
     assert_int_equal(directory_probe(chain[1], now + 1000, &gate).outcome, MEMBERCHAT_FOUND);
 }
 
-/* The gate is told whether answers come within a millisecond; a late one does not count. */
+/* The gate is told whether answers come at once; a single late one does not count. */
 static void gates_of_near_stores(void **state)
 {
     struct store_question question = gated(1000);
