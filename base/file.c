@@ -180,6 +180,14 @@ bool file_check_pem(const char *path, enum file_pem wanted, bool *exposed_r, str
     return good;
 }
 
+struct span file_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return span_of(".");
+    return (struct span){path, slash == path ? 1 : (size_t)(slash - path)};
+}
+
 bool file_destination(const char *path, char out_r[PATH_MAX])
 {
     char link[PATH_MAX];
@@ -205,13 +213,6 @@ bool file_destination(const char *path, char out_r[PATH_MAX])
 }
 
 /* ---- Why it cannot be written ---- */
-
-static void set_folder(const char *path, char folder_r[PATH_MAX])
-{
-    const char *slash = strrchr(path, '/');
-    int length = slash == path ? 1 : slash ? (int)(slash - path) : 0;
-    snprintf(folder_r, PATH_MAX, "%.*s", length ? length : 1, length ? path : ".");
-}
 
 /* The user that should own it; root asks for another one. */
 static const char *name_owner(char room[24])
@@ -258,7 +259,7 @@ void file_explain_unwritable(const char *path, int error, struct reason *why)
     struct reason said;
     if (!file_destination(path, to))
         snprintf(to, sizeof to, "%s", path);
-    set_folder(to, folder);
+    span_copy(file_folder(to), folder, sizeof folder);
     say_error(path, to, error, &said);
     bool there = faccessat(AT_FDCWD, to, F_OK, AT_EACCESS) == 0;
     bool has_folder = faccessat(AT_FDCWD, folder, F_OK, AT_EACCESS) == 0;

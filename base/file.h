@@ -44,6 +44,9 @@ bool file_mode_exposed(mode_t mode);
 bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
                       struct reason *why);
 
+/* The folder of a path, in it or a constant: "/", or "." where the path has none. */
+struct span file_folder(const char *path);
+
 /* Where a file is made that does not exist yet: symbolic links are followed, also those that lead
  * nowhere.  False: errno says why it is nowhere. */
 bool file_destination(const char *path, char out_r[PATH_MAX]);

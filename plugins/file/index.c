@@ -18,10 +18,8 @@ static bool fail(struct reason *why, const char *path)
 
 static int open_folder(const char *path)
 {
-    const char *slash = strrchr(path, '/');
     char folder[PATH_MAX];
-    int length = slash == path ? 1 : slash ? (int)(slash - path) : 0;
-    snprintf(folder, sizeof folder, "%.*s", slash ? length : 1, slash ? path : ".");
+    span_copy(file_folder(path), folder, sizeof folder);
     return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 

@@ -111,7 +111,7 @@ bool sql_store_per_app(const void *settings);
         .reload = sql_store_reload,                                                                \
         .probe = sql_store_probe,                                                                  \
         .close = sql_store_close,                                                                  \
-        .per_app = sql_store_per_app,                                                                 \
+        .per_app = sql_store_per_app,                                                              \
         .survey = sql_store_survey,                                                                \
     };                                                                                             \
     const struct memberchat_store_plugin *memberchat_store_plugin(void)                            \

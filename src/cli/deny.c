@@ -32,10 +32,8 @@ static bool find_file(struct edit *edit, const char *path)
 {
     char real[PATH_MAX];
     snprintf(edit->path, sizeof edit->path, "%s", realpath(path, real) ? real : path);
-    const char *slash = strrchr(edit->path, '/');
-    snprintf(edit->folder, sizeof edit->folder, "%.*s",
-             slash > edit->path ? (int)(slash - edit->path) : 1, edit->path);
-    return slash && strlen(path) < sizeof edit->path;
+    span_copy(file_folder(edit->path), edit->folder, sizeof edit->folder);
+    return strchr(edit->path, '/') && strlen(path) < sizeof edit->path;
 }
 
 static bool read_list(struct edit *edit)

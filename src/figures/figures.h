@@ -12,6 +12,7 @@
 #define FIGURES_H
 
 #include "base/bytes.h"
+#include "base/reason.h"
 
 enum figures_user {
     FIGURES_RESIDENT, /* it serves many requests */
@@ -23,9 +24,8 @@ enum figures_user {
  * logged once, and cost only the figures.  For one thread. */
 void figures_use(const char *path, enum figures_user user);
 
-/* Whether a file could be used, as far as one can see without making or changing it.  False: `why`.
- */
-struct reason;
+/* Whether a file could be used, as far as can be seen without making or changing it.  False: why
+ * not. */
 bool figures_try(const char *path, struct reason *why);
 
 /* Gives everything up; for tests. */

@@ -45,9 +45,7 @@ static int fill(int fd)
 static int make_nameless(const char *path)
 {
     char folder[PATH_MAX], own[64];
-    const char *slash = strrchr(path, '/');
-    int length = slash ? (int)(slash - path) + 1 : 1;
-    snprintf(folder, sizeof folder, "%.*s", length, slash ? path : ".");
+    span_copy(file_folder(path), folder, sizeof folder);
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
     if (fd < 0)
         return -errno;
@@ -244,9 +242,7 @@ bool figures_try(const char *path, struct reason *why)
         close(fd);
         return !is_refused(verdict);
     }
-    const char *slash = strrchr(path, '/');
-    int length = slash == path ? 1 : slash ? (int)(slash - path) : 0;
-    snprintf(folder, sizeof folder, "%.*s", length ? length : 1, length ? path : ".");
+    span_copy(file_folder(path), folder, sizeof folder);
     if (fd == -ENOENT && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
         return true;
     fail(path, fd == -ENOENT ? errno : -fd, why);

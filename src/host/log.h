@@ -6,8 +6,8 @@
 
 #include "base/bytes.h"
 
-#include <stdio.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_COMMAND };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "listen.h"
 
+#include "base/file.h"
 #include "base/networks.h"
 #include "base/random.h"
 #include "host/log.h"
@@ -173,9 +174,7 @@ static bool open_unix(const char *text, struct listener *listener, struct reason
 static int lock_folder(const char *path)
 {
     char folder[sizeof(struct sockaddr_un)];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
+    span_copy(file_folder(path), folder, sizeof folder);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
         usleep(1000);

@@ -260,7 +260,7 @@ static void relieve(struct server *server, int64_t now)
 {
     for (unsigned i = 0; i < server->count; i++) {
         long long since = atomic_load(&server->workers[i].asking_since);
-        if (since <= 0 || now - since < NEAR_MS)
+        if (since <= 0 || now - since < RELIEF_MS)
             continue;
         atomic_fetch_add(&server->relieved, 1);
         if (atomic_compare_exchange_strong(&server->workers[i].asking_since, &since, RELIEVED)) {
@@ -277,8 +277,8 @@ void server_poll(struct server *server, int timeout_ms)
     struct conn_queue ready = {0};
     int64_t now = clock_monotonic_ms(), end = now + timeout_ms;
     atomic_store(&server->poll_end, end); /* before the looks: see who wakes this thread */
-    if (atomic_exchange(&server->borrowed, false) && end > now + NEAR_MS)
-        atomic_store(&server->poll_end, end = now + NEAR_MS);
+    if (atomic_exchange(&server->borrowed, false) && end > now + RELIEF_MS)
+        atomic_store(&server->poll_end, end = now + RELIEF_MS);
     relieve(server, now);
     int64_t first = crew_take_late(&server->askers, now, &ready);
     read_all(server, &ready); /* their deadline has passed: they are answered without asking */

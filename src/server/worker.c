@@ -15,17 +15,17 @@ static struct worker *worker_of(struct gate *gate)
     return (struct worker *)((char *)gate - offsetof(struct worker, gate));
 }
 
-/* The polling thread watches how long. */
+/* The polling thread watches how long an acceptor waits. */
 static void begin_asking(struct worker *worker)
 {
     struct server *server = worker->server;
-    int64_t now = clock_monotonic_ms();
     if (worker->borrowers != &server->accepting)
         return;
+    int64_t now = clock_monotonic_ms();
     atomic_store(&worker->asking_since, now);
     if (!atomic_load(&server->borrowed))
         atomic_store(&server->borrowed, true);
-    if (now + NEAR_MS < atomic_load(&server->poll_end))
+    if (now + RELIEF_MS < atomic_load(&server->poll_end))
         park_wake(server->park);
 }
 

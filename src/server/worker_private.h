@@ -31,7 +31,7 @@ struct worker {
 
 enum {
     RELIEVED = -1,
-    NEAR_MS = 10 /* how long an acceptor may wait for a directory before it is relieved */
+    RELIEF_MS = 10 /* how long an acceptor may wait for a directory before it is relieved */
 };
 
 struct server {
@@ -44,7 +44,7 @@ struct server {
     atomic_bool all_may_ask; /* there are no askers, or not yet */
     struct borrowers accepting, reading;
     atomic_bool borrowed;  /* an acceptor has asked since the polling thread looked */
-    atomic_uint relieved;  /* acceptors that still wait */
+    atomic_uint relieved;  /* acceptors that were relieved, and still wait */
     struct crew readers;   /* serve kept connections; do not wait */
     struct crew askers;    /* serve what has to wait for a directory */
     atomic_llong poll_end; /* when the polling thread looks again at the askers' queue, and at

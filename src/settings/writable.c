@@ -39,14 +39,11 @@ static bool can_open(const char *path, const struct stat *status)
 /* Whether a file can be made where there is none. */
 static bool can_make(const char *path)
 {
-    char to[PATH_MAX];
+    char to[PATH_MAX], folder[PATH_MAX];
     if (!file_destination(path, to))
         return false;
-    char *slash = strrchr(to, '/');
-    if (!slash)
-        return false;
-    slash[slash == to] = '\0';
-    return faccessat(AT_FDCWD, to, W_OK | X_OK, AT_EACCESS) == 0;
+    span_copy(file_folder(to), folder, sizeof folder);
+    return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
 bool writable_log(const char *target, struct reason *why)

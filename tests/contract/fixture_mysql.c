@@ -17,11 +17,11 @@ static char keys[1024];
     " picture TEXT, role VARCHAR(300), state VARCHAR(20))"                                         \
     " CHARACTER SET utf8mb4 COLLATE " COLLATION ";\n"
 
-static struct sql_server server = {
-    .kind = "mariadb",
-    .client = "mariadb --no-defaults --socket='%s/mysqld.sock' -uroot "
-              "--default-character-set=utf8mb4 site",
-    .table = TABLE("utf8mb4_nopad_bin")};
+static struct sql_server server = {.kind = "mariadb",
+                                   .client =
+                                       "mariadb --no-defaults --socket='%s/mysqld.sock' -uroot "
+                                       "--default-character-set=utf8mb4 site",
+                                   .table = TABLE("utf8mb4_nopad_bin")};
 
 static void stop_server(void)
 {

@@ -34,8 +34,9 @@
     X(ALLOC)                                                                                       \
     X(OPEN)                                                                                        \
     X(READ)                                                                                        \
-    X(WRITE) X(SEND) X(RECV) X(ACCEPT) X(FSYNC) X(RENAME) X(PIPE) X(EPOLL) X(THREAD) X(RANDOM)     \
-        X(CLOCK) X(POLL) X(STAT) X(SOCKET) X(CONNECT) X(MAP)
+    X(WRITE)                                                                                       \
+    X(SEND) X(RECV) X(ACCEPT) X(FSYNC) X(RENAME) X(PIPE) X(EPOLL) X(THREAD) X(RANDOM) X(CLOCK)     \
+        X(POLL) X(STAT) X(SOCKET) X(CONNECT) X(MAP)
 
 enum { /* bits of a page's `kinds`, in the order of control.py's KINDS */
 #define KIND(name) BIT_##name,

@@ -15,7 +15,7 @@ from lib.programs import programs
 HERE = Path(__file__).resolve().parent
 FRAME = re.compile(r"(\S+)\+(0x[0-9a-f]+)\((\S*)\)")
 PLACE = "place"  # in place of a number: each place in the code fails
-SAMPLE = 10     # every how many-th, of cases that cannot list their calls
+SAMPLE = 10      # every how many-th, of cases that cannot list their calls
 OWN = ("memberchat", "store_", "sign_")
 
 

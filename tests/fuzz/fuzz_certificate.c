@@ -86,7 +86,7 @@ static void check_certificate(struct span der)
     must(!read || (end >= DATE_EARLIEST && end <= DATE_LATEST));
 }
 
-/* OpenSSL reads more as armour than base64 (RFC 7468), so it is no judge of broken files. */
+/* OpenSSL accepts armour that RFC 7468 does not, so broken files are not compared with it. */
 static void check_file(struct span text)
 {
     const char *path = scene_write("certificates", text);

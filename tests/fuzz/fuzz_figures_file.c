@@ -33,7 +33,7 @@ static bool can_be_read(const char *path)
         return false;
     }
     figures_sum_processes(&view, &sum);
-    must(!sum.in_flight && !sum.started); /* nobody lives who has no lock */
+    must(!sum.in_flight && !sum.started); /* no process holds a lock, so none is running */
     figures_view_close(&view);
     return true;
 }

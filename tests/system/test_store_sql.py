@@ -107,20 +107,20 @@ class Faults:
         locker.join()
         self.recovers()
 
-    def test_password_that_changed(self):
+    def change_password(self):
         self.addCleanup(self.server.set_password, "secret")
         self.server.set_password("other")
         self.server.end_sessions()
         self.assertEqual(500, self.ask().status)
+
+    def test_password_that_changed(self):
+        self.change_password()
         self.responder.expect_log("not tried again for 1 s")
         self.site.put("sql.password", "other\n")
         self.recovers()
 
     def test_password_that_changed_and_changed_back(self):
-        self.addCleanup(self.server.set_password, "secret")
-        self.server.set_password("other")
-        self.server.end_sessions()
-        self.assertEqual(500, self.ask().status)
+        self.change_password()
         self.server.set_password("secret")
         self.recovers(1.5)
 

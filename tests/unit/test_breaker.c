@@ -99,7 +99,8 @@ static void waits_twice_as_long_each_time(void **state)
     now += 5000;
     assert_int_equal(admit(now), BREAKER_TRIAL);
     assert_int_equal(breaker_report(&breaker, now, BREAKER_TRIAL, false, 0), BREAKER_CLOSED);
-    assert_int_equal(fail_at(now, BREAKER_FREE), BREAKER_OPENED); /* the next failure opens it again */
+    assert_int_equal(fail_at(now, BREAKER_FREE),
+                     BREAKER_OPENED); /* the next failure opens it again */
     assert_int_equal(admit(now + 1000), BREAKER_TRIAL);
     breaker_destroy(&breaker);
 }

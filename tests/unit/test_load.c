@@ -2,6 +2,7 @@
  * From a path to settings in use. */
 #include "settings/load.h"
 
+#include "base/file.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -94,6 +95,15 @@ static void logs_that_cannot_be_written(void **state)
 }
 
 /* What start would meet, without a change to anything. */
+static void folders_of_paths(void **state)
+{
+    static const char *const cases[][2] = {{"/a/b", "/a"},   {"/a", "/"}, {"a", "."},
+                                           {"a/b/c", "a/b"}, {"", "."},   {"/", "/"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        expect_span(file_folder(cases[i][0]), cases[i][1]);
+}
+
 static void trying_finds_what_start_finds(void **state)
 {
     static const struct {
@@ -152,6 +162,7 @@ int main(void)
         SCRATCH_TEST(mistakes_are_logged),
         SCRATCH_TEST(warnings_are_not_repeated_by_each_cgi_process),
         SCRATCH_TEST(logs_that_cannot_be_written),
+        cmocka_unit_test(folders_of_paths),
         SCRATCH_TEST(trying_finds_what_start_finds),
     };
     return cmocka_run_group_tests_name("load", tests, NULL, NULL);

@@ -46,6 +46,12 @@ class MySQLCase(SqlCase):
     make = MySQL
     variables = {}  # of the environment of memberchat
 
+    @classmethod
+    def make_area(cls):
+        area = Scratch()
+        cls.addClassCleanup(area.close)
+        return area.path
+
     def find(self, code=0, told="", **keys):
         self.configure(**keys)
         done = command("lookup", "-c", self.site.conf, "members", "1", env=environment(**self.variables))
@@ -58,9 +64,7 @@ class SignIn(MySQLCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        area = Scratch()
-        cls.addClassCleanup(area.close)
-        cls.authority = Authority(area.path, "ca")
+        cls.authority = Authority(cls.make_area(), "ca")
         cls.server.show(*cls.authority.issue(names="IP:127.0.0.1"))
         cls.ways = {"TLS": {"ca_file": str(cls.authority.certificate)}, "TCP": {},
                     "socket": {"hosts": None, "port": None, "socket": str(cls.server.socket)}}
@@ -144,11 +148,10 @@ class SignInByTheNewerLibrary(SignIn):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        area = Scratch()
-        cls.addClassCleanup(area.close)
+        area = cls.make_area()
         (library,) = Path(os.environ["MEMBERCHAT_MYSQL"]).glob("usr/lib/*/libmariadb.so.3")
-        (area.path / library.name).symlink_to(library)
-        cls.variables = {"LD_LIBRARY_PATH": str(area.path)}
+        (area / library.name).symlink_to(library)
+        cls.variables = {"LD_LIBRARY_PATH": str(area)}
 
 
 class Sessions(MySQLCase):
