@@ -177,7 +177,8 @@ uint64_t figures_histogram_count(const struct figures_histogram *histogram)
     return count;
 }
 
-/* Assumes that durations are spread evenly over a bucket. */
+/* Assumes that durations are spread evenly over a bucket.  Large counts are rounded, so that what
+ * is wanted of a bucket may seem to be more than is in it. */
 double figures_quantile(const struct figures_histogram *histogram, double share)
 {
     double wanted = share * (double)figures_histogram_count(histogram), below = 0;
@@ -185,7 +186,7 @@ double figures_quantile(const struct figures_histogram *histogram, double share)
         double here = (double)figures_get(&histogram->count[i]);
         double from = i ? figures_bounds[i - 1] : 0, to = figures_bounds[i];
         if (here > 0 && below + here >= wanted)
-            return from + (to - from) * (wanted - below) / here;
+            return wanted - below < here ? from + (to - from) * ((wanted - below) / here) : to;
         below += here;
     }
     return wanted > 0 ? figures_bounds[FIGURES_BUCKETS - 2] : 0;

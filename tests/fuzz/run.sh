@@ -64,7 +64,7 @@ for harness; do
         libfuzzed.a $(pkg-config --libs json-c nettle libcurl libcrypto sqlite3) -lcsv -lcdb -lldap -llber -lpthread -ldl
 done
 
-# In a process of its own for each: "HARNESS: N runs, nothing found", or the end of its log.
+# In a process of its own for each: "HARNESS: N runs, nothing found", or what was found, and where.
 cat >run-one <<'ONE'
 mkdir -p "corpus_$3"
 if "./fuzz_$3" -max_total_time="$2" -print_final_stats=1 "corpus_$3" "$1/tests/fuzz/corpus/$3" >"fuzz_$3.log" 2>&1; then
@@ -72,8 +72,8 @@ if "./fuzz_$3" -max_total_time="$2" -print_final_stats=1 "corpus_$3" "$1/tests/f
         / cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") edges = $(i + 1) }
         END { printf "%-14s %11d runs, %5d edges, nothing found\n", name, runs, edges }' "fuzz_$3.log"
 else
-    tail -n 50 "fuzz_$3.log"
-    echo "not ok - $3"
+    { echo "not ok - $3"; grep -E "^$1|ERROR: |^SUMMARY: |^Base64: | in .* $1" "fuzz_$3.log" | head -n 15; } >"found_$3"
+    cat "found_$3" # at once: others write, too
 fi
 ONE
 printf '%s\n' "$@" | xargs -P "${FUZZ_JOBS:-1}" -n 1 sh run-one "$source" "$seconds" | tee results
