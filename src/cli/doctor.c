@@ -124,9 +124,10 @@ static void say_outcome(struct doctor *doctor, const struct settings_store *entr
                    entry->name, colon, reason);
         return;
     case MEMBERCHAT_MISCONFIGURED:
-        doctor_say(doctor, DOCTOR_FAULT, "store %s: misconfigured%s%s; correct %s", entry->name,
-                   colon, reason, entry->place);
+        break;
     }
+    doctor_say(doctor, DOCTOR_FAULT, "store %s: misconfigured%s%s; correct %s", entry->name, colon,
+               reason, entry->place);
 }
 
 static void ask_store(struct doctor *doctor, const struct settings_store *entry)

@@ -30,7 +30,7 @@ struct span doctor_header(const struct doctor_answer *answer, const char *name)
 {
     size_t length = strlen(name);
     const char *end = answer->head.data + answer->head.length;
-    for (const char *line = answer->head.data; line && line < end;) {
+    for (const char *line = answer->head.data; line < end;) {
         const char *stop = memchr(line, '\r', (size_t)(end - line));
         if (!stop)
             break;

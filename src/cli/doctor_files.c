@@ -81,13 +81,14 @@ struct exposure {
     bool denied;     /* a .htaccess in it or below keeps everybody out */
 };
 
+/* Of an absolute path. */
 static bool is_named_like_root(const char *folder)
 {
     static const char *const names[] = {"public_html", "htdocs", "httpdocs", "www", "html"};
     const char *slash = strrchr(folder, '/');
     if (strncmp(folder, "/home/", 6) == 0 && slash == folder + 5) /* a user's name */
         return false;
-    for (size_t i = 0; slash && i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(slash + 1, names[i]) == 0)
             return true;
     return false;
@@ -264,9 +265,9 @@ void doctor_look_at_clock(struct doctor *doctor)
 static void look_at_limit(struct doctor *doctor, __rlimit_resource_t resource, rlim_t needed,
                           const char *what)
 {
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        limit.rlim_cur < needed)
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY}; /* which is more than anything */
+    getrlimit(resource, &limit);
+    if (limit.rlim_cur < needed)
         doctor_say(doctor, DOCTOR_WARNING,
                    "the limit of %s is %" PRIuMAX ", and memberchat may need %" PRIuMAX
                    "; raise it (ulimit, the panel of the host), or lower \"threads\"",

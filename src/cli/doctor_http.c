@@ -58,7 +58,7 @@ static int connect_to(const char *host, const char *port, int64_t deadline,
     if (getaddrinfo(host, port, &hints, &found) != 0)
         return -1;
     *transport_r = DOCTOR_NO_CONNECT;
-    for (const struct addrinfo *to = found; to && fd < 0; to = to->ai_next) {
+    for (const struct addrinfo *to = found; to; to = to->ai_next) {
         int error = 0;
         socklen_t length = sizeof error;
         fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -33,7 +33,7 @@ struct token_settings {
     const char *issuer, *audience;
     int64_t ttl_ms, guest_ttl_ms, clock_skew_ms;
     const char *claims; /* path of the template, or NULL */
-    struct memberchat_list next_keys, previous_keys;
+    struct memberchat_list next_keys, previous_keys; /* their paths, once they are read */
 };
 
 /* JWTs of others that name a guest. */

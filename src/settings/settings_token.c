@@ -81,24 +81,26 @@ static void load_keys(const struct loading *loading, const struct key_source *so
         config_warning(report, group, key, "%s", found.warnings[i].text);
 }
 
-/* "FILE" or "FILE#KEYID" */
+/* "FILE" or "FILE#KEYID", of which the paths are kept. */
 static void load_list(const struct loading *loading, struct app *app,
                       const struct config_node *group, const char *key,
-                      const struct memberchat_list *files)
+                      struct memberchat_list *files)
 {
     struct arena *arena = &loading->settings->arena;
     struct key_source source = {.modules = loading->plugin_folder,
                                 .algorithm = (enum algorithm)app->token.algorithm,
                                 .any_algorithm = true};
-    for (size_t i = 0; i < files->count; i++) {
+    const char **paths = arena_alloc(arena, (files->count + 1) * sizeof *paths);
+    for (size_t i = 0; paths && i < files->count; i++) {
         const char *hash = strrchr(files->items[i], '#');
         size_t length = hash ? (size_t)(hash - files->items[i]) : strlen(files->items[i]);
         const char *file = arena_string(arena, (struct span){files->items[i], length});
         source.id = hash && hash[1] ? hash + 1 : NULL;
-        source.path = file ? config_resolve_path(group, file, arena) : NULL;
+        paths[i] = source.path = file ? config_resolve_path(group, file, arena) : NULL;
         if (source.path)
             load_keys(loading, &source, &app->keys, group, key);
     }
+    *files = (struct memberchat_list){paths, paths ? files->count : 0};
 }
 
 /* The same key, whatever it is called: what one signs, the other accepts. */
@@ -127,7 +129,7 @@ static void check_ids(const struct key_ring *ring, const struct config_node *gro
 static void read_keys(const struct loading *loading, struct app *app,
                       const struct config_node *group)
 {
-    const struct token_settings *token = &app->token;
+    struct token_settings *token = &app->token;
     const struct key_source source = {.path = token->key_file,
                                       .id = token->key_id,
                                       .modules = loading->plugin_folder,

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 """memberchat doctor: each cause on a host that is broken in just this way."""
 import os
+import pty
+import re
 import resource
+import shutil
 import subprocess
 import time
 
 from lib.case import FreshCase
 from lib.programs import programs, web_user
-from lib.responder import command, environment
-from lib.site import KEY
+from lib.responder import command, environment, run
+from lib.site import APP, KEY
 
 
 class DoctorCase(FreshCase):
@@ -81,16 +84,107 @@ class Inside(DoctorCase):
         self.site.give_to(user)
         os.chown(self.site.conf, 12345, user.pw_gid)
         self.finds("belongs to user 12345", verdict="warning", arguments=("--user", user.pw_name))
+        self.assertNotIn("12345", self.doctor().stdout)  # as root, who may read it anyway
+
+    def test_path_from_here(self):
+        self.site.folder.chmod(0o777)
+        self.site.conf = self.site.conf.name
+        self.finds(f"{self.site.folder}: every user", cwd=self.site.folder)
+        self.site.conf = f"site/{self.site.conf}"
+        self.finds(f"{self.site.folder}: every user", cwd=self.scratch.path)
+
+    def test_folder_that_was_deleted(self):
+        """Then there is no way from here to a relative path."""
+        argv = ["/bin/sh", "-c", 'mkdir "$1" && cd "$1" && rmdir "$1" && exec "$2" doctor -c none.conf', "sh",
+                self.scratch.path / "gone", programs().command]
+        done = run(argv)
+        self.assertEqual(1, done.returncode, done.stderr)
+        self.assertIn(b"does not start with this configuration", done.stdout)
+        self.assertNotIn(b"cannot enter", done.stdout)
+
+    def test_store_that_does_not_open(self):
+        self.site.put("members.csv", "name,picture\nx,y\n")
+        self.finds("memberchat does not start with this configuration")
 
     def test_log_without_a_folder(self):
         self.site.write({"log": {"target": "log/memberchat.log"}})
         self.finds("log.target", "cannot be written", "make its folder", "mkdir -p")
+
+    def test_log_in_a_folder(self):
+        self.site.write({"log": {"target": "keys"}})
+        self.finds("log.target", "keys cannot be written")
+
+    def test_log_of_the_other_user(self):
+        """Which of the two users runs memberchat is not known, unless it is the one that cannot write."""
+        user = self.need_user()
+        self.site.write({"log": {"target": "mc.log", "access": "log/access.log"}})
+        (self.site.folder / "log").mkdir()
+        self.site.put("mc.log", "", 0o644)
+        self.site.put("log/access.log", "", 0o644)
+        self.site.give_to(user)
+        os.chown(self.site.folder / "mc.log", 0, 0)
+        self.finds("log.target", "mc.log belongs to user 0", verdict="warning", arguments=("--user", user.pw_name))
+        self.finds("the access log goes to", verdict="ok", arguments=("--user", user.pw_name))
+        os.chown(self.site.folder / "mc.log", user.pw_uid, 0)
+        os.chmod(self.site.folder / "mc.log", 0o444)
+        self.finds("log.target", "mc.log cannot be written", arguments=("--user", user.pw_name))
+        os.chown(self.site.folder / "log", 0, 0)
+        os.chmod(self.site.folder / "log", 0o700)
+        self.finds("log.access", "access.log cannot be written", arguments=("--user", user.pw_name))
+
+    def test_log_on_a_terminal(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        self.site.write({"log": {"target": os.ttyname(theirs), "access": True}})
+        lines = self.finds("is a terminal", "use \"stderr\"", verdict="warning")
+        self.assertFalse([line for line in lines if "access log" in line])
+
+    def test_figures(self):
+        self.site.write({"status": {"file": "figures"}})
+        self.finds("what is counted goes to", str(self.site.folder / "figures"), verdict="ok")
+        self.site.write({"status": {"file": "none/figures"}})
+        self.finds("status.file", "each process counts for itself", verdict="warning")
+
+    def test_names_of_document_roots(self):
+        """A path tells, whether or not anything is there; a folder of /home is a user's."""
+        for path, root in (("/home/www/x/a.conf", None), ("/home/a/www/x/a.conf", "/home/a/www"), ("/srv/www/a.conf", "/srv/www"),
+                           ("/srv/www.example.com/a.conf", None), ("/home2/html/a.conf", "/home2/html"),
+                           ("/srv/htdocs/html/a.conf", "/srv/htdocs"), ("/srv/httpdocs/a.conf", "/srv/httpdocs")):
+            with self.subTest(path=path):
+                self.site.conf = path
+                found = [line for line in self.doctor().stdout.splitlines() if "document root" in line]
+                self.assertEqual([], found) if not root else self.assertIn(f"{path}: lies below {root}, ", found[0])
 
     def test_key_in_public_html(self):
         site = self.site.folder.rename(self.scratch.path / "public_html")
         self.site.conf = site / "memberchat.conf"
         lines = self.finds("memberchat.conf: lies below", "public_html", "document root")
         self.assertTrue([line for line in lines if ".key: lies below" in line])
+
+    def test_other_keys_in_public_html(self):
+        (self.site.folder / "html").mkdir()
+        key = self.site.settings["apps"][APP]["token"]["key_file"]
+        for name in ("next.key", "previous.key", "secret"):
+            self.site.put(f"html/{name}", "n" * 40 + name, 0o600)
+        self.site.change_app(token={"key_file": key, "next_keys": ["html/next.key#n"], "previous_keys": ["html/previous.key"]},
+                             api_secret=None, api_secret_file="html/secret")
+        lines = self.finds("secret: lies below", cwd="/")
+        self.assertEqual(["next.key", "previous.key", "secret"],
+                         [name for name in ("next.key", "previous.key", "secret")
+                          for line in lines if line.startswith(f"fault: {self.site.folder}/html/{name}: lies below")])
+
+    def test_rules_in_a_document_root(self):
+        """Those of a folder further down may be what protects the key."""
+        root = self.scratch.path / "htdocs"
+        root.mkdir()
+        (root / ".htaccess").write_text("Options -Indexes\n")
+        site = self.site.folder.rename(root / "site")
+        self.site.conf = site / "memberchat.conf"
+        self.finds("memberchat.conf: lies below", f"{root},")
+        (root / ".htaccess").write_text("Order deny,allow\nDeny from all\n")
+        (site / ".htaccess").write_text("Require all denied\n")
+        self.finds("memberchat.conf: lies below", f"{root},", "only a .htaccess", verdict="warning")
 
     def test_key_beside_index_html(self):
         (self.scratch.path / "index.html").write_text("hello")
@@ -118,6 +212,11 @@ class Inside(DoctorCase):
         self.finds("store members: there is no active member \"nobody\"", verdict="warning",
                    arguments=("--member", "nobody"))
 
+    def test_member_that_no_store_can_have(self):
+        """What its "asked" makes of the id is empty."""
+        self.site.write({"stores": {"members": {"member": {"asked": ["before @"]}}}})
+        self.finds("store members: there is no active member \"@x\"", verdict="warning", arguments=("--member", "@x"))
+
     def test_few_descriptors(self):
         self.finds_limited(resource.RLIMIT_NOFILE, 40, "open files is 40")
 
@@ -131,16 +230,21 @@ class Inside(DoctorCase):
         self.assertRegex(done.stdout, rf"(?m)^warning: the limit of {words}, .*ulimit")
 
     def test_arguments(self):
-        for text in ("a\nb", "a\rb\n"):
+        for key, text, words in ((KEY, "a\nb", "--secret-file: there is a control character"),
+                                 (KEY, "a\rb\n", "--secret-file: there is a control character"),
+                                 (KEY, "a\x7fb", "--secret-file: there is a control character"),
+                                 ("a\nb", "ab", "--key: there is a control character"),
+                                 (KEY, "x" * 5000, "is larger than")):
             secret = self.site.put("secret", text, 0o600)
-            done = self.doctor("--url", "http://127.0.0.1:1/", "--key", KEY, "--secret-file", secret)
+            done = self.doctor("--url", "http://127.0.0.1:1/", "--key", key, "--secret-file", secret)
             self.assertEqual((1, ""), (done.returncode, done.stdout))
-            self.assertIn("control character", done.stderr)
+            self.assertIn(words, done.stderr)
         for arguments in (("surplus",), ("--key", "x"), ("--secret-file", "x"), ("--no-such",),
                           ("--key", "x", "--secret-file", "y")):
             with self.subTest(arguments=arguments):
                 self.assertEqual(64, self.doctor(*arguments).returncode)
-        self.assertEqual(1, self.doctor("--member", "x" * 129).returncode)
+        for member in ("x" * 129, "", "a\nb"):
+            self.assertEqual(1, self.doctor("--member", member).returncode)
 
     def need_user(self):
         user = web_user()
@@ -183,6 +287,23 @@ class Uploaded(DoctorCase):
         self.upload(b"\177\r\nELF")
         self.finds("neither a program nor a script")
 
+    def test_crlf_nowhere(self):
+        for script in (b"#!/bin/sh", b"#!/bin/sh\nexit 0\r\n"):
+            self.upload(script)
+            self.finds("memberchat.cgi: a web server can run it", verdict="ok")
+
+    def test_folder_in_its_place(self):
+        self.program.unlink()
+        self.program.mkdir()
+        self.assertNotIn("memberchat.cgi", self.doctor().stdout)
+
+    def test_program_that_cannot_be_read(self):
+        user = web_user()
+        if not user:
+            self.skipTest("needs root")
+        self.program.chmod(0o700)
+        self.finds("memberchat.cgi: cannot be read: Permission denied", verdict="warning", arguments=("--user", user.pw_name))
+
     def test_empty(self):
         self.upload(b"")
         self.finds("neither a program nor a script")
@@ -192,8 +313,17 @@ class Uploaded(DoctorCase):
         self.finds("memberchat.cgi: group or others", "suEXEC")
 
     def test_folder_that_the_group_writes(self):
+        """Said once, for all programs in it."""
         self.folder.chmod(0o775)
-        self.finds("this folder", "suEXEC")
+        shutil.copy(self.program, self.folder / "memberchat.fcgi")
+        lines = self.finds("this folder", "suEXEC")
+        self.assertFalse([line for line in lines if "can run it" in line])
+
+    def test_program_of_another_group(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root")
+        os.chown(self.program, -1, 12345)
+        self.finds("another user or group than its folder", "suEXEC", verdict="warning")
 
     def test_program_of_another_user(self):
         if os.geteuid() != 0:

@@ -59,10 +59,15 @@ class RunningResponder(fcgi.Responder):
                    lambda: len(wanted.findall(self.log_text())) >= times, seconds)
 
 
-def run(argv, env=None, stdin=b"", seconds=20):
-    """A command to its end: status, stdout and stderr as text."""
+def run(argv, env=None, stdin=b"", seconds=20, **popen):
+    """A command to its end: status, stdout and stderr."""
     return subprocess.run([str(a) for a in argv], env=env or environment(), input=stdin,
-                          capture_output=True, timeout=limit(seconds), check=False)
+                          capture_output=True, timeout=limit(seconds), check=False, **popen)
+
+
+def as_user(user):
+    """For run() and command(): as another user, whom web_user() names."""
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def command(*arguments, **more):
