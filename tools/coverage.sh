@@ -3,7 +3,8 @@
 #
 # make coverage: builds with --coverage in build-coverage, runs make check, the system tests and the
 # fault campaign at each place in the code, and prints how many lines and branches of each folder they reach;
-# those that they do not reach are in build-coverage/coverage.txt.
+# those that they do not reach are in build-coverage/coverage.txt; of these, what tests/unreached.txt
+# gives no reason for is printed.
 # usage: coverage.sh SOURCE-FOLDER PYTHON [SYSTEM-TEST...]
 set -eu
 source=$(cd "$1" && pwd)
@@ -37,7 +38,7 @@ tail -n 1 faults.log
 
 gcovr --root "$source" --object-directory . --filter "$source/(src|base|plugins|modules)/" \
     --exclude-unreachable-branches --gcov-ignore-parse-errors \
-    --csv coverage.csv --txt coverage.txt . >gcovr.log 2>&1 || { tail -n 20 gcovr.log; exit 1; }
+    --csv coverage.csv --json coverage.json --txt coverage.txt . >gcovr.log 2>&1 || { tail -n 20 gcovr.log; exit 1; }
 awk -F, '
     function row(name, l, r, b, t) {
         printf "%-10s lines %6d of %6d %6.1f %%   branches %6d of %6d %6.1f %%\n",
@@ -55,4 +56,5 @@ awk -F, '
         }
         row("all", l, r, b, t)
     }' coverage.csv
+"$python" "$source/tools/unreached.py" "$source" coverage.json
 exit $status
