@@ -248,6 +248,10 @@ endif
 UNIT_TESTS += tests/unit/test_sql_query
 tests_unit_test_sql_query_LDADD = tests/unit/libhost.la libsql.la libbase.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_log_line
+tests_unit_test_log_line_SOURCES = tests/unit/test_log_line.c src/cli/log_line.c src/cli/log_line.h
+tests_unit_test_log_line_LDADD = tests/unit/libsupport.la libjson.la libbase.la $(JSON_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_php
 tests_unit_test_php_SOURCES = tests/unit/test_php.c \
 	src/cli/php.c src/cli/php.h src/cli/php_text.c src/cli/php_text.h

@@ -116,11 +116,12 @@ static void print_message(const char *message)
 
 /* ---- Searching ---- */
 
+/* Of a line that tells how a request ended. */
 static bool is_wanted(const struct search *search, const struct log_line *line)
 {
     if (search->request)
         return strcmp(line->request, search->request) == 0;
-    if (!line->is_answer || !line->id[0])
+    if (!line->id[0])
         return false;
     bool same = strcmp(line->id, search->member) == 0;
     for (size_t i = 0; !same && i < search->hash_count; i++)

@@ -157,19 +157,18 @@ static void read_message(struct span message, struct log_line *line)
 
 static bool read_log_text(struct span rest, struct log_line *line)
 {
-    struct span part, level = SPAN_NONE;
-    if (!take_until(&rest, " memberchat[", &part))
-        return false;
-    PUT(line->time, part);
-    if (!take_until(&rest, "]", &part))
+    struct span time, part, level = SPAN_NONE, request = SPAN_NONE;
+    if (!take_until(&rest, " memberchat[", &time) || !take_until(&rest, "]", &part))
         return false;
     if (!take_text(&rest, ": ") &&
         (!take_text(&rest, " ") || !take_until(&rest, ": ", &level))) /* syslog has no level */
         return false;
-    if (take_text(&rest, "[") && take_until(&rest, "] ", &part))
-        PUT(line->request, part);
-    if (!line->request[0] && read_access_text(rest, line)) /* it went to syslog */
+    bool has_request = take_text(&rest, "[") && take_until(&rest, "] ", &request);
+    if (!has_request && read_access_text(rest, line)) /* it went to syslog */
         return true;
+    memset(line, 0, sizeof *line);
+    PUT(line->time, time);
+    PUT(line->request, request);
     snprintf(line->message, sizeof line->message, "%.*s%s%.*s", (int)level.length,
              level.data ? level.data : "", level.length ? ": " : "", (int)rest.length, rest.data);
     read_message(rest, line);

@@ -117,6 +117,7 @@ static int look_up(struct settings_store *entry, struct span id, int64_t timeout
         break;
     case MEMBERCHAT_MISCONFIGURED:
         code = explain(entry->name, "misconfigured", &report, EXIT_MISCONFIGURED);
+        break;
     }
     member_free(&member);
     member_free(&delivered);

@@ -12,7 +12,7 @@ enum { LOOKUPS_MAX = 16 }; /* of settings that others are made of */
 /* ---- Walking: from word to word, past comments and strings ---- */
 
 struct walk {
-    const char *text, *at;
+    const char *at;
     bool inside;     /* <?php ... ?> */
     unsigned braces; /* that are open */
 };
@@ -37,8 +37,8 @@ static bool enter(struct walk *walk)
 /* Whether what stands before makes another thing of a word: ->define, Class::define, $$x. */
 static bool is_part(const struct walk *walk)
 {
-    const char *at = walk->at;
-    return at >= walk->text + 2 && (strncmp(at - 2, "->", 2) == 0 || strncmp(at - 2, "::", 2) == 0);
+    const char *before = walk->at - 2; /* "<?" is there, if nothing else */
+    return strncmp(before, "->", 2) == 0 || strncmp(before, "::", 2) == 0;
 }
 
 static bool next_word(struct walk *walk, struct word *word_r)
@@ -194,7 +194,7 @@ static enum php_found add_value(enum php_found before, struct bytes *value_r, st
 static enum php_found find(const char *text, const char *name, bool constant, struct search *search,
                            struct bytes *value_r, unsigned *line_r)
 {
-    struct walk walk = {.text = text, .at = text};
+    struct walk walk = {.at = text};
     struct word word;
     enum php_found found = PHP_MISSING;
     bool changed;
@@ -236,7 +236,7 @@ static bool is_include(const struct word *word)
 
 unsigned php_find_include(const char *text, const char *const harmless[])
 {
-    struct walk walk = {.text = text, .at = text};
+    struct walk walk = {.at = text};
     struct word word;
     while (next_word(&walk, &word)) {
         const char *at = word.at + word.length;

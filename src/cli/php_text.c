@@ -99,11 +99,12 @@ const char *php_skip_string(const char *at)
     return at + strlen(at);
 }
 
-/* \n, \x41, \101 and the like, from behind the backslash; how many bytes they take. */
+/* \n, \x41, \101 and the like, from behind the backslash, where there is something; how many bytes
+ * they take. */
 static size_t take_escape(const char *at, char quote, struct bytes *value)
 {
     static const char letters[] = "nrtvef\\$", bytes[] = "\n\r\t\v\033\f\\$";
-    const char *found = *at ? strchr(letters, *at) : NULL;
+    const char *found = strchr(letters, *at);
     size_t length = 0;
     unsigned code = 0;
     if (found || *at == quote) {

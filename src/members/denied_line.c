@@ -104,9 +104,16 @@ void denied_read_line(struct span line, struct denied_line *line_r)
     line_r->fault = read_rest(line, line_r);
 }
 
+/* In front of a list, a byte order mark is not read. */
+static bool has_mark(struct span text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    return text.length >= sizeof mark - 1 && memcmp(text.data, mark, sizeof mark - 1) == 0;
+}
+
 static bool needs_quotes(struct span id)
 {
-    if (!id.length || *id.data == '#' || *id.data == '"')
+    if (!id.length || *id.data == '#' || *id.data == '"' || has_mark(id))
         return true;
     for (size_t i = 0; i < id.length; i++)
         if (is_blank(id.data[i]))
@@ -145,10 +152,8 @@ bool denied_same_id(struct span a, struct span b)
 
 void denied_skip_mark(struct span *list)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-    size_t length = sizeof mark - 1;
-    if (list->length >= length && memcmp(list->data, mark, length) == 0)
-        *list = (struct span){list->data + length, list->length - length};
+    if (has_mark(*list))
+        *list = (struct span){list->data + 3, list->length - 3};
 }
 
 bool denied_rewrite(struct span list, struct span id, const int64_t *until, struct bytes *out)

@@ -115,6 +115,10 @@ static enum memberchat_outcome slow_probe(void *handle, int64_t deadline,
         store->services->reason(result, "the directory refuses our password");
         return MEMBERCHAT_MISCONFIGURED;
     }
+    if (slow_is(store, "mute")) /* and says nothing of it */
+        return MEMBERCHAT_UNAVAILABLE;
+    if (slow_is(store, "empty"))
+        return MEMBERCHAT_NOT_FOUND;
     if (then >= deadline || slow_is(store, "down")) {
         store->services->reason(result, "the directory does not answer");
         return MEMBERCHAT_UNAVAILABLE;
