@@ -133,13 +133,14 @@ static size_t give_part(char *out, size_t size, size_t count, void *handle)
     return length;
 }
 
+static void keep_fault(struct rest_wire *wire, CURLcode code)
+{
+    if (wire->fault == CURLE_OK)
+        wire->fault = code;
+}
+
 /* Sets an option, and keeps the first fault. */
-#define SET(WIRE, OPTION, VALUE)                                                                   \
-    do {                                                                                           \
-        CURLcode code_ = curl_easy_setopt((WIRE)->easy, OPTION, VALUE);                            \
-        if ((WIRE)->fault == CURLE_OK)                                                             \
-            (WIRE)->fault = code_;                                                                 \
-    } while (0)
+#define SET(WIRE, OPTION, VALUE) keep_fault(WIRE, curl_easy_setopt((WIRE)->easy, OPTION, VALUE))
 
 static void set_tls(struct rest_wire *wire)
 {
