@@ -103,8 +103,9 @@ class Inside(DoctorCase):
         self.assertNotIn(b"cannot enter", done.stdout)
 
     def test_store_that_does_not_open(self):
-        self.site.put("members.csv", "name,picture\nx,y\n")
-        self.finds("memberchat does not start with this configuration")
+        self.site.write({"stores": {"opens": {"plugin": "bad_openfails"}}})
+        lines = self.finds("memberchat does not start with this configuration")
+        self.assertTrue([line for line in lines if "the directory of this store is a fiction" in line], lines)
 
     def test_log_without_a_folder(self):
         self.site.write({"log": {"target": "log/memberchat.log"}})
@@ -206,7 +207,15 @@ class Inside(DoctorCase):
     def test_store_that_is_down(self):
         self.site.put("state", "down")
         self.site.write({"stores": {"slow": {"plugin": "slow", "state_path": "state"}}})
-        self.finds("store slow: unavailable")
+        self.finds("store slow: unavailable: the directory does not answer")
+        self.site.put("state", "mute")
+        self.finds("store slow: unavailable; see that its server runs")
+        self.site.put("state", "broken")
+        self.finds("store slow: misconfigured: the directory refuses our password; correct ", "stores.slow")
+        self.site.put("state", "empty")
+        self.finds("store slow: it answers", verdict="ok")
+        done = command("check", "--online", "-c", self.site.conf)
+        self.assertIn("store slow: ok, ", done.stdout)
 
     def test_member_that_is_not_there(self):
         self.finds("store members: there is no active member \"nobody\"", verdict="warning",

@@ -255,7 +255,7 @@ class Outside(DoctorCase):
         self.finds("no address", arguments=("--url", "http://nothing.invalid/"))
 
     def test_not_a_url(self):
-        for url in ("ftp://x/", "www.example.com", "http://a:b@127.0.0.1/", "http:///x", "http://127.0.0.1/?x", "", "/", "http://",
+        for url in ("ftp://x/", "www.example.com", "http://a:b@127.0.0.1/", "http://a@127.0.0.1/", "http:///x", "http://127.0.0.1/?x", "", "/", "http://",
                     "http://[::1/", "http://[]/", f"http://{'x' * 256}/", "http://127.0.0.1:12345678/", "https://a\"b/"):
             with self.subTest(url=url):
                 self.finds("cannot be called", arguments=("--url", url))
