@@ -105,6 +105,8 @@ UNIT_TESTS = \
 	tests/unit/test_guest \
 	tests/unit/test_handler_far \
 	tests/unit/test_figures \
+	tests/unit/test_figures_file \
+	tests/unit/test_figures_use \
 	tests/unit/test_hash \
 	tests/unit/test_http \
 	tests/unit/test_json \

@@ -129,7 +129,6 @@ static bool use_file(const char *path, enum figures_user user, struct reason *wh
 void figures_use(const char *path, enum figures_user user)
 {
     struct reason why;
-    int fd = figures_in_use_fd();
     bool same = path && in_use_path && strcmp(path, in_use_path) == 0;
     bool had_warned = last_warning[0] != '\0' && !in_use_path && figures_in_use();
     figures_show_process();
@@ -137,10 +136,10 @@ void figures_use(const char *path, enum figures_user user)
         use_memory(user);
         return;
     }
-    if (same && fd >= 0 && !cut_short && figures_file_is(path, fd))
+    if (same && !cut_short && figures_file_is(path, figures_in_use_fd()))
         return;
     if (use_file(path, user, &why)) {
-        if (same && fd >= 0)
+        if (same)
             log_warning("status.file: %s was removed, replaced or cut short: the figures begin "
                         "again",
                         path);
@@ -151,7 +150,7 @@ void figures_use(const char *path, enum figures_user user)
         return;
     }
     warn_once(&why);
-    if (!same || !figures_in_use())
+    if (!same)
         use_memory(user);
 }
 

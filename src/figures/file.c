@@ -188,7 +188,7 @@ static int open_present(const char *path, struct stat *st_r)
     if (fstat(fd, st_r) == 0 && S_ISREG(st_r->st_mode))
         return fd;
     close(fd);
-    return S_ISDIR(st_r->st_mode) ? -EISDIR : -ENOTSUP;
+    return -ENOTSUP;
 }
 
 static bool is_refused(enum verdict verdict)

@@ -9,12 +9,12 @@
 
 /* ---- A text in words ---- */
 
+/* One of words_of(text). */
 static uint64_t word_of(struct span text, size_t index)
 {
     uint64_t word = 0;
-    size_t at = index * sizeof word, left = text.length > at ? text.length - at : 0;
-    if (left)
-        memcpy(&word, text.data + at, left < sizeof word ? left : sizeof word);
+    size_t at = index * sizeof word, left = text.length - at;
+    memcpy(&word, text.data + at, left < sizeof word ? left : sizeof word);
     return word;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const char *const plugins = PLUGINS;
@@ -19,6 +20,16 @@ static char folder[64];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the memory */
 static struct arena memory;                              /* of one test case */
 static int real_stderr = -1;
+
+int in_child(int (*part)(void))
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(part());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 /* ---- Spans and text ---- */
 

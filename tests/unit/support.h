@@ -51,6 +51,9 @@ char *exact_copy(struct span text);
 /* `count` times the same byte, with a NUL; from malloc. */
 char *repeated(char byte, size_t count);
 
+/* Runs a part in a child of this process; what it returns, or 128 and the signal that ended it. */
+int in_child(int (*part)(void));
+
 int scratch_start(void **state);
 int scratch_stop(void **state); /* removes everything */
 
