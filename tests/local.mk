@@ -44,7 +44,7 @@ tests_plugins_store_slow_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 EXTRA_DIST += tests/plugins/test_store.h
 
 # Those that are wrong in one point each, all from one file.
-BAD_PLUGINS = keys keys_choice keys_help keys_outside keys_twice keys_type lookup name newer_abi \
+BAD_PLUGINS = chosen keys keys_choice keys_help keys_outside keys_twice keys_type lookup name newer_abi \
 	nosymbol null openfails outcome result short_struct
 check_DATA = tests/plugins/bad.stamp
 CLEANFILES += tests/plugins/bad.stamp tests/plugins/.libs/store_bad_*.so
@@ -117,6 +117,7 @@ UNIT_TESTS = \
 	tests/unit/test_ksuid \
 	tests/unit/test_listen \
 	tests/unit/test_listen_inet \
+	tests/unit/test_listen_trouble \
 	tests/unit/test_log \
 	tests/unit/test_log_sink \
 	tests/unit/test_kit \

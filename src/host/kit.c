@@ -22,8 +22,7 @@ static char home[PATH_MAX];    /* the kit; empty: none */
 /* False: it does not fit. */
 static bool join(char out[PATH_MAX], const char *folder, const char *name)
 {
-    int length = snprintf(out, PATH_MAX, "%s/%s", folder, name);
-    return length > 0 && length < PATH_MAX;
+    return (size_t)snprintf(out, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
 }
 
 /* Takes the last name off a path, down to "", the root.  False: it was the root. */

@@ -247,7 +247,7 @@ static enum result write_rest(struct sink *sink, struct target *to)
             continue;
         if (count < 0) {
             bool part = sink->written > 0 && sink->outgoing->data[sink->written - 1] != '\n';
-            bool later = errno == EAGAIN || errno == EWOULDBLOCK;
+            bool later = errno == EAGAIN;
             sink->begun = later && part ? to : NULL;
             to->torn = to->torn || (part && !later);
             return later ? LATER : REFUSED;

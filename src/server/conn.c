@@ -105,7 +105,7 @@ bool conn_send(struct conn *conn)
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0)
-            return errno == EAGAIN || errno == EWOULDBLOCK;
+            return errno == EAGAIN;
         conn->sent += (size_t)sent;
     }
     bytes_reset(&conn->out);
@@ -156,7 +156,7 @@ static bool receive_once(struct conn *conn, int flags, enum intake_state *state_
         explicit_bzero(bytes, (size_t)got);
         return (size_t)got == sizeof bytes;
     }
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return errno == EINTR;
     if (intake_in_request(&conn->intake))
         log_info("the web server closed a connection in the middle of a request");

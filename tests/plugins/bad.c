@@ -3,6 +3,8 @@
  * -DBAD=KIND and -DBAD_IS_KIND. */
 #include "test_store.h"
 
+#include <stdlib.h>
+
 #define QUOTE(text)  #text
 #define NAME_OF(bad) "bad_" QUOTE(bad)
 #define JOIN(a, b)   a##b
@@ -10,6 +12,7 @@
 #define IS(kind)     ((int)KIND_OF(BAD) == (int)KIND_##kind)
 
 enum kind {
+    KIND_chosen,
     KIND_keys,
     KIND_keys_choice,
     KIND_keys_help,
@@ -103,9 +106,41 @@ static const struct memberchat_store_plugin plugin = {
 };
 
 #ifndef BAD_IS_nosymbol
+/* What $MEMBERCHAT_BAD chooses. */
+static const struct memberchat_store_plugin *choose(const char *fault)
+{
+    static struct memberchat_store_plugin chosen;
+    static struct memberchat_key key;
+    const struct {
+        const char *fault;
+        void *member;
+        size_t size;
+    } rows[] = {
+        {"no name", &chosen.name, sizeof chosen.name},
+        {"no version", &chosen.version, sizeof chosen.version},
+        {"no summary", &chosen.summary, sizeof chosen.summary},
+        {"no open", &chosen.open, sizeof chosen.open},
+        {"no close", &chosen.close, sizeof chosen.close},
+        {"no keys", &chosen.keys, sizeof chosen.keys},
+        {"key without a name", &key.name, sizeof key.name},
+        {"key without a type", &key.type, sizeof key.type},
+    };
+    chosen = plugin;
+    key = keys[0];
+    chosen.keys = &key;
+    chosen.key_count = 1;
+    if (strcmp(fault, "key far away") == 0)
+        key.offset = sizeof(int64_t) + 1;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].fault, fault) == 0)
+            memset(rows[i].member, 0, rows[i].size);
+    return &chosen;
+}
+
 const struct memberchat_store_plugin *memberchat_store_plugin(void)
 {
-    return IS(null) ? NULL : &plugin;
+    const char *fault = getenv("MEMBERCHAT_BAD");
+    return IS(null) ? NULL : IS(chosen) && fault ? choose(fault) : &plugin;
 }
 #else
 const struct memberchat_store_plugin *memberchat_store_plugins(void);

@@ -5,6 +5,7 @@
 
 #include "support.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,8 @@ static int tell(void)
 
 static int act(const char *role, char **argv)
 {
+    if (getenv("KIT_USER") && setuid((uid_t)atoi(getenv("KIT_USER"))) != 0)
+        return 1;
     return strcmp(role, "find") == 0 ? find() : strcmp(role, "start") == 0 ? start(argv) : tell();
 }
 
@@ -79,7 +82,7 @@ static const char *run(const char *role, const char *variables, const char *name
                        const char *arguments)
 {
     static char output[8192];
-    char line[4096];
+    char line[16384];
     snprintf(line, sizeof line, "unset MEMBERCHAT_HOME; KIT_ROLE=%s %s '%s' %s 2>&1", role,
              variables, scratch_path(name), arguments);
     FILE *pipe = popen(line, "r");
@@ -159,7 +162,12 @@ static void named_by_a_file(void **state)
     expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
     char *far = repeated('x', 5000);
     scratch_write("www/chat-api/memberchat.home", span_of(far));
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
+    scratch_write("www/chat-api/memberchat.home", (struct span){far, PATH_MAX - 2});
+    expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
     free(far);
+    assert_int_equal(unlink(scratch_path("www/chat-api/memberchat.home")), 0);
+    make_folder("www/chat-api/memberchat.home");
     expect_home(run("find", "", "www/chat-api/memberchat.cgi", ""), "memberchat");
 }
 
@@ -208,6 +216,74 @@ static void cannot_start(void **state)
                     "/no-such/memberchat.fcgi cannot be started: No such file");
 }
 
+/* As another user, who cannot give the loader its x bit back. */
+static void cannot_start_what_is_not_executable(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make_site();
+    assert_int_equal(chmod(scratch_path("."), 0755), 0);
+    scratch_write_mode("memberchat/lib/ld-linux-x86-64.so.2", SPAN("#!/bin/sh\n"), 0644);
+    expect_contains(run("start", "KIT_USER=12345", "www/chat-api/memberchat.cgi", ""),
+                    "memberchat/lib/ld-linux-x86-64.so.2 cannot be started: ");
+}
+
+/* A folder whose path has so many bytes; its name, as scratch_path() takes it. */
+static const char *make_deep(size_t length)
+{
+    static char path[PATH_MAX];
+    size_t front = strlen(scratch_path("")), at = (size_t)sprintf(path, "%s", scratch_path("d"));
+    assert_int_equal(mkdir(path, 0755), 0);
+    while (at < length) {
+        size_t part = length - at - 1 < 202 ? length - at - 1 : 200;
+        path[at++] = '/';
+        memset(path + at, 'x', part);
+        at += part;
+        path[at] = '\0';
+        assert_int_equal(mkdir(path, 0755), 0);
+    }
+    return path + front;
+}
+
+/* Makes room for another one; a longer name would be too long to be removed. */
+static void put_away(void)
+{
+    static char name[] = "1";
+    assert_int_equal(rename(scratch_path("d"), scratch_path(name)), 0);
+    ++*name;
+}
+
+/* A path that would be longer than the kernel takes leads nowhere. */
+static void far_down(void **state)
+{
+    static const struct {
+        size_t length;
+        const char *role, *lacks;
+    } rows[] = {{PATH_MAX - 11, "find", "memberchat.conf\n"},
+                {PATH_MAX - 11, "start", "No such file"},
+                {PATH_MAX - 23, "start", "No such file"}};
+    char variables[PATH_MAX + 64], program[PATH_MAX + 8];
+    (void)state;
+    make_site();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        snprintf(variables, sizeof variables, "MEMBERCHAT_HOME='%s'",
+                 scratch_path(make_deep(rows[i].length)));
+        const char *output = run(rows[i].role, variables, "www/chat-api/memberchat.cgi", "");
+        expect_contains(output, "/xxx");
+        expect_lacks(output, rows[i].lacks);
+        put_away();
+    }
+    assert_string_equal(run("tell", variables, "www/chat-api/memberchat.cgi", ""),
+                        "a line of the log\n");
+    for (size_t length = PATH_MAX - 16; length <= PATH_MAX - 6; length += 10) {
+        snprintf(program, sizeof program, "%s/p", make_deep(length));
+        make_program(program);
+        expect_home(run("find", "", program, ""), "memberchat");
+        put_away();
+    }
+}
+
 static void keeps_errors(void **state)
 {
     (void)state;
@@ -234,6 +310,8 @@ int main(int argc, char **argv)
         SCRATCH_TEST(named_by_the_environment),
         SCRATCH_TEST(starts_with_the_loader),
         SCRATCH_TEST(cannot_start),
+        SCRATCH_TEST(cannot_start_what_is_not_executable),
+        SCRATCH_TEST(far_down),
         SCRATCH_TEST(keeps_errors),
     };
     return cmocka_run_group_tests_name("kit", tests, NULL, NULL);

@@ -53,6 +53,7 @@ static void addresses_that_are_none(void **state)
                                         "127.0.0.1:90x",
                                         "::1:9000",
                                         "[::1]",
+                                        "[::1:9000",
                                         "[]:80",
                                         "[127.0.0.1]:80",
                                         "/run/sock",

@@ -213,15 +213,45 @@ static void lines_of_threads_do_not_mix(void **state)
     assert_int_equal(count, THREADS * LINES);
 }
 
+/* Whether a daemon listens or not. */
+static void to_syslog(void **state)
+{
+    struct bytes text = {0};
+    (void)state;
+    assert_true(log_configure("syslog", LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
+    bytes_add_string(&text, "a line of the access log of a test");
+    log_access(&text);
+    log_reopen();
+    assert_true(log_configure(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
+    bytes_free(&text);
+}
+
+static void text_of_others_is_printed_filtered(void **state)
+{
+    char out[64] = "";
+    FILE *file = fmemopen(out, sizeof out, "w");
+    (void)state;
+    log_print_filtered(file, SPAN("a\xff\xc3\xa9\x1b[m\xc3"));
+    fclose(file);
+    assert_string_equal(out, "a\\xff\xc3\xa9\\x1b[m\\xc3");
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(lines_of_text),         TEST(levels),
-        TEST(bytes_are_filtered),    TEST(lines_of_json),
-        TEST(long_messages_are_cut), TEST(repeated_errors_are_dropped),
-        TEST(files_are_opened_anew), TEST(targets),
-        TEST(errno_is_kept),         TEST(lines_of_threads_do_not_mix),
+        TEST(lines_of_text),
+        TEST(levels),
+        TEST(text_of_others_is_printed_filtered),
+        TEST(bytes_are_filtered),
+        TEST(lines_of_json),
+        TEST(long_messages_are_cut),
+        TEST(repeated_errors_are_dropped),
+        TEST(files_are_opened_anew),
+        TEST(targets),
+        TEST(errno_is_kept),
+        TEST(lines_of_threads_do_not_mix),
+        TEST(to_syslog),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

@@ -59,6 +59,73 @@ static void bad_ones(void **state)
     }
 }
 
+static void parts_that_are_missing(void **state)
+{
+    static const char lacks[] = "it lacks version, summary, keys, open, lookup or close";
+    static const char *const rows[][2] = {
+        {"no name", "it calls itself \"\", not \"bad_chosen\""},
+        {"no version", lacks},
+        {"no summary", lacks},
+        {"no open", lacks},
+        {"no close", lacks},
+        {"no keys", lacks},
+        {"key without a name", "its key \"\" has no name or no help line"},
+        {"key without a type", "its key \"size\" has a type that does not exist"},
+        {"key far away", "its key \"size\" lies outside of the settings"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        setenv("MEMBERCHAT_BAD", rows[i][0], 1);
+        expect(!plugin_load(test_plugins, "bad_chosen", &why), "%s was taken", rows[i][0]);
+        expect_contains(why.text, rows[i][1]);
+    }
+    setenv("MEMBERCHAT_BAD", "nothing", 1);
+    assert_non_null(plugin_load(test_plugins, "bad_chosen", &why));
+    unsetenv("MEMBERCHAT_BAD");
+}
+
+static const struct memberchat_store_plugin mine = {.name = "mine"};
+
+static const struct memberchat_store_plugin *enter_mine(void)
+{
+    return &mine;
+}
+
+static void what_is_linked_in_is_not_looked_for(void **state)
+{
+    static const struct plugin_builtin builtins[] = {{"mine", enter_mine}, {NULL, NULL}};
+    (void)state;
+    plugin_set_builtins(builtins);
+    assert_ptr_equal(plugin_load("/nowhere", "mine", &why), &mine);
+    assert_true(plugin_is_builtin("mine"));
+    assert_false(plugin_is_builtin("yours"));
+    assert_null(plugin_load("/nowhere", "yours", &why));
+    plugin_set_builtins(NULL);
+    assert_false(plugin_is_builtin("mine"));
+}
+
+static void folders_that_are_odd(void **state)
+{
+    char name[64], *far = repeated('x', 5000);
+    (void)state;
+    assert_null(plugin_load(far, "slow", &why));
+    expect_contains(why.text, "the path of the plugin folder is too long");
+    free(far);
+    assert_null(plugin_load(scratch_write("file", SPAN("")), "slow", &why));
+    expect_contains(why.text, "/file/store_slow.so cannot be used: ");
+    scratch_write("store_.so", SPAN(""));
+    scratch_write("another.so", SPAN(""));
+    scratch_write("store_text.txt", SPAN(""));
+    assert_null(plugin_load(scratch_path("."), "slow", &why));
+    expect_contains(why.text, ": none)");
+    for (int i = 0; i < 30; i++) { /* more than there is room for */
+        snprintf(name, sizeof name, "store_with_a_long_name_%d.so", i);
+        scratch_write(name, SPAN(""));
+    }
+    assert_null(plugin_load(scratch_path("."), "slow", &why));
+    expect_contains(why.text, "with_a_long_name_1");
+}
+
 static void names_that_are_none(void **state)
 {
     static const char *const names[] = {"",        "../slow", "/slow",      "Slow",
@@ -204,6 +271,9 @@ int main(void)
         TEST(bad_ones),
         TEST(names_that_are_none),
         TEST(plugins_that_are_not_there),
+        TEST(parts_that_are_missing),
+        TEST(what_is_linked_in_is_not_looked_for),
+        SCRATCH_TEST(folders_that_are_odd),
         SCRATCH_TEST(no_shared_object),
         TEST(bad_answers),
         TEST(opening_fails_with_a_reason),

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "responder.h"
+#include "server/watch.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -126,6 +127,50 @@ static void replaced_program_ends(void **state)
     expect_contains(stderr_caught(), "the program has been replaced: stopping");
 }
 
+/* As on a host that gives no thread for it. */
+static void without_a_thread(void **state)
+{
+    static const struct config_texts closed = {
+        .app = "api_secret = \"demo-secret-demo\"; store = \"members\"; guests = false"};
+    (void)state;
+    stderr_catch();
+    write_config(&(struct config_texts){0});
+    setenv("MEMBERCHAT_HOME", "", 1); /* no kit, either */
+    struct upkeep *upkeep =
+        upkeep_new(responder_snapshots, server_workers(THREADS), config_path, plugins);
+    unsetenv("MEMBERCHAT_HOME");
+    assert_non_null(upkeep);
+    for (int i = 0; i < 3; i++)
+        upkeep_poll(upkeep);
+    write_config(&closed);
+    upkeep_poll(upkeep);
+    assert_true(becomes(GUEST, "Status: 200 OK"));
+    upkeep_reload(upkeep);
+    upkeep_poll(upkeep);
+    assert_true(becomes(GUEST, "GUESTS_NOT_ALLOWED"));
+    upkeep_stop(upkeep);
+    upkeep_stop(NULL);
+    stderr_caught();
+}
+
+static void a_config_that_is_gone_or_being_written(void **state)
+{
+    struct watch watch = {0};
+    (void)state;
+    write_config(&(struct config_texts){0});
+    setenv("MEMBERCHAT_HOME", scratch_path(""), 1);
+    watch_begin(&watch, config_path);
+    unsetenv("MEMBERCHAT_HOME");
+    assert_int_equal(watch_look(&watch), WATCH_NOTHING);
+    assert_int_equal(unlink(config_path), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(watch_look(&watch), WATCH_NOTHING);
+    write_config(&(struct config_texts){0});
+    assert_int_equal(watch_look(&watch), WATCH_NOTHING);
+    assert_int_equal(watch_look(&watch), WATCH_CONFIG);
+    assert_int_equal(watch_look(&watch), WATCH_NOTHING);
+}
+
 static void *reload_often(void *argument)
 {
     for (int i = 0; i < 30; i++) {
@@ -155,9 +200,13 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
 #define TEST(function) cmocka_unit_test_setup_teardown(function, responder_start, responder_stop)
     const struct CMUnitTest tests[] = {
-        TEST(configurations_are_taken_over),  TEST(members_files_are_read_anew),
-        TEST(changed_config_needs_no_signal), TEST(replaced_program_ends),
+        TEST(configurations_are_taken_over),
+        TEST(members_files_are_read_anew),
+        TEST(changed_config_needs_no_signal),
+        TEST(replaced_program_ends),
         TEST(reloads_lose_no_request),
+        TEST(without_a_thread),
+        TEST(a_config_that_is_gone_or_being_written),
     };
     return cmocka_run_group_tests_name("upkeep", tests, NULL, NULL);
 }
