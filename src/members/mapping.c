@@ -114,18 +114,25 @@ bool mapping_add_name(struct mapping *mapping, const char *text, struct arena *a
     return true;
 }
 
+/* NULL: *why; one that was read in part is no template. */
+static struct template *read_template(const char *text, struct arena *arena, struct reason *why)
+{
+    struct template *made = grow(NULL, 0, sizeof *made, arena, why);
+    return made && parse(text, arena, made, why) ? made : NULL;
+}
+
 bool mapping_set_avatar(struct mapping *mapping, const char *text, struct arena *arena,
                         struct reason *why)
 {
-    mapping->avatar = grow(NULL, 0, sizeof *mapping->avatar, arena, why);
-    return mapping->avatar && parse(text, arena, mapping->avatar, why);
+    mapping->avatar = read_template(text, arena, why);
+    return mapping->avatar != NULL;
 }
 
 bool mapping_set_role(struct mapping *mapping, const char *text, struct arena *arena,
                       struct reason *why)
 {
-    mapping->role = grow(NULL, 0, sizeof *mapping->role, arena, why);
-    return mapping->role && parse(text, arena, mapping->role, why);
+    mapping->role = read_template(text, arena, why);
+    return mapping->role != NULL;
 }
 
 bool mapping_add_rule(struct mapping *mapping, const struct mapping_rule *rule, struct arena *arena,

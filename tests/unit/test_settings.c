@@ -95,6 +95,10 @@ static void mistakes_at_the_top(void **state)
 
 static void mistakes_in_stores(void **state)
 {
+#define MEMBER(keys)                                                                               \
+    {                                                                                              \
+        .store = "member = { " keys " }"                                                           \
+    }
     static const struct mistake rows[] = {
         {{.store = "max_bads = 1"},
          ":3: stores.members.max_bads: unknown key (did you mean \"max_bad\"?)"},
@@ -110,6 +114,15 @@ static void mistakes_in_stores(void **state)
         {{.store = "id_column = \"x\"; name_column = \"x\""},
          "stores.members: two keys name the same column"},
         {{.store = "id_column = \"nothing\""}, "stores.members: "},
+        {MEMBER("roles = ( { field = \"a\"; is = \"b\"; role = \"\\xff\" } )"),
+         "stores.members.member.roles.1.role: must be UTF-8 without control characters"},
+        {MEMBER("roles = ( { field = \"a\\x01\"; is = \"b\"; role = \"c\" } )"),
+         "stores.members.member.roles.1.field: "},
+        {MEMBER("avatar = \"https://x/{id|no}\""), "stores.members.member.avatar: "},
+        {MEMBER("avatar = \"https://x/{i\x01}\""), "stores.members.member.avatar: "},
+        {MEMBER("role = \"{role|no}\""), "stores.members.member.role: "},
+        {MEMBER("role = \"a {role\""), "stores.members.member.role: "},
+        {MEMBER("name = \"a {name|no}\""), "stores.members.member.name: "},
     };
     (void)state;
     check_mistakes(rows, COUNT(rows));
@@ -247,6 +260,33 @@ static void stores_that_do_not_open(void **state)
     settings_free(settings);
 }
 
+/* The file with the password for /status. */
+static void password_files(void **state)
+{
+    static const struct {
+        const char *content; /* NULL: it is not there */
+        unsigned mode;
+        const char *told; /* "": nothing */
+    } rows[] = {
+        {NULL, 0, "password cannot be read: No such file"},
+        {"", 0600, "status.password_file: "},
+        {"\nsecret\n", 0600, "status.password_file: "},
+        {"\r\nsecret\n", 0600, "status.password_file: "},
+        {"0f8e2c71d5ab4936e1\n", 0606, "can write to"},
+        {"0f8e2c71d5ab4936e1\n", 0604, "any user of this machine can read"},
+        {"0f8e2c71d5ab4936e1\n", 0600, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (rows[i].content)
+            scratch_write_mode("password", span_of(rows[i].content), rows[i].mode);
+        settings_free(load(&(struct config_texts){
+            .top = "status = { allow = [ \"::1\" ]; password_file = \"password\" }"}));
+        expect_contains(told(), rows[i].told);
+        expect(*rows[i].told || !*told(), "%s", told());
+    }
+}
+
 /* For one request: what is not chosen is not read, and its mistakes do not matter. */
 static void only_what_is_chosen_is_read(void **state)
 {
@@ -334,6 +374,7 @@ int main(void)
         TEST(caches_of_stores_that_wait),
         TEST(stores_are_opened_and_shared),
         TEST(stores_that_do_not_open),
+        TEST(password_files),
         TEST(only_what_is_chosen_is_read),
         TEST(another_key_chooses_no_app),
         TEST(two_apps_with_the_key_of_one_request),
