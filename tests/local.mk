@@ -184,6 +184,7 @@ UNIT_TESTS += \
 	tests/unit/test_settings_app \
 	tests/unit/test_settings_memory \
 	tests/unit/test_settings_secrets \
+	tests/unit/test_status \
 	tests/unit/test_token \
 	tests/unit/test_token_memory \
 	tests/unit/test_upkeep

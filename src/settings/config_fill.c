@@ -58,8 +58,7 @@ static void check_length(const struct slot *slot, size_t length, const char *wha
 const char *config_resolve_path(const struct config_node *node, const char *path,
                                 struct arena *arena)
 {
-    const char *file = node ? config_file(node) : NULL;
-    const char *slash = file ? strrchr(file, '/') : NULL;
+    const char *file = config_file(node), *slash = strrchr(file, '/');
     char here[PATH_MAX];
     if (*path == '/')
         return arena_string(arena, span_of(path));
@@ -247,15 +246,16 @@ static void fill_switch(const struct slot *slot)
         report_kind(slot, "true, false or a path in quotes");
 }
 
+/* Groups have no fallback, so that there is a node. */
 static void fill_group(const struct slot *slot)
 {
-    if (slot->node && config_kind(slot->node) != CONFIG_KIND_GROUP)
+    if (config_kind(slot->node) != CONFIG_KIND_GROUP)
         report_kind(slot, "a group in braces");
 }
 
 static void fill_groups(const struct slot *slot)
 {
-    if (slot->node && config_kind(slot->node) != CONFIG_KIND_LIST)
+    if (config_kind(slot->node) != CONFIG_KIND_LIST)
         report_kind(slot, "a list of groups in parentheses");
 }
 

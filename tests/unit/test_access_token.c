@@ -22,12 +22,14 @@ static int start(void **state)
     scratch_write("idp", SPAN(OUTSIDER));
     scratch_write("idp512", SPAN("another one, for tokens with another algorithm"));
     settings = settings_from(&(struct config_texts){
-        .app = "api_secret = \"demo-secret-demo\"; store = \"members\"; access_token = { algorithm = "
-               "\"HS256\"; key_file = \"idp\"; issuer = \"https://id\"; audience = \"chat\" }",
-        .apps = "other = { api_key = \"o\"; api_secret = \"oooooooooooooooo\"; store = \"members\"; "
-                "chat_server_url = \"wss://x/\"; token = { key_file = \"key\" } }\n"
-                "bare = { api_key = \"b\"; api_secret = \"bbbbbbbbbbbbbbbb\"; store = \"members\"; "
-                "chat_server_url = \"wss://x/\"; token = { key_file = \"idp512\" } }"});
+        .app =
+            "api_secret = \"demo-secret-demo\"; store = \"members\"; access_token = { algorithm = "
+            "\"HS256\"; key_file = \"idp\"; issuer = \"https://id\"; audience = \"chat\" }",
+        .apps =
+            "other = { api_key = \"o\"; api_secret = \"oooooooooooooooo\"; store = \"members\"; "
+            "chat_server_url = \"wss://x/\"; token = { key_file = \"key\" } }\n"
+            "bare = { api_key = \"b\"; api_secret = \"bbbbbbbbbbbbbbbb\"; store = \"members\"; "
+            "chat_server_url = \"wss://x/\"; token = { key_file = \"idp512\" } }"});
     app = settings_find_app_id(settings, "demo");
     assert_true(clock_unix_seconds(&now));
     return rc;
@@ -157,6 +159,38 @@ static void outsiders(void **state)
                  "no key");
 }
 
+/* The app's tokens_not_before, against the claim iat of an outsider's token and of our own. */
+static void tokens_of_earlier(void **state)
+{
+    static const struct {
+        const char *claims, *told; /* NULL: good */
+    } rows[] = {
+        {"{\"sub\":\"u1\",\"iat\":1000," GOOD "}", NULL},
+        {"{\"sub\":\"u1\",\"iat\":999," GOOD "}", "was issued before the time"},
+        {"{\"sub\":\"u1\",\"iat\":\"1000\"," GOOD "}", "does not say when it was issued"},
+        {"{\"sub\":\"u1\"," GOOD "}", "does not say when it was issued"},
+    };
+    struct app *own = (struct app *)(uintptr_t)app;
+    (void)state;
+    own->tokens_not_before = 1000;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *fault =
+            check(make(&app->access_keys, "{\"alg\":\"HS256\"}", rows[i].claims), now);
+        if (rows[i].told)
+            expect_fault(fault, rows[i].told);
+        else
+            expect(!fault, "row %zu: %s", i, fault);
+    }
+    struct bytes header = {0};
+    bytes_addf(&header, "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"%s\"}",
+               app->keys.keys[0]->id);
+    assert_null(check(make(&app->keys, bytes_string(&header),
+                           "{\"appId\":\"demo\",\"sub\":\"u1\",\"role\":\"guest\",\"iat\":"
+                           "9223372036854775807,\"exp\":4000000000}"),
+                      now));
+    bytes_free(&header);
+}
+
 static enum guest_verdict read_guest(struct guest *guest, const char *rest)
 {
     struct bytes body = {0};
@@ -235,7 +269,8 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(renewal), TEST(tokens_of_nobody), TEST(outsiders), TEST(guests), TEST(inspection),
+        TEST(renewal),           TEST(tokens_of_nobody), TEST(outsiders),
+        TEST(tokens_of_earlier), TEST(guests),           TEST(inspection),
     };
     return cmocka_run_group_tests_name("access_token", tests, NULL, NULL);
 }

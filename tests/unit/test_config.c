@@ -275,6 +275,21 @@ static void permissions_of_every_file_once(void **state)
     assert_int_equal(count_in(bytes_string(&report.text), "test.conf: warning"), 1);
 }
 
+static void values_of_another_kind_are_none(void **state)
+{
+    struct config *config = open_text("text = \"x\"; number = 7; yes = true; fraction = 1.5");
+    const struct config_node *root = config_root(config);
+    (void)state;
+    for (const struct config_node *node = config_first(root); node; node = config_next(node)) {
+        bool text = strcmp(config_name(node), "text") == 0;
+        bool number = strcmp(config_name(node), "number") == 0;
+        assert_true((config_string(node) != NULL) == text);
+        assert_int_equal(config_integer(node), number ? 7 : 0);
+        assert_true(config_bool(node) == (strcmp(config_name(node), "yes") == 0));
+    }
+    config_close(config);
+}
+
 static void fingerprints(void **state)
 {
     static const char *const different[] = {
@@ -320,6 +335,7 @@ int main(void)
         TEST(permissions),
         TEST(permissions_of_files_without_settings),
         TEST(permissions_of_every_file_once),
+        TEST(values_of_another_kind_are_none),
         TEST(fingerprints),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

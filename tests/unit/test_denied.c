@@ -75,6 +75,11 @@ static void longest_id(void **state)
         struct denied_line line;
         denied_read_line(span_of(id), &line);
         assert_int_equal(line.id_length, length > DENIED_ID_MAX ? 0 : length);
+        struct bytes quoted = {0};
+        bytes_addf(&quoted, "\"%s\"", id);
+        denied_read_line(bytes_span(&quoted), &line);
+        assert_int_equal(line.id_length, length > DENIED_ID_MAX ? 0 : length);
+        bytes_free(&quoted);
         free(id);
     }
 }
@@ -212,6 +217,27 @@ static void changes_count(void **state)
     denied_free(denied);
 }
 
+static void many_bad_lines(void **state)
+{
+    (void)state;
+    struct bytes text = {0};
+    for (int i = 0; i < 100; i++)
+        bytes_addf(&text, "m%d tomorrow\n", i);
+    stderr_catch();
+    struct denied *denied = open_list("a\n");
+    scratch_write("denied.txt", bytes_span(&text));
+    assert_true(becomes(denied, "m99", true));
+    char *far = repeated('x', DENIED_ID_MAX + 1);
+    assert_false(has(denied, far));
+    free(far);
+    denied_free(denied);
+    bytes_free(&text);
+    const char *log = stderr_caught(); /* not a word for each */
+    expect_contains(log, "denied.txt:2: what follows the id is not a date");
+    expect_lacks(log, "denied.txt:99: ");
+    expect_contains(log, " more lines have something wrong");
+}
+
 /* A request that comes long after the change sees it at once. */
 static void a_change_while_nobody_asks(void **state)
 {
@@ -321,6 +347,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read),
         SCRATCH_TEST(who_is_denied),
         SCRATCH_TEST(bad_lines_are_told),
+        SCRATCH_TEST(many_bad_lines),
         SCRATCH_TEST(a_large_list),
         SCRATCH_TEST(what_cannot_be_read),
         SCRATCH_TEST(changes_count),

@@ -4,6 +4,8 @@
 
 #include "support.h"
 
+#define LABEL "https://abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz."
+
 static const struct {
     const char *text;
     bool exact;
@@ -22,6 +24,12 @@ static const struct {
     {"http://[2001:db8:0:1:1:1:1:1]", true},
     {"http://[2001:0:0:1::1]", true},
     {"http://[::ffff:c000:201]", true},
+    {"http://example.com.", true},
+    {"http://[::]", true},
+    {"http://[1::]:3000", true},
+    {"xttps://example.com:443", true},
+    {"http://example.com:-5", false},
+    {LABEL LABEL LABEL LABEL "example.com", false},
     {"https://example.com:443", false},
     {"http://example.com:80", false},
     {"http://example.com:0", false},

@@ -146,6 +146,10 @@ static void mistakes_are_told_with_their_line(void **state)
         {"\xff\xfe"
          "a",
          0, "is UTF-16"},
+        {"\xfe\xff"
+         "a",
+         0, "is UTF-16"},
+        {"a = \"\\", 1, "has no closing quotation mark"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

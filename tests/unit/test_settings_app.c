@@ -99,10 +99,31 @@ static void mistakes_in_apps(void **state)
         {APP("cors_origins = [ \"https://[::1\" ]"), "is not an origin"},
         {APP("cors_origins = [ \"https://u@a.example\" ]"), "is not an origin"},
         {APP("access_token = 1"), "apps.demo.access_token: expected a group"},
+        {APP("access_token = { key_file = \"key\"; issuer = \"x\" }"),
+         "apps.demo.access_token.algorithm: is missing"},
         {APP("throttle = { }"), "apps.demo.throttle: unknown key"},
     };
     (void)state;
     check_mistakes(rows, COUNT(rows));
+}
+
+/* A file that is named twice is one key; two keys that are named alike are a mistake. */
+static void key_ids(void **state)
+{
+    (void)state;
+    scratch_write("other", SPAN("pX3vK9mQ2sT7wZ4yB6nC8dF1gH5jL0aR"));
+    struct settings *settings =
+        load(&(struct config_texts){.token = "key_id = \"k\"; previous_keys = [ \"key#k\", "
+                                             "\"other#\" ]; next_keys = [ \"other#n\" ]"});
+    expect(settings, "%s", told());
+    const struct app *app = settings_find_app_id(settings, "demo");
+    assert_int_equal(app->keys.count, 4);
+    assert_string_equal(app->keys.keys[1]->id, "n");
+    assert_string_equal(app->token.previous_keys.items[1], scratch_path("other"));
+    settings_free(settings);
+    assert_null(
+        load(&(struct config_texts){.token = "key_id = \"k\"; previous_keys = [ \"other#k\" ]"}));
+    expect_contains(told(), "apps.demo.token: two different keys have the key id \"k\"");
 }
 
 static void mistakes_in_tokens(void **state)
@@ -189,8 +210,10 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, settings_start, settings_stop)
     const struct CMUnitTest tests[] = {
-        TEST(defaults),           TEST(everything_of_an_app), TEST(mistakes_in_apps),
-        TEST(mistakes_in_tokens), TEST(other_apps),           TEST(several_apps),
+        TEST(defaults),         TEST(everything_of_an_app),
+        TEST(mistakes_in_apps), TEST(mistakes_in_tokens),
+        TEST(key_ids),          TEST(other_apps),
+        TEST(several_apps),
     };
     return cmocka_run_group_tests_name("settings_app", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "settings_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -76,6 +77,7 @@ static void mistakes_about_secrets(void **state)
          "must hold the API secret in its first line"},
         {{.app = "api_secret_file = \"gap\"; " REST}, "the API secret has 0 bytes"},
         {{.app = "api_secret_file = \"open\"; " REST}, "can write to"},
+        {{.app = "api_secret_file = \"long\"; " REST}, "the API secret has 1025 bytes"},
     };
     (void)state;
     scratch_write("s", SPAN("x"));
@@ -84,6 +86,9 @@ static void mistakes_about_secrets(void **state)
     scratch_write("gap", SPAN(FIRST "\n\n"));
     scratch_write("short", SPAN("fifteen letters\n"));
     scratch_write_mode("open", SPAN(FIRST "\n"), 0666);
+    char *text = repeated('q', 1025);
+    scratch_write("long", span_of(text));
+    free(text);
     check_mistakes(rows, COUNT(rows));
 }
 
