@@ -185,6 +185,7 @@ UNIT_TESTS += \
 	tests/unit/test_settings_memory \
 	tests/unit/test_settings_secrets \
 	tests/unit/test_status \
+	tests/unit/test_status_pages \
 	tests/unit/test_token \
 	tests/unit/test_token_memory \
 	tests/unit/test_upkeep
@@ -193,6 +194,7 @@ tests_unit_test_settings_SOURCES = tests/unit/test_settings.c $(SETTINGS_FIXTURE
 tests_unit_test_settings_app_SOURCES = tests/unit/test_settings_app.c $(SETTINGS_FIXTURE)
 tests_unit_test_settings_secrets_SOURCES = tests/unit/test_settings_secrets.c $(SETTINGS_FIXTURE)
 tests_unit_test_settings_memory_SOURCES = tests/unit/test_settings_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
+tests_unit_test_status_pages_SOURCES = tests/unit/test_status_pages.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
 tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h
 

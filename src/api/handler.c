@@ -53,28 +53,13 @@ static struct span base_path(const struct settings *settings, const struct http_
     return request->base_path.data ? request->base_path : settings->base_path;
 }
 
-static enum outcome serve(struct exchange *exchange)
-{
-    switch (exchange->route.kind) {
-    case ROUTE_GUEST:
-    case ROUTE_MEMBER:
-        return issue_token(exchange);
-    case ROUTE_HEALTHZ:
-        return health_live(exchange);
-    case ROUTE_READYZ:
-        return health_ready(exchange);
-    case ROUTE_JWKS:
-        return jwks_answer(exchange);
-    case ROUTE_OPENAPI:
-        return openapi_answer(exchange);
-    case ROUTE_METRICS:
-        return metrics_answer(exchange);
-    case ROUTE_STATUS:
-        return status_answer(exchange);
-    default:
-        return OUTCOME_RESOURCE_NOT_FOUND;
-    }
-}
+/* Who answers, by route. */
+static enum outcome (*const answers[])(struct exchange *exchange) = {
+    [ROUTE_GUEST] = issue_token,      [ROUTE_MEMBER] = issue_token,
+    [ROUTE_HEALTHZ] = health_live,    [ROUTE_READYZ] = health_ready,
+    [ROUTE_JWKS] = jwks_answer,       [ROUTE_OPENAPI] = openapi_answer,
+    [ROUTE_METRICS] = metrics_answer, [ROUTE_STATUS] = status_answer,
+};
 
 /* ---- What is told of it ---- */
 
@@ -105,10 +90,10 @@ static void tell_mount(struct exchange *exchange)
 {
     struct span uri = exchange->request->uri,
                 base = base_path(exchange->settings, exchange->request);
-    const char *query = uri.length ? memchr(uri.data, '?', uri.length) : NULL;
+    const char *query = memchr(uri.data, '?', uri.length);
     size_t length = query ? (size_t)(query - uri.data) : uri.length;
     uri.length = length < 200 ? length : 200;
-    if (!uri.length || base.length > 200 || !is_printable(uri) || !is_printable(base))
+    if (base.length > 200 || !is_printable(uri) || !is_printable(base))
         return;
     bytes_addf(&exchange->message,
                "There is nothing at this path: memberchat saw %.*s, and its base path is %.*s",
@@ -175,7 +160,7 @@ static enum outcome answer(struct exchange *exchange)
         return OUTCOME_UNSUPPORTED_HTTP_METHOD;
     if (access == STATUS_WRONG && throttle_wrong_credentials(exchange))
         return OUTCOME_TOO_MANY_REQUESTS;
-    return access == STATUS_OPEN ? serve(exchange) : OUTCOME_INVALID_STATUS_PASSWORD;
+    return access == STATUS_OPEN ? answers[route->kind](exchange) : OUTCOME_INVALID_STATUS_PASSWORD;
 }
 
 bool handler_serve(const struct settings *settings, const struct http_request *request,

@@ -60,7 +60,7 @@ static bool read_time(int tag, struct span value, int64_t *seconds_r)
         bytes_add_string(&text, value.data[0] >= '5' ? "19" : "20");
     bytes_addf(&text, "%.*s-%.2s-%.2sT%.2s:%.2s:%.2sZ", (int)year, value.data, at, at + 2, at + 4,
                at + 6, at + 8);
-    return !text.failed && date_parse(bytes_span(&text), seconds_r, &is_day);
+    return date_parse(bytes_span(&text), seconds_r, &is_day);
 }
 
 bool status_read_certificate(struct span certificate, int64_t *end_r)

@@ -7,7 +7,7 @@
 
 static void name(struct bytes *out, const char *key)
 {
-    if (out->length && out->data[out->length - 1] != '{' && out->data[out->length - 1] != '[')
+    if (out->length && out->data[out->length - 1] != '{')
         bytes_add_string(out, ",");
     bytes_add_json(out, span_of(key));
     bytes_add_string(out, ":");

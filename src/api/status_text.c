@@ -87,12 +87,12 @@ static void add_process(const struct status_process *process, int64_t now, struc
 static void add_file(const struct status_file *file, int64_t now, struct bytes *out)
 {
     bytes_addf(out, "%s: %s: ", file->owner, file->what);
-    if (file->changed < 0)
+    if (file->error) {
         bytes_add_string(out, file->error == ENOENT ? "not there" : "not known");
-    else
+    } else {
         status_add_age(out, now - file->changed);
-    if (file->changed >= 0)
         bytes_add_string(out, " old");
+    }
     if (file->expires) {
         bytes_add_string(out, file->expires <= now ? ", expired " : ", valid until ");
         date_add(out, file->expires);

@@ -125,6 +125,8 @@ static void outsiders(void **state)
         {"{\"alg\":\"HS256\"}",
          "{\"sub\":\"u1\",\"iss\":\"https://id\",\"aud\":[\"x\",\"chat\"],\"exp\":4000000000}",
          NULL},
+        {"{\"alg\":\"HS256\"}",
+         "{\"sub\":\"u1\",\"iss\":\"https://id\",\"aud\":[7,\"chat\"],\"exp\":4000000000}", NULL},
         {"{\"alg\":\"HS256\"}", "{\"sub\":\"u1\",\"aud\":\"chat\",\"exp\":4000000000}", "issuer"},
         {"{\"alg\":\"HS256\"}",
          "{\"sub\":\"u1\",\"iss\":\"https://id/\",\"aud\":\"chat\",\"exp\":4000000000}", "issuer"},
@@ -159,6 +161,37 @@ static void outsiders(void **state)
                  "no key");
 }
 
+/* What the app's own key signs, of a guest of the app. */
+static struct span make_own(const char *claims)
+{
+    struct bytes header = {0}, all = {0};
+    bytes_addf(&header, "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"%s\"}",
+               app->keys.keys[0]->id);
+    bytes_addf(&all, "{\"role\":\"guest\",\"exp\":4000000000,%s}", claims);
+    struct span made = make(&app->keys, bytes_string(&header), bytes_string(&all));
+    bytes_free(&header);
+    bytes_free(&all);
+    return made;
+}
+
+/* A prefix that was configured later takes nothing off; what is too long is not taken over. */
+static void renewal_of_older_tokens(void **state)
+{
+    struct access_token access;
+    struct bytes claims = {0};
+    char *name = repeated('x', 257);
+    (void)state;
+    settings->apps[0].settings.guest_id_prefix = "guest_";
+    bytes_addf(&claims, "\"appId\":\"demo\",\"sub\":\"someone\",\"name\":\"%s\"", name);
+    assert_int_equal(access_token_check(app, make_own(bytes_string(&claims)), now, &access),
+                     JWS_GOOD);
+    expect_span(access.id, "someone");
+    expect_span(access.name, NULL);
+    access_token_free(&access);
+    bytes_free(&claims);
+    free(name);
+}
+
 /* The app's tokens_not_before, against the claim iat of an outsider's token and of our own. */
 static void tokens_of_earlier(void **state)
 {
@@ -181,14 +214,8 @@ static void tokens_of_earlier(void **state)
         else
             expect(!fault, "row %zu: %s", i, fault);
     }
-    struct bytes header = {0};
-    bytes_addf(&header, "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"%s\"}",
-               app->keys.keys[0]->id);
-    assert_null(check(make(&app->keys, bytes_string(&header),
-                           "{\"appId\":\"demo\",\"sub\":\"u1\",\"role\":\"guest\",\"iat\":"
-                           "9223372036854775807,\"exp\":4000000000}"),
-                      now));
-    bytes_free(&header);
+    assert_null(
+        check(make_own("\"appId\":\"demo\",\"sub\":\"u1\",\"iat\":9223372036854775807"), now));
 }
 
 static enum guest_verdict read_guest(struct guest *guest, const char *rest)
@@ -243,6 +270,30 @@ static void guests(void **state)
     guest_free(&guest);
 }
 
+/* Their ids may be sent with the app's prefix, or without it. */
+static void guests_with_a_prefix(void **state)
+{
+    static const struct {
+        const char *rest;
+        enum guest_verdict verdict;
+    } rows[] = {
+        {",\"appUserId\":\"g1\"}", GUEST_GOOD},
+        {",\"appUserId\":\"guest_g1\"}", GUEST_GOOD},
+        {",\"appUserId\":\"guest_g2\"}", GUEST_BAD_ACCESS_TOKEN},
+        {",\"appUserId\":\"Guest_g1\"}", GUEST_BAD_ACCESS_TOKEN},
+        {",\"appUserId\":\"guest_g11\"}", GUEST_BAD_ACCESS_TOKEN},
+    };
+    (void)state;
+    settings->apps[0].settings.guest_id_prefix = "guest_";
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct guest guest;
+        issue("demo", "guest", 600000);
+        enum guest_verdict verdict = read_guest(&guest, rows[i].rest);
+        expect(verdict == rows[i].verdict, "row %zu: %d", i, verdict);
+        guest_free(&guest);
+    }
+}
+
 static const char *inspect(struct span text, int64_t at, bool *has_claims_r)
 {
     struct jws jws;
@@ -263,14 +314,23 @@ static void inspection(void **state)
     expect_fault(inspect(issue("other", "member", 600000), now, &has_claims), "");
     assert_null(inspect(make(&app->access_keys, "{\"alg\":\"HS256\"}", "{\"sub\":\"u1\"," GOOD "}"),
                         now, &has_claims));
+    /* a template may leave appId out; such a token renews nothing */
+    assert_null(inspect(make_own("\"sub\":\"g1\""), now, &has_claims));
+    expect_fault(check(make_own("\"sub\":\"g1\""), now), "another app");
 }
 
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(renewal),           TEST(tokens_of_nobody), TEST(outsiders),
-        TEST(tokens_of_earlier), TEST(guests),           TEST(inspection),
+        TEST(renewal),
+        TEST(tokens_of_nobody),
+        TEST(outsiders),
+        TEST(tokens_of_earlier),
+        TEST(guests_with_a_prefix),
+        TEST(renewal_of_older_tokens),
+        TEST(guests),
+        TEST(inspection),
     };
     return cmocka_run_group_tests_name("access_token", tests, NULL, NULL);
 }

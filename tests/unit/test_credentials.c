@@ -193,6 +193,8 @@ static void headers_of_their_own(void **state)
         {"Basic " GOOD_64, "second-key", NULL, CREDENTIALS_WRONG},
         {"Basic " GOOD_64, NULL, "x", CREDENTIALS_WRONG},
         {"Basic d3Jvbmc6d3Jvbmc=", "demo-key", "demo-secret-demo", CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, "demo-keY", "demo-secret-demo", CREDENTIALS_WRONG},
+        {"Basic " GOOD_64, "demo-key", "demo-secret-demO", CREDENTIALS_WRONG},
         {"Basic !!!!", "demo-key", "demo-secret-demo", CREDENTIALS_WRONG},
     };
     (void)state;

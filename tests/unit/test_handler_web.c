@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define GUEST "/v2/apps/me/members/guest-chat-tokens"
@@ -76,6 +77,7 @@ static void bodies_and_their_types(void **state)
         {"application/json", NULL, LITERAL("\xef\xbb\xbf\xef\xbb\xbf" JSON_BODY), 400},
         {"application/json", NULL, LITERAL("\xef\xbb" JSON_BODY), 400},
         {"application/json", NULL, LITERAL("\xff\xfe{\0}\0"), 400},
+        {"application/json", "identity", LITERAL("{"), 400},
         {"application/json", "gzip", LITERAL("\x1f\x8b\x08"), 415},
         {"application/json", "br", LITERAL("\x0b\x02\x80{}\x03"), 415},
         {"application/json", "identity, gzip", LITERAL("\x1f\x8b\x08"), 415},
@@ -219,6 +221,47 @@ static void mounts_that_do_not_fit_are_told(void **state)
     assert_string_equal(stderr_caught(), "");
 }
 
+/* The caller sees the path that came, without its query, and only what a page can show. */
+static void mounts_that_do_not_fit_are_answered(void **state)
+{
+    static const struct {
+        const char *uri, *base, *told; /* NULL: only that there is nothing */
+    } rows[] = {
+        {"/other/healthz", "/chat", "memberchat saw /other/healthz, and its base path is /chat"},
+        {"/other/healthz?a=b", "/chat", "saw /other/healthz, and its base path is /chat"},
+        {"/other/healthz", "", "saw /other/healthz, and its base path is /\""},
+        {"/o\xc3\xa9/healthz", "/chat", NULL},
+        {"/o\x7f/healthz", "/chat", NULL},
+        {"/<b>/healthz", "/chat", NULL},
+        {"/other/healthz", "/<chat>", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_request asked = guest(GOOD);
+        asked.uri = span_of(rows[i].uri);
+        asked.base_path = span_of(rows[i].base);
+        const char *body = serve(&asked);
+        assert_int_equal(response.status, 404);
+        expect(rows[i].told ? strstr(body, rows[i].told) != NULL : !strstr(body, "saw"),
+               "row %zu: %s", i, body);
+    }
+    char *segment = repeated('x', 300);
+    struct bytes uri = {0};
+    struct http_request asked = guest(GOOD);
+    bytes_addf(&uri, "/%s/healthz", segment);
+    asked.uri = bytes_span(&uri);
+    asked.base_path = SPAN("/chat");
+    segment[199] = '\0';
+    char wanted[300];
+    snprintf(wanted, sizeof wanted, "saw /%s, and", segment);
+    expect_contains(serve(&asked), wanted);
+    asked.base_path = asked.uri;
+    asked.uri = SPAN("/healthz");
+    expect_lacks(serve(&asked), "saw");
+    bytes_free(&uri);
+    free(segment);
+}
+
 /* A large body is kept for those that may send one. */
 static void bodies_that_are_wanted(void **state)
 {
@@ -244,9 +287,13 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(bodies_and_their_types), TEST(bodies_that_did_not_arrive),
-        TEST(pages_see_errors),       TEST(clients_in_the_log),
-        TEST(bodies_that_are_wanted), TEST(mounts_that_do_not_fit_are_told),
+        TEST(bodies_and_their_types),
+        TEST(bodies_that_did_not_arrive),
+        TEST(pages_see_errors),
+        TEST(clients_in_the_log),
+        TEST(bodies_that_are_wanted),
+        TEST(mounts_that_do_not_fit_are_told),
+        TEST(mounts_that_do_not_fit_are_answered),
     };
     return cmocka_run_group_tests_name("handler_web", tests, NULL, NULL);
 }

@@ -239,6 +239,11 @@ static void base_paths(void **state)
         {"/chat-api/healthz", "/chat-api", true},
         {"/healthz", "/chat-api", false},
         {"/chat-api" API GUEST, "/chat-api", false},
+        {"/v2/apps/you/healthz", "/v2/apps/you", true},
+        {"/v2/a/me/healthz", "/v2/a/me", true},
+        {"/v2/apps/me/healthz", "/v2/apps/me", false},
+        {"/x/v2/apps/me/healthz", "/x/v2/apps/me", false},
+        {"/a/b/c/healthz", "/a/b/c", true},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -168,6 +168,21 @@ static void tokens(void **state)
     assert_int_equal(left.count, 2);
 }
 
+/* Where there are more keys than places, the one whose window began first makes room. */
+static void more_keys_than_places(void **state)
+{
+    struct throttle_left left;
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++, now++)
+        assert_true(throttle_table_take(table, key(i), &ten, now, true, &left));
+    for (unsigned i = 19980; i < 20000; i++) {
+        throttle_table_take(table, key(i), &ten, now, false, &left);
+        expect(left.count == 9, "key %u: %d", i, (int)left.count);
+    }
+    throttle_table_take(table, key(0), &ten, now, false, &left);
+    assert_int_equal(left.count, 10);
+}
+
 /* Processes and their threads: every token is counted once. */
 static void many_processes(void **state)
 {
@@ -204,6 +219,7 @@ int main(void)
         CASE(garbage),
         CASE(a_million_addresses),
         CASE(tokens),
+        CASE(more_keys_than_places),
         CASE(many_processes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
