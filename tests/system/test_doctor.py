@@ -11,6 +11,7 @@ import time
 from lib.case import FreshCase
 from lib.programs import programs, web_user
 from lib.responder import command, environment, run
+from lib.scratch import unix_listener
 from lib.site import APP, KEY
 
 
@@ -112,8 +113,10 @@ class Inside(DoctorCase):
         self.finds("log.target", "cannot be written", "make its folder", "mkdir -p")
 
     def test_log_in_a_folder(self):
-        self.site.write({"log": {"target": "keys"}})
-        self.finds("log.target", "keys cannot be written")
+        unix_listener(self.site.folder / "socket").close()
+        for target, words in (("keys", "keys cannot be written"), ("socket", "socket cannot be written"), ("x/" * 2040 + "x", "/x/x/x")):
+            self.site.write({"log": {"target": target}})
+            self.finds("log.target: ", words)
 
     def test_log_of_the_other_user(self):
         """Which of the two users runs memberchat is not known, unless it is the one that cannot write."""
@@ -140,6 +143,9 @@ class Inside(DoctorCase):
         self.site.write({"log": {"target": os.ttyname(theirs), "access": True}})
         lines = self.finds("is a terminal", "use \"stderr\"", verdict="warning")
         self.assertFalse([line for line in lines if "access log" in line])
+        done = command("check", "-c", self.site.conf)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("is a terminal, and a service has none", done.stderr)
 
     def test_figures(self):
         self.site.write({"status": {"file": "figures"}})

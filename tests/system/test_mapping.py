@@ -48,6 +48,13 @@ class MappingCase(FreshCase):
 
 
 class Members(MappingCase):
+    def test_nothing_left_of_an_id(self):
+        """Then the store is not asked."""
+        self.site.write({"stores": {"members": {"member": {"asked": ["before @"]}}}})
+        responder = self.start()
+        self.assertEqual((404, "MEMBER_NOT_FOUND"), responder.post(member_path("%40example.com"), self.site.auth()).error)
+        self.assertEqual(200, responder.post(member_path("1%40example.com"), self.site.auth()).status)
+
     def test_names_pictures_and_roles(self):
         conf = self.use()
         ann = self.lookup(conf, " ANN@anywhere.org")

@@ -67,6 +67,8 @@ static void without_a_template(void **state)
     assert_int_equal(parse(NULL)->more_header.length, 0);
 }
 
+#define NAME_64 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz01"
+
 static const struct {
     const char *template, *part;
 } addition_rows[] = {
@@ -120,6 +122,8 @@ static const struct {
     {"{\"role\":\"{role|lower|trim}\"}", "\"role\":\"host\""},
     {"{\"role\":\"chat-{role}\"}", "\"role\":\"chat-host\""},
     {"{\"role\":\"member\"}", "\"role\":\"member\""},
+    {"{\"role\":\"{appId}\"}", "\"role\":\"demo \\\"app\\\"\""},
+    {"{\"t\":\"{attr." NAME_64 "|=none}\"}", "\"t\":\"none\"}"},
     {"{\"role\":[\"guest\"]}", "\"role\":[\"guest\"]"},
 };
 
@@ -213,6 +217,8 @@ static const struct {
     {"{\"t\":\"{userid}\"}", "t: userid is not a placeholder"},
     {"{\"t\":{\"u\":[0,\"{attr.}\"]}}", "t.u[1]: attr. is not a placeholder"},
     {"{\"t\":\"{attr}\"}", "attr is not a placeholder"},
+    {"{\"t\":\"{attr." NAME_64 "x}\"}", "x is not a placeholder"},
+    {"{\"role\":\"{role\"}", "role: {role has no closing brace"},
     {"{\"t\":\"{nbf}\"}", "nbf is not a placeholder"},
     {"{\"t\":\"{userId\"}", "t: {userId has no closing brace"},
     {"{\"t\":\"x {userId|upper}\"}", "t: {userId|upper}: \"upper\" is not a filter"},

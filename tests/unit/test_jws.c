@@ -49,17 +49,22 @@ static struct span make(const char *header, const char *claims)
     return bytes_span(&token);
 }
 
-static const char *check(struct span text, bool ours)
+static const char *check_typed(struct span text, bool ours, const char *type)
 {
     struct jws jws;
     char *copy = exact_copy(text);
-    const struct jws_rules rules = {.keys = &ring, .ours = ours, .type = "JWT"};
+    const struct jws_rules rules = {.keys = &ring, .ours = ours, .type = type};
     enum jws_verdict verdict = jws_verify((struct span){copy, text.length}, &rules, &jws);
     assert_true((verdict == JWS_GOOD) == (jws.key && jws.claims));
     const char *fault = verdict == JWS_GOOD ? NULL : jws.fault;
     jws_free(&jws);
     free(copy);
     return fault;
+}
+
+static const char *check(struct span text, bool ours)
+{
+    return check_typed(text, ours, "JWT");
 }
 
 static void expect_fault(const char *fault, const char *part, const char *row)
@@ -78,6 +83,14 @@ static void good_ones(void **state)
     assert_null(check(make("{\"alg\":\"HS256\"}", CLAIMS), false));
     assert_null(check(make("{\"alg\":\"HS256\",\"typ\":\"application/at+JWT\"}", CLAIMS), false));
     assert_null(check(make("{\"alg\":\"HS256\",\"typ\":\"jwt\"}", "{}"), false));
+}
+
+/* An app whose template takes the typ away. */
+static void without_a_type(void **state)
+{
+    (void)state;
+    assert_null(check_typed(make("{\"alg\":\"HS256\",\"kid\":\"k1\"}", CLAIMS), true, NULL));
+    expect_fault(check_typed(make(GOOD_HEADER, CLAIMS), true, NULL), "typ is wrong", GOOD_HEADER);
 }
 
 static void headers(void **state)
@@ -103,6 +116,9 @@ static void headers(void **state)
         /* wrong typ */
         {"{\"alg\":\"HS256\",\"typ\":\"logout+jwt\",\"kid\":\"k1\"}", "typ is wrong", true},
         {"{\"alg\":\"HS256\",\"typ\":1,\"kid\":\"k1\"}", "typ is wrong", true},
+        {"{\"alg\":\"HS256\",\"typ\":\"application/x\",\"kid\":\"k1\"}", "typ is wrong", true},
+        {"{\"alg\":\"HS256\",\"typ\":\"some-other-things+jwt\",\"kid\":\"k1\"}", "typ is wrong",
+         true},
         {"{\"alg\":\"HS256\",\"typ\":\"jwt\",\"kid\":\"k1\"}", "typ is wrong", false},
         {"{\"alg\":\"HS256\",\"kid\":\"k1\"}", "typ is wrong", false},
         /* unknown kid */
@@ -291,9 +307,9 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(good_ones),     TEST(headers),   TEST(claims_twice), TEST(embedded_keys),
-        TEST(altered_bytes), TEST(truncated), TEST(reencoded),    TEST(shapes),
-        TEST(names_of_keys), TEST(times),
+        TEST(good_ones),     TEST(without_a_type), TEST(headers),   TEST(claims_twice),
+        TEST(embedded_keys), TEST(altered_bytes),  TEST(truncated), TEST(reencoded),
+        TEST(shapes),        TEST(names_of_keys),  TEST(times),
     };
     return cmocka_run_group_tests_name("jws", tests, NULL, NULL);
 }

@@ -332,12 +332,48 @@ static void without_the_module(void **state)
     bytes_free(&secret);
 }
 
+/* Among those that are accepted after their use, a key may be of another algorithm. */
+static void of_any_algorithm(void **state)
+{
+    static const struct key_source source = {.algorithm = ALGORITHM_ES256, .any_algorithm = true};
+    (void)state;
+    const struct key *key = load_from(source, "pX3vK9mQ2sT7wZ4yB6nC8dF1gH5jL0aR");
+    expect(key, "%s", why());
+    assert_int_equal(key->algorithm, ALGORITHM_HS256);
+    assert_null(load_from(source, "{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"AA\",\"y\":\"AA\"}"));
+    expect_contains(why(), "it is a JWK of a type that none of the algorithms can use");
+}
+
+/* A public key is no secret. */
+static void that_everybody_reads(void **state)
+{
+    struct bytes texts[2] = {0};
+    struct key *made = make_key(ALGORITHM_ES256);
+    (void)state;
+    jwk_write_private(made, &texts[0]);
+    jwk_write_public(made, &texts[1]);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const struct key_source source = {
+            .path = scratch_write_mode("open", bytes_span(&texts[i]), 0644),
+            .modules = plugins,
+            .algorithm = ALGORITHM_ES256};
+        report = (struct key_report){0};
+        key_ring_free(&ring);
+        expect(keys_load(&source, &ring, &report), "%s", why());
+        assert_int_equal(report.warning_count, i == 0);
+        bytes_free(&texts[i]);
+    }
+    key_free(made);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scratch_start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(every_form), TEST(other_forms),  TEST(refused),
-        TEST(sets),       TEST(many_threads), TEST(without_the_module),
+        TEST(every_form),       TEST(other_forms),
+        TEST(refused),          TEST(sets),
+        TEST(many_threads),     TEST(without_the_module),
+        TEST(of_any_algorithm), TEST(that_everybody_reads),
     };
     return cmocka_run_group_tests_name("keys_public", tests, NULL, NULL);
 }
