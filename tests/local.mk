@@ -251,8 +251,17 @@ tests_unit_test_rest_token_LDADD = $(REST_LIBS)
 tests_unit_test_rest_token_SOURCES = tests/unit/test_rest_token.c tests/unit/short_memory.c tests/unit/short_memory.h
 endif
 
-UNIT_TESTS += tests/unit/test_sql_query
+SERVERS_LIBS = tests/unit/libsupport.la tests/unit/libhost.la libsqlservers.la libsql.la libresident.la $(CMOCKA_LIBS)
+UNIT_TESTS += \
+	tests/unit/test_sql_query \
+	tests/unit/test_sql_servers \
+	tests/unit/test_sql_settings \
+	tests/unit/test_sql_store
 tests_unit_test_sql_query_LDADD = tests/unit/libhost.la libsql.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_sql_servers_LDADD = $(SERVERS_LIBS)
+tests_unit_test_sql_servers_SOURCES = tests/unit/test_sql_servers.c tests/unit/fake_network.c tests/unit/fake_network.h
+tests_unit_test_sql_settings_LDADD = $(SERVERS_LIBS)
+tests_unit_test_sql_store_LDADD = tests/unit/libhost.la libsql.la libbase.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_log_line
 tests_unit_test_log_line_SOURCES = tests/unit/test_log_line.c src/cli/log_line.c src/cli/log_line.h

@@ -92,14 +92,14 @@ static const char *skip_dollars(const char *at)
     return NULL;
 }
 
-/* Whether the quotation mark here begins a string in which a backslash escapes. */
+/* Whether the quotation mark here begins a string in which a backslash escapes.  The statement
+ * has begun before it, with more than an E. */
 static bool has_escapes(const struct reader *reader)
 {
     const char *at = reader->at;
     if (reader->dialect == QUERY_MYSQL)
         return *at != '`';
-    return reader->dialect == QUERY_PGSQL && at > reader->text && toupper(at[-1]) == 'E' &&
-           (at == reader->text + 1 || !is_word(at[-2]));
+    return reader->dialect == QUERY_PGSQL && (at[-1] == 'E' || at[-1] == 'e') && !is_word(at[-2]);
 }
 
 /* Copies what is quoted; a placeholder inside quotes would be plain text. */
@@ -172,7 +172,7 @@ static bool is_quote(const struct reader *reader)
         return reader->dialect == QUERY_SQLITE;
     case '$':
         return reader->dialect == QUERY_PGSQL && skip_dollars(reader->at) &&
-               (reader->at == reader->text || !is_word(reader->at[-1]));
+               !is_word(reader->at[-1]);
     default:
         return false;
     }

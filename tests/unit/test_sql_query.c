@@ -38,6 +38,13 @@ static void placeholders_become_parameters(void **state)
         {QUERY_MYSQL, "SELECT 5--1, {id} --\t'\n--", "SELECT 5--1, ?  \n ", "\1"},
         {QUERY_PGSQL, "SELECT 5--1, {id}\n, {id}AND{id}0", "SELECT 5 \n, $1 AND$1 0", "\1\1"},
         {QUERY_SQLITE, "SELECT {id}0, {appId}x", "SELECT ?1 0, ?2 x", "\1\2"},
+        {QUERY_SQLITE, "SELECT a : {id}", "SELECT a : ?1", "\1"},
+        {QUERY_MYSQL, "SELECT {id}\u00e9", "SELECT ? \u00e9", "\1"},
+        {QUERY_MYSQL, "(SELECT /*! 1, */ /*m! 2 */ {id})", "(SELECT /*! 1, */ /*m! 2 */ ?)", "\1"},
+        {QUERY_PGSQL, "('\\', {id})", "('\\', $1)", "\1"},
+        {QUERY_PGSQL, "SELECT typE'\\', e'\\'' || {id}", "SELECT typE'\\', e'\\'' || $1", "\1"},
+        {QUERY_PGSQL, "SELECT a$x$ FROM t WHERE {id} = a$x$", "SELECT a$x$ FROM t WHERE $1 = a$x$",
+         "\1"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -132,6 +139,8 @@ static void ids_have_the_form_of_their_type(void **state)
         if (sql_id_fits(span_of(cases[i].id), cases[i].type, &number) != cases[i].fits)
             fail_msg("%s", cases[i].id);
     }
+    int64_t number;
+    assert_false(sql_id_fits((struct span){"4\0002", 3}, SQL_INTEGER, &number));
 }
 
 /* ---- Rows ---- */
@@ -213,6 +222,81 @@ static void another_person_is_never_found(void **state)
     }
 }
 
+static void what_is_too_long_is_refused(void **state)
+{
+    char name[MEMBERCHAT_NAME_MAX + 2], id[MEMBERCHAT_ID_MAX + 2], told[128];
+    const char *const rows[][6] = {{"m1", name, "-", "-", "-", NULL},
+                                   {id, "x", "-", "-", "-", NULL},
+                                   {"m1", "x", name, "-", "-", NULL}};
+    (void)state;
+    memset(name, 'n', sizeof name - 1);
+    memset(id, 'i', sizeof id - 1);
+    name[sizeof name - 1] = id[sizeof id - 1] = '\0';
+    assert_int_equal(answer_rows("m1", names, rows[0]), MEMBERCHAT_MISCONFIGURED);
+    assert_true(result.refused);
+    assert_int_equal(answer_rows("m1", names, rows[1]), MEMBERCHAT_MISCONFIGURED);
+    assert_string_equal(result.reason, "the query found a row whose appUserId is too long");
+    assert_int_equal(answer_rows("m1", names, rows[2]), MEMBERCHAT_NOT_FOUND);
+    snprintf(told, sizeof told, "there, but with the state \"%.64s\"", name);
+    assert_string_equal(result.reason, told);
+}
+
+static size_t set_values, values_taken;
+
+static bool set_attribute(struct memberchat_result *given, const char *name, size_t name_length,
+                          const char *value, size_t length)
+{
+    (void)given, (void)name, (void)name_length, (void)value, (void)length;
+    return ++set_values <= values_taken;
+}
+
+/* Gives rows of one member, each with other values of two attributes, until no more are needed; how
+ * many. */
+static size_t give_rows(size_t count, size_t taken)
+{
+    const struct memberchat_list list = {wanted, 2};
+    static struct sql_answer answer;
+    struct sql_shape shape = {.count = 0};
+    struct reason why;
+    char value[24];
+    size_t given = 0;
+    bool more = true;
+    set_values = 0;
+    values_taken = taken;
+    answer = (struct sql_answer){.settings = &settings,
+                                 .services = &fake.table,
+                                 .result = fake_result_start(&result),
+                                 .asked = span_of("m1"),
+                                 .outcome = MEMBERCHAT_NOT_FOUND};
+    assert_true(sql_shape_add(&shape, span_of("appUserId"), &list, &why));
+    assert_true(sql_shape_add(&shape, span_of("mail"), &list, &why));
+    assert_true(sql_shape_add(&shape, span_of("groupName"), &list, &why));
+    while (more && given < count) {
+        snprintf(value, sizeof value, "%zu", given++);
+        more = sql_answer_add(&answer, &shape,
+                              (struct span[]){span_of("m1"), span_of(value), span_of(value)});
+    }
+    result.refused = answer.outcome != MEMBERCHAT_FOUND;
+    return given;
+}
+
+static void a_member_has_so_many_rows(void **state)
+{
+    bool (*usual)(struct memberchat_result *, const char *, size_t, const char *, size_t) =
+        fake.table.set_attribute;
+    (void)state;
+    fake.table.set_attribute = set_attribute;
+    assert_int_equal(give_rows(SQL_ROWS_MAX, SQL_ROWS_MAX), SQL_ROWS_MAX);
+    assert_int_equal(set_values, MEMBERCHAT_VALUES_MAX); /* others are left out */
+    assert_false(result.refused);
+    assert_int_equal(give_rows(SQL_ROWS_MAX + 5, SQL_ROWS_MAX), SQL_ROWS_MAX + 1);
+    assert_true(result.refused);
+    assert_string_equal(result.reason, "the query finds more than 1024 rows");
+    assert_int_equal(give_rows(9, 3), 2); /* the host takes no more */
+    assert_true(result.refused);
+    fake.table.set_attribute = usual;
+}
+
 static void only_case_may_differ(void **state)
 {
     static const struct {
@@ -270,6 +354,8 @@ int main(void)
         cmocka_unit_test(ids_have_the_form_of_their_type),
         cmocka_unit_test(rows_become_a_member),
         cmocka_unit_test(another_person_is_never_found),
+        cmocka_unit_test(a_member_has_so_many_rows),
+        cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(only_case_may_differ),
         cmocka_unit_test(columns_are_judged),
     };
