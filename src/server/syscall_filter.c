@@ -36,7 +36,7 @@ static void emit_load(struct syscall_filter *filter, size_t offset)
 static size_t resolve(const char *const *names, uint32_t numbers_r[SYSCALL_FILTER_NAMES])
 {
     size_t count = 0;
-    for (; *names && count < SYSCALL_FILTER_NAMES; names++) {
+    for (; *names; names++) {
         int number = seccomp_syscall_resolve_name(*names);
         if (number < 0) /* unknown, or not a call of its own here */
             continue;
