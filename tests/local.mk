@@ -148,6 +148,7 @@ UNIT_TESTS = \
 tests_unit_test_kit_SOURCES = tests/unit/test_kit.c src/host/kit.c
 tests_unit_test_kit_CPPFLAGS = $(AM_CPPFLAGS) -DDEFAULT_RESPONDER='"/no-such/memberchat.fcgi"'
 tests_unit_test_sandbox_lacking_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CPPFLAGS)
+tests_unit_test_conn_SOURCES = tests/unit/test_conn.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/fake_network.c tests/unit/fake_network.h

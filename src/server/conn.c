@@ -75,8 +75,7 @@ static void destroy(struct conn *conn)
 
 void conn_free(struct conn *conn)
 {
-    if (conn->fd >= 0)
-        close(conn->fd);
+    close(conn->fd);
     if (conn->intake.body.capacity > KEPT_BODY_MAX || conn->out.capacity > KEPT_BODY_MAX) {
         destroy(conn);
         return;

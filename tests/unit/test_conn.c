@@ -7,6 +7,7 @@
 #include "host/log.h"
 #include "peer.h"
 #include "records.h"
+#include "short_memory.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -185,6 +186,40 @@ static void answers_that_do_not_fit(void **state)
     free(answer);
 }
 
+/* For the request, for what is behind it, or for an answer. */
+static void memory_runs_out(void **state)
+{
+    struct bytes stream = {0};
+    bool failed = true;
+    int ends[2];
+    (void)state;
+    record_append_query(&stream);
+    bytes_add_span(&stream, bytes_span(&request));
+    bytes_add_span(&stream, bytes_span(&request));
+    for (size_t granted = 0; failed; granted++) {
+        conn_thread_end(); /* nothing is used again */
+        struct conn *fresh = connect_one(&ends[0]);
+        tell(ends[0], bytes_span(&stream));
+        short_memory_start(granted, true);
+        enum intake_state end = conn_receive(fresh);
+        failed = short_memory_stop();
+        expect(end == (failed ? INTAKE_BAD : INTAKE_COMPLETE), "%zu: %d", granted, (int)end);
+        conn_free(fresh);
+        close(ends[0]);
+    }
+    conn_thread_end();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    short_memory_start(0, true);
+    struct conn *none = conn_new(ends[1], 100);
+    if (short_memory_stop())
+        assert_null(none);
+    else
+        conn_free(none);
+    assert_true(is_closed(ends[0]));
+    close(ends[0]);
+    bytes_free(&stream);
+}
+
 static void queues(void **state)
 {
     struct conn_queue queue = {0};
@@ -218,6 +253,7 @@ int main(void)
         TEST(memory_is_used_again),
         TEST(first_bytes_are_waited_for),
         TEST(answers_that_do_not_fit),
+        TEST(memory_runs_out),
         TEST(queues),
     };
     return cmocka_run_group_tests_name("conn", tests, NULL, NULL);

@@ -7,8 +7,11 @@
 #include "peer.h"
 #include "records.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
 static struct park *park;
 static struct conn *conn; /* until the lot has it */
@@ -191,6 +194,82 @@ static void the_lot_has_an_end(void **state)
     }
 }
 
+/* As when no thread polls: the lot does not take more than twice what it keeps. */
+static void more_than_the_lot_holds(void **state)
+{
+    enum { KEPT = 1024, MANY = 2 * KEPT + 10 };
+    struct conn_queue ready = {0};
+    struct rlimit limit;
+    int end;
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    const struct rlimit before = limit;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < MANY + 100)
+        skip();
+    struct conn *first = connect_one(&end);
+    for (int i = 0; i < MANY; i++)
+        park_put(park, conn_new(dup(first->fd), 100));
+    assert_int_equal(park_close_idle(park), 2 * KEPT); /* all are expected to write */
+    park_poll(park, 0, &ready);
+    assert_in_range(park_close_idle(park), KEPT - MANY + 2 * KEPT, KEPT);
+    park_free(park);
+    park = park_new();
+    conn_free(first);
+    close(end);
+    setrlimit(RLIMIT_NOFILE, &before);
+}
+
+static void what_cannot_be_watched_is_closed(void **state)
+{
+    (void)state;
+    park_put(park, conn_new(open("/dev/null", O_RDWR | O_CLOEXEC), 100));
+    assert_int_equal(park_close_idle(park), 0);
+}
+
+/* Each for a reason of its own; the log tells of requests only. */
+static void patience_ends(void **state)
+{
+    static const struct {
+        size_t come; /* bytes of the request */
+        bool answer; /* it does not fit into the socket */
+        const char *log;
+    } rows[] = {
+        {0, false, ""},
+        {0, true, ""},
+        {9, false, "request did not become complete in 15 s"},
+        {9, true, ""},
+        {SIZE_MAX, false, "request did not become complete in 60 s"},
+    };
+    enum { SIZE = 1000000 };
+    char *answer = repeated('a', SIZE);
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct conn_queue ready = {0};
+        size_t most = request.length - 1, come = rows[i].come < most ? rows[i].come : most;
+        int end;
+        struct park *lot = park_new();
+        struct conn *late = connect_one(&end);
+        tell(end, (struct span){request.data, come});
+        assert_int_equal(conn_receive(late), INTAKE_MORE);
+        if (rows[i].answer)
+            bytes_add(&late->out, answer, SIZE);
+        assert_true(conn_send(late));
+        park_put(lot, late);
+        late->patience_end = 0;
+        park_poll(lot, 0, &ready);
+        const char *log = stderr_caught();
+        expect(strstr(log, rows[i].log) && (*rows[i].log || !*log), "row %zu: %s", i, log);
+        stderr_catch();
+        read_all(end);
+        assert_true(is_closed(end));
+        close(end);
+        park_free(lot);
+    }
+    free(answer);
+}
+
 static void *wake_later(void *argument)
 {
     usleep(50000);
@@ -253,6 +332,9 @@ int main(void)
         TEST(idle_ones_are_closed_on_demand),
         TEST(the_longest_parked_is_evicted),
         TEST(the_lot_has_an_end),
+        TEST(more_than_the_lot_holds),
+        TEST(what_cannot_be_watched_is_closed),
+        TEST(patience_ends),
         TEST(waits_can_be_ended),
         TEST(many_threads_park),
     };
