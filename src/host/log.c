@@ -177,7 +177,6 @@ static void make_line(struct bytes *line, enum log_level level, const char *mess
     else
         formats[atomic_load(&shape)](line, level, bytes_string(&clean));
     bytes_add_string(line, "\n");
-    line->failed = line->failed || clean.failed;
 }
 
 /* The lost lines belong to no request in particular. */

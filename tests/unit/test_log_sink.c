@@ -6,12 +6,14 @@
 #include "base/clock.h"
 #include "support.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -72,6 +74,19 @@ static void expect_all_accounted(const char *text)
     assert_int_equal(count_of(text, "usually are\n") + sum, MANY);
 }
 
+/* What comes as the writer finds room. */
+static struct bytes drain_all(int fd)
+{
+    struct bytes all = {0};
+    for (int i = 0; i < 50; i++) {
+        char *part = drain(fd);
+        bytes_add_string(&all, part);
+        free(part);
+        log_flush(0);
+    }
+    return all;
+}
+
 static void a_fifo_that_nobody_reads(void **state)
 {
     (void)state;
@@ -81,14 +96,9 @@ static void a_fifo_that_nobody_reads(void **state)
     log_many();
     log_reopen();
     assert_false(log_flush(0));
+    assert_false(log_flush(30));
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    struct bytes all = {0};
-    for (int i = 0; i < 50; i++) {
-        char *part = drain(fd);
-        bytes_add_string(&all, part);
-        free(part);
-        log_flush(0);
-    }
+    struct bytes all = drain_all(fd);
     assert_true(log_flush(0));
     expect_all_accounted(bytes_string(&all));
     bytes_free(&all);
@@ -106,13 +116,7 @@ static void a_pipe_as_standard_error(void **state)
     assert_true(log_configure("stderr", LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
     log_many();
     assert_int_equal(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0); /* others have it, too */
-    struct bytes all = {0};
-    for (int i = 0; i < 50; i++) {
-        char *part = drain(ends[0]);
-        bytes_add_string(&all, part);
-        free(part);
-        log_flush(0);
-    }
+    struct bytes all = drain_all(ends[0]);
     dup2(saved, STDERR_FILENO);
     close(saved);
     expect_all_accounted(bytes_string(&all));
@@ -208,6 +212,145 @@ static void syslog_gets_a_datagram_a_line(void **state)
     close(fd);
 }
 
+/* Every line begins with the year. */
+static void expect_whole_lines(const char *text)
+{
+    for (const char *at = text; *at; at = strchr(at, '\n') + 1) {
+        expect(strncmp(at, "20", 2) == 0, "a part of a line: %.60s", at);
+        assert_non_null(strchr(at, '\n'));
+    }
+}
+
+static void a_line_is_not_cut_in_two(void **state)
+{
+    int ends[2];
+    (void)state;
+    const char *path = scratch_path("log");
+    int saved = dup(STDERR_FILENO);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    assert_true(log_configure("stderr", LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
+    log_many();
+    assert_true(log_configure(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
+    assert_true(log_flush(1000));
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    expect_whole_lines(scratch_read(path));
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A line of which there was room for a part only gets its end when there is room again. */
+static void a_full_disk_in_the_middle_of_a_line(void **state)
+{
+    struct rlimit limit, before;
+    (void)state;
+    const char *path = scratch_path("log");
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = before;
+    limit.rlim_cur = 100;
+    assert_true(log_configure(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
+    setrlimit(RLIMIT_FSIZE, &limit);
+    for (int i = 0; i < 3; i++)
+        log_info("a line that is longer than half of it");
+    setrlimit(RLIMIT_FSIZE, &before);
+    log_info("there is room");
+    const char *text = scratch_read(path);
+    expect_whole_lines(text);
+    expect_contains(text, "info: there is room\n");
+    expect_contains(text, "warning: 2 lines of the log could not be written and are lost\n");
+}
+
+static void lines_longer_than_a_pipe_takes_at_once(void **state)
+{
+    enum { LENGTH = 2000 };
+    char *line = repeated('\xff', LENGTH);
+    (void)state;
+    const char *path = scratch_path("fifo");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_true(log_configure(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    log_info("%s", line);
+    char *text = drain(fd);
+    assert_int_equal(count_of(text, "\\xff"), LENGTH);
+    assert_string_equal(text + strlen(text) - 5, "\\xff\n");
+    free(text);
+    free(line);
+    close(fd);
+}
+
+static void lines_that_are_none_are_lost(void **state)
+{
+    char *far = repeated('x', 65536);
+    struct bytes failed = {.failed = true}, too_long = {0};
+    (void)state;
+    const char *path = scratch_path("log");
+    assert_true(log_configure(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
+    bytes_add_string(&too_long, far);
+    log_access(&failed);
+    log_access(&too_long);
+    log_info("after");
+    const char *text = scratch_read(path);
+    assert_int_equal(count_of(text, "warning: 1 line of the log could not be written"), 2);
+    expect_whole_lines(text);
+    expect_contains(text, "info: after\n");
+    bytes_free(&too_long);
+    free(far);
+}
+
+static void tell_too_much(struct bytes *line, unsigned lost)
+{
+    for (unsigned i = 0; i < 1000; i++)
+        bytes_addf(line, "%u lost\n", lost);
+}
+
+/* What cannot be told now is told later. */
+static void telling_that_fails(void **state)
+{
+    struct bytes failed = {.failed = true};
+    (void)state;
+    const char *path = scratch_path("log");
+    assert_true(log_configure(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
+    sink_add(&sink_log, &failed, tell_too_much);
+    assert_string_equal(scratch_read(path), "");
+    log_info("one");
+    expect_contains(scratch_read(path), "warning: 1 line of the log could not be written");
+}
+
+static void an_access_log_that_nobody_reads(void **state)
+{
+    struct bytes line = {0};
+    (void)state;
+    const char *path = scratch_path("fifo");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_true(log_configure_access(path));
+    bytes_add_string(&line, "a line of the access log as long as they usually are");
+    for (int i = 0; i < MANY; i++)
+        log_access(&line);
+    assert_false(log_flush(0));
+    assert_true(log_configure_access("/dev/null"));
+    assert_true(log_flush(1000) && log_configure_access(NULL));
+    bytes_free(&line);
+}
+
+static int without_descriptors(void)
+{
+    struct rlimit before, none;
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){0, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    bool taken = sink_use_syslog(&sink_log, "/dev/log") || sink_use_file(&sink_log, "/dev/null");
+    setrlimit(RLIMIT_NOFILE, &before);
+    return taken;
+}
+
+static void descriptors_run_out(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(without_descriptors), 0);
+}
+
 static void *log_some(void *nothing)
 {
     for (int i = 0; i < 500; i++)
@@ -235,14 +378,22 @@ static void the_target_changes_meanwhile(void **state)
 
 int main(void)
 {
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_fifo_that_nobody_reads, start, stop),
-        cmocka_unit_test_setup_teardown(a_pipe_as_standard_error, start, stop),
-        cmocka_unit_test_setup_teardown(a_full_disk_loses_lines_only, start, stop),
-        cmocka_unit_test_setup_teardown(a_file_that_is_truncated, start, stop),
-        cmocka_unit_test_setup_teardown(a_file_that_cannot_be_opened_again, start, stop),
-        cmocka_unit_test_setup_teardown(syslog_gets_a_datagram_a_line, start, stop),
-        cmocka_unit_test_setup_teardown(the_target_changes_meanwhile, start, stop),
+        TEST(a_fifo_that_nobody_reads),
+        TEST(a_pipe_as_standard_error),
+        TEST(a_full_disk_loses_lines_only),
+        TEST(a_file_that_is_truncated),
+        TEST(a_file_that_cannot_be_opened_again),
+        TEST(syslog_gets_a_datagram_a_line),
+        TEST(the_target_changes_meanwhile),
+        TEST(a_line_is_not_cut_in_two),
+        TEST(a_full_disk_in_the_middle_of_a_line),
+        TEST(lines_longer_than_a_pipe_takes_at_once),
+        TEST(lines_that_are_none_are_lost),
+        TEST(telling_that_fails),
+        TEST(an_access_log_that_nobody_reads),
+        TEST(descriptors_run_out),
     };
     return cmocka_run_group_tests_name("log sink", tests, NULL, NULL);
 }
