@@ -137,6 +137,7 @@ UNIT_TESTS = \
 	tests/unit/test_sandbox \
 	tests/unit/test_sandbox_lacking \
 	tests/unit/test_snapshot \
+	tests/unit/test_socket_place \
 	tests/unit/test_store \
 	tests/unit/test_store_answers \
 	tests/unit/test_template \

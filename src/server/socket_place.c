@@ -90,12 +90,17 @@ bool socket_place_parse(const char *text, struct socket_place *place_r, struct r
     unsigned seen = 0;
     size_t length = strcspn(text, ",");
     *place_r = (struct socket_place){.mode = SOCKET_MODE};
-    if (length == 0 || length >= sizeof place_r->path || strlen(text + length) >= sizeof rest) {
+    if (length == 0 || length >= sizeof place_r->path) {
         reason_set(why_r,
                    length ? "%.200s is too long for a socket's path (at most %zu bytes)"
                           : "%.200s: there is no path in front of the comma: write "
                             "unix:/path/to/socket,mode=0660",
                    text, sizeof place_r->path - 1);
+        return false;
+    }
+    if (strlen(text + length) >= sizeof rest) {
+        reason_set(why_r, "what stands behind %.*s is longer than any options of a socket",
+                   (int)length, text);
         return false;
     }
     memcpy(place_r->path, text, length);
