@@ -183,6 +183,8 @@ UNIT_TESTS += \
 	tests/unit/test_handler \
 	tests/unit/test_handler_web \
 	tests/unit/test_load \
+	tests/unit/test_members_memory \
+	tests/unit/test_no_random \
 	tests/unit/test_server \
 	tests/unit/test_settings \
 	tests/unit/test_settings_app \
@@ -198,6 +200,7 @@ tests_unit_test_settings_SOURCES = tests/unit/test_settings.c $(SETTINGS_FIXTURE
 tests_unit_test_settings_app_SOURCES = tests/unit/test_settings_app.c $(SETTINGS_FIXTURE)
 tests_unit_test_settings_secrets_SOURCES = tests/unit/test_settings_secrets.c $(SETTINGS_FIXTURE)
 tests_unit_test_settings_memory_SOURCES = tests/unit/test_settings_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
+tests_unit_test_members_memory_SOURCES = tests/unit/test_members_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_status_pages_SOURCES = tests/unit/test_status_pages.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_server_SOURCES = tests/unit/test_server.c tests/unit/responder.c tests/unit/responder.h
 tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c tests/unit/responder.c tests/unit/responder.h

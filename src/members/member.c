@@ -21,10 +21,12 @@ static const struct {
                          "the role" TEXT_FAULT},
 };
 
+/* A member that memory did not suffice for has no values. */
 static struct span range_span(const struct member *member, struct member_range range)
 {
-    return range.length ? (struct span){member->bytes.data + range.offset, range.length}
-                        : SPAN_NONE;
+    return range.length && !member->bytes.failed
+               ? (struct span){member->bytes.data + range.offset, range.length}
+               : SPAN_NONE;
 }
 
 static struct member_range add_bytes(struct member *member, struct span value)
