@@ -102,7 +102,7 @@ static bool split(struct span text, struct path *path_r)
  * form, which Apache hands on as it came. */
 static struct span target_path(struct span target)
 {
-    if (target.length && target.data[0] != '/') {
+    if (target.data[0] != '/') {
         const char *authority = memmem(target.data, target.length, "://", 3);
         if (!authority)
             return SPAN_NONE;

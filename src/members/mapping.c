@@ -180,7 +180,7 @@ void mapping_each_attribute(const struct mapping *mapping,
 /* Where a text begins in another one, its length when it does not. */
 static size_t find(struct span text, struct span part)
 {
-    const char *at = part.length ? memmem(text.data, text.length, part.data, part.length) : NULL;
+    const char *at = memmem(text.data, text.length, part.data, part.length);
     return at ? (size_t)(at - text.data) : text.length;
 }
 
@@ -203,13 +203,13 @@ static struct span take_step(const struct mapping_step *step, struct span id,
         at = at < id.length ? at + step->text.length : 0;
         return (struct span){id.data + at, id.length - at};
     case STEP_APPEND:
-        if (step->text.length > MEMBERCHAT_ID_MAX - id.length)
-            return SPAN_NONE;
-        memmove(room, id.data, id.length);
-        memcpy(room + id.length, step->text.data, step->text.length);
-        return (struct span){room, id.length + step->text.length};
+        break;
     }
-    return id;
+    if (step->text.length > MEMBERCHAT_ID_MAX - id.length)
+        return SPAN_NONE;
+    memmove(room, id.data, id.length);
+    memcpy(room + id.length, step->text.data, step->text.length);
+    return (struct span){room, id.length + step->text.length};
 }
 
 struct span mapping_ask(const struct mapping *mapping, struct span id, char room[MEMBERCHAT_ID_MAX])

@@ -118,7 +118,7 @@ static bool read_group(struct lexer *lexer, struct config_node *group, unsigned 
     lexer_advance(lexer);
     if (!read_settings(lexer, group, depth))
         return false;
-    return accept(lexer, '}') || fail_expected(lexer, "a setting or \"}\"");
+    return accept(lexer, '}') ? true : fail_expected(lexer, "a setting or \"}\"");
 }
 
 /* ---- Lists and single values ---- */

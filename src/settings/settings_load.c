@@ -220,8 +220,7 @@ static bool is_chosen(const struct loading *loading, const struct config_node *g
     if (loading_wants(loading, SETTINGS_APPS))
         return true;
     struct span asked = loading->choice->api_key;
-    struct span own =
-        span_of(key && config_kind(key) == CONFIG_KIND_STRING ? config_string(key) : NULL);
+    struct span own = span_of(key ? config_string(key) : NULL);
     return own.data && own.length == asked.length && crypto_equal(own.data, asked.data, own.length);
 }
 

@@ -6,7 +6,7 @@ static struct span text_of(const struct claims_part *part, const struct claims_v
     struct span text = SPAN_NONE;
     if (part->variable < CLAIMS_TEXTS)
         text = values->texts[part->variable];
-    else if (part->variable == CLAIM_ATTRIBUTE && values->member)
+    else if (values->member)
         text = member_attribute(values->member, part->text);
     return text.data ? text : part->fallback;
 }
@@ -78,7 +78,7 @@ static bool add_value(const struct claims_part *part, const struct claims_values
 
 static void close_with(struct span end, struct bytes *out)
 {
-    if (!out->failed && out->length && out->data[out->length - 1] == ',')
+    if (!out->failed && out->data[out->length - 1] == ',')
         out->length--;
     bytes_add_span(out, end);
 }

@@ -311,8 +311,7 @@ static void keep_parts(struct claims_parser *parser, struct claims *claims)
         claims_fail_memory(parser);
         return;
     }
-    if (parser->count)
-        memcpy(parts, parser->parts, parser->count * sizeof *parts);
+    memcpy(parts, parser->parts, parser->count * sizeof *parts);
     claims->parts = parts;
     claims->count = parser->count;
     claims->names_user = parser->names_user;

@@ -97,8 +97,9 @@ static bool check_fixed(struct claims_parser *parser, const struct template_part
     bytes_free(&tried);
     if (failed)
         return claims_fail_memory(parser);
-    return taken || claims_fail(parser, placeholder->written,
-                                ": its filter \"id\" refuses its value, or its default");
+    return taken ? true
+                 : claims_fail(parser, placeholder->written,
+                               ": its filter \"id\" refuses its value, or its default");
 }
 
 bool claims_take_placeholder(struct claims_parser *parser, const struct template_part *placeholder,

@@ -18,6 +18,8 @@ static bool check(const void *settings, const struct memberchat_services *servic
                   struct memberchat_result *result)
 {
     struct stub *stub = *(struct stub *const *)settings;
+    if (atomic_load(&stub->odd))
+        return stub->answer(services, result) == MEMBERCHAT_FOUND;
     if (stub->check_fails)
         services->reason(result, "these settings do not fit together");
     return !stub->check_fails;

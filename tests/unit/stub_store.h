@@ -13,7 +13,7 @@ struct stub {
     atomic_int outcome;
     atomic_int delay_ms; /* of each look-up, at most until the deadline */
     _Atomic int64_t retry_after_ms;
-    atomic_bool odd; /* "answer" is called instead of the usual */
+    atomic_bool odd; /* "answer" is called instead of the usual, also by check() */
     enum memberchat_outcome (*answer)(const struct memberchat_services *services,
                                       struct memberchat_result *result);
     bool check_fails, open_fails;

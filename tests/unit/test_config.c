@@ -267,7 +267,8 @@ static void permissions_of_every_file_once(void **state)
 {
     scratch_write_mode("part.conf", SPAN("b = 2\n"), 0644);
     const char *path = scratch_write_mode(
-        "test.conf", SPAN("a = 1\n@include \"part.conf\"\nc = { d = 3 }\n"), 0644);
+        "test.conf", SPAN("a = 1\n@include \"part.conf\"\nc = {\n@include \"part.conf\"\n }\n"),
+        0644);
     (void)state;
     config_close(config_open(path, &report));
     assert_int_equal(report.warnings, 2);

@@ -182,6 +182,14 @@ static void clients_in_the_log(void **state)
     serve(&asked);
     expect_contains(stderr_caught(),
                     "client 192.0.2.7: wrong API key or secret; no token for a guest\n");
+    settings->log.ids = LOG_IDS_HASHED; /* with a secret of the app, which is not known here */
+    asked.uri = SPAN("/v2/apps/me/members/4711/chat-tokens");
+    stderr_catch();
+    serve(&asked);
+    expect_contains(stderr_caught(),
+                    "client 192.0.2.7: wrong API key or secret; no token for a member\n");
+    settings->log.ids = LOG_IDS_PLAIN;
+    asked.uri = SPAN(GUEST);
 
     asked.remote_addr = span_of("10.0.0.1");
     asked.forwarded_for = span_of("203.0.113.7");

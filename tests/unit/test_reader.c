@@ -89,6 +89,7 @@ static void every_kind_of_value(void **state)
         {"a = \"x\" \"y\"\n# here\n\"z\"; b = \"\" \"\"", "a=\"xyz\" b=\"\" "},
         {"a = \"\\\\ \\\" \\x41\\x4a \\d \\q\"", "a=\"\\ \" AJ \\d \\q\" "},
         {"a = \"\\t\\n\\r\\f\\a\\b\\v\"", "a=\"\t\n\r\f\a\b\v\" "},
+        {"a = \"\\X41\"", "a=\"A\" "},
         {"a = \"\\xZ1 \\x4\"", "a=\"\\xZ1 \\x4\" "},
         {"a = \"two\nlines\"", "a=\"two\nlines\" "},
         {"a = \"# no comment // nor /* this */\"", "a=\"# no comment // nor /* this */\" "},

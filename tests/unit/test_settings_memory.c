@@ -17,7 +17,8 @@ static void expect_good(const struct settings *settings, size_t granted)
     const struct app *app = settings_find_app(settings, SPAN("demo-key"));
     assert_non_null(app);
     assert_ptr_equal(app, settings_find_app_id(settings, "demo"));
-    expect(app->profile.key && app->profile.claims && app->profile.header.length > 20, "after %zu", granted);
+    expect(app->profile.key && app->profile.claims && app->profile.header.length > 20, "after %zu",
+           granted);
     expect(app->token.claims && app->token.audience && strcmp(app->token.audience, "aud") == 0 &&
                app->token.ttl_ms == 60000 && strcmp(app->token.issuer, "iss") == 0,
            "after %zu", granted);
@@ -34,6 +35,9 @@ static void expect_good(const struct settings *settings, size_t granted)
 }
 
 static const struct config_texts good_texts = {
+    .store = "member = { asked = [ \"trim\" ]; name = [ \"{first} {last}\", \"{name}\" ];"
+             " avatar = \"https://x/{id}\"; role = \"{dept|lower}\";"
+             " roles = ( { field = \"dept\"; is = \"IT\"; role = \"host\" } ) }",
     .top = "trusted_proxies = [ \"10.0.0.0/8\" ]; log = { target = \"memberchat.log\" }",
     .app = "api_secret = \"demo-secret-of-16\"; store = \"members\";\n"
            "cors_origins = [ \"https://a.example\", \"https://b.example\" ];\n"
@@ -45,6 +49,7 @@ static const struct config_texts good_texts = {
 static const char *write_good(void)
 {
     scratch_write_basics();
+    scratch_write("members.csv", SPAN("appUserId,appUserName,first,last,dept\n1,A,Ann,Lee,IT\n"));
     scratch_write("other", SPAN("oooooooooooooooooooooooooooooooooooooo\n"));
     scratch_write("old", SPAN("pppppppppppppppppppppppppppppppppppppp\n"));
     scratch_write("claims.json", span_of(template));
@@ -61,10 +66,11 @@ static void good_settings_are_whole_or_refused(void **state)
             struct config_report report = {0};
             short_memory_start(granted, lasting);
             struct settings *settings = settings_read(path, plugins, NULL, &report);
+            bool opened = settings && settings_open(settings, NULL, false, &report);
             bool failed = short_memory_stop();
-            expect((settings != NULL) == (report.errors == 0), "after %zu: %u errors, %s", granted,
-                   report.errors, bytes_string(&report.text));
-            if (settings)
+            expect((settings && opened) == (report.errors == 0), "after %zu: %u errors, %s",
+                   granted, report.errors, bytes_string(&report.text));
+            if (opened)
                 expect_good(settings, granted);
             else
                 expect(failed, "%s", bytes_string(&report.text));

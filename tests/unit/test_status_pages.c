@@ -111,6 +111,31 @@ static void guesses_are_held_off(void **state)
     }
 }
 
+/* One that gives no address is a client, too. */
+static void guesses_without_an_address(void **state)
+{
+    (void)state;
+    figures_use(NULL, FIGURES_RESIDENT);
+    serve("GET", "/status", "Basic eDp3cm9uZw==", "unix:");
+    assert_int_equal(response.status, 401);
+    serve("GET", "/status", "Basic eDp3cm9uZw==", "");
+    assert_int_equal(response.status, 401);
+}
+
+/* The address of whoever forwards for others is not the caller's, unless it is a proxy's. */
+static void who_is_not_certain_is_asked(void **state)
+{
+    struct http_request asked = {
+        .method = SPAN("GET"), .uri = SPAN("/status"), .remote_addr = SPAN("192.0.2.7")};
+    (void)state;
+    asked.forwarded_twice = true; /* the first one is empty */
+    assert_true(handler_serve(settings, &asked, &response));
+    assert_int_equal(response.status, 401);
+    asked.forwarded_twice = false;
+    assert_true(handler_serve(settings, &asked, &response));
+    assert_int_equal(response.status, 200);
+}
+
 /* Ids are kept only where they are shown, and can be. */
 static void ids_of_refusals(void **state)
 {
@@ -238,6 +263,8 @@ int main(void)
         TEST(json_without_request_uri),
         TEST(without_figures),
         TEST(guesses_are_held_off),
+        TEST(guesses_without_an_address),
+        TEST(who_is_not_certain_is_asked),
         TEST(ids_of_refusals),
         TEST(answers_with_little_memory),
         TEST(certificates),

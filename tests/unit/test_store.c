@@ -198,8 +198,43 @@ static void the_turn_comes_by_the_deadline(void **state)
     int64_t took = clock_monotonic_ms() - begin;
     expect(took >= 50 && took < limit_ms(300), "%lld ms", (long long)took);
     expect_contains(told.reason, "one call at a time");
+    assert_int_equal(store_probe(store, clock_monotonic_ms() + 10, &told), MEMBERCHAT_UNAVAILABLE);
     pthread_join(holder, NULL);
     assert_int_equal(stub.lookups, 1);
+    assert_int_equal(stub.probes, 0);
+}
+
+/* A reload waits for its turn, but not for ever. */
+static void a_reload_gives_up(void **state)
+{
+    pthread_t holder;
+    (void)state;
+    stub.flags = 0;
+    stub.delay_ms = 1500;
+    open_stub();
+    assert_int_equal(pthread_create(&holder, NULL, hold, NULL), 0);
+    while (stub.inside == 0)
+        sched_yield();
+    store_reload(store, true);
+    assert_int_equal(stub.reloads, 0);
+    pthread_join(holder, NULL);
+    store_reload(store, true);
+    assert_int_equal(stub.reloads, 100);
+}
+
+static void what_stores_want(void **state)
+{
+    struct store *other = stub_store(&stub);
+    (void)state;
+    open_stub();
+    assert_true(store_wants_same(store, other));
+    assert_true(store_want(store, SPAN("a")));
+    assert_false(store_wants_same(store, other));
+    assert_true(store_want(other, SPAN("b")));
+    assert_false(store_wants_same(store, other));
+    assert_true(store_want(store, SPAN("b")) && store_want(other, SPAN("a")));
+    assert_true(store_wants_same(store, other));
+    store_close(other);
 }
 
 int main(void)
@@ -216,6 +251,8 @@ int main(void)
         TEST(one_thread_at_a_time),
         TEST(many_threads_at_once),
         TEST(the_turn_comes_by_the_deadline),
+        TEST(a_reload_gives_up),
+        TEST(what_stores_want),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

@@ -159,6 +159,7 @@ static enum memberchat_outcome logs_much(services *host, result *out)
     (void)out;
     host->log(host, MEMBERCHAT_LOG_WARNING, "a warning\nwith %s", "two lines");
     host->log(host, (enum memberchat_level)77, "at no level");
+    host->log(host, (enum memberchat_level)0, "below all levels");
     host->log(host, MEMBERCHAT_LOG_ERROR, "%s", text);
     host->log(host, MEMBERCHAT_LOG_DEBUG, "not wanted");
     free(text);
@@ -179,6 +180,7 @@ static void services_are_bounded(void **state)
     const char *log = stderr_caught();
     expect_contains(log, "warning: store stubs: a warning\\x0awith two lines\n");
     expect_contains(log, "error: store stubs: at no level\n");
+    expect_contains(log, "error: store stubs: below all levels\n");
     expect_contains(log, "store stubs: lllll");
     expect_lacks(log, "not wanted");
 }
@@ -186,7 +188,14 @@ static void services_are_bounded(void **state)
 /* check() and open() describe no member. */
 static enum memberchat_outcome probe_outcome(services *host, result *out)
 {
-    return host->set(out, MEMBERCHAT_ID, "7", 1) ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND;
+    return host->set(out, MEMBERCHAT_ID, "7", 1) && host->set_attribute(out, "a", 1, "b", 1)
+               ? MEMBERCHAT_FOUND
+               : MEMBERCHAT_NOT_FOUND;
+}
+
+static enum memberchat_outcome only_an_attribute(services *host, result *out)
+{
+    return host->set_attribute(out, "a", 1, "b", 1) ? MEMBERCHAT_FOUND : MEMBERCHAT_NOT_FOUND;
 }
 
 static void only_lookups_describe_members(void **state)
@@ -197,6 +206,11 @@ static void only_lookups_describe_members(void **state)
     stub.odd = true;
     stub.answer = probe_outcome;
     assert_int_equal(look_up("7"), MEMBERCHAT_FOUND);
+    assert_false(store_check(store, &report));
+    stub.answer = only_an_attribute;
+    assert_int_equal(look_up("7"), MEMBERCHAT_MISCONFIGURED);
+    assert_false(store_check(store, &report));
+    stub.odd = false;
     stub.check_fails = true;
     assert_false(store_check(store, &report));
     assert_string_equal(report.reason, "these settings do not fit together");
