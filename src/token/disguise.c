@@ -138,7 +138,7 @@ static bool narrow(struct span content, struct bytes *out)
     size_t nuls = 0;
     for (size_t i = 0; i < content.length; i++)
         nuls += content.data[i] == '\0';
-    if (nuls < content.length / 3 || nuls == 0)
+    if (nuls < content.length / 3)
         return false;
     char *room = bytes_reserve(out, content.length);
     for (size_t i = 0; room && i < content.length; i++)
@@ -223,7 +223,7 @@ static void search_base64(struct search *search, struct span token, size_t depth
                 room[out.length++] = (char)(held >> bits & 0xff);
             }
         }
-        search->failed = search->failed || out.failed;
+        search->failed = out.failed;
         if (has_der_key(bytes_span(&out)))
             search->form = "a key in the base64 of DER";
         else if (shift == 0)

@@ -21,6 +21,7 @@ static int start(void **state)
     int rc = scratch_start(state);
     scratch_write("idp", SPAN(OUTSIDER));
     scratch_write("idp512", SPAN("another one, for tokens with another algorithm"));
+    scratch_write("untyped.json", SPAN("{\"header\":{\"typ\":null}}"));
     settings = settings_from(&(struct config_texts){
         .app =
             "api_secret = \"demo-secret-demo\"; store = \"members\"; access_token = { algorithm = "
@@ -29,7 +30,10 @@ static int start(void **state)
             "other = { api_key = \"o\"; api_secret = \"oooooooooooooooo\"; store = \"members\"; "
             "chat_server_url = \"wss://x/\"; token = { key_file = \"key\" } }\n"
             "bare = { api_key = \"b\"; api_secret = \"bbbbbbbbbbbbbbbb\"; store = \"members\"; "
-            "chat_server_url = \"wss://x/\"; token = { key_file = \"idp512\" } }"});
+            "chat_server_url = \"wss://x/\"; token = { key_file = \"idp512\" } }\n"
+            "untyped = { api_key = \"u\"; api_secret = \"uuuuuuuuuuuuuuuu\"; store = \"members\"; "
+            "chat_server_url = \"wss://x/\"; token = { key_file = \"key\"; claims = "
+            "\"untyped.json\" } }"});
     app = settings_find_app_id(settings, "demo");
     assert_true(clock_unix_seconds(&now));
     return rc;
@@ -192,6 +196,17 @@ static void renewal_of_older_tokens(void **state)
     free(name);
 }
 
+/* An app's template may take the typ away; then its tokens have none. */
+static void tokens_without_a_type(void **state)
+{
+    (void)state;
+    app = settings_find_app_id(settings, "other");
+    expect_fault(check(issue("untyped", "guest", 600000), now), "typ is wrong");
+    app = settings_find_app_id(settings, "untyped");
+    assert_null(check(issue("untyped", "guest", 600000), now));
+    expect_fault(check(issue("other", "guest", 600000), now), "typ is wrong");
+}
+
 /* The app's tokens_not_before, against the claim iat of an outsider's token and of our own. */
 static void tokens_of_earlier(void **state)
 {
@@ -327,6 +342,7 @@ int main(void)
         TEST(tokens_of_nobody),
         TEST(outsiders),
         TEST(tokens_of_earlier),
+        TEST(tokens_without_a_type),
         TEST(guests_with_a_prefix),
         TEST(renewal_of_older_tokens),
         TEST(guests),

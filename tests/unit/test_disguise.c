@@ -198,6 +198,15 @@ static void keys_in_clothes(void **state)
     bytes_free(&inner);
 }
 
+static void keys_among_digits(void **state)
+{
+    (void)state;
+    assert_true(crypto_base64_decode((uint8_t *)bytes_reserve(&in, 200), SPAN(EC_KEY), &in.length));
+    hexadecimal();
+    bytes_add_string(&out, " of the issuer 0123456789abcdef0123456789abcdef");
+    expect_key(bytes_span(&out), "digits");
+}
+
 static void keys_in_words(void **state)
 {
     static const struct span rows[] = {
@@ -216,12 +225,22 @@ static void keys_in_words(void **state)
         LITERAL("ldap://id.example.com/cn=key,dc=example,dc=com"),
         LITERAL("Public-Key: (256 bit)\npub:\n    04:3e:fe:78:4f:fc:8d:9d:92:87:2b:22\n"),
         LITERAL("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n"),
+        LITERAL("[3063, 2937, 1874, 9264, 7251, 4408, 5516]"),
         /* base64 of a JWK */
         LITERAL("eyJrdHkiOiJFQyIsImNydiI6IlAtMjU2IiwieCI6ImY4M09KM0QyeEYxQmc4dnViOXRMZTFnSCJ9"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
         expect_key(rows[i], "words");
+}
+
+/* Rich in letters, but poor in vowels, as no language is. */
+static void letters_are_no_words(void **state)
+{
+    const char *form;
+    (void)state;
+    assert_int_equal(find(SPAN("xkcdw brrtz hmmpf pfgtk tsktsk grrvn zzqzx psstl"), &form),
+                     DISGUISE_NONE);
 }
 
 /* Every length of secret in every form in which people keep random bytes. */
@@ -272,7 +291,9 @@ int main(void)
 #define TEST(function) cmocka_unit_test_teardown(function, stop)
     const struct CMUnitTest tests[] = {
         TEST(keys_in_clothes),
+        TEST(keys_among_digits),
         TEST(keys_in_words),
+        TEST(letters_are_no_words),
         TEST(random_secrets_are_taken),
         TEST(secrets_that_can_be_guessed),
     };
