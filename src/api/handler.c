@@ -90,7 +90,7 @@ static void tell_mount(struct exchange *exchange)
 {
     struct span uri = exchange->request->uri,
                 base = base_path(exchange->settings, exchange->request);
-    const char *query = memchr(uri.data, '?', uri.length);
+    const char *query = uri.length ? memchr(uri.data, '?', uri.length) : NULL;
     size_t length = query ? (size_t)(query - uri.data) : uri.length;
     uri.length = length < 200 ? length : 200;
     if (base.length > 200 || !is_printable(uri) || !is_printable(base))

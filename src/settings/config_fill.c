@@ -58,7 +58,7 @@ static void check_length(const struct slot *slot, size_t length, const char *wha
 const char *config_resolve_path(const struct config_node *node, const char *path,
                                 struct arena *arena)
 {
-    const char *file = config_file(node), *slash = strrchr(file, '/');
+    const char *file = node ? config_file(node) : "", *slash = strrchr(file, '/');
     char here[PATH_MAX];
     if (*path == '/')
         return arena_string(arena, span_of(path));
@@ -86,7 +86,8 @@ static void fill_path(const struct slot *slot)
         return;
     if (!*text)
         config_error(slot->report, slot->group, slot->key->name, "is empty; it must be a path");
-    *(const char **)slot->out = config_resolve_path(slot->node, text, slot->arena);
+    *(const char **)slot->out =
+        config_resolve_path(slot->node ? slot->node : slot->group, text, slot->arena);
 }
 
 static void fill_bool(const struct slot *slot)

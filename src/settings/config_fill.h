@@ -37,7 +37,7 @@ struct config_table {
 void config_fill(const struct config_node *group, const struct config_table *tables,
                  size_t table_count, struct arena *arena, struct config_report *report);
 
-/* `path` as seen from the file that holds `node`. */
+/* `path` as seen from the file that holds `node`; from the current folder, if that is NULL. */
 const char *config_resolve_path(const struct config_node *node, const char *path,
                                 struct arena *arena);
 

@@ -4,12 +4,13 @@
 
 #include "support.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 struct values {
-    const char *text, *path, *must;
+    const char *text, *path, *usual, *must;
     bool flag;
     int64_t number, duration, size, choice;
     struct memberchat_list list, numbers;
@@ -19,6 +20,7 @@ struct values {
 static const struct memberchat_key keys[] = {
     {MEMBERCHAT_KEY(struct values, text, "text", STRING, "ab", 1, 4, "a text")},
     {MEMBERCHAT_KEY(struct values, path, "path", PATH, NULL, 0, 0, "a path")},
+    {MEMBERCHAT_KEY(struct values, usual, "usual", PATH, "usual.pem", 0, 0, "a usual path")},
     {MEMBERCHAT_KEY(struct values, flag, "flag", BOOL, "true", 0, 0, "a flag")},
     {MEMBERCHAT_KEY(struct values, number, "number", INTEGER, "7", -5, 9, "a number")},
     {MEMBERCHAT_KEY(struct values, duration, "duration", DURATION, "2s", 1, 60000, "a time")},
@@ -91,10 +93,15 @@ static void check_defaults(void)
 static void defaults(void **state)
 {
     (void)state;
+    char here[PATH_MAX];
     fill("g = { }");
     check_defaults();
+    assert_string_equal(values.usual, scratch_path("usual.pem"));
     fill("x = 1"); /* no group at all */
     check_defaults();
+    assert_non_null(getcwd(here, sizeof here));
+    expect(strncmp(values.usual, here, strlen(here)) == 0, "%s", values.usual);
+    assert_string_equal(values.usual + strlen(here), "/usual.pem");
 }
 
 static void every_type(void **state)
