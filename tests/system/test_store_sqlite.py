@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: MIT
 """Members in an SQLite database: right answers, and what may become of the file."""
 import contextlib
+import fcntl
 import json
 import os
+import signal
 import sqlite3
+import struct
 import subprocess
 import sys
+import threading
 import time
 
 from lib.case import FreshCase
 from lib.programs import programs, web_user
 from lib.responder import command, run
 from lib.scratch import wait_until
-from lib.site import member_path
+from lib.site import APP, member_path
 
 QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
 
@@ -67,12 +71,20 @@ class Answers(Database):
                 ({"query": QUERY.replace("name", "nam")}, 'no such column: nam, at "nam AS'),
                 ({"query": QUERY.replace("people", "peple")}, "no such table: peple"),
                 ({"query": QUERY.replace("appUserId", "x")}, "no column appUserId"),
+                ({"query": "WITH x AS (SELECT 1) INSERT INTO people (id) VALUES ({id})"}, "would write"),
+                ({"path": "/"}, "members: / is not a file"),
                 ({"path": "other.db"}, r"other\.db cannot be read: No such file")):
             with self.subTest(keys=keys):
                 self.configure(**keys)
                 done = self.check()
                 self.assertEqual(1, done.returncode)
                 self.assertRegex(done.stdout + done.stderr, told)
+
+    def test_the_app_is_part_of_the_question(self):
+        for app, status in ((APP, 0), ("another", 1)):
+            self.configure(query=QUERY.replace("{id}", f"{{id}} AND {{appId}} = '{app}'"))
+            done = command("lookup", "-c", self.site.conf, "members", "1")
+            self.assertEqual(status, done.returncode, done.stderr)
 
     def test_columns_that_templates_name_are_missed(self):
         self.configure(member={"name": "{name} of {team}"})
@@ -105,6 +117,29 @@ class Faults(Database):
         self.make(self.site.folder / "new.db", "Eve")
         os.rename(self.site.folder / "new.db", self.path)
         wait_until("the new file is used", lambda: self.ask().json.get("userName") == "Eve", 5)
+
+    def holder(self):
+        """The process that keeps writers away from what it reads (SQLite's shared lock)."""
+        asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0x40000002, 510, 0)
+        with open(self.path, "r+b") as file:
+            kind, _, _, _, pid = struct.unpack("hhqqi4x", fcntl.fcntl(file, fcntl.F_GETLK, asked))
+        return None if kind == fcntl.F_UNLCK else pid
+
+    def test_reload_leaves_locks_alone(self):
+        """To close any descriptor of a file takes all locks from a process that it has on it."""
+        slow = "(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n)"
+        self.configure(timeout="3s", query=QUERY.replace("name AS", f"{slow} AS"))
+        self.responder.process.stop()
+        self.responder = self.start()
+        asking = threading.Thread(target=self.ask)
+        asking.start()
+        self.addCleanup(asking.join)
+        wait_until("it reads", self.holder, 2)
+        holder = self.holder()
+        self.configure(timeout="2s")
+        self.responder.process.send_signal(signal.SIGHUP)
+        self.responder.expect_log("conf: loaded")
+        self.assertEqual((holder, True), (self.holder(), asking.is_alive()))
 
     def test_writer_that_holds_the_lock(self):
         writer = sqlite3.connect(self.path, isolation_level=None)
