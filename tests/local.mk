@@ -99,6 +99,7 @@ UNIT_TESTS = \
 	tests/unit/test_directory \
 	tests/unit/test_disguise \
 	tests/unit/test_failover \
+	tests/unit/test_file \
 	tests/unit/test_intake \
 	tests/unit/test_intake_faults \
 	tests/unit/test_guard \
@@ -228,12 +229,14 @@ endif
 if STORE_LDAP
 LDAP_LIBS = tests/unit/libhost.la libstoreldap.la libbase.la $(OPENLDAP_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += \
+	tests/unit/test_ldap_dn \
 	tests/unit/test_ldap_entry \
 	tests/unit/test_ldap_filter \
 	tests/unit/test_ldap_id \
 	tests/unit/test_ldap_referral \
 	tests/unit/test_ldap_servers \
 	tests/unit/test_ldap_uri
+tests_unit_test_ldap_dn_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_entry_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_filter_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_id_LDADD = $(LDAP_LIBS)

@@ -42,9 +42,11 @@ bool ldap_dn_value(struct span dn, const char *attribute, struct bytes *out)
         if (span_equal_nocase(type, attribute)) {
             /* a blank at the end may be escaped, and then it belongs to the value */
             struct span trimmed = span_trim(value, " ");
-            if (trimmed.length && trimmed.data[trimmed.length - 1] == '\\' &&
-                trimmed.data + trimmed.length < value.data + value.length)
-                trimmed.length++;
+            size_t slashes = 0;
+            while (slashes < trimmed.length && trimmed.data[trimmed.length - 1 - slashes] == '\\')
+                slashes++;
+            trimmed.length +=
+                slashes % 2 && trimmed.data + trimmed.length < value.data + value.length;
             unescape(trimmed, out);
             return true;
         }

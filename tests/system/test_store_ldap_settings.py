@@ -27,6 +27,7 @@ class Check(LdapCase):
         put("open", "secret", 0o666)
         put("lines", "secret\nmore\n", 0o600)
         put("text", "no certificate")
+        put("long", "x" * 1025, 0o600)
         secret = {"bind_password": None}
         rows = [
             ({"uri": None}, "uri: is missing"),
@@ -43,6 +44,14 @@ class Check(LdapCase):
             ({"id_attribute": "a b"}, "not the name of an attribute"),
             ({"name_attribute": ["cn", ""]}, "not the name of an attribute"),
             ({"attributes": {"x": "a)b"}}, "not the name of an attribute"),
+            ({"avatar_attribute": "a b"}, "avatar_attribute: .* not the name of an attribute"),
+            ({"role_attribute": "a b"}, "role_attribute: .* not the name of an attribute"),
+            ({"group_attribute": "a b"}, "group_attribute: .* not the name of an attribute"),
+            ({"attributes": {"x" * 65: "cn"}}, "is longer than 64 bytes"),
+            ({"group_base": BASE, "attributes": {"groups": "cn"}}, 'is what "group_base" finds'),
+            ({"group_filter": "(member={dn}"}, "group_filter: .*closing parenthesis"),
+            ({"attributes": {f"a{i}": "cn" for i in range(32)}, "member": {"name": "{more}"}},
+             "name more than 32 attributes"),
             ({"bind_password": None}, 'needs "bind_password_file"'),
             ({"bind_dn": None}, 'no "bind_dn"'),
             ({"bind_password_file": "empty"}, "both"),
@@ -52,7 +61,14 @@ class Check(LdapCase):
             ({**secret, "bind_password_file": "open"}, "can write"),
             ({**secret, "bind_password_file": "missing"}, "No such file"),
             ({"sasl_external": True}, "no password"),
+            ({**secret, "sasl_external": True}, "no password"),
+            ({"bind_dn": None, "sasl_external": True}, "no password"),
+            ({**secret, "bind_dn": None, "sasl_external": True, "bind_password_file": "long"}, "no password"),
+            ({**secret, "bind_dn": None, "bind_password_file": "long"}, 'no "bind_dn"'),
+            ({**secret, "bind_password_file": "long"}, "is longer than 1024 bytes"),
             ({**secret, "bind_dn": None, "sasl_external": True}, "needs ldapi"),
+            ({**secret, "bind_dn": None, "sasl_external": True, "cert_file": "text", "key_file": "text"},
+             "needs ldapi"),
             ({"cert_file": "text"}, "go together"),
             ({"cert_file": "text", "key_file": "text"}, "no certificate in PEM"),
             ({"ca_file": "text"}, "no certificate in PEM"),
@@ -70,8 +86,10 @@ class Check(LdapCase):
                 self.assertNotIn(READER_PASSWORD, done.stderr)
 
     def test_clear_text_if_wanted(self):
-        done = self.check(uri="ldap://ldap.example.com", allow_cleartext=True)
+        done = self.check(uri=["ldap://ldap.example.com", "ldap://localhost", "ldaps://a.example.com"],
+                          allow_cleartext=True)
         self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(1, done.stderr.count("in clear text (allow_cleartext)"), done.stderr)
 
     def test_localhost_is_no_network(self):
         """It is asked in clear text: that nobody listens is all that is wrong."""

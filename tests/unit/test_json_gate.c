@@ -115,6 +115,7 @@ static void strings(void **state)
         ROW("\"\\ud800\\n\"", 7),
         ROW("\"\\ud800\\u0041\"", 7),
         ROW("\"\\ud800\\ud800\"", 7),
+        ROW("\"\\ud800\\ue000\"", 7),
         ROW("\"\\ud800\\ude0", 7),
         ROW("\"\\udc00\"", 1),
         ROW("\"\xc0\xaf\"", 1),
@@ -168,6 +169,7 @@ static void what_strings_stand_for(void **state)
                  "b")},
         {LITERAL("a\\\\u0000"), LITERAL("a\\u0000"), LITERAL("a\\u0000")},
         {LITERAL("\\ud800x"), LITERAL("\0x"), LITERAL("\xef\xbf\xbdx")},
+        {LITERAL("\\ud800\\ue000"), LITERAL("\0\xee\x80\x80"), LITERAL("\xef\xbf\xbd\xee\x80\x80")},
         {LITERAL("\\udc00\\ud800\\ud83d\\ude00"), LITERAL("\0\0\xf0\x9f\x98\x80"),
          LITERAL("\xef\xbf\xbd\xef\xbf\xbd\xf0\x9f\x98\x80")},
     };

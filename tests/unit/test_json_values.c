@@ -126,7 +126,7 @@ static void pointers(void **state)
         {"/nothing", NULL},  {"/foo/bar", NULL}, {"/foo/00", NULL},
         {"/foo/ 1", NULL},   {"/FOO/0", NULL},   {"/foo/", NULL},
         {"/foo/0/", NULL},   {"/fo", NULL},      {"/foo/18446744073709551616", NULL},
-        {"/deep/er/", NULL},
+        {"/deep/er/", NULL}, {"/foo/0x", NULL},
     };
     static const char *const bad[] = {"a", "a/b", " /a", "/~", "/~2", "/a~", "~0"};
     struct json_object *document, *value;

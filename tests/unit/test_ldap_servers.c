@@ -7,6 +7,8 @@
 #include "support.h"
 
 #include <arpa/nameser.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
@@ -85,6 +87,38 @@ static void dead_servers_are_left_alone(void **state)
     ldap_servers_forgive(servers);
     assert_int_equal(tries_of_first(servers), 1);
     assert_int_equal(fake_services_count(&fake, "other servers are asked before it"), 1);
+    ldap_servers_free(servers);
+    close(fd);
+}
+
+/* ---- TLS ---- */
+
+static bool hides_files;
+
+int access(const char *path, int mode)
+{
+    errno = ENOENT;
+    return hides_files ? -1 : faccessat(AT_FDCWD, path, mode, 0);
+}
+
+static void tls_needs_authorities(void **state)
+{
+    char uri[64], tls_uri[80];
+    const char *uris[] = {tls_uri};
+    const struct ldap_settings settings = {
+        .uri = {uris, 1}, .connect_timeout = 2000, .tls_verify = true};
+    struct ldap_connection connection;
+    struct ldap_fault fault;
+    int fd = listen_somewhere(uri);
+    (void)state;
+    snprintf(tls_uri, sizeof tls_uri, "ldaps%s", strchr(uri, ':'));
+    struct ldap_servers *servers = ldap_servers_new(&settings, &fake.table);
+    assert_non_null(servers);
+    hides_files = true;
+    assert_false(ldap_servers_connect(servers, within(3000), &connection, &fault));
+    hides_files = false;
+    assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_MISCONFIGURED);
+    expect_contains(fault.why.text, "no file of certificate authorities: set \"ca_file\"");
     ldap_servers_free(servers);
     close(fd);
 }
@@ -257,10 +291,8 @@ static void servers_come_from_the_dns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(dead_servers_are_left_alone),
-        TEST(records_are_read),
-        TEST(priority_then_weight),
-        TEST(servers_come_from_the_dns),
+        TEST(dead_servers_are_left_alone), TEST(tls_needs_authorities),     TEST(records_are_read),
+        TEST(priority_then_weight),        TEST(servers_come_from_the_dns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

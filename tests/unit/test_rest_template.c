@@ -120,6 +120,7 @@ static void urls(void **state)
         {"https://x/#{id}", "fragment"},
         {"https://x/ {id}", "blank"},
         {"https://x/\n{id}", "control character"},
+        {"https://x/\x7f{id}", "control character"},
         {"https://x/\xc3\xbc{id}", "not ASCII"},
     };
     (void)state;

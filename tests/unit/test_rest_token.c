@@ -49,6 +49,8 @@ static void lives(void **state)
     }
 }
 
+#define SIXTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static void refusals(void **state)
 {
     static const struct {
@@ -61,6 +63,11 @@ static void refusals(void **state)
         {401, "<html>", "status 401: check", MEMBERCHAT_MISCONFIGURED},
         {403, "{\"error\":\"Secret 5\"}", "status 403: check", MEMBERCHAT_MISCONFIGURED},
         {302, "", "status 302: check", MEMBERCHAT_MISCONFIGURED},
+        {101, "", "status 101: check", MEMBERCHAT_MISCONFIGURED},
+        {400, "{\"error\":\"" SIXTY "abcd\"}", "status 400, aaaa", MEMBERCHAT_MISCONFIGURED},
+        {400, "{\"error\":\"" SIXTY "abcde\"}", "status 400: check", MEMBERCHAT_MISCONFIGURED},
+        {400, "{\"error\":\"a{\"}", "status 400: check", MEMBERCHAT_MISCONFIGURED},
+        {425, "", "status 425", MEMBERCHAT_UNAVAILABLE},
         {408, "", "status 408", MEMBERCHAT_UNAVAILABLE},
         {429, "{\"error\":\"slow_down\"}", "status 429, slow_down", MEMBERCHAT_UNAVAILABLE},
         {503, "", "status 503", MEMBERCHAT_UNAVAILABLE},
@@ -76,6 +83,34 @@ static void refusals(void **state)
         if (outcome != rows[i].outcome || !strstr(why.text, rows[i].told))
             fail_msg("row %zu: %s", i, why.text);
         assert_null(strstr(why.text, "Secret"));
+        assert_null(token.text.data);
+    }
+}
+
+static void exchanges_without_a_whole_answer(void **state)
+{
+    static const struct {
+        enum rest_end end;
+        long status;
+        const char *told;
+        enum memberchat_outcome outcome;
+    } rows[] = {
+        {REST_TOO_LARGE, 200, "the answer is too large", MEMBERCHAT_MISCONFIGURED},
+        {REST_TOO_LARGE, 403, "HTTP status 403: check", MEMBERCHAT_MISCONFIGURED},
+        {REST_TOO_LARGE, 503, "HTTP status 503", MEMBERCHAT_UNAVAILABLE},
+        {REST_IMPOSSIBLE, 0, "no luck", MEMBERCHAT_MISCONFIGURED},
+        {REST_LATE, 0, "no luck", MEMBERCHAT_UNAVAILABLE},
+        {REST_NO_ANSWER, 0, "no luck", MEMBERCHAT_UNAVAILABLE},
+        {REST_BUSY, 0, "no luck", MEMBERCHAT_UNAVAILABLE},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct rest_reply reply = {
+            .end = rows[i].end, .status = rows[i].status, .trouble = "no luck"};
+        struct rest_token token = {0};
+        assert_int_equal(rest_token_read(&reply, &token, &why), rows[i].outcome);
+        if (!strstr(why.text, rows[i].told))
+            fail_msg("row %zu: %s", i, why.text);
         assert_null(token.text.data);
     }
 }
@@ -107,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lives),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(exchanges_without_a_whole_answer),
         cmocka_unit_test(memory_that_runs_out_is_no_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
