@@ -297,6 +297,9 @@ static void header_is_refused(void **state)
         {"", "the file is empty: its first line must name the columns"},
         {"\n \n\r\n", "the file is empty: its first line must name the columns"},
         {"sep=x\nid\n", "line 1 names a separator that is not supported"},
+        {"sep=;;\nid\n", "line 1 names a separator that is not supported"},
+        {"\"sep=;\nid\n", "the header, line 1: a quotation mark"},
+        {"sep=;", "the file is empty: its first line must name the columns"},
         {"\nid,\"x\n1", "the header, line 2: a quotation mark that is not closed"},
     };
     struct columns columns;
@@ -335,12 +338,17 @@ static void records_are_checked(void **state)
         /* for the host to leave out: control characters, half a pair, attributes */
         {"1,\"a\tb\",\x01,,,\"a\tb\",", NULL},
         {"1,\xed\xa0\x80,,,,,", NULL},
+        {"1,\xed\xa0,,,,,", "the name is not in the encoding of the file"},
+        {"1,\xed\xa0x,,,,,", "the name is not in the encoding of the file"},
+        {"1,\xed\xa0\xc0,,,,,", "the name is not in the encoding of the file"},
+        {"1,\xed\xc0\x80,,,,,", "the name is not in the encoding of the file"},
+        {"1,\xed\x7f\x80,,,,,", "the name is not in the encoding of the file"},
         {"1,,,,,\xff,\xfe", NULL},
     };
     struct columns columns;
     struct splitter *splitter = splitter_new(ROW_LONGEST, ',');
     struct row row;
-    char id[130];
+    char id[130], many[ROW_FIELDS_MAX + 1];
     (void)state;
     assert_null(read_header("id,name,avatar,role,state,colour,", &columns));
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -351,6 +359,12 @@ static void records_are_checked(void **state)
         else
             assert_string_equal(fault, cases[i].fault);
     }
+    memset(many, ',', sizeof many);
+    many[0] = '1';
+    assert_null(take(splitter, many, ROW_FIELDS_MAX, &row));
+    assert_null(columns_fault(&columns, &row));
+    assert_null(take(splitter, many, ROW_FIELDS_MAX + 1, &row));
+    assert_string_equal(columns_fault(&columns, &row), "more fields than the header has");
     memset(id, 'x', sizeof id);
     assert_null(take(splitter, id, 128, &row));
     assert_null(columns_fault(&columns, &row));

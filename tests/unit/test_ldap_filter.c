@@ -180,6 +180,8 @@ static void bad_templates(void **state)
         "(uid:a:b:={id})",
         "(:={id})",
         "(uid::={id})",
+        "(uid:2.5.13.5:dn:={id})",
+        "(uid:dn:2.5.13.5:dn:={id})",
         "(uid:x:>={id})",
         "(&(uid={id})(member={dn}))",
         "(&(&(&(&(&(&(&(&(&(&(&(&(&(&(&(&(&(&(uid={id}))))))))))))))))))",
@@ -225,6 +227,21 @@ static void claims(void **state)
     }
 }
 
+/* Of more alternatives than are noted, none is. */
+static void so_many_claims(void **state)
+{
+    (void)state;
+    for (size_t count = LDAP_CLAIMS_MAX; count < LDAP_CLAIMS_MAX + 2; count++) {
+        struct ldap_claims found;
+        char filter[20 * (LDAP_CLAIMS_MAX + 2)] = "(|";
+        for (size_t i = 0; i < count; i++)
+            sprintf(filter + strlen(filter), "(a%zu={id})", i);
+        strcat(filter, ")");
+        ldap_filter_claims(filter, &found);
+        assert_int_equal(found.count, count > LDAP_CLAIMS_MAX ? 0 : count);
+    }
+}
+
 /* Who they are does not matter: presence in the place of a value. */
 static void anybody(void **state)
 {
@@ -255,6 +272,7 @@ int main(void)
         cmocka_unit_test(same_as_libldap), cmocka_unit_test(ids_are_nothing_but_values),
         cmocka_unit_test(good_templates),  cmocka_unit_test(bad_templates),
         cmocka_unit_test(claims),          cmocka_unit_test(anybody),
+        cmocka_unit_test(so_many_claims),
     };
     return cmocka_run_group_tests_name("ldap_filter", tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 #include "plugins/ldap/referral.h"
 #include "support.h"
 
+#include <string.h>
+
 static void referrals(void **state)
 {
     static const struct {
@@ -32,6 +34,12 @@ static void referrals(void **state)
     }
     for (size_t i = 0; i < COUNT(bad); i++)
         expect(!ldap_referral_parse(bad[i], &referral, &why), "\"%s\" is taken for good", bad[i]);
+    char longest[9 + sizeof referral.base + 1] = "ldap://h/";
+    memset(longest + 9, 'a', sizeof referral.base - 1);
+    assert_true(ldap_referral_parse(longest, &referral, &why));
+    assert_string_equal(referral.base, longest + 9);
+    longest[9 + sizeof referral.base - 1] = 'a';
+    assert_false(ldap_referral_parse(longest, &referral, &why));
 }
 
 int main(void)

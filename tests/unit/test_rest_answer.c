@@ -103,6 +103,36 @@ static void lists_can_be_answers(void **state)
     assert_int_equal(read_text("[]", "1"), MEMBERCHAT_MISCONFIGURED);
 }
 
+#define SIXTY "sixty bytes of a state that nobody has thought of until now, "
+
+static void states(void **state)
+{
+    static const struct {
+        const char *pointer, *body, *reason;
+        enum memberchat_outcome outcome;
+    } rows[] = {
+        {NULL, "{\"appUserId\":1}", "", MEMBERCHAT_FOUND},
+        {NULL, "{\"appUserId\":1,\"state\":null}", "", MEMBERCHAT_FOUND},
+        {NULL, "{\"appUserId\":1,\"state\":\"\"}", "", MEMBERCHAT_FOUND},
+        {NULL, "{\"appUserId\":1,\"state\":0}", "its state is \"0\"", MEMBERCHAT_NOT_FOUND},
+        {NULL, "{\"appUserId\":1,\"state\":\"" SIXTY "and more\"}", "its state is \"" SIXTY "and\"",
+         MEMBERCHAT_NOT_FOUND},
+        {NULL, "{\"appUserId\":1,\"state\":[]}", "\"/state\" is neither text nor number",
+         MEMBERCHAT_MISCONFIGURED},
+        {"", "{\"appUserId\":1,\"state\":\"LEFT\"}", "", MEMBERCHAT_FOUND},
+        {"/s", "{\"appUserId\":1,\"state\":\"LEFT\"}", "has no state at \"/s\"",
+         MEMBERCHAT_MISCONFIGURED},
+        {"/s", "{\"appUserId\":1,\"s\":\"Active\"}", "", MEMBERCHAT_FOUND},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        settings.state_pointer = rows[i].pointer;
+        enum memberchat_outcome outcome = read_text(rows[i].body, "1");
+        if (outcome != rows[i].outcome || !strstr(reason.text, rows[i].reason))
+            fail_msg("row %zu: %d, %s", i, outcome, reason.text);
+    }
+}
+
 static void attributes(void **state)
 {
     static const char *const names[] = {"mail", "age", "vip", "rate", "none", "null", "empty"},
@@ -210,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_member, start, stop),
         cmocka_unit_test_setup_teardown(memory_that_runs_out_is_unavailable, start, stop),
         cmocka_unit_test_setup_teardown(lists_can_be_answers, start, stop),
+        cmocka_unit_test_setup_teardown(states, start, stop),
         cmocka_unit_test_setup_teardown(attributes, start, stop),
         cmocka_unit_test_setup_teardown(what_the_host_refuses, start, stop),
         cmocka_unit_test_setup_teardown(broken_answers, start, stop),
