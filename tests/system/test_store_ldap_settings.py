@@ -41,17 +41,7 @@ class Check(LdapCase):
             ({"filter": "(uid={user})"}, r"begin \{id\}"),
             ({"active_filter": "(o={id})"}, 'which only "filter" has'),
             ({"scope": "tree"}, "base one sub"),
-            ({"id_attribute": "a b"}, "not the name of an attribute"),
-            ({"name_attribute": ["cn", ""]}, "not the name of an attribute"),
-            ({"attributes": {"x": "a)b"}}, "not the name of an attribute"),
-            ({"avatar_attribute": "a b"}, "avatar_attribute: .* not the name of an attribute"),
-            ({"role_attribute": "a b"}, "role_attribute: .* not the name of an attribute"),
-            ({"group_attribute": "a b"}, "group_attribute: .* not the name of an attribute"),
-            ({"attributes": {"x" * 65: "cn"}}, "is longer than 64 bytes"),
-            ({"group_base": BASE, "attributes": {"groups": "cn"}}, 'is what "group_base" finds'),
             ({"group_filter": "(member={dn}"}, "group_filter: .*closing parenthesis"),
-            ({"attributes": {f"a{i}": "cn" for i in range(32)}, "member": {"name": "{more}"}},
-             "name more than 32 attributes"),
             ({"bind_password": None}, 'needs "bind_password_file"'),
             ({"bind_dn": None}, 'no "bind_dn"'),
             ({"bind_password_file": "empty"}, "both"),
@@ -78,6 +68,23 @@ class Check(LdapCase):
             ({"timeout": "0s"}, "timeout"),
             ({"bind_pasword": "x"}, 'did you mean "bind_password"'),
         ]
+        self.expect_refused(rows)
+
+    def test_refused_attributes(self):
+        self.expect_refused((
+            ({"id_attribute": "a b"}, "not the name of an attribute"),
+            ({"name_attribute": ["cn", ""]}, "not the name of an attribute"),
+            ({"attributes": {"x": "a)b"}}, "not the name of an attribute"),
+            ({"avatar_attribute": "a b"}, "avatar_attribute: .* not the name of an attribute"),
+            ({"role_attribute": "a b"}, "role_attribute: .* not the name of an attribute"),
+            ({"group_attribute": "a b"}, "group_attribute: .* not the name of an attribute"),
+            ({"attributes": {"x" * 65: "cn"}}, "is longer than 64 bytes"),
+            ({"group_base": BASE, "attributes": {"groups": "cn"}}, 'is what "group_base" finds'),
+            ({"attributes": {f"a{i}": "cn" for i in range(32)}, "member": {"name": "{more}"}},
+             "name more than 32 attributes"),
+        ))
+
+    def expect_refused(self, rows):
         for changes, reason in rows:
             with self.subTest(reason=reason, changes=changes):
                 done = self.check(**changes)
@@ -90,6 +97,14 @@ class Check(LdapCase):
                           allow_cleartext=True)
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(1, done.stderr.count("in clear text (allow_cleartext)"), done.stderr)
+
+    def test_key_that_anyone_can_read(self):
+        self.site.put("some.pem", "-----BEGIN CERTIFICATE-----\n")
+        for mode, warnings in ((0o640, 0), (0o644, 1)):
+            self.site.put("some.key", "-----BEGIN PRIVATE KEY-----\n", mode)
+            done = self.check(uri="ldaps://ldap.example.com", cert_file="some.pem", key_file="some.key")
+            self.assertEqual((0, warnings), (done.returncode, done.stderr.count("any user of this machine can read")),
+                             done.stderr)
 
     def test_localhost_is_no_network(self):
         """It is asked in clear text: that nobody listens is all that is wrong."""

@@ -118,6 +118,17 @@ class WrongSettings(FreshCase):
             self.assertEqual(0, done.returncode, (keys, done.stderr))
             self.assertNotIn("memberchat.conf:", done.stderr, keys)
 
+    def test_key_that_anyone_can_read(self):
+        self.site.settings["stores"] = {"members": {"plugin": "rest", "url": "https://x/{id}", "cert_file": "some.pem",
+                                                    "key_file": "some.key"}}
+        self.site.write()
+        self.site.put("some.pem", "-----BEGIN CERTIFICATE-----\n")
+        for mode, warnings in ((0o640, 0), (0o644, 1)):
+            self.site.put("some.key", "-----BEGIN PRIVATE KEY-----\n", mode)
+            done = command("-c", self.site.conf, "check")
+            self.assertEqual((0, warnings), (done.returncode, done.stderr.count("any user of this machine can read")),
+                             done.stderr)
+
     def test_verification_off_is_told(self):
         self.site.settings["stores"] = {"members": {"plugin": "rest", "url": "https://x/{id}", "tls_verify": False}}
         self.site.write()

@@ -263,6 +263,25 @@ static void refuses(void **state)
     put(folder->cdb, "", 0);
     assert_false(index_make(&folder->settings, &folder->report, folder->cdb, &index, &why));
     assert_non_null(strstr(why.text, "not a compiled members file"));
+    folder->settings.path = folder->csv;
+    compile(folder, 4);
+    folder->settings.path = folder->cdb;
+    assert_false(index_make(&folder->settings, &folder->report, folder->csv, &index, &why));
+    assert_non_null(strstr(why.text, "it is compiled already"));
+}
+
+static void refuses_what_is_too_long(void **state)
+{
+    struct folder *folder = *state;
+    struct reason why;
+    struct index index;
+    char path[PATH_MAX + 10];
+    memset(path, 'x', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    assert_false(index_make(&folder->settings, &folder->report, path, &index, &why));
+    assert_int_equal(truncate(folder->csv, INT64_C(1) << 33), 0); /* without a byte on the disk */
+    assert_false(index_make(&folder->settings, &folder->report, folder->cdb, &index, &why));
+    assert_non_null(strstr(why.text, ": larger than "));
 }
 
 /* Each byte changed in turn, each length: refused or asked, never a crash. */
@@ -298,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(earlier_formats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_permissions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_what_is_too_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("file_compiled", tests, NULL, NULL);

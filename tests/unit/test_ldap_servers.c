@@ -118,7 +118,7 @@ static void tls_needs_authorities(void **state)
     assert_false(ldap_servers_connect(servers, within(3000), &connection, &fault));
     hides_files = false;
     assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_MISCONFIGURED);
-    expect_contains(fault.why.text, "no file of certificate authorities: set \"ca_file\"");
+    assert_non_null(strstr(fault.why.text, "no file of certificate authorities: set \"ca_file\""));
     ldap_servers_free(servers);
     close(fd);
 }
