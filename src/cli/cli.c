@@ -171,8 +171,9 @@ bool cli_become(const char *option, const char *name)
 void cli_print(struct bytes *text)
 {
     bytes_add_string(text, "\n");
-    out_of_memory = out_of_memory || text->failed;
-    if (!text->failed)
+    if (text->failed)
+        out_of_memory = true;
+    else
         fwrite(text->data, 1, text->length, stdout);
 }
 

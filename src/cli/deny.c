@@ -34,7 +34,7 @@ static bool find_file(struct edit *edit, const char *path)
     char real[PATH_MAX];
     snprintf(edit->path, sizeof edit->path, "%s", realpath(path, real) ? real : path);
     span_copy(file_folder(edit->path), edit->folder, sizeof edit->folder);
-    return strchr(edit->path, '/') && strlen(path) < sizeof edit->path;
+    return strlen(path) < sizeof edit->path;
 }
 
 static bool read_list(struct edit *edit)

@@ -30,16 +30,11 @@ struct span doctor_header(const struct doctor_answer *answer, const char *name)
 {
     size_t length = strlen(name);
     const char *end = answer->head.data + answer->head.length;
-    for (const char *line = answer->head.data; line < end;) {
-        const char *stop = memchr(line, '\r', (size_t)(end - line));
-        if (!stop)
-            break;
+    for (const char *line = answer->head.data; line < end; line += strcspn(line, "\n") + 1)
         if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
             const char *value = line + length + 1;
             value += strspn(value, " \t");
-            return (struct span){value, stop > value ? (size_t)(stop - value) : 0};
+            return (struct span){value, strcspn(value, "\r\n")};
         }
-        line = stop + 2;
-    }
     return SPAN_NONE;
 }

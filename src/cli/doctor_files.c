@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,12 +164,10 @@ void doctor_look_at_secrets(struct doctor *doctor)
 static void look_at_suexec(struct doctor *doctor, const char *path, const struct stat *program,
                            bool *folder_told)
 {
-    struct bytes folder = {0};
-    struct stat status;
-    const char *slash = strrchr(path, '/');
-    bytes_add(&folder, path, (size_t)(slash - path));
-    if (folder.failed || stat(bytes_string(&folder), &status) != 0)
-        status = *program;
+    char folder[PATH_MAX];
+    struct stat status = *program; /* of a folder that cannot be looked at, nothing is said */
+    span_copy(file_folder(path), folder, sizeof folder);
+    stat(folder, &status);
     if (program->st_mode & (S_IWGRP | S_IWOTH))
         doctor_say(doctor, DOCTOR_FAULT,
                    "%s: group or others may write it, so suEXEC refuses it; chmod 755 it", path);
@@ -177,14 +176,13 @@ static void look_at_suexec(struct doctor *doctor, const char *path, const struct
         doctor_say(doctor, DOCTOR_FAULT,
                    "%s: group or others may write this folder, so suEXEC refuses what is in it; "
                    "chmod 755 it",
-                   bytes_string(&folder));
+                   folder);
     *folder_told = *folder_told || writable;
     if (status.st_uid != program->st_uid || status.st_gid != program->st_gid)
         doctor_say(doctor, status.st_uid != program->st_uid ? DOCTOR_FAULT : DOCTOR_WARNING,
                    "%s: belongs to another user or group than its folder, so suEXEC refuses it; "
                    "chown both to the account's user and group",
                    path);
-    bytes_free(&folder);
 }
 
 static void look_at_content(struct doctor *doctor, const char *path)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One HTTP request: over a socket, or for https by curl(1). */
+ * One HTTP request: over a socket, or for https by curl(1).  No signal is handled here, so none
+ * interrupts a call. */
 #include "doctor_private.h"
 
 #include "base/clock.h"
@@ -22,11 +23,7 @@ enum { PATIENCE_MS = 10000, ANSWER_MAX = 256 * 1024 };
 static bool wait_for(int fd, short events, int64_t deadline)
 {
     struct pollfd poller = {.fd = fd, .events = events};
-    int count;
-    do
-        count = poll(&poller, 1, (int)clock_left_ms(deadline));
-    while (count < 0 && errno == EINTR);
-    return count > 0;
+    return poll(&poller, 1, (int)clock_left_ms(deadline)) > 0;
 }
 
 static bool read_answer(int fd, int64_t deadline, struct bytes *out)
@@ -38,9 +35,9 @@ static bool read_answer(int fd, int64_t deadline, struct bytes *out)
         if (!wait_for(fd, POLLIN, deadline))
             return false;
         ssize_t count = read(fd, room, 4096);
-        if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
+        if (count <= 0)
             break;
-        out->length += count > 0 ? (size_t)count : 0;
+        out->length += (size_t)count;
     }
     return true;
 }
@@ -59,7 +56,7 @@ static int connect_to(const char *host, const char *port, int64_t deadline,
         return -1;
     *transport_r = DOCTOR_NO_CONNECT;
     for (const struct addrinfo *to = found; to; to = to->ai_next) {
-        int error = 0;
+        int error = ETIMEDOUT;
         socklen_t length = sizeof error;
         fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0)
@@ -69,7 +66,9 @@ static int connect_to(const char *host, const char *port, int64_t deadline,
         bool begun = errno == EINPROGRESS, ready = begun && wait_for(fd, POLLOUT, deadline);
         if (begun && !ready)
             *transport_r = DOCTOR_TIMEOUT;
-        if (ready && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0)
+        if (ready)
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+        if (error == 0)
             break;
         close(fd);
         fd = -1;
@@ -212,8 +211,7 @@ static enum doctor_transport post_curl(const char *url, const struct doctor_head
     bytes_free(&options);
     if (child < 0)
         return DOCTOR_NO_MEMORY;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
+    waitpid(child, &status, 0);
     if (text_r->length >= ANSWER_MAX) /* curl could not write the rest */
         return DOCTOR_ANSWERED;
     enum doctor_transport transport = transport_of(status);

@@ -174,8 +174,8 @@ static bool read_file(struct search *search)
     struct log_line *line = malloc(sizeof *line);
     bool good = in && line;
     errno = line ? errno : ENOMEM;
-    while (good && (length = getline(&text, &size, in)) >= 0) {
-        length -= length > 0 && text[length - 1] == '\n';
+    while (good && (length = getline(&text, &size, in)) > 0) {
+        length -= text[length - 1] == '\n';
         if (log_line_read((struct span){text, (size_t)length}, line))
             look_at(search, line);
     }

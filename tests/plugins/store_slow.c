@@ -34,7 +34,7 @@ static const struct memberchat_key slow_keys[] = {
      .type = MEMBERCHAT_PATH,
      .offset = offsetof(struct slow_settings, log_path)},
     {.name = "state_path",
-     .help = "a file that says up, down, broken or hang; no file means up",
+     .help = "a file that says up, down, broken, hang, mute, empty, lost or vast; no file means up",
      .type = MEMBERCHAT_PATH,
      .offset = offsetof(struct slow_settings, state_path)},
 };
@@ -126,6 +126,20 @@ static enum memberchat_outcome slow_probe(void *handle, int64_t deadline,
     return MEMBERCHAT_FOUND;
 }
 
+static enum memberchat_outcome slow_survey(void *handle, int64_t deadline,
+                                           struct memberchat_holdings *holdings,
+                                           struct memberchat_result *result)
+{
+    const struct slow_store *store = handle;
+
+    (void)deadline;
+    holdings->counted = holdings->limited = slow_is(store, "vast");
+    if (!slow_is(store, "lost"))
+        return MEMBERCHAT_FOUND;
+    store->services->reason(result, "the directory has gone away");
+    return MEMBERCHAT_UNAVAILABLE;
+}
+
 static enum memberchat_outcome slow_lookup(void *handle, const char *id, size_t id_length,
                                            int64_t deadline, struct memberchat_result *result)
 {
@@ -158,6 +172,7 @@ static const struct memberchat_store_plugin slow_plugin = {
     .open = slow_open,
     .lookup = slow_lookup,
     .probe = slow_probe,
+    .survey = slow_survey,
     .close = free,
 };
 

@@ -99,6 +99,13 @@ class Index(CommandCase):
             done = subprocess.run([programs().command, "index", self.site.members], stdout=full, stderr=subprocess.PIPE,
                                   check=False)
         self.assertEqual(1, done.returncode)
+        ours, theirs = pty.openpty()
+        os.close(ours)
+        with open(theirs, "wb", buffering=0) as terminal:
+            done = subprocess.run([programs().command, "index", self.site.members], stdout=terminal, stderr=subprocess.PIPE,
+                                  check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn(b"standard output: Input/output error", done.stderr)
         self.assertEqual([], [path.name for path in self.site.folder.iterdir() if ".cdb" in path.name])
 
 
@@ -254,7 +261,7 @@ class Colour(CommandCase):
     def test_on_a_terminal(self):
         self.assertIn(": \033[32mok\033[0m", self.on_terminal("check", "--online", TERM="xterm"))
         self.assertIn("\033[31mmemberchat:\033[0m ", self.on_terminal("no-such", TERM="xterm"))
-        self.assertIn("\033[32mok:\033[0m ", self.on_terminal("doctor", TERM="xterm"))
+        self.assertIn("\033[32mok:\033[0m ", self.on_terminal("doctor", TERM="xterm", NO_COLOR=""))
 
     def test_where_none_is_wanted(self):
         for more in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}, {}):

@@ -223,6 +223,19 @@ class Inside(DoctorCase):
         done = command("check", "--online", "-c", self.site.conf)
         self.assertIn("store slow: ok, ", done.stdout)
 
+    def test_store_whose_members_cannot_be_counted(self):
+        self.site.write({"stores": {"slow": {"plugin": "slow", "state_path": "state"}}})
+        for state, told, warned in (("lost", "", "its members could not be counted: the directory has gone away"),
+                                    ("vast", "members: at least 0, active: at least 0\n", "")):
+            with self.subTest(state=state):
+                self.site.put("state", state)
+                done = command("check", "--online", "-c", self.site.conf)
+                self.assertEqual(0, done.returncode)
+                self.assertIn("store slow: ok, ", done.stdout)
+                self.assertIn(told, done.stdout)
+                self.assertIn(warned, done.stderr)
+                self.assertNotIn("no member is active", done.stderr)
+
     def test_member_that_is_not_there(self):
         self.finds("store members: there is no active member \"nobody\"", verdict="warning",
                    arguments=("--member", "nobody"))
@@ -297,6 +310,10 @@ class Uploaded(DoctorCase):
     def test_crlf(self):
         self.upload(b"#!/bin/sh\r\nexit 0\r\n")
         self.finds("CRLF", "binary mode")
+
+    def test_program(self):
+        self.upload(b"\177ELF")
+        self.finds("memberchat.cgi: a web server can run it", verdict="ok")
 
     def test_damaged(self):
         self.upload(b"\177\r\nELF")

@@ -191,8 +191,12 @@ class Outside(DoctorCase):
             self.told("https://example.com/x;", bare=page(status, Location="https://example.com/x"), verdict="warning")
 
     def test_redirect_to_nowhere(self):
-        for said in (page(301), b"HTTP/1.1 301 Moved\r\r\nLocation: x\r\n\r\n", page(301, Location=""), page(301, Locations="x")):
+        for said in (page(301), page(301, Location=""), page(301, Locations="x")):
             self.told(": 301: redirected to , which", bare=said)
+
+    def test_redirect_in_odd_lines(self):
+        for said in (b"HTTP/1.1 301 Moved\r\r\nLocation: x\r\n\r\n", b"HTTP/1.1 301 Moved\nLocation: x\nA: b\r\r\n\r\n"):
+            self.told(": 301: redirected to x, which", bare=said)
 
     def test_nothing_steers_the_terminal(self):
         self.told("redirected to x?[31m", bare=page(301, Location="x\33[31m\ny".replace("\n", "\x9b")))

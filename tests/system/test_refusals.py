@@ -85,6 +85,10 @@ class Refusals(CommandCase):
         self.site.put("a", MEMBERS)
         done = command("index", "a", cwd=self.site.folder)
         self.assertEqual((0, "a.cdb: 8 members\n"), (done.returncode, done.stdout), done.stderr)
+        self.site.put("people.txt", MEMBERS + '9,"Ann\n')
+        done = command("index", "people.txt", cwd=self.site.folder)
+        self.assertEqual((0, "people.txt.cdb: 8 members\n"), (done.returncode, done.stdout), done.stderr)
+        self.assertRegex(done.stderr, r"^memberchat: people\.txt:10: ")
         for words, *arguments in (("the encoding \"klingon\" is not known", "members.csv", "--encoding", "klingon"),
                                   ("none.csv: no such file", "none.csv"),
                                   ("none/a.cdb", "members.csv", "none/a.cdb"),
@@ -93,7 +97,7 @@ class Refusals(CommandCase):
                 done = command("index", *arguments, cwd=self.site.folder)
                 self.assertEqual(1, done.returncode, done.stdout)
                 self.assertIn(words, done.stderr)
-        self.assertEqual(["a.cdb"], [path.name for path in self.site.folder.iterdir() if ".cdb" in path.name])
+        self.assertEqual(["a.cdb", "people.txt.cdb"], sorted(path.name for path in self.site.folder.iterdir() if ".cdb" in path.name))
 
     def test_new_app(self):
         self.assertEqual(0, command("new-app", "shop_1").returncode)
@@ -124,6 +128,10 @@ class Refusals(CommandCase):
             self.assertIn(told, done.stdout)
             self.assertEqual(2 if request == "r1" else 0, done.stdout.count("the log: info: "), done.stdout)
             self.assertEqual(1, done.stdout.count("no token ("))
+        self.site.put("log", "t memberchat[7] info: app shop: no token for member 4711: MEMBER_DENIED\n")
+        done = self.call("log", self.site.folder / "log", "--member", "4711")
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertNotIn("the log: ", done.stdout)
         self.refused(1, 'says nothing of the request "r2"', "log", self.site.folder / "log", "--request", "r2")
         self.refused(1, 'says nothing of the member "-"', "log", self.site.folder / "log", "--member", "-")
         self.refused(2, "cannot be read: Is a directory", "log", self.site.folder, "--member", "1")
@@ -136,6 +144,14 @@ class Refusals(CommandCase):
         self.refused(1, "only root can check for another user", "doctor", "--user", "root", **as_user(user))
         done = self.call("doctor", "--user", user.pw_name, **as_user(user))
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+    def test_root_that_may_not_become_somebody(self):
+        if not web_user():
+            self.skipTest("needs root")
+        for lost in ("setgid", "setuid"):
+            done = run(["setpriv", f"--bounding-set=-{lost}", programs().command, "doctor", "--user", web_user().pw_name])
+            self.assertEqual((1, b""), (done.returncode, done.stdout))
+            self.assertIn(b": Operation not permitted", done.stderr)
 
     def call(self, name, *arguments, **more):
         return command(name, "-c", self.site.conf, *arguments, **more)

@@ -3,6 +3,7 @@
 over.  The loader of the kit is a script, which starts the programs of the build."""
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
 from pathlib import Path
@@ -142,6 +143,28 @@ class Static(StarterCase):
         if STATIC.exists():
             self.use_mysql(SwitchingMySQL(self.scratch.path / "mysql.sock"), socket=str(self.scratch.path / "mysql.sock"))
             self.does(member_path("1"), b"{}", by_itself=False, userName="Ann")
+
+    def test_mysql_that_wants_a_plugin_of_nobody(self):
+        if STATIC.exists():
+            self.loader.unlink()
+            self.use_mysql(SwitchingMySQL(self.scratch.path / "mysql.sock"), socket=str(self.scratch.path / "mysql.sock"))
+            answer, _ = self.run_cgi(member_path("1"), b"{}")
+            self.assertIn(answer.status, (500, 503))
+            self.assertIn("cannot be started: No such file", self.log())
+
+    def test_sqlite_that_computes(self):
+        """Rather than a wrong number there is no answer at all."""
+        if STATIC.exists():
+            with sqlite3.connect(self.home / "people.db") as database:
+                database.execute("CREATE TABLE people (id, name)")
+                database.execute("INSERT INTO people VALUES ('2', 'Ann')")
+            self.site.settings["stores"]["members"] = {
+                "plugin": "sqlite", "path": "people.db",
+                "query": "SELECT id AS appUserId, name AS appUserName FROM people WHERE id = {id} AND sqrt(4) = 2"}
+            self.site.write()
+            self.does(member_path("2"), by_itself=False, userName="Ann")
+            self.loader.unlink()
+            self.assertRaisesRegex(AssertionError, "no end of headers in b''", self.run_cgi, member_path("2"))
 
     def use_mysql(self, server, **settings):
         self.addCleanup(server.remove)
