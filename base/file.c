@@ -53,6 +53,13 @@ bool file_write_all(int fd, struct span data)
     return true;
 }
 
+void file_fill_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", O_RDWR);
+}
+
 /* ---- Stamps and modes ---- */
 
 struct file_stamp file_stamp_of(const struct stat *status)

@@ -20,6 +20,10 @@ bool file_read_path(const char *path, int flags, size_t limit, struct bytes *out
 /* False: errno says why. */
 bool file_write_all(int fd, struct span data);
 
+/* Opens /dev/null as those of the descriptors 0 to 2 that are closed.  A file that is opened later
+ * would become one of them: what is printed, or answered, would be written into it. */
+void file_fill_standard(void);
+
 /* Tells one content of a path from another, also where size and time of modification
  * were kept (cp -p, rsync -t): the time of the inode's change cannot be set. */
 struct file_stamp {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * memberchat.fcgi: the responder. */
+#include "base/file.h"
 #include "cgi.h"
 #include "dumps.h"
 #include "figures/figures.h"
@@ -260,6 +261,7 @@ static bool serve_as_cgi(void)
 int main(int argc, char **argv)
 {
     struct options options = {0};
+    file_fill_standard();
     bool is_cgi = cgi_is_request() && FCGX_IsCGI() && !listen_is_inherited();
     ignore_signals(); /* behind libfcgi, which sets a handler of its own */
     /* As CGI the command line is ignored: the web server may have made it

@@ -4,6 +4,7 @@
  * can.  What it cannot do itself, the ordinary responder does in its place. */
 #include "absent.h"
 
+#include "base/file.h"
 #include "host/kit.h"
 #include "members/plugin.h"
 #include "plugins/sql/settings.h"
@@ -84,6 +85,7 @@ int main(void)
 {
     char *const none[] = {NULL};
     struct reason why = {0};
+    file_fill_standard();
     kit_find();
     kit_keep_errors();
     if (!cgi_is_request())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The same binary as a CGI program, run directly."""
+import os
 import signal
 import socket
 import subprocess
@@ -160,6 +161,16 @@ class Surroundings(CgiCase):
         process.stdin.close()
         self.assertGreaterEqual(process.wait(limit(10)), 0)
 
+    def test_no_stdout(self):
+        """No file that is opened takes its place, and gets the answer."""
+        site = Site(self.scratch.path / "mute")
+        site.write({"log": {"level": "debug", "target": str(self.scratch.path / "mute.log")}})
+        process = self.begin(self.environment(conf=site.conf), preexec_fn=lambda: os.close(1))
+        process.communicate(BODY, timeout=limit(10))
+        log = (self.scratch.path / "mute.log").read_text()
+        self.assertRegex(log, "debug: .*: 200\n$")
+        self.assertNotIn("chatToken", log)
+
     def test_sigterm_in_the_body(self):
         """The web server's word that the client has gone: an end, and no token."""
         process = self.begin(self.environment(CONTENT_LENGTH=None, HTTP_TRANSFER_ENCODING="chunked"))
@@ -179,6 +190,8 @@ class Surroundings(CgiCase):
         self.assertEqual((500, "INTERNAL_SERVER_ERROR"), answer.error)
         self.assertNotIn(b"chat_server", answer.body)
         self.assertIn(b"chat_server_ur: unknown key", self.errors)
+        answer = self.run_cgi(self.environment(member_path("1"), b"", conf=conf, CONTENT_LENGTH=None), b"")
+        self.assertEqual((500, "INTERNAL_SERVER_ERROR"), answer.error)
 
     def test_missing_configuration(self):
         answer = self.run_cgi(self.environment(conf="/nonexistent/memberchat.conf"))
