@@ -43,7 +43,7 @@ static bool copy_file(int fd, struct figures *figures)
 bool figures_view_file(const char *path, struct figures_view *view_r, struct reason *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    *view_r = (struct figures_view){.fd = fd, .copied = fd >= 0};
+    *view_r = (struct figures_view){.fd = fd};
     if (fd < 0) {
         reason_set(why, "%s cannot be read: %s", path, strerror(errno));
         return false;
@@ -61,8 +61,6 @@ bool figures_view_file(const char *path, struct figures_view *view_r, struct rea
 
 void figures_view_close(struct figures_view *view)
 {
-    if (!view->copied)
-        return;
     free(view->figures);
     close(view->fd);
     *view = (struct figures_view){.fd = -1};

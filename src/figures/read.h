@@ -9,12 +9,11 @@ struct figures_view {
     struct figures *figures; /* NULL: there are none */
     int fd;                  /* of their file; -1: memory */
     const struct figures_process *own;
-    bool copied;
 };
 
 struct figures_view figures_view_own(void);
 
-/* A copy of what a file holds; it is not changed.  False: `why`. */
+/* A copy of what a file holds; it is not changed.  False: `why`, and there is nothing to close. */
 bool figures_view_file(const char *path, struct figures_view *view_r, struct reason *why);
 void figures_view_close(struct figures_view *view);
 

@@ -239,7 +239,7 @@ static enum result write_rest(struct sink *sink, struct target *to)
 {
     if (sink->begun && sink->begun != to)
         skip_part(sink);
-    if (to->torn && rest(sink).length && write_now(to, (struct span){"\n", 1}) == 1)
+    if (to->torn && write_now(to, (struct span){"\n", 1}) == 1)
         to->torn = false;
     while (sink->written < sink->outgoing->length) {
         ssize_t count = write_now(to, rest(sink));

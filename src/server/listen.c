@@ -100,8 +100,7 @@ static bool fill_addresses(const char *path, struct listener *listener)
     if (!random_fill(&unique, sizeof unique))
         unique = (unsigned)getpid(); /* it is only there so that two processes differ */
     listener->address.sun_family = listener->beside.sun_family = AF_UNIX;
-    int length = snprintf(listener->beside.sun_path, room, "%s.%08x", path, unique);
-    if (length < 0 || (size_t)length >= room)
+    if ((size_t)snprintf(listener->beside.sun_path, room, "%s.%08x", path, unique) >= room)
         return false;
     strcpy(listener->address.sun_path, path);
     return true;

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import time
 
 from lib import fcgi
@@ -94,6 +95,10 @@ class Listening(ProcessCase):
 
     def test_check(self):
         self.assertEqual(0, respond("-t", "-c", self.site.conf).returncode)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([programs().responder, "-t", "-c", self.site.conf], env=environment(), stdout=full,
+                                  check=False)
+        self.assertEqual(1, done.returncode)
         self.site.change_app(stor="members")
         done = respond("-t", "-c", self.site.conf)
         self.assertEqual(1, done.returncode)

@@ -115,6 +115,10 @@ static void queries_are_answered_at_once(void **state)
     assert_int_equal(conn_receive(conn), INTAKE_MORE);
     ssize_t got = recv(peer, answer, sizeof answer, MSG_DONTWAIT);
     assert_true(got > 0 && record_is_our_answer((struct span){answer, (size_t)got}));
+    tell(peer, bytes_span(&query));
+    close(peer);
+    peer = -1;
+    assert_int_equal(conn_receive(conn), INTAKE_BAD); /* which cannot be answered */
     bytes_free(&query);
 }
 
@@ -147,6 +151,13 @@ static void memory_is_used_again(void **state)
     tell(peer, bytes_span(&request));
     assert_int_equal(conn_receive(conn), INTAKE_COMPLETE);
     assert_true(span_equal(bytes_span(&conn->intake.body), SPAN("body")));
+    char *large = repeated('b', 100000);
+    bytes_add(&conn->intake.body, large, 100000); /* too much to be kept */
+    free(large);
+    conn_free(conn);
+    close(peer);
+    conn = connect_one(&peer);
+    assert_int_equal(conn->intake.body.capacity, 0);
 }
 
 /* Web servers connect a moment before they write. */
@@ -189,12 +200,13 @@ static void answers_that_do_not_fit(void **state)
 /* For the request, for what is behind it, or for an answer. */
 static void memory_runs_out(void **state)
 {
+    static const char *const pairs[] = {"REQUEST_METHOD", "GET", NULL};
     struct bytes stream = {0};
     bool failed = true;
     int ends[2];
     (void)state;
     record_append_query(&stream);
-    bytes_add_span(&stream, bytes_span(&request));
+    record_add_request(&stream, 1, true, pairs, SPAN("body"));
     bytes_add_span(&stream, bytes_span(&request));
     for (size_t granted = 0; failed; granted++) {
         conn_thread_end(); /* nothing is used again */

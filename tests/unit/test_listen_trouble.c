@@ -7,6 +7,7 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -87,6 +88,35 @@ static void a_socket_of_another_user(void **state)
     assert_int_equal(in_child(ask_as_another), 0);
     listen_remove_path(&listener);
     close(listener.fd);
+}
+
+/* The socket is made beside its place, under a name that is longer. */
+static void paths_without_room_for_another_name(void **state)
+{
+    struct listener listener;
+    char *name = repeated('x', sizeof listener.address.sun_path - 9), text[256];
+    (void)state;
+    snprintf(text, sizeof text, "unix:%s", name);
+    assert_false(opens(text, &listener));
+    expect_contains(why.text, "is too long for a socket's path (at most 98 bytes)");
+    free(name);
+}
+
+/* A part of the protocol of sd_listen_fds(3) only. */
+static int count_is_missing(void)
+{
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("LISTEN_PID", pid, 1);
+    unsetenv("LISTEN_FDS");
+    close(STDIN_FILENO);
+    return listen_is_inherited();
+}
+
+static void sockets_that_are_not_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(count_is_missing), 0);
 }
 
 /* ---- Other processes at the path ---- */
@@ -195,6 +225,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(descriptors_run_out),
         SCRATCH_TEST(a_socket_of_another_user),
+        cmocka_unit_test(paths_without_room_for_another_name),
+        cmocka_unit_test(sockets_that_are_not_counted),
         SCRATCH_TEST(what_was_made_is_gone),
         SCRATCH_TEST(a_folder_that_another_has_locked),
         SCRATCH_TEST(described_at_each_stage),

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -138,6 +139,19 @@ static void nonsense_is_dropped(void **state)
     expect_contains(stderr_caught(), "a connection from the web server was dropped: not FastCGI");
 }
 
+/* As another process that shares the socket may do. */
+static void the_socket_stops_blocking(void **state)
+{
+    (void)state;
+    int flags = fcntl(responder_listener.fd, F_GETFL);
+    assert_int_equal(fcntl(responder_listener.fd, F_SETFL, flags | O_NONBLOCK), 0);
+    responder_crowd();
+    responder_stop_polling();
+    responder_end(); /* none waits for good */
+    responder_server = server_start(responder_listener.fd, THREADS, responder_snapshots);
+    assert_int_equal(fcntl(responder_listener.fd, F_SETFL, flags), 0);
+}
+
 static void many_peers_at_once(void **state)
 {
     (void)state;
@@ -216,6 +230,7 @@ int main(void)
         TEST(peers_that_do_not_finish),
         TEST(nonsense_is_dropped),
         TEST(many_peers_at_once),
+        TEST(the_socket_stops_blocking),
         TEST(few_threads),
         TEST(stopping_finishes_what_is_in_hand),
         TEST(stopping_serves_who_does_not_know),
