@@ -38,17 +38,17 @@ class Listening(ProcessCase):
         self.serves(fcgi.Responder(path))
         self.assertEqual(0, process.stop())
 
-    def activated(self, path, pid="$$", fds="1"):
+    def activated(self, path, pid="$$", fds="1", **more):
         """Started as systemd would, with the socket as descriptor 3."""
         script = f'LISTEN_PID={pid} LISTEN_FDS={fds} exec "$0" "$@"'
         with unix_listener(path) as listener:
             return self.scratch.start(
-                ["/bin/sh", "-c", script, programs().responder, "-c", self.site.conf], env=environment(),
+                ["/bin/sh", "-c", script, programs().responder, "-c", self.site.conf], env=environment(**more),
                 pass_fds=(3,), preexec_fn=lambda: os.dup2(listener.fileno(), 3))
 
     def test_socket_activation(self):
         path = self.scratch.path / "three.sock"
-        process = self.activated(path)
+        process = self.activated(path, GATEWAY_INTERFACE="CGI/1.1")  # which may leak into it
         self.serves(fcgi.Responder(path))
         self.assertEqual(0, process.stop())
         self.assertTrue(path.exists(), "the socket is not ours to remove")

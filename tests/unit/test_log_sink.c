@@ -215,10 +215,8 @@ static void syslog_gets_a_datagram_a_line(void **state)
 /* Every line begins with the year. */
 static void expect_whole_lines(const char *text)
 {
-    for (const char *at = text; *at; at = strchr(at, '\n') + 1) {
+    for (const char *at = text; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
         expect(strncmp(at, "20", 2) == 0, "a part of a line: %.60s", at);
-        assert_non_null(strchr(at, '\n'));
-    }
 }
 
 static void a_line_is_not_cut_in_two(void **state)
@@ -228,9 +226,12 @@ static void a_line_is_not_cut_in_two(void **state)
     const char *path = scratch_path("log");
     int saved = dup(STDERR_FILENO);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &(int){20000}, sizeof(int));
     dup2(ends[1], STDERR_FILENO);
     assert_true(log_configure("stderr", LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
     log_many();
+    free(drain(ends[0]));
+    assert_false(log_flush(0)); /* there is room for a part of the queue */
     assert_true(log_configure(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT));
     assert_true(log_flush(1000));
     dup2(saved, STDERR_FILENO);
@@ -336,10 +337,9 @@ static void an_access_log_that_nobody_reads(void **state)
 
 static int without_descriptors(void)
 {
-    struct rlimit before, none;
+    struct rlimit before;
     getrlimit(RLIMIT_NOFILE, &before);
-    none = (struct rlimit){0, before.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, before.rlim_max});
     bool taken = sink_use_syslog(&sink_log, "/dev/log") || sink_use_file(&sink_log, "/dev/null");
     setrlimit(RLIMIT_NOFILE, &before);
     return taken;
