@@ -121,7 +121,7 @@ static enum intake_state feed(struct conn *conn, const char *bytes, size_t lengt
     if (conn->intake.replies.length) {
         bytes_add_span(&conn->out, bytes_span(&conn->intake.replies));
         bytes_reset(&conn->intake.replies);
-        if (!conn_send(conn) || conn->out.failed)
+        if (conn->out.failed || !conn_send(conn))
             return INTAKE_BAD;
     }
     if (state != INTAKE_BAD && taken < length)

@@ -173,7 +173,7 @@ static enum intake_state end_management(struct intake *intake)
         record_append(&intake->replies, FCGI_UNKNOWN_TYPE, FCGI_NULL_REQUEST_ID,
                       (struct span){(const char *)&unknown, sizeof unknown});
     }
-    return INTAKE_MORE;
+    return intake->replies.failed ? bad(intake, "out of memory") : INTAKE_MORE;
 }
 
 static enum intake_state end_record(struct intake *intake)

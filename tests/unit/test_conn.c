@@ -197,28 +197,36 @@ static void answers_that_do_not_fit(void **state)
     free(answer);
 }
 
-/* For the request, for what is behind it, or for an answer. */
+/* For the request, for what is behind it, or for an answer; once, or from then on. */
 static void memory_runs_out(void **state)
 {
     static const char *const pairs[] = {"REQUEST_METHOD", "GET", NULL};
     struct bytes stream = {0};
     bool failed = true;
-    int ends[2];
+    int end;
     (void)state;
     record_append_query(&stream);
     record_add_request(&stream, 1, true, pairs, SPAN("body"));
     bytes_add_span(&stream, bytes_span(&request));
-    for (size_t granted = 0; failed; granted++) {
+    for (size_t i = 0; failed; i++) {
         conn_thread_end(); /* nothing is used again */
-        struct conn *fresh = connect_one(&ends[0]);
-        tell(ends[0], bytes_span(&stream));
-        short_memory_start(granted, true);
-        enum intake_state end = conn_receive(fresh);
+        struct conn *fresh = connect_one(&end);
+        tell(end, bytes_span(&stream));
+        short_memory_start(i / 2, i % 2 == 0);
+        enum intake_state state_then = conn_receive(fresh);
         failed = short_memory_stop();
-        expect(end == (failed ? INTAKE_BAD : INTAKE_COMPLETE), "%zu: %d", granted, (int)end);
+        expect(state_then == (failed ? INTAKE_BAD : INTAKE_COMPLETE), "%zu: %d", i,
+               (int)state_then);
         conn_free(fresh);
-        close(ends[0]);
+        close(end);
     }
+    bytes_free(&stream);
+}
+
+static void no_memory_for_a_connection(void **state)
+{
+    int ends[2];
+    (void)state;
     conn_thread_end();
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     short_memory_start(0, true);
@@ -229,7 +237,6 @@ static void memory_runs_out(void **state)
         conn_free(none);
     assert_true(is_closed(ends[0]));
     close(ends[0]);
-    bytes_free(&stream);
 }
 
 static void queues(void **state)
@@ -266,6 +273,7 @@ int main(void)
         TEST(first_bytes_are_waited_for),
         TEST(answers_that_do_not_fit),
         TEST(memory_runs_out),
+        TEST(no_memory_for_a_connection),
         TEST(queues),
     };
     return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
