@@ -118,7 +118,9 @@ static bool read_group(struct lexer *lexer, struct config_node *group, unsigned 
     lexer_advance(lexer);
     if (!read_settings(lexer, group, depth))
         return false;
-    return accept(lexer, '}') ? true : fail_expected(lexer, "a setting or \"}\"");
+    if (!accept(lexer, '}'))
+        return fail_expected(lexer, "a setting or \"}\"");
+    return true;
 }
 
 /* ---- Lists and single values ---- */

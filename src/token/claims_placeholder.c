@@ -97,9 +97,10 @@ static bool check_fixed(struct claims_parser *parser, const struct template_part
     bytes_free(&tried);
     if (failed)
         return claims_fail_memory(parser);
-    return taken ? true
-                 : claims_fail(parser, placeholder->written,
-                               ": its filter \"id\" refuses its value, or its default");
+    if (!taken)
+        return claims_fail(parser, placeholder->written,
+                           ": its filter \"id\" refuses its value, or its default");
+    return true;
 }
 
 bool claims_take_placeholder(struct claims_parser *parser, const struct template_part *placeholder,

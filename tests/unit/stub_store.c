@@ -32,7 +32,8 @@ static void *open_stub(const void *settings, const struct memberchat_services *s
     struct stub *stub = *(struct stub *const *)settings;
     atomic_store(&stub->how, how);
     if (!handle || stub->open_fails) {
-        services->reason(result, "it does not %s", "open");
+        if (!stub->silent)
+            services->reason(result, "it does not %s", "open");
         free(handle);
         return NULL;
     }

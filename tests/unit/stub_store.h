@@ -16,9 +16,9 @@ struct stub {
     atomic_bool odd; /* "answer" is called instead of the usual, also by check() */
     enum memberchat_outcome (*answer)(const struct memberchat_services *services,
                                       struct memberchat_result *result);
-    bool check_fails, open_fails;
-    bool per_app;     /* answers depend on the app */
-    bool names_asker; /* the name of a member is "APP/REQUEST" */
+    bool check_fails, open_fails, silent; /* silent: open_fails without a reason */
+    bool per_app;                         /* answers depend on the app */
+    bool names_asker;                     /* the name of a member is "APP/REQUEST" */
     atomic_int lookups, probes, reloads, opens, closes;
     atomic_int inside, most_inside; /* calls at once */
     atomic_uint how;                /* of the last open */

@@ -263,6 +263,7 @@ static const struct {
     {"{\"header\":{\"crit\":[\"x\"]}}", "header: crit cannot be set"},
     {"{\"header\":{\"typ\":1}}", "header: typ must be a string"},
     {"{\"header\":{\"x\":[]}}", "header: x must be a string, a number"},
+    {"{\"header\":{\"x\":{}}}", "header: x must be a string, a number"},
     {"{\"header\":{\"x\":\"{userId}\"}}", "header: x: placeholders are not filled in"},
 };
 
@@ -273,6 +274,19 @@ static void mistakes(void **state)
         expect(!parse(mistake_rows[i].template), "%s was taken", mistake_rows[i].template);
         expect_contains(report.why.text, mistake_rows[i].told);
     }
+}
+
+static void many_parts(void **state)
+{
+    struct bytes template = {0};
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        bytes_addf(&template, "%s\"c%d\":\"x {userId}\"", i ? "," : "{", i);
+    bytes_add_string(&template, "}");
+    const char *made = render(bytes_string(&template), &ann);
+    expect_contains(made, "\"c0\":\"x u-1\",\"c1\":");
+    expect_contains(made, "\"c199\":\"x u-1\"}");
+    bytes_free(&template);
 }
 
 static void what_stays(void **state)
@@ -307,6 +321,7 @@ int main(void)
         TEST(templates_that_name_the_user),
         TEST(what_id_refuses),
         TEST(mistakes),
+        TEST(many_parts),
         TEST(what_stays),
         TEST(headers),
     };

@@ -225,6 +225,7 @@ static void keys_in_words(void **state)
         LITERAL("ldap://id.example.com/cn=key,dc=example,dc=com"),
         LITERAL("Public-Key: (256 bit)\npub:\n    04:3e:fe:78:4f:fc:8d:9d:92:87:2b:22\n"),
         LITERAL("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n"),
+        LITERAL("{\"n\": 3063293718747, \"e\": 65537, \"x\": 51642}"),
         LITERAL("[3063, 2937, 1874, 9264, 7251, 4408, 5516]"),
         /* base64 of a JWK */
         LITERAL("eyJrdHkiOiJFQyIsImNydiI6IlAtMjU2IiwieCI6ImY4M09KM0QyeEYxQmc4dnViOXRMZTFnSCJ9"),

@@ -177,7 +177,12 @@ static void clients_in_the_log(void **state)
         const char *log = stderr_caught();
         expect(strstr(log, wanted), "row %zu: %s", i, log);
     }
+}
+
+static void clients_of_unknown_keys(void **state)
+{
     struct http_request asked = guest("Basic d3Jvbmc6d3Jvbmc=");
+    (void)state;
     stderr_catch();
     serve(&asked);
     expect_contains(stderr_caught(),
@@ -299,6 +304,7 @@ int main(void)
         TEST(bodies_that_did_not_arrive),
         TEST(pages_see_errors),
         TEST(clients_in_the_log),
+        TEST(clients_of_unknown_keys),
         TEST(bodies_that_are_wanted),
         TEST(mounts_that_do_not_fit_are_told),
         TEST(mounts_that_do_not_fit_are_answered),

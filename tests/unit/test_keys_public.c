@@ -329,6 +329,14 @@ static void without_the_module(void **state)
     scratch_write("sign_openssl.so", SPAN("no library"));
     assert_null(key_generate(ALGORITHM_ES256, NULL, scratch_path("."), &secret, &fault));
     expect_contains(fault.text, "sign_openssl.so");
+    const struct key_source source = {
+        .path = scratch_write("pem",
+                              SPAN("-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n")),
+        .modules = scratch_path("."),
+        .algorithm = ALGORITHM_ES256};
+    report = (struct key_report){0};
+    assert_false(keys_load(&source, &ring, &report));
+    expect_contains(why(), "sign_openssl.so");
     bytes_free(&secret);
 }
 

@@ -154,6 +154,35 @@ static void trying_finds_what_start_finds(void **state)
     config_report_free(&report);
 }
 
+static void access_logs_are_tried(void **state)
+{
+    static const struct {
+        const char *access, *told; /* NULL: good */
+    } rows[] = {
+        {"true", NULL},
+        {"false", NULL},
+        {"\"access.log\"", NULL},
+        {"\"no/folder/x\"", "memberchat.conf:1: log.access: the access log "},
+    };
+    (void)state;
+    scratch_write_basics();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct config_report report = {0};
+        struct bytes top = {0};
+        bytes_addf(&top, "log = { access = %s }", rows[i].access);
+        const char *path =
+            scratch_write("memberchat.conf",
+                          span_of(config_text(&(struct config_texts){.top = bytes_string(&top)})));
+        struct settings *settings = load_tried(path, plugins, &report);
+        expect((settings != NULL) == !rows[i].told, "row %zu: %s", i, bytes_string(&report.text));
+        if (rows[i].told)
+            expect_contains(bytes_string(&report.text), rows[i].told);
+        settings_free(settings);
+        config_report_free(&report);
+        bytes_free(&top);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +193,7 @@ int main(void)
         SCRATCH_TEST(logs_that_cannot_be_written),
         cmocka_unit_test(folders_of_paths),
         SCRATCH_TEST(trying_finds_what_start_finds),
+        SCRATCH_TEST(access_logs_are_tried),
     };
     return cmocka_run_group_tests_name("load", tests, NULL, NULL);
 }

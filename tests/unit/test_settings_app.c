@@ -107,6 +107,18 @@ static void mistakes_in_apps(void **state)
     check_mistakes(rows, COUNT(rows));
 }
 
+/* What a template cannot remove is told, and the rest of it counts. */
+static void claims_that_stay(void **state)
+{
+    (void)state;
+    scratch_write("stays.json", SPAN("{\"exp\":null}"));
+    struct settings *settings = load(&(struct config_texts){.token = "claims = \"stays.json\""});
+    expect(settings, "%s", told());
+    expect_contains(told(), "apps.demo.token.claims: warning: ");
+    expect_contains(told(), "exp cannot be removed and stays");
+    settings_free(settings);
+}
+
 /* A file that is named twice is one key; two keys that are named alike are a mistake. */
 static void key_ids(void **state)
 {
@@ -134,6 +146,7 @@ static void mistakes_in_tokens(void **state)
     }
     static const struct mistake rows[] = {
         {TOKEN("algorithm = \"RS256\""), "key: it is neither PEM nor a JWK, and RS256 needs one"},
+        {TOKEN("issuer = 5"), "apps.demo.token.issuer: "},
         {TOKEN("algorithm = \"none\""), "is \"none\"; it must be one of: HS256"},
         {TOKEN("claims = \"none.json\""), "none.json cannot be read: No such file"},
         {TOKEN("claims = \"members.csv\""), "members.csv: a character that does not belong"},
@@ -210,10 +223,9 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, settings_start, settings_stop)
     const struct CMUnitTest tests[] = {
-        TEST(defaults),         TEST(everything_of_an_app),
-        TEST(mistakes_in_apps), TEST(mistakes_in_tokens),
-        TEST(key_ids),          TEST(other_apps),
-        TEST(several_apps),
+        TEST(defaults),           TEST(everything_of_an_app), TEST(mistakes_in_apps),
+        TEST(mistakes_in_tokens), TEST(claims_that_stay),     TEST(key_ids),
+        TEST(other_apps),         TEST(several_apps),
     };
     return cmocka_run_group_tests_name("settings_app", tests, NULL, NULL);
 }

@@ -5,10 +5,14 @@
 
 #include "settings_fixture.h"
 
+#include "base/file.h"
+
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define REST     "store = \"members\""
 #define SECRET   "api_secret = \"demo-secret-demo\"; "
@@ -176,6 +180,49 @@ static void files_that_others_can_read(void **state)
     settings_free(settings);
 }
 
+/* The folder of a plugin is checked elsewhere. */
+static void plugins_that_anyone_may_change(void **state)
+{
+    struct bytes plugin = {0};
+    char from[PATH_MAX];
+    (void)state;
+    snprintf(from, sizeof from, "%s/store_file.so", plugins);
+    assert_true(file_read_path(from, 0, 64u << 20, &plugin));
+    assert_int_equal(mkdir(scratch_path("plugins"), 0755), 0);
+    scratch_write_mode("plugins/store_file.so", bytes_span(&plugin), 0666);
+    bytes_free(&plugin);
+    const char *path =
+        scratch_write("memberchat.conf", span_of(config_text(&(struct config_texts){0})));
+    struct settings *settings = settings_read(path, scratch_path("plugins"), NULL, &report);
+    expect(settings, "%s", told());
+    expect_contains(told(),
+                    "stores.members.plugin: warning: any user of this machine can write to ");
+    expect_contains(told(), "/store_file.so (mode 0666): chmod o-w it");
+    settings_free(settings);
+}
+
+/* They are beside the configuration, however it is named. */
+static void files_of_a_relative_configuration(void **state)
+{
+    static const char *const names[] = {"memberchat.conf", "../sub/memberchat.conf"};
+    char before[PATH_MAX];
+    (void)state;
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(mkdir(scratch_path("sub"), 0700), 0);
+    scratch_write("sub/key", SPAN("q7Zt2VbX9mLs4RfWc8Hn3DgPy6KeJ5Au\n"));
+    scratch_write("sub/members.csv", SPAN("appUserId\n1\n"));
+    scratch_write("sub/memberchat.conf", span_of(config_text(&(struct config_texts){0})));
+    assert_int_equal(chdir(scratch_path("sub")), 0);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct settings *settings = settings_read(names[i], plugins, NULL, &report);
+        expect(settings, "%s", told());
+        expect_contains(settings->apps[0].token.key_file, i ? "/sub/../sub/key" : "/sub/key");
+        assert_int_equal(*settings->apps[0].token.key_file, '/');
+        settings_free(settings);
+    }
+    assert_int_equal(chdir(before), 0);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, settings_start, settings_stop)
@@ -186,6 +233,8 @@ int main(void)
         TEST(folders_that_anyone_can_write),
         TEST(apps_that_share_a_secret_or_a_key),
         TEST(files_that_others_can_read),
+        TEST(plugins_that_anyone_may_change),
+        TEST(files_of_a_relative_configuration),
     };
     return cmocka_run_group_tests_name("settings_secrets", tests, NULL, NULL);
 }

@@ -114,6 +114,9 @@ static void opening(void **state)
     store = stub_store(&stub);
     assert_false(store_open(store, false, &told));
     assert_string_equal(told.reason, "it does not open");
+    stub.silent = true;
+    assert_false(store_open(store, false, &told));
+    expect_contains(told.reason, "refused to open, without a reason");
     store_close(store);
 
     store = stub_store(&stub); /* for one request */
