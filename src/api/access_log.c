@@ -120,7 +120,7 @@ static void add_field(struct bytes *out, const struct field *field, bool json)
         log_add_filtered(&clean, field->text);
         bytes_add_json(out, field->text.length ? bytes_span(&clean) : SPAN_NONE);
     }
-    out->failed = out->failed || clean.failed;
+    out->failed |= clean.failed;
 }
 
 /* A line of these fields.  The last one is there only where it has a value. */

@@ -304,7 +304,7 @@ const char *config_fingerprint(const struct config_node *node, struct arena *are
     bytes_add_string(&text, "@");
     bytes_add_string(&text, node->file);
     const char *result = text.failed ? NULL : arena_string(arena, bytes_span(&text));
-    arena->failed = arena->failed || text.failed;
+    arena->failed |= text.failed;
     bytes_free(&text);
     return result;
 }

@@ -281,7 +281,7 @@ static void search_in(struct search *search, struct span content, size_t depth)
         search_in(search, bytes_span(&out), depth - 1);
     if (!search->form && memchr("\"{[ \t\r\n", *content.data, 7))
         search_json(search, content, depth);
-    search->failed = search->failed || out.failed;
+    search->failed |= out.failed;
     bytes_free(&out);
     if (!search->form)
         search_hex(search, content, depth);

@@ -87,7 +87,7 @@ void jwk_write_secret(const struct key *key, struct span secret, struct bytes *o
 static void digest_of(const struct bytes *canonical, struct bytes *out)
 {
     uint8_t digest[SHA256_LENGTH];
-    out->failed = out->failed || canonical->failed;
+    out->failed |= canonical->failed;
     crypto_sha256(bytes_span(canonical), digest);
     crypto_base64url_encode(out, (struct span){(const char *)digest, sizeof digest});
 }

@@ -77,6 +77,7 @@ static const struct {
      "\"picture\":\"https://i/a b?c\",\"a\":1,\"b\":1.50,\"c\":true,"
      "\"d\":[1,\"x\",null,[],{}],\"e\":{\"f\":null}}"},
     {"{\"iss\":\"other\"}", "{\"iss\":\"other\",\"aud\":"},
+    {"{\"role\":\"{role}\"}", "\"role\":\"host\""},
     {"{\"aud\":[\"a\",\"{appId}\"]}", "\"aud\":[\"a\",\"demo \\\"app\\\"\"],"},
     {"{\"name\":null,\"nothing\":null}", "\"role\":\"host\",\"picture\""},
     {"{\"nbf\":null}", "\"iat\":1000,\"exp\":1900"},

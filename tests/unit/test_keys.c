@@ -255,13 +255,28 @@ static void secret_files(void **state)
     bytes_free(&content);
 }
 
+static void sets_that_everybody_reads(void **state)
+{
+    static const char set[] =
+        "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\",\"k\":"
+        "\"cTdadDJWYlg5bUxzNFJmV2M4SG4zRGdQeTZLZUo1QXU\"},"
+        "{\"kty\":\"oct\",\"kid\":\"b\",\"k\":\"dTdadDJWYlg5bUxzNFJmV2M4SG4zRGdQeTZLZUo1QXU\"}]}";
+    const struct key_source source = {.path = scratch_write_mode("open", SPAN(set), 0644)};
+    (void)state;
+    report = (struct key_report){0};
+    expect(keys_load(&source, &ring, &report), "%s", why());
+    assert_int_equal(ring.count, 2);
+    assert_int_equal(report.warning_count, 1);
+    expect_contains(report.warnings[0].text, "any user of this machine can read");
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(good_keys),   TEST(bad_keys),     TEST(jwk_behind_white_space),
         TEST(key_ids),     TEST(longer_hmacs), TEST(files_that_are_none),
-        TEST(permissions), TEST(secret_files),
+        TEST(permissions), TEST(secret_files), TEST(sets_that_everybody_reads),
     };
     return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }

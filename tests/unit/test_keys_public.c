@@ -348,6 +348,10 @@ static void of_any_algorithm(void **state)
     const struct key *key = load_from(source, "pX3vK9mQ2sT7wZ4yB6nC8dF1gH5jL0aR");
     expect(key, "%s", why());
     assert_int_equal(key->algorithm, ALGORITHM_HS256);
+    key = load_from(source,
+                    "{\"kty\":\"oct\",\"k\":\"cTdadDJWYlg5bUxzNFJmV2M4SG4zRGdQeTZLZUo1QXU\"}");
+    expect(key, "%s", why());
+    assert_int_equal(key->algorithm, ALGORITHM_HS256);
     assert_null(load_from(source, "{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"AA\",\"y\":\"AA\"}"));
     expect_contains(why(), "it is a JWK of a type that none of the algorithms can use");
 }

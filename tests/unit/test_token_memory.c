@@ -88,6 +88,14 @@ static void bad_keys(void **state)
         path = scratch_write("key", span_of(contents[i]));
         try_each(refuses_it);
     }
+    struct bytes wide = {0}; /* UTF-16 */
+    for (const char *at = EC_KEY; *at; at++) {
+        bytes_add(&wide, at, 1);
+        bytes_add(&wide, "", 1);
+    }
+    path = scratch_write("key", bytes_span(&wide));
+    bytes_free(&wide);
+    try_each(refuses_it);
     path = scratch_write_mode("open", SPAN(SECRET), 0666);
     try_each(refuses_it);
 }
@@ -197,8 +205,9 @@ static void guests(void **state)
     const struct token_subject guest = {
         .id = SPAN("guest_g1"), .role = SPAN(CLAIMS_ROLE_GUEST), .ttl_ms = 60000};
     (void)state;
-    settings = settings_from(&(struct config_texts){
-        .app = "api_secret = \"xxxxxxxxxxxxxxxx\"; store = \"members\"; guest_id_prefix = \"guest_\""});
+    settings =
+        settings_from(&(struct config_texts){.app = "api_secret = \"xxxxxxxxxxxxxxxx\"; store = "
+                                                    "\"members\"; guest_id_prefix = \"guest_\""});
     app = settings_find_app_id(settings, "demo");
     try_each(issues_a_token);
 
