@@ -261,6 +261,13 @@ tests_unit_test_rest_token_LDADD = $(REST_LIBS)
 tests_unit_test_rest_token_SOURCES = tests/unit/test_rest_token.c tests/unit/short_memory.c tests/unit/short_memory.h
 endif
 
+if STORE_MYSQL
+UNIT_TESTS += tests/unit/test_mysql_code
+tests_unit_test_mysql_code_SOURCES = tests/unit/test_mysql_code.c plugins/sql/mysql_code.c plugins/sql/mysql_code.h
+tests_unit_test_mysql_code_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
+tests_unit_test_mysql_code_LDADD = libbase.la $(CMOCKA_LIBS)
+endif
+
 SERVERS_LIBS = tests/unit/libsupport.la tests/unit/libhost.la libsqlservers.la libsql.la libresident.la $(CMOCKA_LIBS)
 UNIT_TESTS += \
 	tests/unit/test_sql_query \

@@ -136,20 +136,15 @@ static bool finish(struct connection *connection, int sent, int64_t deadline, PG
                    struct sql_fault *fault)
 {
     PGresult *result;
-    bool good = sent;
     *result_r = NULL;
     if (!sent)
         return fail_connection(connection, fault);
     while ((result = next_result(connection, deadline, fault))) {
         ExecStatusType status = PQresultStatus(result);
-        if (good && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-            good = fail_result(connection, result, fault);
         PQclear(*result_r);
         *result_r = result;
-        if (!good) {
-            connection->dirty = true;
-            return false;
-        }
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+            return fail_result(connection, result, fault);
     }
     return fault->verdict == SQL_GOOD;
 }

@@ -28,6 +28,7 @@ struct sqlite_file {
     struct file_stamp stamp; /* only device and inode count: others write into it */
 };
 
+/* Of anything but SQLITE_INTERRUPT. */
 static enum sql_verdict verdict_of(int code)
 {
     if (code == SQLITE_READONLY_DIRECTORY)
@@ -37,8 +38,6 @@ static enum sql_verdict verdict_of(int code)
     case SQLITE_LOCKED:
     case SQLITE_NOMEM:
         return SQL_BUSY;
-    case SQLITE_INTERRUPT: /* by us */
-        return SQL_LATE;
     case SQLITE_IOERR:
     case SQLITE_FULL:
     case SQLITE_SCHEMA:

@@ -214,6 +214,16 @@ class Asked(RestCase):
         self.assertEqual(["shop", "application/vnd.x+json", APP],
                          [self.last().header(name) for name in ("X-Tenant", "Accept", "X-App")])
 
+    def test_headers_in_the_place_of_ours(self):
+        ours = {"User-Agent": "shop", "Content-Type": "application/vnd.x+json", "X-Request-Id": "7",
+                "traceparent": f"00-{'1' * 32}-{'2' * 16}-00"}
+        self.serve(self.url, headers=[f"{name}: {value}" for name, value in ours.items()], method="POST",
+                   body='{"id": "{id}"}')
+        self.expect("1", 200)
+        names = [name.lower() for name, _ in self.last().fields]
+        for name, value in ours.items():
+            self.assertEqual((value, 1), (self.last().header(name), names.count(name.lower())))
+
     def test_proxy(self):
         """Where one is set, and only to it."""
         self.serve("http://upstream.invalid/members/{id}", allow_http=True, proxy=self.upstream.url)

@@ -185,9 +185,28 @@ static void all_values_of_attributes(void **state)
     assert_string_equal(result.values[3], "1");
 }
 
+static void what_the_host_refuses(void **state)
+{
+    char long_value[4097];
+    (void)state;
+    memset(long_value, 'x', sizeof long_value);
+    add("uid", SPAN("m1"));
+    add("departmentNumber", (struct span){long_value, 4096});
+    expect_found();
+    add("departmentNumber", (struct span){long_value, 4097});
+    add("departmentNumber", SPAN("d2"));
+    assert_int_equal(tell(), MEMBERCHAT_UNAVAILABLE);
+    assert_true(result.refused);
+    assert_false(ldap_entry_tell_attribute(bytes_span(&content), "departmentNumber", "groups",
+                                           &fake.table, fake_result_start(&result)));
+    assert_false(ldap_entry_tell_attribute((struct span){content.data, 1}, "uid", "groups",
+                                           &fake.table, fake_result_start(&result)));
+}
+
 static void attributes_of_templates(void **state)
 {
     static const char *const names[] = {"team", "givenName", "groups"}, *const bad[] = {"not this"};
+    char long_name[66] = "";
     struct reason fault;
     (void)state;
     fake.table.wanted = (struct memberchat_list){names, 3};
@@ -201,6 +220,10 @@ static void attributes_of_templates(void **state)
     fake.table.wanted = (struct memberchat_list){bad, 1};
     assert_false(ldap_mapping_init(&mapping, &settings, &fake.table, &fault));
     assert_non_null(strstr(fault.text, "\"not this\""));
+    memset(long_name, 'x', 64);
+    assert_true(ldap_entry_is_attribute(long_name));
+    long_name[64] = 'x';
+    assert_false(ldap_entry_is_attribute(long_name));
     fake.table.wanted = (struct memberchat_list){NULL, 0};
 }
 
@@ -212,6 +235,7 @@ static void ids_that_are_guids(void **state)
     static const char *const bad[] = {"",
                                       "6b29fc40",
                                       "6b29fc40-ca47-1067-b31d-00dd010662dg",
+                                      "6b29fc40-ca47-1067-b31d-00dd010662ga",
                                       "{6b29fc40-ca47-1067-b31d-00dd010662da}",
                                       "6b29fc40ca471067b31d00dd010662da----",
                                       "6b29fc40-ca47-1067-b31d-00dd010662da "};
@@ -247,6 +271,7 @@ static void options_make_another_attribute(void **state)
     add("displayName;lang-de", SPAN("Anna"));
     add("c", SPAN("DE"));
     add("cnx", SPAN("x"));
+    add("", SPAN("x"));
     expect_found();
     assert_int_equal(result.lengths[MEMBERCHAT_NAME], 0);
 }
@@ -354,6 +379,7 @@ int main(void)
         TEST(first_usable_value),
         TEST(labels_of_urls_are_left_out),
         TEST(all_values_of_attributes),
+        TEST(what_the_host_refuses),
         TEST(attributes_of_templates),
         TEST(ids_that_are_guids),
         TEST(options_make_another_attribute),

@@ -156,15 +156,32 @@ static void attributes(void **state)
     assert_int_equal(result.attributes, 2);
 }
 
+/* Empty pointers lead nowhere, though "" is the whole answer in RFC 6901. */
+static void empty_pointers(void **state)
+{
+    (void)state;
+    settings.name_pointer = settings.avatar_pointer = settings.role_pointer = "";
+    assert_int_equal(read_text("{\"appUserId\":1,\"\":\"x\"}", "1"), MEMBERCHAT_FOUND);
+    assert_int_equal(result.lengths[MEMBERCHAT_NAME], 0);
+}
+
 static void what_the_host_refuses(void **state)
 {
-    char body[600];
+    static const char start[] = "{\"appUserId\":1,\"mail\":[\"";
+    static const char *const name = "mail", *const pointer = "/mail";
+    char body[600], longer[sizeof start + 4097 + 7];
     (void)state;
     memset(body, 'x', sizeof body);
     memcpy(body, "{\"appUserId\":1,\"appUserName\":\"", 30);
     memcpy(body + sizeof body - 2, "\"}", 2);
     assert_int_equal(read_bytes(body, sizeof body, "1"), MEMBERCHAT_UNAVAILABLE);
     assert_true(result.refused);
+    settings.attributes = (struct memberchat_map){&name, &pointer, 1};
+    memset(longer, 'x', sizeof longer);
+    memcpy(longer, start, sizeof start - 1);
+    memcpy(longer + sizeof longer - 7, "\",\"b\"]}", 7);
+    assert_int_equal(read_bytes(longer, sizeof longer, "1"), MEMBERCHAT_UNAVAILABLE);
+    assert_int_equal(result.attributes, 0);
 }
 
 /* Nobody is more than the whole answer says: not active who is not, not "member" who is a
@@ -242,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lists_can_be_answers, start, stop),
         cmocka_unit_test_setup_teardown(states, start, stop),
         cmocka_unit_test_setup_teardown(attributes, start, stop),
+        cmocka_unit_test_setup_teardown(empty_pointers, start, stop),
         cmocka_unit_test_setup_teardown(what_the_host_refuses, start, stop),
         cmocka_unit_test_setup_teardown(broken_answers, start, stop),
         cmocka_unit_test_setup_teardown(excerpts, start, stop),
