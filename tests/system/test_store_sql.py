@@ -8,6 +8,7 @@ from lib.case import at_once
 from lib.programs import limit
 from lib.responder import command
 from lib.scratch import free_port, wait_until
+from lib.site import APP
 from lib.sql import MariaDB, PostgreSQL
 from lib.sql_case import QUERY, SqlCase
 
@@ -32,6 +33,7 @@ class Answers:
         for keys, told in (({"query": QUERY.replace("name", "nam")}, "nam"),
                            ({"query": QUERY.replace("people", "peple")}, "peple"),
                            ({"query": QUERY.replace("appUserId", "x")}, "no column appUserId"),
+                           ({"query": QUERY.replace("name AS", "id AS appUserName, name AS")}, "two columns"),
                            ({"query": QUERY.replace("{id}", "'{id}'")}, "inside quotation marks"),
                            ({"database": "nothing"}, "nothing"),
                            ({"user": "nobody"}, "nobody"),
@@ -58,6 +60,12 @@ class Answers:
         self.configure(query="SELECT id AS appUserId FROM people WHERE id = {id} OR id = '2'")
         self.responder = self.start()
         self.assertEqual((500, 200), (self.ask("1").status, self.ask("2").status))
+
+    def test_the_app_is_part_of_the_question(self):
+        for app, status in ((APP, 0), ("another", 1)):
+            self.configure(query=QUERY.replace("{id}", f"{{id}} AND {{appId}} = '{app}'"))
+            done = command("lookup", "-c", self.site.conf, "members", "1")
+            self.assertEqual(status, done.returncode, done.stderr)
 
 
 class Faults:
@@ -167,9 +175,28 @@ class Faults:
 class AnswersOfMariaDB(Answers, SqlCase):
     make = MariaDB
 
+    def test_bits_are_0_or_1(self):
+        self.server.sql("ALTER TABLE people ADD COLUMN present BIT(1)")
+        self.addCleanup(self.server.sql, "ALTER TABLE people DROP COLUMN present")
+        self.server.sql("UPDATE people SET present = id = '1'")
+        self.configure(query="SELECT id AS appUserId, present AS state FROM people WHERE id = {id}",
+                       active_values=["1"])
+        for user, status in (("1", 0), ("2", 1)):
+            done = command("lookup", "-c", self.site.conf, "members", user)
+            self.assertEqual(status, done.returncode, done.stderr)
+
 
 class AnswersOfPostgreSQL(Answers, SqlCase):
     make = PostgreSQL
+
+    def test_what_is_no_number_beside_the_id(self):
+        """An id that cannot be there is not found; anything else of the wrong form is a mistake."""
+        self.configure(id_type="integer", query="SELECT id AS appUserId FROM people WHERE id = "
+                                                "CAST({id} AS integer)::text AND name::integer = 1")
+        for user, status in (("1", 3), ("9" * 12, 1)):
+            done = command("lookup", "-c", self.site.conf, "members", user)
+            self.assertEqual(status, done.returncode, done.stderr)
+        self.assertIn("invalid input syntax", command("lookup", "-c", self.site.conf, "members", "1").stderr)
 
 
 class FaultsOfMariaDB(Faults, SqlCase):
