@@ -253,11 +253,15 @@ static bool tell_values(struct span attributes, const char *source, const char *
 {
     struct span found, values, value;
     bool good = true;
-    while (good && ldap_message_attribute(&attributes, &found, &values))
-        while (is_source(found, source) && good && ldap_ber_take_as(&values, BER_STRING, &value))
+    while (good && ldap_message_attribute(&attributes, &found, &values)) {
+        if (!is_source(found, source))
+            continue;
+        while (good && ldap_ber_take_as(&values, BER_STRING, &value))
             good = !value.length ||
                    services->set_attribute(result, name, strlen(name), value.data, value.length);
-    return good;
+        good = good && !values.length;
+    }
+    return good && !attributes.length;
 }
 
 bool ldap_entry_tell_attribute(struct span content, const char *source, const char *name,

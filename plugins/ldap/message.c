@@ -108,8 +108,11 @@ bool ldap_message_entry(struct span content, struct span *dn_r, struct span *att
 
 bool ldap_message_attribute(struct span *attributes, struct span *name_r, struct span *values_r)
 {
-    struct span attribute;
-    return ldap_ber_take_as(attributes, BER_SEQUENCE, &attribute) &&
-           ldap_ber_take_as(&attribute, BER_STRING, name_r) &&
-           ldap_ber_take_as(&attribute, BER_SET, values_r);
+    struct span rest = *attributes, attribute;
+    bool good = ldap_ber_take_as(&rest, BER_SEQUENCE, &attribute) &&
+                ldap_ber_take_as(&attribute, BER_STRING, name_r) &&
+                ldap_ber_take_as(&attribute, BER_SET, values_r);
+    if (good)
+        *attributes = rest;
+    return good;
 }

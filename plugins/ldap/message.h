@@ -51,7 +51,8 @@ struct ldap_result {
 };
 bool ldap_message_result(struct span content, struct ldap_result *result_r);
 
-/* An entry: its name, and its attributes, one by one with their values. */
+/* An entry: its name, and its attributes, one by one with their values.  False: there are no more,
+ * or *attributes begins with a damaged one. */
 bool ldap_message_entry(struct span content, struct span *dn_r, struct span *attributes_r);
 bool ldap_message_attribute(struct span *attributes, struct span *name_r, struct span *values_r);
 

@@ -103,7 +103,7 @@ static enum memberchat_outcome add_groups(struct ldap_store *store, const struct
     while (fault.verdict == VERDICT_GOOD && ldap_ber_take_as(&entries, MESSAGE_ENTRY, &content))
         if (!ldap_entry_tell_attribute(content, settings->group_attribute, LDAP_GROUPS,
                                        store->services, result))
-            ldap_fault_set(&fault, VERDICT_BUSY, "out of memory");
+            ldap_fault_set(&fault, VERDICT_BUSY, "an answer is damaged, or memory is short");
     if (fault.verdict != VERDICT_GOOD)
         store->services->reason(result, "groups of %.*s: %s", (int)entry->dn.length, entry->dn.data,
                                 fault.why.text);

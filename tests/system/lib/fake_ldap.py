@@ -14,6 +14,23 @@ def message(number, operation, code, words=b"", more=b""):
     return bytes([0x30, len(inner)]) + inner
 
 
+def element(tag, content):
+    """BER with a length of two bytes."""
+    return bytes([tag, 0x82]) + len(content).to_bytes(2, "big") + content
+
+
+def entry(dn, attributes=b"", **values):
+    """A SearchResultEntry with attributes of one value each, or with bytes in the place of these."""
+    for name, value in values.items():
+        attributes += element(0x30, element(0x04, name.encode()) + element(0x31, element(0x04, value.encode())))
+    return element(0x64, element(0x04, dn.encode()) + element(0x30, attributes))
+
+
+def reference(url):
+    """A SearchResultReference."""
+    return element(0x73, element(0x04, url.encode()))
+
+
 class FakeServer:
     """Listens on loopback; handle(connection) has each connection in a thread of its own."""
 
@@ -77,13 +94,31 @@ class Scripted(FakeServer):
             data = self.read(connection)
             if not data:
                 return
-            number, operation = (data[4], data[5]) if data[1] < 0x80 else (data[8], data[9])
+            longer = data[1] & 0x7f if data[1] & 0x80 else 0  # bytes of the length
+            number, operation = data[4 + longer], data[5 + longer]
             self.requests.append(operation)
-            answer = self.script.get(operation)
-            if isinstance(answer, int):
-                answer = message(number, ANSWERS[operation], answer, b"scripted")
+            answer = self.answer(number, operation)
             if answer:
                 connection.sendall(answer)
+
+    def answer(self, number, operation):
+        answer = self.script.get(operation)
+        return message(number, ANSWERS[operation], answer, b"scripted") if isinstance(answer, int) else answer
+
+
+class Listing(Scripted):
+    """Answers each search, in order, with entries and a result code."""
+
+    def __init__(self, case, *searches):
+        self.searches = list(searches)
+        super().__init__(case)
+
+    def answer(self, number, operation):
+        if operation != SEARCH or not self.searches:
+            return super().answer(number, operation)
+        entries, code = self.searches.pop(0)
+        head = bytes([0x02, 0x01, number])
+        return b"".join(element(0x30, head + one) for one in entries) + message(number, ANSWERS[SEARCH], code, b"listed")
 
 
 class Recorder(FakeServer):
