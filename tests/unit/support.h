@@ -54,6 +54,10 @@ char *repeated(char byte, size_t count);
 /* Runs a part in a child of this process; what it returns, or 128 and the signal that ended it. */
 int in_child(int (*part)(void));
 
+/* From now on, a system call fails in this process, whose argument (0: the first) has one of these
+ * bits (0: whatever it is). */
+bool forbid_call(int number, unsigned argument, uint32_t bits, int error);
+
 int scratch_start(void **state);
 int scratch_stop(void **state); /* removes everything */
 

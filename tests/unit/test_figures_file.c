@@ -8,11 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,27 +40,9 @@ static bool opens(const char *file, struct reason *why)
 
 /* ---- File systems that lack something ---- */
 
-/* From now on, a system call whose third argument has one of these bits (0: whatever it is) fails.
- */
-static bool forbid(int number, uint32_t bits, int error)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 4),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, bits ? UINT32_MAX : 0, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog program = {COUNT(code), code};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 static bool forbid_nameless(int error)
 {
-    return forbid(SYS_openat, __O_TMPFILE, error);
+    return forbid_call(SYS_openat, 2, __O_TMPFILE, error);
 }
 
 static struct stat status_of_figures(void)
@@ -96,7 +75,7 @@ static int made_on_an_old_kernel(void)
 
 static int made_without_proc(void)
 {
-    return forbid(SYS_linkat, 0, ENOENT) ? is_made() : 1;
+    return forbid_call(SYS_linkat, 0, 0, ENOENT) ? is_made() : 1;
 }
 
 static int not_made_without_room(void)
@@ -110,10 +89,10 @@ static int not_made_without_room(void)
 static int not_made_without_any_link(void)
 {
     struct reason why;
-    if (!forbid_nameless(EINVAL) || !forbid(SYS_linkat, 0, EPERM))
+    if (!forbid_nameless(EINVAL) || !forbid_call(SYS_linkat, 0, 0, EPERM))
         return 1;
 #ifdef SYS_link
-    if (!forbid(SYS_link, 0, EPERM))
+    if (!forbid_call(SYS_link, 0, 0, EPERM))
         return 1;
 #endif
     return opens(path, &why) || status_of_figures().st_size ? 2 : 0;

@@ -5,11 +5,13 @@
 
 #include "support.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- In a copy ---- */
@@ -50,6 +52,9 @@ static int tell(void)
 
 static int act(const char *role, char **argv)
 {
+    const char *error = getenv("KIT_NO_LINKS"); /* as where /proc is not mounted */
+    if (error && !forbid_call(SYS_readlink, 0, 0, atoi(error)))
+        return 1;
     if (getenv("KIT_USER") && setuid((uid_t)atoi(getenv("KIT_USER"))) != 0)
         return 1;
     return strcmp(role, "find") == 0 ? find() : strcmp(role, "start") == 0 ? start(argv) : tell();
@@ -186,6 +191,22 @@ static void named_by_the_environment(void **state)
     expect_home(run("find", "MEMBERCHAT_HOME=", "www/chat-api/memberchat.cgi", ""), "memberchat");
 }
 
+/* The kernel tells the path, too, which may be one that cannot be followed. */
+static void without_proc(void **state)
+{
+    char variables[64];
+    (void)state;
+    make_site();
+    snprintf(variables, sizeof variables, "KIT_NO_LINKS=%d", EINVAL);
+    const char *output = run("find", variables, "www/chat-api/memberchat.cgi", "");
+    expect_home(output, "memberchat");
+    expect_contains(output, "program=memberchat.cgi\n");
+    snprintf(variables, sizeof variables, "KIT_NO_LINKS=%d", ENOENT);
+    output = run("find", variables, "www/chat-api/memberchat.cgi", "");
+    expect_home(output, NULL);
+    expect_contains(output, "program=\n");
+}
+
 static void starts_with_the_loader(void **state)
 {
     char wanted[4096], arguments[4096] = "one 'two words'";
@@ -304,15 +325,11 @@ int main(int argc, char **argv)
     if (argc > 0 && role)
         return act(role, argv);
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(upwards),
-        SCRATCH_TEST(of_another_user),
-        SCRATCH_TEST(named_by_a_file),
-        SCRATCH_TEST(named_by_the_environment),
-        SCRATCH_TEST(starts_with_the_loader),
-        SCRATCH_TEST(cannot_start),
-        SCRATCH_TEST(cannot_start_what_is_not_executable),
-        SCRATCH_TEST(far_down),
-        SCRATCH_TEST(keeps_errors),
+        SCRATCH_TEST(upwards),         SCRATCH_TEST(of_another_user),
+        SCRATCH_TEST(named_by_a_file), SCRATCH_TEST(named_by_the_environment),
+        SCRATCH_TEST(without_proc),    SCRATCH_TEST(starts_with_the_loader),
+        SCRATCH_TEST(cannot_start),    SCRATCH_TEST(cannot_start_what_is_not_executable),
+        SCRATCH_TEST(far_down),        SCRATCH_TEST(keeps_errors),
     };
     return cmocka_run_group_tests_name("kit", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "support.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static struct reason why;
@@ -201,6 +203,20 @@ static int short_of_processes(void)
     return strstr(why.text, "(ulimit -u: 5 for all of this user's") == NULL;
 }
 
+static int short_of_memory_without_a_limit(void)
+{
+    if (!forbid_call(SYS_mmap, 1, 1 << 20, ENOMEM)) /* of just that length */
+        return 1;
+    threads_shortage(&why);
+    return strcmp(why.text, "there is not enough memory") != 0;
+}
+
+/* As where there are more than a set of them can hold. */
+static int without_a_set_of_processors(void)
+{
+    return !forbid_call(SYS_sched_getaffinity, 0, 0, EINVAL) || threads_processors() == 0;
+}
+
 static int short_for_another_reason(void)
 {
     const struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -216,6 +232,8 @@ static void shortages_of_threads_are_explained(void **state)
     assert_int_equal(in_child(short_of_memory), 0);
     assert_int_equal(in_child(short_of_processes), 0);
     assert_int_equal(in_child(short_for_another_reason), 0);
+    assert_int_equal(in_child(short_of_memory_without_a_limit), 0);
+    assert_int_equal(in_child(without_a_set_of_processors), 0);
     threads_give_back(MAP_FAILED);
     assert_true(threads_processors() > 0);
 }

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct reason why;
 
@@ -79,9 +80,23 @@ static void parts_that_are_missing(void **state)
         expect(!plugin_load(test_plugins, "bad_chosen", &why), "%s was taken", rows[i][0]);
         expect_contains(why.text, rows[i][1]);
     }
-    setenv("MEMBERCHAT_BAD", "nothing", 1);
-    assert_non_null(plugin_load(test_plugins, "bad_chosen", &why));
+}
+
+static void opening_fails_without_a_reason(void **state)
+{
+    struct arena arena = {0};
+    struct store_report told;
+    (void)state;
+    setenv("MEMBERCHAT_BAD", "open without a reason", 1);
+    const struct memberchat_store_plugin *plugin = plugin_load(test_plugins, "bad_chosen", &why);
+    assert_non_null(plugin);
     unsetenv("MEMBERCHAT_BAD");
+    struct store *store =
+        store_new("bad", plugin, arena_alloc(&arena, plugin->settings_size), NULL, &arena);
+    assert_false(store_open(store, false, &told));
+    assert_string_equal(told.reason,
+                        "the store plugin \"bad_chosen\" refused to open, without a reason");
+    store_close(store);
 }
 
 static const struct memberchat_store_plugin mine = {.name = "mine"};
@@ -243,6 +258,27 @@ static void a_plugin_for_one_thread_gets_one(void **state)
     store_close(store);
 }
 
+/* Another one is inside until the time is over. */
+static void a_turn_that_does_not_come(void **state)
+{
+    pthread_t threads[3];
+    struct store_report told;
+    struct store *store = open_store("serial");
+    int late = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, visit, store), 0);
+    for (int i = 0; i < 100; i++) {
+        late += store_probe(store, clock_monotonic_ms() - 1, &told) == MEMBERCHAT_UNAVAILABLE;
+        usleep(100);
+    }
+    assert_true(late > 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(store_probe(store, clock_monotonic_ms() + 1000, &told), MEMBERCHAT_FOUND);
+    store_close(store);
+}
+
 static void *load_all(void *argument)
 {
     static const char *const names[] = {"slow", "serial", "bad_keys", "bad_outcome"};
@@ -277,6 +313,8 @@ int main(void)
         SCRATCH_TEST(no_shared_object),
         TEST(bad_answers),
         TEST(opening_fails_with_a_reason),
+        TEST(opening_fails_without_a_reason),
+        TEST(a_turn_that_does_not_come),
         TEST(a_plugin_for_one_thread_gets_one),
         TEST(loading_in_many_threads),
     };
