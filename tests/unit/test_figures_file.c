@@ -98,6 +98,51 @@ static int not_made_without_any_link(void)
     return opens(path, &why) || status_of_figures().st_size ? 2 : 0;
 }
 
+/* What fails, with a file that is not there, or has this content, and what is told then. */
+static const struct {
+    int number;
+    uint32_t bits; /* of the third argument */
+    int error;
+    const char *content, *told;
+} failing[] = {
+    {SYS_fallocate, 0, ENOSPC, NULL, "cannot be made: No space left on device; it needs "},
+    {SYS_openat, __O_TMPFILE, EDQUOT, NULL, "cannot be made: Disk quota exceeded; it needs "},
+    {SYS_openat, __O_TMPFILE, EMFILE, NULL, "Too many open files"},
+    {SYS_fchmod, 0, EROFS, NULL, "figures cannot be opened or made: "},
+    {SYS_pread64, 0, EIO, "mchatfig", "cannot be read: Input/output error"},
+#ifdef SYS_unlink
+    {SYS_unlink, 0, EROFS, "mchatfig", "figures cannot be opened or made: "},
+    {SYS_unlink, 0, EROFS, "a letter", "figures cannot be opened or made: "},
+#endif
+};
+
+static size_t row;
+
+static int call_fails(void)
+{
+    struct reason why = {0};
+    if (!forbid_call(failing[row].number, 2, failing[row].bits, failing[row].error))
+        return 1;
+    return opens(path, &why) ? 2 : strstr(why.text, failing[row].told) ? 0 : 3;
+}
+
+static void calls_fail(void **state)
+{
+    (void)state;
+    for (row = 0; row < COUNT(failing); row++) {
+        unlink(path);
+        if (failing[row].content)
+            scratch_write("figures", span_of(failing[row].content));
+        int code = in_child(call_fails);
+        expect(code == 0, "row %zu: %d", row, code);
+        if (failing[row].content)
+            assert_string_equal(scratch_read(path), failing[row].content);
+        else
+            assert_int_equal(status_of_figures().st_size, 0);
+        unlink(scratch_path("figures.broken"));
+    }
+}
+
 static void file_systems_lack_things(void **state)
 {
     static int (*const parts[])(void) = {made_without_nameless, made_on_an_old_kernel,
@@ -212,8 +257,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define CASE(function) cmocka_unit_test_setup_teardown(function, start, stop)
-        CASE(file_systems_lack_things),      CASE(a_long_path_is_no_fault_unless_it_must_be_longer),
-        CASE(what_is_no_file_is_left_alone), CASE(whose_it_is_counts),
+        CASE(file_systems_lack_things),
+        CASE(calls_fail),
+        CASE(a_long_path_is_no_fault_unless_it_must_be_longer),
+        CASE(what_is_no_file_is_left_alone),
+        CASE(whose_it_is_counts),
         CASE(another_process_replaces_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
