@@ -40,14 +40,13 @@ static uint32_t fold(uint32_t letter)
 /* Takes the first letter off; a byte that is not UTF-8 is none of them. */
 static uint32_t take(struct span *text)
 {
-    static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     size_t length = text_utf8_sequence(*text);
     uint32_t letter = 0;
-    if (!length || length >= sizeof masks) {
+    if (!length) {
         letter = UINT32_MAX - (unsigned char)*text->data;
         length = 1;
     } else {
-        letter = (unsigned char)*text->data & masks[length];
+        letter = (unsigned char)*text->data & 0x7fu >> (length > 1 ? length : 0);
         for (size_t i = 1; i < length; i++)
             letter = letter << 6 | ((unsigned char)text->data[i] & 0x3f);
     }

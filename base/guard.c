@@ -76,7 +76,7 @@ enum guard_entry guard_enter(struct guard *guard, struct span password, int64_t 
     enum guard_entry entry = GUARD_OPEN;
     int late = 0;
     pthread_mutex_lock(&guard->lock);
-    while (guard->trying && late == 0 && clock_monotonic_ms() >= guard->trusted_until)
+    while (guard->trying && late == 0)
         late = pthread_cond_timedwait(&guard->over, &guard->lock, &until);
     if (late == ETIMEDOUT) {
         entry = GUARD_LATE;

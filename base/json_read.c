@@ -27,10 +27,11 @@ static bool fail(struct reader *reader, const char *fault)
     return false;
 }
 
-static bool out_of_memory(struct reader *reader)
+/* Passes on whether there was memory for something, and keeps in mind that there was none. */
+static bool has_memory(struct reader *reader, bool was_there)
 {
-    reader->no_memory = true;
-    return false;
+    reader->no_memory |= !was_there;
+    return was_there;
 }
 
 /* The next byte that is not a blank; NUL at the end, since the gate lets none through. */
@@ -77,7 +78,7 @@ static bool read_string(struct reader *reader, bool name, struct span *string_r)
     bytes_reset(&reader->scratch);
     json_unescape(&reader->scratch, *string_r, name);
     *string_r = bytes_span(&reader->scratch);
-    return !reader->scratch.failed || out_of_memory(reader);
+    return has_memory(reader, !reader->scratch.failed);
 }
 
 /* Keeps what 64 bits cannot hold as it is written. */
@@ -85,25 +86,23 @@ static bool read_number(struct reader *reader, struct json_object **value_r)
 {
     const char *start = reader->text.data + reader->at;
     size_t length = 1;
-    while (reader->at + length < reader->text.length && strchr("0123456789+-.eE", start[length]) &&
-           start[length])
+    while (reader->at + length < reader->text.length &&
+           memchr("0123456789+-.eE", start[length], strlen("0123456789+-.eE")))
         length++;
     bytes_reset(&reader->scratch);
     bytes_add(&reader->scratch, start, length);
     const char *number = bytes_string(&reader->scratch);
-    if (reader->scratch.failed)
-        return out_of_memory(reader);
+    if (!has_memory(reader, !reader->scratch.failed))
+        return false;
     reader->at += length;
     *value_r = json_new_number(number);
-    return *value_r || out_of_memory(reader);
+    return has_memory(reader, *value_r);
 }
 
 static bool read_element(struct reader *reader, struct json_object *array)
 {
     struct json_object *value = NULL;
-    bool good = read_value(reader, &value);
-    if (good && !json_add_element(array, value))
-        good = out_of_memory(reader);
+    bool good = read_value(reader, &value) && has_memory(reader, json_add_element(array, value));
     if (!good)
         json_release(value);
     return good;
@@ -136,9 +135,7 @@ static bool read_member(struct reader *reader, struct json_object *object)
     bool good = expect(reader, ':') && read_value(reader, &value);
     if (good) {
         const char *key = bytes_string(&name);
-        good = !name.failed && json_add_member(object, key, value, &repeated);
-        if (!good)
-            out_of_memory(reader);
+        good = has_memory(reader, !name.failed && json_add_member(object, key, value, &repeated));
     }
     if (!good)
         json_release(value);
@@ -157,8 +154,8 @@ static bool read_nested(struct reader *reader, bool object, struct json_object *
     if (reader->depth == (deep ? JSON_DEPTH_MAX_DEEP : JSON_DEPTH_MAX))
         return fail(reader, deep ? "nested deeper than 32" : "nested deeper than 16");
     *value_r = object ? json_new_object() : json_new_array();
-    if (!*value_r)
-        return out_of_memory(reader);
+    if (!has_memory(reader, *value_r))
+        return false;
     reader->depth++;
     reader->at++;
     for (bool first = true; good && more; first = false) {
@@ -182,12 +179,12 @@ static bool read_value(struct reader *reader, struct json_object **value_r)
         if (!read_string(reader, false, &string))
             return false;
         *value_r = json_new_string(string);
-        return *value_r || out_of_memory(reader);
+        return has_memory(reader, *value_r);
     case 't':
     case 'f':
         reader->at += c == 't' ? strlen("true") : strlen("false");
         *value_r = json_new_boolean(c == 't');
-        return *value_r || out_of_memory(reader);
+        return has_memory(reader, *value_r);
     case 'n':
         reader->at += strlen("null");
         *value_r = NULL;

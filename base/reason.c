@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Takes the start of a character off that the end of the room has cut. */
+/* Takes the start of a character off that the end of the room, of more than four bytes, has cut. */
 static void mend_end(char *text, size_t length)
 {
     size_t at = length - 1;
-    while (at > 0 && length - at < 4 && ((unsigned char)text[at] & 0xc0) == 0x80)
+    while (length - at < 4 && ((unsigned char)text[at] & 0xc0) == 0x80)
         at--;
     if ((unsigned char)text[at] >= 0xc0 &&
         !text_utf8_sequence((struct span){text + at, length - at}))

@@ -184,7 +184,7 @@ bool template_add(struct bytes *out, unsigned filters, struct span value)
         bytes_add_json_part(out, value); /* its escapes are in lower case already */
     else
         bytes_add_span(out, value);
-    if (filters & TEMPLATE_LOWER && !(filters & TEMPLATE_URI) && !out->failed)
+    if (filters & TEMPLATE_LOWER && !(filters & TEMPLATE_URI))
         lower_from(out, start);
     return true;
 }

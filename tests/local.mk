@@ -130,6 +130,7 @@ UNIT_TESTS = \
 	tests/unit/test_park \
 	tests/unit/test_plugin \
 	tests/unit/test_pool \
+	tests/unit/test_random \
 	tests/unit/test_reader \
 	tests/unit/test_reason \
 	tests/unit/test_reply \
@@ -154,6 +155,8 @@ tests_unit_test_conn_SOURCES = tests/unit/test_conn.c tests/unit/short_memory.c 
 tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/fake_network.c tests/unit/fake_network.h
+tests_unit_test_map_SOURCES = tests/unit/test_map.c tests/unit/short_memory.c tests/unit/short_memory.h
+tests_unit_test_template_SOURCES = tests/unit/test_template.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c tests/unit/fake_network.c tests/unit/fake_network.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_answers_SOURCES = tests/unit/test_store_answers.c tests/unit/store_fixture.c tests/unit/store_fixture.h

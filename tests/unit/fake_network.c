@@ -26,7 +26,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     return error;
 }
 
-atomic_int resolver_delay_ms, resolver_failure, resolver_questions;
+atomic_int resolver_delay_ms, resolver_failure, resolver_questions, resolver_addresses = 1;
 
 int getaddrinfo(const char *restrict node, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict result)
@@ -36,6 +36,7 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
         struct addrinfo info;
         struct sockaddr_in address;
     } * answer;
+    size_t count = (size_t)atomic_load(&resolver_addresses);
     int ms = atomic_load(&resolver_delay_ms);
     const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
     bool literal = strspn(node, numeric) == strlen(node);
@@ -48,14 +49,17 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
         if (atomic_load(&resolver_failure) != 0)
             return atomic_load(&resolver_failure);
     }
-    answer = calloc(1, sizeof *answer);
+    answer = calloc(count, sizeof *answer);
     if (answer == NULL)
         return EAI_MEMORY;
-    answer->address.sin_family = AF_INET;
-    answer->address.sin_port = htons((uint16_t)strtoul(service, NULL, 10));
-    inet_pton(AF_INET, literal ? node : "127.0.0.9", &answer->address.sin_addr);
-    answer->info.ai_addr = (struct sockaddr *)&answer->address;
-    answer->info.ai_addrlen = sizeof answer->address;
+    for (size_t i = 0; i < count; i++) {
+        answer[i].address.sin_family = AF_INET;
+        answer[i].address.sin_port = htons((uint16_t)strtoul(service, NULL, 10));
+        inet_pton(AF_INET, literal ? node : "127.0.0.9", &answer[i].address.sin_addr);
+        answer[i].info.ai_addr = (struct sockaddr *)&answer[i].address;
+        answer[i].info.ai_addrlen = sizeof answer->address;
+        answer[i].info.ai_next = i + 1 < count ? &answer[i + 1].info : NULL;
+    }
     *result = &answer->info;
     return 0;
 }
@@ -71,6 +75,7 @@ void fake_network_start(void)
     atomic_store(&resolver_delay_ms, 0);
     atomic_store(&resolver_failure, 0);
     atomic_store(&resolver_questions, 0);
+    atomic_store(&resolver_addresses, 1);
 }
 
 int64_t within(int64_t ms)

@@ -12,7 +12,10 @@ extern atomic_llong forward_ms; /* how far the clock is ahead */
 /* How long an answer takes, the EAI_ error that it is, and how often a name was asked for. */
 extern atomic_int resolver_delay_ms, resolver_failure, resolver_questions;
 
-/* Sets all of these to 0. */
+/* How many times an answer has its address. */
+extern atomic_int resolver_addresses;
+
+/* Sets all of these to 0, and the last to 1. */
 void fake_network_start(void);
 
 /* A deadline. */

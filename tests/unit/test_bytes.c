@@ -145,6 +145,8 @@ static void arenas_hold_many_things(void **state)
     assert_string_equal(arena_string(&arena, SPAN_NONE), "");
     assert_string_equal(arena_string(&arena, (struct span){"abcdef", 3}), "abc");
     assert_string_equal(arena_format(&arena, "%s-%d", "x", 7), "x-7");
+    assert_null(arena_alloc(&arena, SIZE_MAX));
+    assert_true(arena.failed);
     arena_free(&arena);
     assert_null(arena.blocks);
     arena_free(&arena);

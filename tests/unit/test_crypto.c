@@ -144,6 +144,16 @@ static void base64_of_good_texts(void **state)
     }
 }
 
+static void no_text_is_no_bytes(void **state)
+{
+    struct bytes url = {0}, plain = {0};
+    (void)state;
+    assert_true(crypto_base64url_decode(&url, SPAN_NONE) && url.length == 0);
+    assert_true(base64_decode(&plain, SPAN_NONE) && plain.length == 0);
+    bytes_free(&url);
+    bytes_free(&plain);
+}
+
 static void every_length_goes_round(void **state)
 {
     char data[300];
@@ -207,6 +217,7 @@ int main(void)
         cmocka_unit_test(longer_hmacs),
         cmocka_unit_test(equality),
         cmocka_unit_test(base64_of_good_texts),
+        cmocka_unit_test(no_text_is_no_bytes),
         cmocka_unit_test(every_length_goes_round),
         cmocka_unit_test(base64_of_bad_texts),
     };

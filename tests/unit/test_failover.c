@@ -27,7 +27,17 @@ static void gone_and_new_servers(void **state)
     assert_int_equal(failover_choose(failover, order), 1);
     assert_int_equal(order[0], 0);
     assert_true(failover_note_success(failover, 1));
+    failover_list(failover, 0, true); /* as before */
     assert_int_equal(failover_choose(failover, order), 2);
+    failover_free(failover);
+}
+
+static void no_more_than_fit(void **state)
+{
+    struct failover *failover = failover_new(FAILOVER_MAX + 1, 1000);
+    size_t order[FAILOVER_MAX];
+    (void)state;
+    assert_int_equal(failover_choose(failover, order), FAILOVER_MAX);
     failover_free(failover);
 }
 
@@ -35,6 +45,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gone_and_new_servers),
+        cmocka_unit_test(no_more_than_fit),
     };
     return cmocka_run_group_tests_name("failover", tests, NULL, NULL);
 }

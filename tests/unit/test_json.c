@@ -5,6 +5,7 @@
 #include "short_memory.h"
 #include "support.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +167,17 @@ static void reasons_name_the_place(void **state)
     expect_contains(refusal(SPAN("[1")), "unexpected end at byte 2");
 }
 
+/* json-c counts in int. */
+static void more_than_two_gigabytes(void **state)
+{
+    struct json_object *object;
+    struct reason why;
+    (void)state;
+    assert_int_equal(json_read((struct span){"{ }", (size_t)INT_MAX + 1}, 0, &object, &why),
+                     JSON_BROKEN);
+    assert_string_equal(why.text, "too much text at byte 0");
+}
+
 /* What is one thing for a parser that takes the first, and another for one that takes
  * the last. */
 static void no_name_twice(void **state)
@@ -250,6 +262,7 @@ int main(void)
         cmocka_unit_test(bad_texts),
         cmocka_unit_test(depth),
         cmocka_unit_test(reasons_name_the_place),
+        cmocka_unit_test(more_than_two_gigabytes),
         cmocka_unit_test(no_name_twice),
         cmocka_unit_test(some_names_once),
         cmocka_unit_test(memory_that_runs_out_is_told),

@@ -211,6 +211,33 @@ static void records_are_read(void **state)
     dns.data[dns.length - 3] = (char)0xc0; /* a name that points at itself */
     dns.data[dns.length - 2] = (char)(dns.length - 3);
     assert_false(srv_parse((unsigned char *)dns.data, dns.length, &srv));
+    dns_begin();
+    dns_add(0, 0, 389, "a", 0);
+    dns.data[dns.length - 10] = 6; /* data without a target */
+    dns.length -= 3;
+    assert_false(srv_parse((unsigned char *)dns.data, dns.length, &srv));
+}
+
+static void what_is_left_out(void **state)
+{
+    char label[64] = "", name[2 * sizeof label];
+    struct srv srv;
+    (void)state;
+    dns_begin();
+    memset(label, 1, sizeof label - 1);
+    snprintf(name, sizeof name, "%s.%s", label, label); /* 504 letters, as \001\001... */
+    dns_add(0, 0, 389, name, 300);
+    dns_add(0, 0, 389, "other.example.com", 300);
+    dns.data[dns.length - 34] = 5; /* CNAME */
+    dns_add(0, 0, 389, "a.example.com", 0);
+    assert_true(srv_parse((unsigned char *)dns.data, dns.length, &srv));
+    assert_int_equal(srv.count, 1);
+    assert_string_equal(srv.targets[0].host, "a.example.com");
+    assert_int_equal(srv.life, 1);
+    for (size_t i = 0; i < SRV_MAX; i++)
+        dns_add(0, 0, 389, "b.example.com", 300);
+    assert_true(srv_parse((unsigned char *)dns.data, dns.length, &srv));
+    assert_int_equal(srv.count, SRV_MAX);
 }
 
 static void priority_then_weight(void **state)
@@ -229,6 +256,8 @@ static void priority_then_weight(void **state)
     assert_int_equal(hits[2], 0);
     wanted[0] = wanted[1] = false;
     assert_int_equal(srv_choose(targets, wanted, 3, 123), 2);
+    wanted[2] = false;
+    assert_int_equal(srv_choose(targets, wanted, 3, 123), 0);
 }
 
 /* The server that a connection is made to, from the words about a failure. */
@@ -296,8 +325,12 @@ static void servers_come_from_the_dns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(dead_servers_are_left_alone), TEST(tls_needs_authorities),     TEST(records_are_read),
-        TEST(priority_then_weight),        TEST(servers_come_from_the_dns),
+        TEST(dead_servers_are_left_alone),
+        TEST(tls_needs_authorities),
+        TEST(records_are_read),
+        TEST(what_is_left_out),
+        TEST(priority_then_weight),
+        TEST(servers_come_from_the_dns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

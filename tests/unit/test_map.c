@@ -3,6 +3,7 @@
 #include "base/map.h"
 
 #include "base/hash.h"
+#include "short_memory.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -109,12 +110,24 @@ static void keys_of_one_hash_are_told_apart(void **state)
         assert_ptr_equal(map_find(&map, 7, span_of(things[i].key)), &things[i].node);
 }
 
+static void without_memory_it_stays_small(void **state)
+{
+    (void)state;
+    short_memory_start(0, true);
+    for (size_t i = 0; i < 100; i++)
+        add(i);
+    short_memory_stop();
+    for (size_t i = 0; i < 100; i++)
+        find(i, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(many_are_found, start, stop),
         cmocka_unit_test_setup_teardown(the_order_is_kept, start, stop),
         cmocka_unit_test_setup_teardown(keys_of_one_hash_are_told_apart, start, stop),
+        cmocka_unit_test_setup_teardown(without_memory_it_stays_small, start, stop),
     };
     return cmocka_run_group_tests_name("map", tests, NULL, NULL);
 }

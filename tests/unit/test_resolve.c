@@ -8,6 +8,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <resolv.h>
 #include <string.h>
 #include <time.h>
 
@@ -91,6 +92,70 @@ static void unknown_name(void **state)
     resolver_free(resolver);
 }
 
+static void old_addresses_are_better_than_none(void **state)
+{
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct reason why;
+    (void)state;
+    assert_int_equal(get(resolver, 2000, &why), RESOLVED_GOOD);
+    atomic_store(&forward_ms, 60000);
+    atomic_store(&resolver_failure, EAI_AGAIN);
+    for (int i = 0; i < 2; i++) /* and each time it is asked again */
+        assert_int_equal(get(resolver, 2000, &why), RESOLVED_GOOD);
+    assert_int_equal(atomic_load(&resolver_questions), 3);
+    resolver_free(resolver);
+}
+
+static void more_addresses_than_are_kept(void **state)
+{
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct addresses addresses;
+    struct reason why;
+    (void)state;
+    atomic_store(&resolver_addresses, ADDRESSES_MAX + 1);
+    assert_int_equal(resolver_get(resolver, within(2000), &addresses, &why), RESOLVED_GOOD);
+    assert_int_equal(addresses.count, ADDRESSES_MAX);
+    resolver_free(resolver);
+}
+
+static atomic_int srv_length, srv_error;
+
+/* An answer of zeros: it has no records. */
+int res_query(const char *name, int class, int type, unsigned char *answer, int length)
+{
+    int found = atomic_load(&srv_length);
+    (void)name;
+    (void)class;
+    (void)type;
+    memset(answer, 0, (size_t)length);
+    h_errno = atomic_load(&srv_error);
+    return found;
+}
+
+static void what_is_no_srv_record(void **state)
+{
+    static const struct {
+        int length, error; /* what res_query() returns, and what it says if that is -1 */
+        int told;
+    } rows[] = {{-1, HOST_NOT_FOUND, EAI_NONAME},
+                {-1, TRY_AGAIN, EAI_AGAIN},
+                {12, 0, EAI_NONAME},
+                {11, 0, EAI_FAIL},
+                {65536, 0, EAI_FAIL}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct resolver *resolver = resolver_new_srv("_ldap._tcp.example.com");
+        struct reason why;
+        struct srv srv;
+        atomic_store(&srv_length, rows[i].length);
+        atomic_store(&srv_error, rows[i].error);
+        assert_int_equal(resolver_get_srv(resolver, within(2000), &srv, &why), RESOLVED_FAILED);
+        expect_contains(why.text, "no SRV record of _ldap._tcp.example.com: ");
+        expect_contains(why.text, gai_strerror(rows[i].told));
+        resolver_free(resolver);
+    }
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, NULL)
@@ -100,6 +165,9 @@ int main(void)
         TEST(slow_resolver),
         TEST(freed_while_it_asks),
         TEST(unknown_name),
+        TEST(old_addresses_are_better_than_none),
+        TEST(more_addresses_than_are_kept),
+        TEST(what_is_no_srv_record),
     };
     return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
 }

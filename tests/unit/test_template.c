@@ -2,6 +2,7 @@
  * Templates: their parts, what filters make of a value, and which are refused. */
 #include "base/template.h"
 
+#include "short_memory.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -156,13 +157,33 @@ static void inside_of_a_json_string(void **state)
     assert_string_equal(bytes_string(&out), "\\\"a\\\\\\\"b\\\"");
 }
 
+static void without_memory(void **state)
+{
+    static const unsigned filters[] = {TEMPLATE_JSON, TEMPLATE_SHA256, TEMPLATE_LOWER};
+    struct template template;
+    (void)state;
+    short_memory_start(0, true);
+    bool parsed = template_parse(SPAN("x {id}"), &arena, &template, &why);
+    if (short_memory_stop()) {
+        assert_false(parsed);
+        assert_string_equal(why.text, "out of memory");
+    }
+    for (size_t i = 0; i < COUNT(filters); i++) {
+        struct bytes text = {0};
+        short_memory_start(0, true);
+        template_add(&text, filters[i], SPAN("Ann"));
+        assert_int_equal(short_memory_stop(), text.failed);
+        bytes_free(&text);
+    }
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_teardown(function, stop)
     const struct CMUnitTest tests[] = {
         TEST(what_a_template_becomes), TEST(what_cannot_be_filled_in),
         TEST(what_is_no_template),     TEST(an_id_has_at_most_128_bytes),
-        TEST(inside_of_a_json_string),
+        TEST(inside_of_a_json_string), TEST(without_memory),
     };
     return cmocka_run_group_tests_name("template", tests, NULL, NULL);
 }
