@@ -105,11 +105,12 @@ struct build {
     bool good;
 };
 
+/* Of a build that is good. */
 static void push_number(struct build *build, const char *name, struct sign_bytes bytes)
 {
     BIGNUM *number = BN_bin2bn(bytes.data, (int)bytes.length, NULL);
     build->numbers[build->count++] = number;
-    build->good = build->good && number && OSSL_PARAM_BLD_push_BN(build->builder, name, number);
+    build->good = number && OSSL_PARAM_BLD_push_BN(build->builder, name, number);
 }
 
 static EVP_PKEY *finish(struct build *build, const char *type, bool is_private)

@@ -247,8 +247,6 @@ static struct sign_key *generate(enum sign_algorithm algorithm, char why[SIGN_WH
 
 static void free_key(struct sign_key *key)
 {
-    if (!key)
-        return;
     free_pool(key, &key->signers);
     free_pool(key, &key->verifiers);
     EVP_PKEY_free(key->pkey);

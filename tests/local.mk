@@ -170,8 +170,10 @@ endif
 if SIGN_OPENSSL
 UNIT_TESTS += \
 	tests/unit/test_keys_public \
+	tests/unit/test_keys_rsa \
 	tests/unit/test_vectors
 tests_unit_test_keys_public_SOURCES = tests/unit/test_keys_public.c tests/unit/vectors.c tests/unit/vectors.h
+tests_unit_test_keys_rsa_SOURCES = tests/unit/test_keys_rsa.c tests/unit/vectors.c tests/unit/vectors.h
 tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/vectors.c tests/unit/vectors.h
 if STORE_FILE
 UNIT_TESTS += tests/unit/test_jwks
@@ -220,6 +222,7 @@ UNIT_TESTS += \
 	tests/unit/test_store_file_memory \
 	tests/unit/test_store_file_reload
 tests_unit_test_file_compiled_LDADD = $(FILE_LIBS)
+tests_unit_test_file_encoding_SOURCES = tests/unit/test_file_encoding.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_file_encoding_LDADD = $(FILE_LIBS)
 tests_unit_test_file_row_LDADD = $(FILE_LIBS)
 tests_unit_test_file_table_LDADD = $(FILE_LIBS)

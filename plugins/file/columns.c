@@ -25,10 +25,11 @@ static bool has_id(const struct row *row, const char *name)
     return false;
 }
 
+/* The header has no more columns than fit. */
 static void refuse_without_id(const struct row *row, const char *name, struct reason *why)
 {
     reason_set(why, "no column \"%s\" in the header (set id_column, or separator); it has", name);
-    for (size_t i = 0; i < row->count && i < ROW_FIELDS_MAX; i++) {
+    for (size_t i = 0; i < row->count; i++) {
         size_t used = strlen(why->text);
         snprintf(why->text + used, sizeof why->text - used, "%s \"%.*s\"", i > 0 ? "," : "",
                  (int)row->fields[i].length, row->fields[i].data);

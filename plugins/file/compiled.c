@@ -19,7 +19,6 @@ struct compiled {
     struct columns columns;
     size_t longest;
     char separator;
-    bool counted; /* the census has states */
     struct census census;
 };
 
@@ -46,10 +45,10 @@ static bool read_numbers(struct compiled *compiled, struct span *rest)
                        &compiled->census.members, &compiled->longest, &separator);
     *rest = (struct span){end + 1, rest->length - (size_t)(end + 1 - rest->data)};
     compiled->separator = (char)separator;
-    compiled->counted = count == 4 && format == FORMAT;
-    bool known = count >= 3 && (format == 1 || (count == 4 && (format == 2 || format == FORMAT)));
+    bool counted = count == 4 && format == FORMAT;
+    bool known = count >= 3 && (format == 1 || (count == 4 && format == 2) || counted);
     return known && compiled->longest <= ROW_LONGEST && separator > 0 && separator < 0x7f &&
-           (!compiled->counted || census_read(&compiled->census, rest));
+           (!counted || census_read(&compiled->census, rest));
 }
 
 static enum load read_own(struct compiled *compiled, const struct column_names *names,
@@ -128,7 +127,7 @@ bool compiled_census(const struct compiled *compiled, const struct file_settings
     if (column == SIZE_MAX) /* then all are active */
         *census_r = (struct census){
             .members = census_r->members, .stateless = census_r->members, .column = SIZE_MAX};
-    if (column != census_r->column || (column != SIZE_MAX && !compiled->counted))
+    if (column != census_r->column)
         census_r->state_count = 0;
     census_r->active = census_r->stateless;
     for (size_t i = 0; i < census_r->state_count; i++)
@@ -185,7 +184,7 @@ static void add(struct writer *writer, struct span key, struct span value)
 {
     if (!writer->error && cdb_make_add(&writer->make, key.data, (unsigned)key.length, value.data,
                                        (unsigned)value.length) != 0)
-        writer->error = errno ? errno : EIO;
+        writer->error = errno;
 }
 
 static void add_member(void *context, struct span id, struct span record,
@@ -214,14 +213,14 @@ static void add_own(struct writer *writer, const struct table *table)
 bool compiled_write(const struct table *table, int fd, struct reason *why)
 {
     struct writer writer = {.error = 0};
-    errno = 0;
+    errno = EIO; /* where tinycdb does not say more */
     if (cdb_make_start(&writer.make, fd) != 0)
-        writer.error = errno ? errno : EIO;
+        writer.error = errno;
     add_own(&writer, table);
     if (!table_each(table, add_member, &writer))
         writer.error = ENOMEM;
     if (cdb_make_finish(&writer.make) != 0 && !writer.error)
-        writer.error = errno ? errno : EIO;
+        writer.error = errno;
     if (writer.error)
         reason_set(why, "cannot be written: %s", strerror(writer.error));
     return !writer.error;

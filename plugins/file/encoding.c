@@ -123,7 +123,7 @@ static bool output_grow(struct output *out)
     if (out->room - out->length >= ROOM_AT_LEAST)
         return true;
     size_t room = out->room + out->room / 2 + 2 * ROOM_AT_LEAST;
-    char *grown = room < out->room ? NULL : realloc(out->text, room);
+    char *grown = realloc(out->text, room);
     if (!grown)
         return false;
     out->text = grown;
@@ -253,7 +253,7 @@ static enum script script_of(uint32_t character)
 static bool is_upper(uint32_t character)
 {
     return (character >= 0xc0 && character <= 0xde) || (character >= 0x400 && character <= 0x42f) ||
-           (character >= 0x100 && character <= 0x17f && character % 2 == 0) || character == 0x178;
+           (character >= 0x100 && character <= 0x17f && character % 2 == 0);
 }
 
 /* How many characters are odd where they stand: symbols, scripts mixed in a word, accented
@@ -314,14 +314,15 @@ static const char *guess(struct span text)
     return best;
 }
 
-void encoding_explain(const char *name, struct span line, struct span text, size_t number,
+bool encoding_explain(const char *name, struct span line, struct span text, size_t number,
                       struct reason *why)
 {
     size_t end;
-    if (memchr(line.data, '\0', line.length))
-        end = (size_t)((const char *)memchr(line.data, '\0', line.length) - line.data);
+    const char *zero = memchr(line.data, '\0', line.length);
+    if (zero)
+        end = (size_t)(zero - line.data);
     else if (columns_is_utf8(line, &end))
-        return;
+        return false;
     const char *fits = is_utf8_name(name) ? guess(text) : NULL;
     if (!is_utf8_name(name))
         reason_set(why, "line %zu, behind %zu bytes: not %s", number, end, name);
@@ -329,6 +330,7 @@ void encoding_explain(const char *name, struct span line, struct span text, size
         reason_set(why, "line %zu, byte %zu: 0x%02x is not UTF-8%s%s%s", number, end + 1,
                    (unsigned char)line.data[end], fits ? "; this would fit: encoding = \"" : "",
                    fits ? fits : "", fits ? "\"" : "");
+    return true;
 }
 
 bool encoding_is_text(const char *name, struct span text, struct reason *why)

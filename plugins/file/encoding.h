@@ -18,8 +18,8 @@ bool encoding_convert(const char *name, char **text_r, size_t *size_r);
 bool encoding_is_text(const char *name, struct span text, struct reason *why);
 
 /* Says which byte of line `number` is not in the encoding `name`, and which encoding
- * would fit what begins there.  `line` is not UTF-8, and `text` begins with it. */
-void encoding_explain(const char *name, struct span line, struct span text, size_t number,
+ * would fit what begins there; `text` begins with the line.  False: it is UTF-8. */
+bool encoding_explain(const char *name, struct span line, struct span text, size_t number,
                       struct reason *why);
 
 #endif

@@ -54,7 +54,7 @@ bool index_make(const struct file_settings *settings, const struct table_report 
     struct members *members;
     struct file_stamp stamp;
     int length = snprintf(index_r->beside, PATH_MAX, "%s.%d.tmp", to, (int)getpid());
-    if (length < 0 || length >= PATH_MAX) {
+    if ((size_t)length >= PATH_MAX) {
         errno = ENAMETOOLONG;
         return fail(why, to);
     }

@@ -209,13 +209,10 @@ static void note_encoding(struct builder *builder)
 {
     struct table *table = builder->table;
     struct span record = builder->row.record;
-    size_t end;
-    if (builder->misread || columns_is_utf8(record, &end))
-        return;
-    builder->misread = true;
-    encoding_explain(builder->settings->encoding, record,
-                     text_from(table, (uint64_t)(record.data - table->text)), table->lines,
-                     &builder->encoding);
+    if (!builder->misread)
+        builder->misread = encoding_explain(builder->settings->encoding, record,
+                                            text_from(table, (uint64_t)(record.data - table->text)),
+                                            table->lines, &builder->encoding);
 }
 
 /* A bad record: if its id can be read, look-ups of it fail. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "file_fixture.h"
 
+#include "plugins/file/index.h"
+
 #include <fcntl.h>
 
 const struct memberchat_store_plugin *plugin;
@@ -67,6 +69,34 @@ void replace(const char *text)
 {
     put(other, text);
     assert_int_equal(rename(other, path), 0);
+}
+
+const char *compile(const char *text)
+{
+    static char compiled[140];
+    static const char *const active[] = {"ACTIVE"};
+    struct file_settings csv = {
+        .path = other,
+        .encoding = "UTF-8",
+        .columns = {"appUserId", "appUserName", "appUserProfileImgUrl", "role", "state"},
+        .active_values = {active, 1},
+        .max_bad = 100};
+    const struct table_report report = {&fake.table, MEMBERCHAT_LOG_WARNING};
+    struct reason why;
+    struct index index;
+    bool synced;
+    snprintf(compiled, sizeof compiled, "%s/members.cdb", folder);
+    put(other, text);
+    return index_make(&csv, &report, compiled, &index, &why) && index_place(&index, &synced, &why)
+               ? compiled
+               : NULL;
+}
+
+void remove_compiled(void)
+{
+    char name[140];
+    snprintf(name, sizeof name, "%s/members.cdb", folder);
+    unlink(name);
 }
 
 bool open_store(uint32_t how)

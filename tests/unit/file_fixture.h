@@ -43,6 +43,10 @@ void put(const char *to, const char *text);
 /* Puts a new file in the place of the old one. */
 void replace(const char *text);
 
+/* The path of a compiled file of this text; NULL: no memory. */
+const char *compile(const char *text);
+void remove_compiled(void);
+
 bool open_store(uint32_t how);
 
 /* Opens a store with this content, and forgets what it logged. */

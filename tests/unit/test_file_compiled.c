@@ -212,20 +212,29 @@ static void many_states(void **state)
     bytes_free(&csv);
 }
 
+static void put_compiled(struct folder *folder, const char *own, const char *const records[][2],
+                         size_t count_of)
+{
+    struct cdb_make make;
+    int fd = open(folder->cdb, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    cdb_make_start(&make, fd);
+    cdb_make_add(&make, "\0memberchat", 11, own, (unsigned)strlen(own));
+    for (size_t i = 0; i < count_of; i++)
+        cdb_make_add(&make, records[i][0], (unsigned)strlen(records[i][0]), records[i][1],
+                     (unsigned)strlen(records[i][1]));
+    assert_int_equal(cdb_make_finish(&make) | close(fd), 0);
+}
+
 /* Files of earlier versions, which nobody needs to make again. */
 static void earlier_formats(void **state)
 {
-    static const char *const owns[] = {"1 1 20\nappUserId,state\n", "2 1 20 44\nappUserId,state\n"};
+    static const char *const owns[] = {"1 1 20\nappUserId,state\n", "2 1 20 44\nappUserId,state\n",
+                                       "2 1 20 44\nstate,appUserId\n"};
+    static const char *const records[][2] = {{"1", "1,ACTIVE\n"}, {"1", "ACTIVE,1\n"}};
     struct folder *folder = *state;
     struct census census;
-    for (size_t i = 0; i < 2; i++) {
-        struct cdb_make make;
-        int fd = open(folder->cdb, O_RDWR | O_CREAT | O_TRUNC, 0600);
-        cdb_make_start(&make, fd);
-        cdb_make_add(&make, "\0memberchat", 11, owns[i], (unsigned)strlen(owns[i]));
-        cdb_make_add(&make, "1", 1, "1,ACTIVE\n", 9);
-        assert_int_equal(cdb_make_finish(&make), 0);
-        close(fd);
+    for (size_t i = 0; i < 3; i++) {
+        put_compiled(folder, owns[i], &records[i / 2], 1);
         struct members *members = load(folder, folder->cdb);
         assert_int_equal(ask(folder, members, "1"), MEMBERCHAT_FOUND);
         assert_int_equal(members_count(members), 1);
@@ -233,6 +242,69 @@ static void earlier_formats(void **state)
         assert_false(count(folder, "state", &census));
         assert_true(count(folder, "", &census));
     }
+}
+
+static void damaged_numbers(void **state)
+{
+    static const char *const owns[] = {
+        "1 1 20 ",                          /* no header */
+        "1 1\nappUserId\n",                 /* too few numbers */
+        "2 1 20\nappUserId\n",              /* no separator */
+        "4 1 20 44\nappUserId\n",           /* a format of later times */
+        "2 1 65537 44\nappUserId\n",        /* a record that is too long */
+        "2 1 20 0\nappUserId\n",            /* separators that are none */
+        "2 1 20 127\nappUserId\n",          /* */
+        "3 1 20 44\n1 0\nappUserId\n",      /* a census of too few numbers */
+        "3 1 20 44\n1 0 17\nappUserId\n",   /* too many states */
+        "3 1 20 44\n1 0 0 appUserId\n",     /* no line end */
+        "3 1 20 44\n1 0 0",                 /* */
+        "3 1 20 44\n1 0 1\nappUserId\n",    /* no state */
+        "3 1 20 44\n1 0 1\n1 66 appUserId", /* one that is too long */
+        "3 1 20 44\n1 0 1\n1 9 x\n",        /* one that is longer than what is there */
+        "3 1 20 44\n1 0 1\n1 2 xyz\n",      /* one that is longer than it says */
+    };
+    struct folder *folder = *state;
+    for (size_t i = 0; i < sizeof owns / sizeof *owns; i++) {
+        put_compiled(folder, owns[i], NULL, 0);
+        if (load(folder, folder->cdb))
+            fail_msg("%s was taken", owns[i]);
+    }
+    char long_own[300];
+    snprintf(long_own, sizeof long_own, "1 1 20%270s\nappUserId\n", "");
+    put_compiled(folder, long_own, NULL, 0);
+    assert_null(load(folder, folder->cdb));
+}
+
+static void damaged_records(void **state)
+{
+    static const char *const records[][2] = {{"empty", ""},
+                                             {"long", "long,a record of more than 20 bytes\n"},
+                                             {"quoted", "quoted,\"\n"},
+                                             {"two", "two,\nlines\n"},
+                                             {"other", "another\n"},
+                                             {"good", "good\n"}};
+    struct folder *folder = *state;
+    put_compiled(folder, "2 6 20 44\nappUserId,appUserName\n", records, 6);
+    struct members *members = load(folder, folder->cdb);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(ask(folder, members, records[i][0]), MEMBERCHAT_MISCONFIGURED);
+        assert_non_null(strstr(folder->result.reason, "is damaged: make it again"));
+    }
+    assert_int_equal(ask(folder, members, "good"), MEMBERCHAT_FOUND);
+    members_free(members);
+}
+
+static void a_check_sees_missing_columns(void **state)
+{
+    static const char *const more[] = {"team", "colour"};
+    struct folder *folder = *state;
+    struct reason why;
+    compile(folder, 4);
+    folder->settings.path = folder->cdb;
+    assert_true(members_check(&folder->settings, &folder->services.table, &why));
+    folder->services.table.wanted = (struct memberchat_list){more, 2};
+    assert_false(members_check(&folder->settings, &folder->services.table, &why));
+    assert_non_null(strstr(why.text, "no column \"colour\" in the header"));
 }
 
 static void keeps_permissions(void **state)
@@ -315,6 +387,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(states_are_compiled_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_states, set_up, tear_down),
         cmocka_unit_test_setup_teardown(earlier_formats, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_numbers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_records, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_check_sees_missing_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_permissions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_is_too_long, set_up, tear_down),

@@ -2,6 +2,8 @@
  * Members files in other encodings. */
 #include "plugins/file/encoding.h"
 
+#include "short_memory.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <iconv.h>
@@ -53,6 +55,8 @@ static void texts_become_utf8(void **state)
         {"ISO-2022-JP", TEXT("\x1b$BF|\x1b(B,1"), "\xe6\x97\xa5,1"},
         {"windows-1258", TEXT("e\xec"), "\xc3\xa9"}, /* two bytes, one letter */
         {"UTF-16LE", TEXT("a\0\xf6\0"), "a\xc3\xb6"},
+        {"UCS-2LE", TEXT("a\0\xf6\0"), "a\xc3\xb6"},
+        {"UCS-4LE", TEXT("a\0\0\0\xf6\0\0\0"), "a\xc3\xb6"},
         {"UTF-8",
          TEXT("\xff\xfe"
               "a\0\xf6\0,\0"),
@@ -143,6 +147,7 @@ static void encodings_are_guessed(void **state)
         {"macintosh", TEXT("J\x9arg M\x9fller, K\x8athe, Stra\xa7"
                            "e")},
         {"Shift_JIS", TEXT("\x93\xfa\x96\x7b\x8c\xea,\x82\xa0\x82\xa2")},
+        {"Shift_JIS", TEXT("\x93\xfa\x96\x7b\x8c\xea,\x82\xa0\x82")}, /* cut */
         {"UTF-16LE", TEXT("i\0d\0\n\0")},
         {"UTF-16BE", TEXT("\0i\0d\0\n")},
     };
@@ -159,12 +164,31 @@ static void encodings_are_guessed(void **state)
     }
 }
 
+static void nothing_is_guessed_without_need_or_means(void **state)
+{
+    const struct span text = {"J\xf6rg", 4};
+    struct reason why = {""};
+    (void)state;
+    assert_false(encoding_explain("UTF-8", (struct span){"Ann", 3}, text, 7, &why));
+    assert_string_equal(why.text, "");
+    open_error = EMFILE;
+    assert_true(encoding_explain("UTF-8", text, text, 7, &why));
+    open_error = 0;
+    assert_string_equal(why.text, "line 7, byte 2: 0xf6 is not UTF-8");
+    short_memory_start(0, true);
+    encoding_explain("UTF-8", text, text, 7, &why);
+    assert_int_equal(short_memory_stop(), !strstr(why.text, "this would fit"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_become_utf8),      cmocka_unit_test(long_texts_become_utf8),
-        cmocka_unit_test(names_are_known_or_not), cmocka_unit_test(a_shortage_is_told_as_such),
+        cmocka_unit_test(texts_become_utf8),
+        cmocka_unit_test(long_texts_become_utf8),
+        cmocka_unit_test(names_are_known_or_not),
+        cmocka_unit_test(a_shortage_is_told_as_such),
         cmocka_unit_test(encodings_are_guessed),
+        cmocka_unit_test(nothing_is_guessed_without_need_or_means),
     };
     return cmocka_run_group_tests_name("file_encoding", tests, NULL, NULL);
 }

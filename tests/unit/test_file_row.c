@@ -87,6 +87,7 @@ static void records_are_split(void **state)
         {"a,\"b\nc,\"d\n", STRAY "a/c,\"d\n", ','},
         /* what ends a value and is none of it */
         {"\"a\n\",\"b\t\",\"c\r\n\"", "a|b|c", ','},
+        {"\"a\r\",b", "a|b", ','},
     };
     char joined[256];
     (void)state;
@@ -227,6 +228,11 @@ static void utf8_is_told_from_the_rest(void **state)
         {"\xf0\x8f\xbf\xbf", 0},
         {"\xf4\x90\x80\x80", 0},
         {"x\xff", 1},
+        {"\xed\xa0", 0},
+        {"\xed(\xa0", 0},
+        {"\xed\xc0\xa0", 0},
+        {"\xed\xa0(", 0},
+        {"\xed\xa0\xc0", 0},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -290,6 +296,7 @@ static void header_is_refused(void **state)
     } cases[] = {
         {"name,role",
          "no column \"id\" in the header (set id_column, or separator); it has \"name\", \"role\""},
+        {"\"name\",\"role\"", "no column \"id\" in the header (set id_column, or separator)"},
         {"name;id", "no column \"id\" in the header: set separator = \";\""},
         {"id\tname", "no column \"id\" in the header: set separator = \"tab\""},
         {"id,id", "column \"id\" is twice in the header"},
@@ -313,6 +320,8 @@ static void header_is_refused(void **state)
     assert_null(read_header(many, &columns));
     strcat(many, ",a");
     assert_string_equal(read_header(many, &columns), "more than 1024 columns");
+    memset(many, ';', strlen(many)); /* these would be too many, too */
+    assert_memory_equal(read_header(many, &columns), "no column \"id\" in the header (set", 33);
 }
 
 static void records_are_checked(void **state)

@@ -171,6 +171,9 @@ static void every_form(void **state)
         key = load_from((struct key_source){.any_algorithm = true, .algorithm = algorithm},
                         bytes_string(&pem));
         assert_int_equal(key->algorithm, algorithm);
+        bool rsa = strcmp(algorithm_rows[algorithm].kty, "RSA") == 0;
+        uint8_t number[SIGN_PART_MAX];
+        assert_int_equal(made->module->part(made->handle, rsa ? SIGN_X : SIGN_N, number), 0);
         key_free(made);
         bytes_free(&jwk);
         bytes_free(&public);
@@ -207,6 +210,7 @@ static const struct {
     /* wrong curve or type */
     {ec_p384, ALGORITHM_ES256, "type EC on the curve secp384r1; ES256 needs an EC key on the"},
     {ec_p384, ALGORITHM_RS256, "type EC on the curve secp384r1; RS256 needs an RSA key"},
+    {ec_p384, ALGORITHM_PS256, "type EC on the curve secp384r1; PS256 needs an RSA key"},
     {ec_old_form, ALGORITHM_EDDSA, "EdDSA needs an Ed25519 key"},
     {x25519, ALGORITHM_EDDSA, "type X25519; EdDSA needs an Ed25519 key"},
     {rsa_1024, ALGORITHM_ES256, "type RSA; ES256 needs"},
@@ -218,6 +222,8 @@ static const struct {
     {"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", ALGORITHM_ES256,
      "no key that OpenSSL can read"},
     {"-----BEGIN PUBLIC KEY-----\n", ALGORITHM_ES256, "no key that OpenSSL can read"},
+    {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", ALGORITHM_ES256,
+     "no key that OpenSSL can read"},
     {"{\"kty\":\"oct\",\"k\":\"AAAA\"}", ALGORITHM_ES256, "\"kty\" is not \"EC\""},
     {"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AA\",\"y\":\"AA\"}", ALGORITHM_ES256,
      "\"crv\" is not \"P-256\""},
@@ -231,6 +237,12 @@ static const struct {
     {"{\"kty\":\"EC\",\"crv\":\"P-256\"}", ALGORITHM_ES256, "numbers are missing"},
     {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}", ALGORITHM_ES256,
      "wrong length"},
+    {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+     ALGORITHM_ES256, "numbers are missing"},
+    {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+     "\"y\":\"AA\"}",
+     ALGORITHM_ES256, "wrong length"},
+    {"{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}", ALGORITHM_EDDSA, "numbers are missing"},
     {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"=\",\"y\":\"AA\"}", ALGORITHM_ES256,
      "\"x\" is not base64url"},
     {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
@@ -238,6 +250,7 @@ static const struct {
      ALGORITHM_ES256, "make no key"},
     {"{\"kty\":\"RSA\",\"n\":\"\",\"e\":\"AQAB\"}", ALGORITHM_RS256, "\"n\" is not base64url"},
     {"{\"kty\":\"RSA\",\"e\":\"AQAB\"}", ALGORITHM_RS256, "numbers are missing"},
+    {"{\"kty\":\"RSA\",\"n\":\"gQ\"}", ALGORITHM_RS256, "numbers are missing"},
     {"{\"kty\":\"RSA\",\"n\":\"gQ\",\"e\":\"AQAB\"}", ALGORITHM_RS256, "bits; it must have"},
     /* RFC 8037, A.1, with the public half of another */
     {"{\"kty\":\"OKP\",\"crv\":\"Ed25519\","

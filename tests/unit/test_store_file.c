@@ -4,6 +4,8 @@
 
 #include "base/bytes.h"
 
+#define A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static void plugin_describes_itself(void **state)
 {
     (void)state;
@@ -148,6 +150,13 @@ static void open_refuses_what_is_no_file(void **state)
     assert_non_null(strstr(result.reason, path));
     assert_int_equal(unlink(path), 0);
     put(path, HEADER);
+    set_text("path", "/etc/passwd/members.csv");
+    assert_false(open_store(0));
+    assert_non_null(strstr(result.reason, "no such file"));
+    set_text("path", "/-"); /* shorter than ".cdb" */
+    assert_false(open_store(0));
+    assert_non_null(strstr(result.reason, "no such file"));
+    set_text("path", path);
     if (geteuid() == 0)
         return;
     assert_int_equal(chmod(path, 0), 0);
@@ -193,6 +202,7 @@ static void bad_line_is_an_error_for_its_id_only(void **state)
         {"\"m\",a\rb", "m", "line 3 of %s is bad: a carriage return inside the line"},
         {"\"m\"x,Ann", "m", NULL}, /* the id cannot be read */
         {",Ann", "m", NULL},
+        {A50 A50 A50 ",Ann", A50 A50 A50, NULL},
     };
     char expected[256];
     (void)state;
@@ -296,6 +306,21 @@ static void inactive_members_are_told_from_absent_ones(void **state)
     assert_string_equal(result.reason, "");
 }
 
+static void states_of_another_column_are_not_told(void **state)
+{
+    struct memberchat_holdings holdings = {.size = sizeof holdings};
+    (void)state;
+    set_text("path", compile("appUserId,state,other\n1,ACTIVE,yes\n2,LEFT,yes\n"));
+    set_text("state_column", "other");
+    assert_true(open_store(0));
+    assert_int_equal(fake_services_count(&fake, "members.cdb: 2 members\n"), 1);
+    plugin->describe(store, &holdings);
+    assert_false(holdings.counted);
+    assert_int_equal(holdings.members, 2);
+    assert_string_equal(holdings.states, "");
+    remove_compiled();
+}
+
 static void store_tells_what_it_holds(void **state)
 {
     struct memberchat_holdings holdings = {.size = sizeof holdings};
@@ -314,6 +339,13 @@ static void store_tells_what_it_holds(void **state)
     replace("appUserId,state\n1,a\n2,b\n3,b\n");
     tick(1000);
     assert_int_equal(fake_services_count(&fake, "no member is active: check state_column"), 1);
+    plugin->close(store);
+    open_with("appUserId,state\n1," A50 "\n2,b" A50 "\n3,c" A50 "\n4,c" A50 "\n5,d" A50 "\n6,e" A50
+              "\n7,ACTIVE\n");
+    holdings = (struct memberchat_holdings){.size = sizeof holdings};
+    plugin->describe(store, &holdings);
+    assert_non_null(strstr(holdings.states, ", c" A50 " 2, d" A50 " 1, ACTIVE 1"));
+    assert_null(strstr(holdings.states, "e" A50)); /* no room */
 }
 
 static bool refuse(struct memberchat_result *of, enum memberchat_field field, const char *value,
@@ -351,6 +383,7 @@ int main(void)
         TEST(state_can_be_switched_off),
         TEST(inactive_members_are_told_from_absent_ones),
         TEST(store_tells_what_it_holds),
+        TEST(states_of_another_column_are_not_told),
         TEST(one_process_for_one_request),
         TEST(host_that_refuses_a_field),
     };

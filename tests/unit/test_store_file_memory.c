@@ -2,11 +2,10 @@
  * The file store when memory runs out: each allocation fails in turn, once or from then on. */
 #include "file_fixture.h"
 
-#include "plugins/file/index.h"
 #include "short_memory.h"
 
 #define OLD HEADER "1,Ann\n2,Bob\n2,Bob\nbad,\"\n"
-#define NEW HEADER "1,Eve\n2,Bob\n2,Bob\nbad,\"\n"
+#define NEW HEADER "bad,\"\n1,Eve\n2,Bob\n2,Bob\n"
 
 /* The log of the host needs no memory. */
 static void log_nothing(const struct memberchat_services *services, enum memberchat_level level,
@@ -37,40 +36,12 @@ static void assert_right_answers(const char *name, bool memory)
     }
 }
 
-static const char *compile(const char *text)
-{
-    static char compiled[140];
-    static const char *const active[] = {"ACTIVE"};
-    struct file_settings csv = {
-        .path = other,
-        .encoding = "UTF-8",
-        .columns = {"appUserId", "appUserName", "appUserProfileImgUrl", "role", "state"},
-        .active_values = {active, 1},
-        .max_bad = 100};
-    const struct table_report report = {&fake.table, MEMBERCHAT_LOG_WARNING};
-    struct reason why;
-    struct index index;
-    bool synced;
-    snprintf(compiled, sizeof compiled, "%s/members.cdb", folder);
-    put(other, text);
-    return index_make(&csv, &report, compiled, &index, &why) && index_place(&index, &synced, &why)
-               ? compiled
-               : NULL;
-}
-
 static void put_content(bool compiled, const char *text)
 {
     if (compiled)
         set_text("path", compile(text));
     else
         replace(text);
-}
-
-static void remove_compiled(void)
-{
-    char name[140];
-    snprintf(name, sizeof name, "%s/members.cdb", folder);
-    unlink(name);
 }
 
 static void opening(bool compiled, bool forever)
@@ -129,10 +100,23 @@ static void asking(bool compiled, bool forever)
     assert_right_answers("Ann", true);
 }
 
+static void checking(bool compiled, bool forever)
+{
+    bool over = false;
+    put_content(compiled, OLD);
+    for (size_t after = 0; !over; after++) {
+        short_memory_start(after, forever);
+        bool good = plugin->check(settings, &fake.table, fake_result_start(&result));
+        over = !short_memory_stop();
+        assert_true(good || (!over && result.reason[0]));
+    }
+}
+
 static void each_way(void (*part)(bool compiled, bool forever))
 {
-    for (int way = 0; way < 8; way += way < 4 ? 1 : 2) {
-        set_text("encoding", way < 4 ? "UTF-8" : "windows-1252");
+    static const char *const encodings[] = {"UTF-8", "windows-1252", "ISO-2022-JP"};
+    for (int way = 0; way < 12; way += way < 4 ? 1 : 2) {
+        set_text("encoding", encodings[way / 4]);
         part(way % 2 && way < 4, way & 2);
         if (store)
             plugin->close(store);
@@ -147,6 +131,13 @@ static void store_opens_whole_or_not_at_all(void **state)
     (void)state;
     fake.table.log = log_nothing;
     each_way(opening);
+}
+
+static void check_finds_it_good_or_says_why_not(void **state)
+{
+    (void)state;
+    fake.table.log = log_nothing;
+    each_way(checking);
 }
 
 static void reload_keeps_the_old_content_and_tries_again(void **state)
@@ -193,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(store_opens_whole_or_not_at_all),
+        TEST(check_finds_it_good_or_says_why_not),
         TEST(reload_keeps_the_old_content_and_tries_again),
         TEST(question_is_answered_right_or_not_at_all),
         TEST(index_is_in_place_whole_or_not_at_all),

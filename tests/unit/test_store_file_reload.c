@@ -351,10 +351,20 @@ static void reloads_leave_nothing_behind(void **state)
 #endif
 }
 
+static void a_time_to_come_is_not_that_of_a_writer(void **state)
+{
+    (void)state;
+    written = time(NULL) + 100000;
+    put(path, HEADER "1,Ann");
+    assert_true(open_store(0));
+    assert_int_equal(fake_services_count(&fake, "the last line has no line end"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(renamed_file_is_taken_at_once),
+        TEST(a_time_to_come_is_not_that_of_a_writer),
         TEST(link_is_followed),
         TEST(rewritten_file_has_to_settle),
         TEST(vanished_file_leaves_its_content),
