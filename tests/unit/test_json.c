@@ -235,24 +235,30 @@ static void some_names_once(void **state)
 /* No member, element or part of a text is lost: all of it, or no memory. */
 static void memory_that_runs_out_is_told(void **state)
 {
-    static const char text[] =
+    static const char begin[] =
         "{\"one\":\"a text that is longer than the first room of a buffer\",\"two\":[1,2.5,true,"
         "\"\\u0041\",{\"x\":null}],\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,"
-        "\"h\":8,\"i\":9,\"j\":10,\"k\":11,\"l\":12,\"m\":13,\"n\":18446744073709551616}";
+        "\"h\":8,\"i\":9,\"j\":10,\"k\":11,\"l\":12,\"m\":13,\"n\":18446744073709551616,\"many\":["
+        "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]";
+    char *name = repeated('x', 1024); /* that fills the first room of a buffer */
+    struct bytes text = {0};
     (void)state;
+    bytes_addf(&text, "%s,\"%s\":1}", begin, name);
     for (int lasting = 0; lasting < 2; lasting++) {
         bool failed = true;
         for (size_t granted = 0; failed; granted++) {
             struct json_object *object;
             struct reason why = {""};
             short_memory_start(granted, lasting);
-            enum json_result result = json_read(SPAN(text), JSON_UNIQUE, &object, &why);
+            enum json_result result = json_read(bytes_span(&text), JSON_UNIQUE, &object, &why);
             failed = short_memory_stop();
             assert_int_equal(result, failed ? JSON_NO_MEMORY : JSON_GOOD);
             assert_true(!object == failed);
             json_release(object);
         }
     }
+    bytes_free(&text);
+    free(name);
 }
 
 int main(void)
