@@ -237,12 +237,6 @@ static const struct {
     {"{\"kty\":\"EC\",\"crv\":\"P-256\"}", ALGORITHM_ES256, "numbers are missing"},
     {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}", ALGORITHM_ES256,
      "wrong length"},
-    {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
-     ALGORITHM_ES256, "numbers are missing"},
-    {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
-     "\"y\":\"AA\"}",
-     ALGORITHM_ES256, "wrong length"},
-    {"{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}", ALGORITHM_EDDSA, "numbers are missing"},
     {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"=\",\"y\":\"AA\"}", ALGORITHM_ES256,
      "\"x\" is not base64url"},
     {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
@@ -250,7 +244,6 @@ static const struct {
      ALGORITHM_ES256, "make no key"},
     {"{\"kty\":\"RSA\",\"n\":\"\",\"e\":\"AQAB\"}", ALGORITHM_RS256, "\"n\" is not base64url"},
     {"{\"kty\":\"RSA\",\"e\":\"AQAB\"}", ALGORITHM_RS256, "numbers are missing"},
-    {"{\"kty\":\"RSA\",\"n\":\"gQ\"}", ALGORITHM_RS256, "numbers are missing"},
     {"{\"kty\":\"RSA\",\"n\":\"gQ\",\"e\":\"AQAB\"}", ALGORITHM_RS256, "bits; it must have"},
     /* RFC 8037, A.1, with the public half of another */
     {"{\"kty\":\"OKP\",\"crv\":\"Ed25519\","

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * RSA keys with less than all their numbers, and those that are for PSS only. */
+ * Keys with less than all their numbers, and RSA keys that are for PSS only. */
 #include "token/keys_private.h"
 
 #include "support.h"
@@ -65,10 +65,33 @@ static void for_pss_only(void **state)
     expect_contains(report.why.text, "type RSA-PSS; RS256 needs an RSA key");
 }
 
+static void without_a_number(void **state)
+{
+    static const struct {
+        const char *jwk;
+        enum algorithm algorithm;
+        const char *told;
+    } rows[] = {
+        {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+         ALGORITHM_ES256, "numbers are missing"},
+        {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+         "\"y\":\"AA\"}",
+         ALGORITHM_ES256, "wrong length"},
+        {"{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}", ALGORITHM_EDDSA, "numbers are missing"},
+        {"{\"kty\":\"RSA\",\"n\":\"gQ\"}", ALGORITHM_RS256, "numbers are missing"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        expect(!load(rows[i].jwk, rows[i].algorithm, false), "row %zu was taken", i);
+        expect_contains(report.why.text, rows[i].told);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_one_factor, scratch_start, stop),
+        cmocka_unit_test_setup_teardown(without_a_number, scratch_start, stop),
         cmocka_unit_test_setup_teardown(for_pss_only, scratch_start, stop),
     };
     return cmocka_run_group_tests_name("keys_rsa", tests, NULL, NULL);
