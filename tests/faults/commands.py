@@ -10,8 +10,9 @@ from asked import DENIED, SERVERS, Asked
 from control import KINDS
 from judge import AFTERWARDS, REFUSED, RIGHT
 from lib.answer import Answer
+from lib.programs import programs
 from lib.site import APP, KEY, SECRET
-from processes import HEAVY, Cgi, Command
+from processes import HEAVY, Cgi, Command, spawn
 
 
 def require(condition, what):
@@ -29,8 +30,8 @@ def as_answer(out):
 class Keygen(Command):
     """What keygen leaves is a whole key, or nothing."""
 
-    def __init__(self, name, page, site, algorithm):
-        self.path = site.folder / "keys" / f"made-{algorithm}.jwk"
+    def __init__(self, name, page, site, algorithm, ending="jwk"):
+        self.path = site.folder / "keys" / f"made-{algorithm}.{ending}"
         super().__init__(name, page, site, ["keygen", algorithm, self.path], self.made)
         self.stride = HEAVY if algorithm == "ES256" else 1
 
@@ -38,6 +39,9 @@ class Keygen(Command):
         self.path.unlink(missing_ok=True)
 
     def made(self, out):
+        if self.path.suffix == ".pem":
+            require(re.fullmatch(r"-----BEGIN [^-]+-----\n[\w+/=\n]+-----END [^-]+-----\n", self.path.read_text()), "no key")
+            return
         private, public = json.loads(self.path.read_text()), json.loads(out) if out.strip() else None
         require(private.get("k") or private.get("d"), f"no key in {private.keys()}")
         require(not public or public.get("kid") == private.get("kid"), "another key id")
@@ -141,6 +145,21 @@ class Finding(Command):
         return self.judge_run(status, out, err)
 
 
+class WithoutCurl(Finding):
+    """Calls by https need curl: a fault in any case, exit 1."""
+
+    def __init__(self, name, page, site, url):
+        super().__init__(name, page, site, ["doctor", "-c", site.conf, "--url", url], lambda out: b"fault: " in out)
+        self.good = 1
+        self.stride = HEAVY
+
+    def compare(self, out):
+        require(self.found(out), "nothing is wrong")
+
+    def spawn(self):
+        return spawn([programs().command, *self.arguments], self.page, PATH="/nowhere")
+
+
 def judge_new_secret(out):
     text = out.decode()
     found = re.search(r"(?i)secret[^\n]*?[:=]\s*\"?([A-Za-z0-9_-]{20,})\s*$", text, re.M)
@@ -196,6 +215,7 @@ def command_cases(store, page, scratch):
     yield case("new-app", ["new-app", "shop-1"], judge_new_app)
     for algorithm in ("HS256", "ES256"):
         yield Keygen(f"command/{store}/keygen-{algorithm}", page, site, algorithm)
+    yield Keygen(f"command/{store}/keygen-pem", page, site, "ES256", "pem")
     yield Index(f"command/{store}/index", page, site)
     yield from office_cases(store, page, asked)
     yield Command(f"command/{store}/help", page, site, ["--help"], lambda out: require(len(out) > 200, "no help"))
@@ -262,6 +282,10 @@ def office_cases(store, page, asked):
     yield case("new-secret", ["new-secret", APP], judge_new_secret)
     path = site.put("wp-config.php", WORDPRESS)
     yield case("new-store", ["new-store", "wordpress", path], same_text([]))
+    (site.folder / "includes").mkdir(exist_ok=True)
+    site.put("includes/Defines.php", "<?php define('MW_VERSION', '1.43.0');")
+    path = site.put("LocalSettings.php", "<?php $wgDBname = 'wiki';")
+    yield case("new-store-mediawiki", ["new-store", "mediawiki", path], same_text([]))
     doctor = Finding(f"command/{store}/doctor", page, site, ["doctor", *conf, "--member", "1"],
                      lambda out: b"fault: " in out)
     doctor.stride = HEAVY
@@ -271,6 +295,7 @@ def office_cases(store, page, asked):
     yield Finding(f"command/{store}/doctor-url", page, site,
                   ["doctor", *conf, "--url", outside.url, "--key", KEY, "--secret-file", secret], lambda out: b"fault: " in out)
     outside.close()
+    yield WithoutCurl(f"command/{store}/doctor-https", page, site, "https://127.0.0.1/")
     if "status" in site.settings:
         page.disarm()
         for request in asked.requests():

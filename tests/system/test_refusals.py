@@ -128,12 +128,12 @@ class Refusals(CommandCase):
             self.assertIn(told, done.stdout)
             self.assertEqual(2 if request == "r1" else 0, done.stdout.count("the log: info: "), done.stdout)
             self.assertEqual(1, done.stdout.count("no token ("))
+        self.refused(1, 'says nothing of the request "r2"', "log", self.site.folder / "log", "--request", "r2")
+        self.refused(1, 'says nothing of the member "-"', "log", self.site.folder / "log", "--member", "-")
         self.site.put("log", "t memberchat[7] info: app shop: no token for member 4711: MEMBER_DENIED\n")
         done = self.call("log", self.site.folder / "log", "--member", "4711")
         self.assertEqual((0, ""), (done.returncode, done.stderr))
         self.assertNotIn("the log: ", done.stdout)
-        self.refused(1, 'says nothing of the request "r2"', "log", self.site.folder / "log", "--request", "r2")
-        self.refused(1, 'says nothing of the member "-"', "log", self.site.folder / "log", "--member", "-")
         self.refused(2, "cannot be read: Is a directory", "log", self.site.folder, "--member", "1")
 
     def test_who_may_become_whom(self):
