@@ -91,7 +91,7 @@ static bool take_separator(struct splitter *splitter, struct span *rest, size_t 
     }
     if (length < 5 || !span_equal_nocase((struct span){at, 4}, "sep="))
         return true;
-    if (length > 5 || !strchr(separators, at[4])) {
+    if (length > 5 || !at[4] || !strchr(separators, at[4])) {
         reason_set(why, "line 1 names a separator that is not supported: it must be a comma, a "
                         "semicolon, a bar or a tab");
         return false;

@@ -115,7 +115,7 @@ bool ldap_mapping_init(struct ldap_mapping *mapping, const struct ldap_settings 
 /* The host trims line ends. */
 static bool is_plain(struct span value)
 {
-    while (value.length && strchr("\r\n\t", value.data[value.length - 1]))
+    while (value.length && memchr("\r\n\t", value.data[value.length - 1], 3))
         value.length--;
     return value.length && text_is_plain(value);
 }

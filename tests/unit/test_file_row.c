@@ -248,17 +248,21 @@ static void utf8_is_told_from_the_rest(void **state)
 }
 
 /* Reads a header; NULL when it is good, otherwise why it is not. */
-static const char *read_header(const char *text, struct columns *columns)
+static const char *read_header_bytes(struct span rest, struct columns *columns)
 {
     static struct reason why;
     struct splitter *splitter = splitter_new(ROW_LONGEST, ',');
-    struct span rest = span_of(text);
     struct row row;
     why.text[0] = '\0';
     bool good = columns_take(splitter, &rest, &names, columns, &row, &why);
     assert_int_equal(good, why.text[0] == '\0');
     splitter_free(splitter);
     return good ? NULL : why.text;
+}
+
+static const char *read_header(const char *text, struct columns *columns)
+{
+    return read_header_bytes(span_of(text), columns);
 }
 
 static void header_is_understood(void **state)
@@ -315,6 +319,8 @@ static void header_is_refused(void **state)
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_memory_equal(read_header(cases[i].text, &columns), cases[i].reason,
                             strlen(cases[i].reason));
+    assert_string_equal(read_header_bytes((struct span){"sep=\0\nid\n", 9}, &columns),
+                        read_header("sep=x\nid\n", &columns));
     for (size_t i = 1; i < ROW_FIELDS_MAX; i++)
         strcat(many, ",a");
     assert_null(read_header(many, &columns));

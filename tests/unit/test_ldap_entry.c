@@ -147,6 +147,7 @@ static void first_usable_value(void **state)
     (void)state;
     add("uid", SPAN("m1"));
     add("displayName", SPAN("a\0b"));
+    add("displayName", SPAN("a\0"));
     add("displayName", SPAN("line\nbreak"));
     add("displayName", SPAN("\xc2\x85"));
     add("displayName", SPAN("\xed\xa0\x80"));
