@@ -36,6 +36,7 @@ struct sql_answer {
     struct span asked;                    /* the id */
     enum memberchat_outcome outcome;      /* NOT_FOUND at the start */
     size_t rows, empty_rows, value_count; /* rows with an id, and without one */
+    bool unread;                          /* rows are left on the connection: it is of no use */
     struct {
         size_t column;
         uint64_t hash;

@@ -24,7 +24,6 @@ struct connection {
     struct sql_link link;
     PGconn *postgres;
     struct sql_shape shape;
-    bool dirty; /* unread rows are left */
 };
 
 /* ---- Faults ---- */
@@ -288,12 +287,6 @@ static const struct sql_protocol protocol = {.size = sizeof(struct connection),
                                              .end_session = end_session,
                                              .disconnect = disconnect};
 
-static bool is_good(void *client, const void *handle)
-{
-    const struct connection *connection = handle;
-    return !connection->dirty && sql_servers_is_good(client, handle);
-}
-
 /* ---- Asking ---- */
 
 /* Gives the row of a result to `answer`; false: no more are needed. */
@@ -348,11 +341,11 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
     while ((result = next_result(connection, deadline, fault))) {
         ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_SINGLE_TUPLE)
-            connection->dirty = !take_row(connection, result, answer);
+            answer->unread = !take_row(connection, result, answer);
         else if (status != PGRES_TUPLES_OK)
             good = fail_result(connection, result, fault);
         PQclear(result);
-        if (connection->dirty)
+        if (answer->unread)
             return SQL_GOOD;
         if (!good)
             return end_command(connection, deadline) ? fault->verdict : SQL_LOST;
@@ -376,7 +369,7 @@ static const struct sql_backend backend = {.dialect = QUERY_PGSQL,
                                            .close = sql_servers_close,
                                            .connect = sql_servers_connect,
                                            .disconnect = disconnect,
-                                           .is_good = is_good,
+                                           .is_good = sql_servers_is_good,
                                            .ask = ask,
                                            .cancel = sql_servers_cancel,
                                            .has_changed = sql_servers_reload};

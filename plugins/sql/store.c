@@ -160,7 +160,7 @@ static enum sql_verdict try_once(struct sql_store *store, const struct sql_quest
         pool_flush_before(store->connections, loan);
         *again_r = true;
     }
-    pool_give(store->connections, loan, !lost);
+    pool_give(store->connections, loan, !lost && !answer->unread);
     return verdict;
 }
 
@@ -193,6 +193,7 @@ static enum memberchat_outcome ask_again(struct sql_store *store,
     bool again = true;
     for (int tries = 0; again && tries < 2; tries++) {
         answer.rows = answer.empty_rows = answer.value_count = 0;
+        answer.unread = false;
         answer.settings = settings;
         answer.services = store->client.services;
         answer.result = result;

@@ -28,7 +28,7 @@ static struct {
     int64_t number;
     enum sql_verdict verdicts[4]; /* of the questions, in order; then SQL_GOOD */
     int rows, lasts_ms;           /* how many are given, and how long a question takes */
-    bool fails_to_connect, changed;
+    bool fails_to_connect, changed, leaves_rows;
     void (*meanwhile)(void);
 } seen;
 
@@ -77,6 +77,7 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
     for (int i = 0; i < seen.rows; i++)
         assert_true(sql_answer_add(answer, connection,
                                    (struct span[]){question->id, span_of("ann@example.com")}));
+    answer->unread = seen.leaves_rows;
     if (verdict > SQL_GOOD)
         sql_fault_set(fault, verdict, "verdict %d", verdict);
     return verdict ? verdict : SQL_GOOD;
@@ -325,6 +326,19 @@ static void no_more_connections_than_may_be(void **state)
     close_store();
 }
 
+/* Not even for as long as an idle one is believed. */
+static void a_connection_with_rows_left_is_not_used_again(void **state)
+{
+    (void)state;
+    open_store(&plain);
+    assert_int_equal(look_up("m1"), MEMBERCHAT_NOT_FOUND);
+    seen.leaves_rows = true;
+    assert_int_equal(look_up("m1"), MEMBERCHAT_NOT_FOUND);
+    assert_int_equal(seen.connects, 1);
+    assert_int_equal(seen.connections, 0);
+    close_store();
+}
+
 static void faults_of_connecting_are_told(void **state)
 {
     (void)state;
@@ -387,6 +401,7 @@ int main(void)
         STORE_TEST(ids_of_another_form_are_not_asked_for),
         STORE_TEST(an_app_is_needed_where_the_query_has_one),
         STORE_TEST(no_more_connections_than_may_be),
+        STORE_TEST(a_connection_with_rows_left_is_not_used_again),
         STORE_TEST(faults_of_connecting_are_told),
         STORE_TEST(reloading_ends_idle_connections),
         STORE_TEST(columns_that_the_query_lacks_are_listed),
