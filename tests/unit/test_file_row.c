@@ -2,16 +2,11 @@
  * Records, headers and fields of a members file. */
 #include "plugins/file/columns.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "support.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 static const char *const wanted[] = {"team, old", "colour"};
 static const struct column_names names = {{"id", "name", "avatar", "role", "state"}, {wanted, 2}};
@@ -232,8 +227,7 @@ static void utf8_is_told_from_the_rest(void **state)
         {"\xed(\xa0", 0},
         {"\xed\xc0\xa0", 0},
         {"\xed\xa0(", 0},
-        {"\xed\xa0\xc0", 0},
-    };
+        {"\xed\xa0\xc0", 0}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         size_t length = strlen(cases[i].text), end;
@@ -319,7 +313,7 @@ static void header_is_refused(void **state)
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_memory_equal(read_header(cases[i].text, &columns), cases[i].reason,
                             strlen(cases[i].reason));
-    assert_string_equal(read_header_bytes((struct span){"sep=\0\nid\n", 9}, &columns),
+    assert_string_equal(read_header_bytes(SPAN("sep=\0\nid\n"), &columns),
                         read_header("sep=x\nid\n", &columns));
     for (size_t i = 1; i < ROW_FIELDS_MAX; i++)
         strcat(many, ",a");

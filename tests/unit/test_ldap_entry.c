@@ -395,6 +395,5 @@ int main(void)
         TEST(attributes_of_the_filter_are_asked_for),
         TEST(damaged_entries),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

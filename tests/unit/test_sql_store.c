@@ -196,19 +196,22 @@ static void verdicts_become_outcomes(void **state)
         enum sql_verdict verdict;
         enum memberchat_outcome lookup, probe;
         int connections; /* that are kept */
+        bool leaves_rows;
     } rows[] = {
-        {SQL_GOOD, MEMBERCHAT_NOT_FOUND, MEMBERCHAT_FOUND, 1},
-        {SQL_ABSENT, MEMBERCHAT_NOT_FOUND, MEMBERCHAT_FOUND, 1},
-        {SQL_BUSY, MEMBERCHAT_UNAVAILABLE, MEMBERCHAT_UNAVAILABLE, 1},
-        {SQL_LOST, MEMBERCHAT_UNAVAILABLE, MEMBERCHAT_UNAVAILABLE, 0},
-        {SQL_LATE, MEMBERCHAT_UNAVAILABLE, MEMBERCHAT_UNAVAILABLE, 0},
-        {SQL_REFUSED, MEMBERCHAT_MISCONFIGURED, MEMBERCHAT_MISCONFIGURED, 0},
-        {SQL_WRONG, MEMBERCHAT_MISCONFIGURED, MEMBERCHAT_MISCONFIGURED, 1},
+        {SQL_GOOD, MEMBERCHAT_NOT_FOUND, MEMBERCHAT_FOUND, 1, false},
+        {SQL_GOOD, MEMBERCHAT_NOT_FOUND, MEMBERCHAT_FOUND, 0, true},
+        {SQL_ABSENT, MEMBERCHAT_NOT_FOUND, MEMBERCHAT_FOUND, 1, false},
+        {SQL_BUSY, MEMBERCHAT_UNAVAILABLE, MEMBERCHAT_UNAVAILABLE, 1, false},
+        {SQL_LOST, MEMBERCHAT_UNAVAILABLE, MEMBERCHAT_UNAVAILABLE, 0, false},
+        {SQL_LATE, MEMBERCHAT_UNAVAILABLE, MEMBERCHAT_UNAVAILABLE, 0, false},
+        {SQL_REFUSED, MEMBERCHAT_MISCONFIGURED, MEMBERCHAT_MISCONFIGURED, 0, false},
+        {SQL_WRONG, MEMBERCHAT_MISCONFIGURED, MEMBERCHAT_MISCONFIGURED, 1, false},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         memset(&seen, 0, sizeof seen);
         seen.verdicts[0] = rows[i].verdict;
+        seen.leaves_rows = rows[i].leaves_rows;
         open_store(i % 2 ? &plain : &whole);
         assert_int_equal(look_up("m1"), rows[i].lookup);
         assert_int_equal(seen.asked, 1);
@@ -326,19 +329,6 @@ static void no_more_connections_than_may_be(void **state)
     close_store();
 }
 
-/* Not even for as long as an idle one is believed. */
-static void a_connection_with_rows_left_is_not_used_again(void **state)
-{
-    (void)state;
-    open_store(&plain);
-    assert_int_equal(look_up("m1"), MEMBERCHAT_NOT_FOUND);
-    seen.leaves_rows = true;
-    assert_int_equal(look_up("m1"), MEMBERCHAT_NOT_FOUND);
-    assert_int_equal(seen.connects, 1);
-    assert_int_equal(seen.connections, 0);
-    close_store();
-}
-
 static void faults_of_connecting_are_told(void **state)
 {
     (void)state;
@@ -401,7 +391,6 @@ int main(void)
         STORE_TEST(ids_of_another_form_are_not_asked_for),
         STORE_TEST(an_app_is_needed_where_the_query_has_one),
         STORE_TEST(no_more_connections_than_may_be),
-        STORE_TEST(a_connection_with_rows_left_is_not_used_again),
         STORE_TEST(faults_of_connecting_are_told),
         STORE_TEST(reloading_ends_idle_connections),
         STORE_TEST(columns_that_the_query_lacks_are_listed),
