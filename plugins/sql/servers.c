@@ -294,12 +294,12 @@ static struct sql_link *connect_one(struct attempt *attempt, size_t number, int6
     return connect_guarded(attempt, deadline, fault);
 }
 
-/* Of several faults, the first that may pass by itself counts; the text has them all. */
+/* Of several faults the first counts: one that cannot pass by itself is the last.  The text has
+ * them all. */
 static void add_fault(struct sql_fault *all, const char *server, const struct sql_fault *fault)
 {
     size_t length = strlen(all->why.text);
-    bool hopeless = all->verdict == SQL_REFUSED || all->verdict == SQL_WRONG;
-    if (!length || (hopeless && fault->verdict != SQL_WRONG && fault->verdict != SQL_REFUSED))
+    if (!length)
         all->verdict = fault->verdict;
     snprintf(all->why.text + length, sizeof all->why.text - length, "%s%s: %s", length ? "; " : "",
              server, fault->why.text);

@@ -80,6 +80,7 @@ WRONG = (
     ({"not_found_statuses": ["500"]}, "cannot mean that"),
     ({"not_found_statuses": [429]}, "cannot mean that"),
     ({"not_found_statuses": ["4x4"]}, "cannot mean that"),
+    ({"not_found_statuses": ["404x"]}, "cannot mean that"),
     ({"not_found_statuses": ["4040"]}, "cannot mean that"),
     ({"not_found_statuses": [401]}, "cannot mean that"),
     ({"connections": 0}, "1 to 1024"),
