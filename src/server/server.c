@@ -8,6 +8,7 @@
 #include "worker_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -209,6 +210,16 @@ static bool start_workers(struct server *server, unsigned threads)
     return have[ACCEPTOR] > 0;
 }
 
+/* Whether a connection would get a descriptor.  Look before threads accept: each that waits for a
+ * connection holds one. */
+static bool has_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 struct server *server_start(int listen_fd, unsigned threads, struct snapshots *snapshots)
 {
     const struct sigaction kick = {.sa_handler = on_kick}; /* no SA_RESTART: accept4() ends */
@@ -226,9 +237,11 @@ struct server *server_start(int listen_fd, unsigned threads, struct snapshots *s
     crew_init(&server->readers);
     crew_init(&server->askers);
     server->park = park_new();
-    if (server->park && sigaction(KICK, &kick, NULL) == 0 && start_workers(server, threads))
+    if (server->park && has_descriptor() && sigaction(KICK, &kick, NULL) == 0 &&
+        start_workers(server, threads))
         return server;
-    log_error("cannot start serving: %s", strerror(errno));
+    log_error("cannot start serving: %s%s", strerror(errno),
+              errno == EMFILE ? ": raise the limit (ulimit -n)" : "");
     server_free(server);
     return NULL;
 }

@@ -146,6 +146,25 @@ class Pipes(FreshCase):
         self.assertEqual(0, responder.process.stop())
 
 
+class Descriptors(FreshCase):
+    def test_start_with_few(self):
+        """It serves, or says that it cannot: what is ready answers."""
+        if SLOW > 1:
+            return  # sanitizers and valgrind need some of their own
+        serves = []
+        for most in range(3, 24):
+            try:
+                responder = self.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
+            except AssertionError as error:
+                self.assertRegex(str(error), r"^ended with [1-9]\d*: \S")  # by the loader, or by us
+                continue
+            serves.append(most)
+            self.assertEqual(200, responder.post(GUEST_PATH, self.site.auth(), b"{}").status, most)
+            self.assertEqual(0, responder.process.stop())
+        self.assertTrue(serves and serves[0] > 3, serves)
+        self.assertEqual(list(range(serves[0], 24)), serves)
+
+
 class Disk(FreshCase):
     def test_log_on_a_full_disk(self):
         self.site.write({"log": {"level": "debug", "target": "/dev/full"}})
