@@ -149,9 +149,18 @@ int main(void)
 
 #else
 
+static void builds_without_it_say_so(void **state)
+{
+    struct reason why = {""};
+    (void)state;
+    assert_int_equal(sandbox_enter(&why), SANDBOX_NOT_HERE);
+    assert_true(why.text[0]);
+}
+
 int main(void)
 {
-    return 77;
+    const struct CMUnitTest tests[] = {cmocka_unit_test(builds_without_it_say_so)};
+    return cmocka_run_group_tests_name("sandbox_lacking", tests, NULL, NULL);
 }
 
 #endif
