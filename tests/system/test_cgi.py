@@ -10,7 +10,7 @@ import time
 from lib.answer import basic, parse_cgi
 from lib.case import ScratchCase
 from lib.fcgi import Responder, request_pairs
-from lib.programs import limit, programs
+from lib.programs import WRAP, limit, programs
 from lib.responder import environment
 from lib.scratch import unix_listener
 from lib.site import APP, GUEST_PATH, SECRET, Site, member_path
@@ -163,6 +163,8 @@ class Surroundings(CgiCase):
 
     def test_no_stdout(self):
         """No file that is opened takes its place, and gets the answer."""
+        if WRAP:
+            return  # valgrind's report would
         site = Site(self.scratch.path / "mute")
         site.write({"log": {"level": "debug", "target": str(self.scratch.path / "mute.log")}})
         process = self.begin(self.environment(conf=site.conf), preexec_fn=lambda: os.close(1))
