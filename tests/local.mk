@@ -148,8 +148,12 @@ UNIT_TESTS = \
 	tests/unit/test_trace \
 	tests/unit/test_vault
 
+FIGURES_FIXTURE = tests/unit/figures_fixture.c tests/unit/figures_fixture.h
 tests_unit_test_kit_SOURCES = tests/unit/test_kit.c src/host/kit.c
 tests_unit_test_kit_CPPFLAGS = $(AM_CPPFLAGS) -DDEFAULT_RESPONDER='"/no-such/memberchat.fcgi"'
+tests_unit_test_figures_SOURCES = tests/unit/test_figures.c $(FIGURES_FIXTURE)
+tests_unit_test_figures_file_SOURCES = tests/unit/test_figures_file.c $(FIGURES_FIXTURE)
+tests_unit_test_figures_use_SOURCES = tests/unit/test_figures_use.c $(FIGURES_FIXTURE)
 tests_unit_test_sandbox_lacking_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CPPFLAGS)
 tests_unit_test_conn_SOURCES = tests/unit/test_conn.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h

@@ -210,11 +210,11 @@ static bool start_workers(struct server *server, unsigned threads)
     return have[ACCEPTOR] > 0;
 }
 
-/* Whether a connection would get a descriptor.  Look before threads accept: each that waits for a
- * connection holds one. */
-static bool has_descriptor(void)
+/* Whether a connection would get a descriptor.  Call this before threads accept: each thread that
+ * waits for a connection holds one. */
+static bool has_descriptor(int listen_fd)
 {
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0);
     if (fd >= 0)
         close(fd);
     return fd >= 0;
@@ -237,7 +237,7 @@ struct server *server_start(int listen_fd, unsigned threads, struct snapshots *s
     crew_init(&server->readers);
     crew_init(&server->askers);
     server->park = park_new();
-    if (server->park && has_descriptor() && sigaction(KICK, &kick, NULL) == 0 &&
+    if (server->park && has_descriptor(listen_fd) && sigaction(KICK, &kick, NULL) == 0 &&
         start_workers(server, threads))
         return server;
     log_error("cannot start serving: %s%s", strerror(errno),

@@ -3,6 +3,7 @@
  */
 #include "figures/read.h"
 
+#include "figures_fixture.h"
 #include "support.h"
 
 #include <fcntl.h>
@@ -18,21 +19,6 @@
 
 #define CROWD  200
 #define TOKENS 50
-
-static const char *path;
-
-static int start(void **state)
-{
-    int result = scratch_start(state);
-    path = scratch_path("figures");
-    return result;
-}
-
-static int stop(void **state)
-{
-    figures_close();
-    return scratch_stop(state);
-}
 
 static uint64_t tokens(const char *app)
 {
@@ -366,7 +352,6 @@ static void hours_survive_a_clock_that_jumps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define CASE(function) cmocka_unit_test_setup_teardown(function, start, stop)
         CASE(two_hundred_make_one_file_while_one_is_killed),
         CASE(a_place_is_free_again_when_its_process_is_killed),
         CASE(a_file_cut_short_while_mapped_is_survived_and_replaced),

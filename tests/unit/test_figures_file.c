@@ -3,6 +3,7 @@
 #include "figures/layout.h"
 
 #include "base/reason.h"
+#include "figures_fixture.h"
 #include "support.h"
 
 #include <errno.h>
@@ -13,21 +14,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static const char *path;
-
-static int start(void **state)
-{
-    int result = scratch_start(state);
-    path = scratch_path("figures");
-    return result;
-}
-
-static int stop(void **state)
-{
-    figures_close();
-    return scratch_stop(state);
-}
 
 static bool opens(const char *file, struct reason *why)
 {
@@ -256,7 +242,6 @@ static void another_process_replaces_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define CASE(function) cmocka_unit_test_setup_teardown(function, start, stop)
         CASE(file_systems_lack_things),
         CASE(calls_fail),
         CASE(a_long_path_is_no_fault_unless_it_must_be_longer),

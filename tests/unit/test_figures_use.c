@@ -2,6 +2,7 @@
  * Which figures are in use, and what is counted with and without them. */
 #include "figures/read.h"
 
+#include "figures_fixture.h"
 #include "support.h"
 
 #include <fcntl.h>
@@ -9,21 +10,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-static const char *path;
-
-static int start(void **state)
-{
-    int result = scratch_start(state);
-    path = scratch_path("figures");
-    return result;
-}
-
-static int stop(void **state)
-{
-    figures_close();
-    return scratch_stop(state);
-}
 
 /* ---- Which are in use ---- */
 
@@ -265,7 +251,6 @@ static void a_place_that_is_being_written_to(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define CASE(function) cmocka_unit_test_setup_teardown(function, start, stop)
         CASE(a_link_in_its_place_ends_nothing),
         CASE(from_a_file_to_another_and_to_memory),
         CASE(once_without_a_file_there_are_none),

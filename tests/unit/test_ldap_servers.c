@@ -309,7 +309,7 @@ static void servers_come_from_the_dns(void **state)
     if (!ldap_servers_connect(servers, within(2000), &connection, &fault))
         fail_msg("%s", fault.why.text);
     ldap_connection_close(&connection);
-    dns_begin(); /* the server that answers is no longer there */
+    dns_begin(); /* now without the server that answers */
     dns_add(5, 1, 1, "127.0.0.1", 60);
     dns_add(6, 1, 1, "localhost", 60);
     atomic_fetch_add(&forward_ms, 61000);

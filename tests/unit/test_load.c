@@ -104,6 +104,23 @@ static void folders_of_paths(void **state)
         expect_span(file_folder(cases[i][0]), cases[i][1]);
 }
 
+/* Tries a setting of the log, with these quotation marks; `told` NULL: it is good. */
+static void try_log(const char *key, const char *quote, const char *value, const char *told)
+{
+    struct config_report report = {0};
+    struct bytes top = {0};
+    bytes_addf(&top, "log = { %s = %s%s%s }", key, quote, value, quote);
+    const char *path = scratch_write(
+        "memberchat.conf", span_of(config_text(&(struct config_texts){.top = bytes_string(&top)})));
+    struct settings *settings = load_tried(path, plugins, &report);
+    expect((settings != NULL) == !told, "%s %s: %s", key, value, bytes_string(&report.text));
+    if (told)
+        expect_contains(bytes_string(&report.text), told);
+    settings_free(settings);
+    config_report_free(&report);
+    bytes_free(&top);
+}
+
 static void trying_finds_what_start_finds(void **state)
 {
     static const struct {
@@ -126,21 +143,8 @@ static void trying_finds_what_start_finds(void **state)
     assert_int_equal(symlink("folder/new", scratch_path("link-ahead")), 0);
     assert_int_equal(symlink("nowhere/log", scratch_path("link-nowhere")), 0);
     assert_int_equal(symlink("link-round", scratch_path("link-round")), 0);
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct config_report report = {0};
-        struct bytes top = {0};
-        bytes_addf(&top, "log = { target = \"%s\" }", rows[i].target);
-        const char *path =
-            scratch_write("memberchat.conf",
-                          span_of(config_text(&(struct config_texts){.top = bytes_string(&top)})));
-        struct settings *settings = load_tried(path, plugins, &report);
-        expect((settings != NULL) == !rows[i].told, "row %zu: %s", i, bytes_string(&report.text));
-        if (rows[i].told)
-            expect_contains(bytes_string(&report.text), rows[i].told);
-        settings_free(settings);
-        config_report_free(&report);
-        bytes_free(&top);
-    }
+    for (size_t i = 0; i < COUNT(rows); i++)
+        try_log("target", "\"", rows[i].target, rows[i].told);
     assert_int_equal(access(scratch_path("log"), F_OK), -1);
 
     struct config_report report = {0};
@@ -166,21 +170,8 @@ static void access_logs_are_tried(void **state)
     };
     (void)state;
     scratch_write_basics();
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct config_report report = {0};
-        struct bytes top = {0};
-        bytes_addf(&top, "log = { access = %s }", rows[i].access);
-        const char *path =
-            scratch_write("memberchat.conf",
-                          span_of(config_text(&(struct config_texts){.top = bytes_string(&top)})));
-        struct settings *settings = load_tried(path, plugins, &report);
-        expect((settings != NULL) == !rows[i].told, "row %zu: %s", i, bytes_string(&report.text));
-        if (rows[i].told)
-            expect_contains(bytes_string(&report.text), rows[i].told);
-        settings_free(settings);
-        config_report_free(&report);
-        bytes_free(&top);
-    }
+    for (size_t i = 0; i < COUNT(rows); i++)
+        try_log("access", "", rows[i].access, rows[i].told);
 }
 
 int main(void)

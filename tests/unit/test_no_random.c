@@ -110,7 +110,7 @@ static void nothing_is_counted(void **state)
     free(table);
 }
 
-/* Only the moment at which each entry expires is no longer its own. */
+/* Entries are kept as usual; they may expire at the same moment. */
 static void caches_go_on(void **state)
 {
     static const struct cache_settings settings = {100, 60000, 60000, 0};

@@ -240,7 +240,7 @@ static void connections_that_fail_are_replaced_once(void **state)
         {{SQL_ABSENT, SQL_LOST, SQL_LOST}, 0, 0, MEMBERCHAT_UNAVAILABLE, 3, 0},
         {{SQL_ABSENT, SQL_WRONG}, 0, 0, MEMBERCHAT_MISCONFIGURED, 2, 0},
         {{SQL_ABSENT, SQL_LOST}, 1, 0, MEMBERCHAT_UNAVAILABLE, 2, 0},   /* there were rows */
-        {{SQL_ABSENT, SQL_LOST}, 0, 120, MEMBERCHAT_UNAVAILABLE, 2, 0}, /* there is no time */
+        {{SQL_ABSENT, SQL_LOST}, 0, 120, MEMBERCHAT_UNAVAILABLE, 2, 0}, /* no time is left */
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {

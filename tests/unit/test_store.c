@@ -207,7 +207,7 @@ static void the_turn_comes_by_the_deadline(void **state)
     assert_int_equal(stub.probes, 0);
 }
 
-/* A reload waits for its turn, but not for ever. */
+/* A reload waits for its turn, and gives up after a while. */
 static void a_reload_gives_up(void **state)
 {
     pthread_t holder;
