@@ -145,29 +145,32 @@ static enum intake_state feed_rest(struct conn *conn)
     return state;
 }
 
-/* Reads once; *state_r is how it stands then.  False: nothing more is there. */
-static bool receive_once(struct conn *conn, int flags, enum intake_state *state_r)
+enum received { NOTHING, ALL, PERHAPS_MORE };
+
+/* Reads once; *state_r is how it stands then, if something came or the peer has gone. */
+static enum received receive_once(struct conn *conn, int flags, enum intake_state *state_r)
 {
     static _Thread_local char bytes[65536];
     ssize_t got = recv(conn->fd, bytes, sizeof bytes, flags);
     if (got > 0) {
         *state_r = feed(conn, bytes, (size_t)got);
         explicit_bzero(bytes, (size_t)got);
-        return (size_t)got == sizeof bytes;
+        return (size_t)got == sizeof bytes ? PERHAPS_MORE : ALL;
     }
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return errno == EINTR;
+        return errno == EINTR ? PERHAPS_MORE : NOTHING;
     if (intake_in_request(&conn->intake))
         log_info("the web server closed a connection in the middle of a request");
     *state_r = INTAKE_BAD;
-    return false;
+    return ALL;
 }
 
 enum intake_state conn_receive(struct conn *conn)
 {
     enum intake_state state = feed_rest(conn);
     int reads = 0;
-    while (state == INTAKE_MORE && reads++ < READS_MAX && receive_once(conn, MSG_DONTWAIT, &state))
+    while (state == INTAKE_MORE && reads++ < READS_MAX &&
+           receive_once(conn, MSG_DONTWAIT, &state) == PERHAPS_MORE)
         continue;
     conn->state = state;
     return state;
@@ -177,10 +180,13 @@ enum intake_state conn_receive_first(struct conn *conn)
 {
     const struct timeval moment = {.tv_usec = FIRST_BYTES_US};
     enum intake_state state = INTAKE_MORE;
-    setsockopt(conn->fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
-    bool more = receive_once(conn, 0, &state);
+    enum received received = receive_once(conn, MSG_DONTWAIT, &state);
+    if (received == NOTHING) { /* seldom, where requests come fast */
+        setsockopt(conn->fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+        received = receive_once(conn, 0, &state);
+    }
     conn->state = state;
-    return more && state == INTAKE_MORE ? conn_receive(conn) : state;
+    return received == PERHAPS_MORE && state == INTAKE_MORE ? conn_receive(conn) : state;
 }
 
 void conn_queue_push(struct conn_queue *queue, struct conn *conn)
