@@ -149,24 +149,26 @@ static bool is_asked(const struct sql_answer *answer, struct span id)
     return text_fold_equal(id, answer->asked);
 }
 
-static bool begin_member(struct sql_answer *answer, const struct sql_shape *shape,
-                         const struct span values[], struct span id)
+static void begin_member(struct sql_answer *answer, struct span id)
 {
-    struct span state = find_value(shape, values, SQL_STATE);
     memcpy(answer->id, id.data, id.length);
     answer->id_length = id.length;
     answer->outcome = MEMBERCHAT_FOUND;
-    if (!is_asked(answer, id)) {
-        answer->outcome = MEMBERCHAT_NOT_FOUND;
-        answer->services->reason(answer->result, "the query found \"%.*s\" instead", (int)id.length,
-                                 id.data);
-    } else if (!is_active(answer, state)) {
-        answer->outcome = MEMBERCHAT_NOT_FOUND;
-        answer->services->reason(answer->result, "there, but with the state \"%.*s\"",
-                                 state.length < 64 ? (int)state.length : 64, state.data);
-    }
-    return answer->outcome != MEMBERCHAT_FOUND || set_fields(answer, shape, values) ||
-           stop(answer, MEMBERCHAT_MISCONFIGURED, NULL);
+    if (is_asked(answer, id))
+        return;
+    answer->outcome = MEMBERCHAT_NOT_FOUND;
+    answer->services->reason(answer->result, "the query found \"%.*s\" instead", (int)id.length,
+                             id.data);
+}
+
+/* One row that says that the member is not active is enough: their order may be any. */
+static void judge_state(struct sql_answer *answer, struct span state)
+{
+    if (answer->outcome != MEMBERCHAT_FOUND || is_active(answer, state))
+        return;
+    answer->outcome = MEMBERCHAT_NOT_FOUND;
+    answer->services->reason(answer->result, "there, but with the state \"%.*s\"",
+                             state.length < 64 ? (int)state.length : 64, state.data);
 }
 
 bool sql_answer_add(struct sql_answer *answer, const struct sql_shape *shape,
@@ -183,11 +185,14 @@ bool sql_answer_add(struct sql_answer *answer, const struct sql_shape *shape,
     }
     if (answer->rows++ == SQL_ROWS_MAX)
         return stop(answer, MEMBERCHAT_MISCONFIGURED, "the query finds more than 1024 rows");
-    if (answer->rows == 1 && !begin_member(answer, shape, values, id))
-        return false;
+    if (answer->rows == 1)
+        begin_member(answer, id);
     if (!span_equal(id, (struct span){answer->id, answer->id_length}))
         return stop(answer, MEMBERCHAT_MISCONFIGURED,
                     "the query finds rows with different ids: it must find one member");
-    return answer->outcome != MEMBERCHAT_FOUND || set_attributes(answer, shape, values) ||
+    judge_state(answer, find_value(shape, values, SQL_STATE));
+    return answer->outcome != MEMBERCHAT_FOUND ||
+           ((answer->rows > 1 || set_fields(answer, shape, values)) &&
+            set_attributes(answer, shape, values)) ||
            stop(answer, MEMBERCHAT_MISCONFIGURED, NULL);
 }
