@@ -62,10 +62,10 @@ static const char *sift_params(struct intake *intake)
     struct span rest = bytes_span(&intake->params), name, value;
     char *kept = intake->params.data;
     for (const char *pair = rest.data; intake_take_pair(&rest, &name, &value); pair = rest.data) {
+        if (intake->wants && !intake->wants(name))
+            continue; /* also if a client has put a NUL into it, as nginx decodes REMOTE_USER */
         if (memchr(name.data, '\0', name.length + value.length))
             return "a parameter contains a NUL";
-        if (intake->wants && !intake->wants(name))
-            continue;
         size_t whole = (size_t)(rest.data - pair);
         memmove(kept, pair, whole);
         kept += whole;

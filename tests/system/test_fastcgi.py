@@ -241,6 +241,11 @@ class Broken(ProtocolCase):
         answer = self.responder.post(member_path("1%00"), self.site.auth())
         self.assertEqual(404, answer.status)
 
+    def test_nul_in_a_value_that_nobody_wants(self):
+        """nginx decodes the user of Basic credentials, with whatever the client has put there."""
+        answer = self.responder.post(MEMBER_PATH, self.site.auth(), extra={"REMOTE_USER": "demo\0key"})
+        self.assertEqual(200, answer.status)
+
     def test_missing_parameters(self):
         self.refused(begin() + stream(PARAMS, b"") + stream(STDIN, b""))
         for name in ("REQUEST_METHOD", "REQUEST_URI", "HTTP_AUTHORIZATION"):

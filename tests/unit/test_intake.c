@@ -107,6 +107,21 @@ static void parameters_that_nobody_wants(void **state)
     bytes_free(&wanted);
 }
 
+static void a_nul_in_a_parameter_that_nobody_wants(void **state)
+{
+    struct bytes pairs_with_nul = {0};
+    (void)state;
+    intake.wants = wants_a_or_b;
+    record_add_pair(&pairs_with_nul, SPAN("X"), SPAN("1\0x"));
+    record_add_pair(&pairs_with_nul, SPAN("A"), SPAN("1"));
+    record_add_begin(&stream, 1, 1, true);
+    record_add(&stream, RECORD_PARAMS, 1, bytes_span(&pairs_with_nul), 0);
+    record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
+    assert_int_equal(intake_feed_stream(1), INTAKE_MORE);
+    assert_true(span_equal(bytes_span(&intake.params), SPAN("\1\1A1")));
+    bytes_free(&pairs_with_nul);
+}
+
 static void what_follows_a_request_is_left(void **state)
 {
     enum intake_state told;
@@ -232,11 +247,11 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, intake_start, intake_stop)
     const struct CMUnitTest tests[] = {
-        TEST(requests_in_pieces_of_every_size),  TEST(cut_off_at_every_byte),
-        TEST(parameters_that_nobody_wants),      TEST(what_follows_a_request_is_left),
-        TEST(requests_without_anything),         TEST(bodies_are_kept_up_to_the_limit),
-        TEST(endless_bodies_end_the_connection), TEST(pairs_are_taken_one_by_one),
-        TEST(large_bodies_are_judged_first),
+        TEST(requests_in_pieces_of_every_size), TEST(cut_off_at_every_byte),
+        TEST(parameters_that_nobody_wants),     TEST(a_nul_in_a_parameter_that_nobody_wants),
+        TEST(what_follows_a_request_is_left),   TEST(requests_without_anything),
+        TEST(bodies_are_kept_up_to_the_limit),  TEST(endless_bodies_end_the_connection),
+        TEST(pairs_are_taken_one_by_one),       TEST(large_bodies_are_judged_first),
     };
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

@@ -114,7 +114,8 @@ class ErrorCases:
         self.assertEqual('Basic realm="memberchat", charset="UTF-8"', answer.header("WWW-Authenticate"))
 
     def test_wrong_credentials(self):
-        for key, secret in (("demo-key", "wrong"), ("nobody", "demo-secret-demo"), ("", "")):
+        for key, secret in (("demo-key", "wrong"), ("nobody", "demo-secret-demo"), ("", ""), ("demo-key\0", "demo-secret-demo"),
+                            ("demo-key", "demo-secret-demo\0")):
             with self.subTest(key=key):
                 answer = self.web.post(GUEST_PATH, basic(key, secret))
                 self.assertEqual((401, "INVALID_APP_CREDENTIALS"), answer.error)
