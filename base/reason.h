@@ -4,6 +4,9 @@
 #ifndef REASON_H
 #define REASON_H
 
+#include <stdarg.h>
+#include <stddef.h>
+
 enum { REASON_MAX = 1024 };
 
 /* Zero-initialised is empty; text ends with NUL, and a character is never cut in two. */
@@ -13,5 +16,10 @@ struct reason {
 
 void reason_set(struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same into other room, of 64 bytes or more.  What does not fit is most often a path, and what
+ * is wrong with it stands behind: the middle is left out, with "..." in its place. */
+void reason_write(char *room, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 #endif

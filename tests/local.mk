@@ -159,6 +159,7 @@ tests_unit_test_conn_SOURCES = tests/unit/test_conn.c tests/unit/short_memory.c 
 tests_unit_test_token_memory_SOURCES = tests/unit/test_token_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/fake_network.c tests/unit/fake_network.h
+tests_unit_test_reason_SOURCES = tests/unit/test_reason.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_map_SOURCES = tests/unit/test_map.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_template_SOURCES = tests/unit/test_template.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c tests/unit/fake_network.c tests/unit/fake_network.h

@@ -28,7 +28,7 @@ bool sql_fault_set(struct sql_fault *fault, enum sql_verdict verdict, const char
     va_list arguments;
     fault->verdict = verdict;
     va_start(arguments, format);
-    vsnprintf(fault->why.text, sizeof fault->why.text, format, arguments);
+    reason_write(fault->why.text, sizeof fault->why.text, format, arguments);
     va_end(arguments);
     return false;
 }

@@ -2,6 +2,8 @@
  * What is wrong now, and what to do about it: the worst first. */
 #include "status.h"
 
+#include "base/reason.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@ __attribute__((format(printf, 2, 3))) static struct status_finding *add(
     char text[FINDING_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    reason_write(text, sizeof text, format, args);
     va_end(args);
     struct status_finding *finding = arena_alloc(&report->arena, sizeof *finding);
     static struct status_finding nowhere; /* the arena has failed: the report ends here */

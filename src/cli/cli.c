@@ -2,6 +2,7 @@
  * What the subcommands share. */
 #include "cli.h"
 
+#include "base/reason.h"
 #include "host/log.h"
 #include "settings/config_value.h"
 
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 16384 }; /* of a message; what is longer is cut */
+enum { TEXT_MAX = 16384 }; /* of a message; what is longer is shortened */
 
 static bool out_of_memory; /* for something that was to be printed */
 
@@ -41,7 +42,7 @@ void cli_put(FILE *out, const char *text)
 void cli_error_list(const char *format, va_list args)
 {
     char text[TEXT_MAX];
-    vsnprintf(text, sizeof text, format, args);
+    reason_write(text, sizeof text, format, args);
     fprintf(stderr, "%smemberchat:%s ", cli_colour(stderr, CLI_RED), cli_colour(stderr, CLI_PLAIN));
     cli_put(stderr, text);
     fputc('\n', stderr);

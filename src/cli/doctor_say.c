@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "doctor_private.h"
 
+#include "base/reason.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -15,7 +16,7 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *
     char text[4096];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    reason_write(text, sizeof text, format, args);
     va_end(args);
     /* some of it comes from a server: nothing may steer a terminal or forge a line */
     bool plain = text_is_plain(span_of(text));

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/reason.h"
 #include "base/text.h"
 #include "log_sink.h"
 
@@ -239,7 +240,7 @@ void log_message(enum log_level level, const char *format, va_list args)
         return;
     int saved = errno;
     char message[MESSAGE_MAX];
-    vsnprintf(message, sizeof message, format, args);
+    reason_write(message, sizeof message, format, args);
     char memory[LINE_ROOM];
     struct bytes line = bytes_within(memory, sizeof memory);
     make_line(&line, level, message);
@@ -320,7 +321,7 @@ void log_error_limited(const char *format, ...)
     char message[MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    reason_write(message, sizeof message, format, args);
     va_end(args);
     log_once(LOG_LEVEL_ERROR, message, message);
 }
@@ -330,7 +331,7 @@ void log_limited(enum log_level level, const char *topic, const char *format, ..
     char message[MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    reason_write(message, sizeof message, format, args);
     va_end(args);
     log_once(level, topic, message);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a plugin may call. */
 #include "base/clock.h"
+#include "base/reason.h"
 #include "host/log.h"
 #include "store_private.h"
 
@@ -23,7 +24,7 @@ static void service_log(const struct memberchat_services *services, enum memberc
     char message[1800];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    reason_write(message, sizeof message, format, args);
     va_end(args);
     by_level[known ? level : MEMBERCHAT_LOG_ERROR]("store %s: %s", store->name, message);
 }
@@ -84,7 +85,7 @@ static void service_reason(struct memberchat_result *result, const char *format,
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(result->report->reason, sizeof result->report->reason, format, args);
+    reason_write(result->report->reason, sizeof result->report->reason, format, args);
     va_end(args);
 }
 

@@ -104,11 +104,11 @@ void config_tell(struct config_report *report, enum config_severity severity,
     const struct config_node *place = member ? member : node;
     unsigned line = place->line + (place->line == 0); /* the root has no line */
     size_t before = report->text.length;
-    char reason[1024];
+    char reason[REASON_MAX];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
+    reason_write(reason, sizeof reason, format, args);
     va_end(args);
     bytes_add_string(&report->text, place->file);
     size_t name_length = report->text.length - before;
@@ -127,10 +127,10 @@ void config_tell(struct config_report *report, enum config_severity severity,
 void config_tell_file(struct config_report *report, enum config_severity severity, const char *path,
                       const char *format, ...)
 {
-    char reason[1024];
+    char reason[REASON_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
+    reason_write(reason, sizeof reason, format, args);
     va_end(args);
     bytes_addf(&report->text, "%s: %s%s\n", path, severity == CONFIG_WARNING ? "warning: " : "",
                reason);

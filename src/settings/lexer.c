@@ -27,14 +27,12 @@
 static void fault_at(struct lexer *lexer, const char *path, unsigned line, const char *format,
                      va_list args)
 {
-    char text[REASON_MAX];
     if (lexer->token == TOKEN_FAULT)
         return;
     lexer->token = TOKEN_FAULT;
-    vsnprintf(text, sizeof text, format, args);
     lexer->fault->path = path;
     lexer->fault->line = line;
-    reason_set(&lexer->fault->why, "%s", text);
+    reason_write(lexer->fault->why.text, sizeof lexer->fault->why.text, format, args);
 }
 
 void lexer_fault(struct lexer *lexer, const char *format, ...)

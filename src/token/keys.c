@@ -81,6 +81,6 @@ void key_warn(struct key_report *report, const char *format, ...)
         return;
     char *text = report->warnings[report->warning_count++].text;
     va_start(args, format);
-    vsnprintf(text, REASON_MAX, format, args);
+    reason_write(text, REASON_MAX, format, args);
     va_end(args);
 }

@@ -294,6 +294,12 @@ class Files(ConfigCase):
         done = command("check", "-c", self.site.conf)
         self.assertIn("members.csv", done.stdout + done.stderr)
 
+    def test_long_path(self):
+        """Its middle is left out, not what is wrong with it."""
+        self.site.write({"stores": {"members": {"path": "folder/" * 400 + "members.csv"}}})
+        done = command("check", "-c", self.site.conf)
+        self.assertRegex(done.stdout + done.stderr, r"folder/.*\.\.\..*folder/members\.csv: no such file")
+
     def test_members_file_with_which_nothing_would_start(self):
         self.site.put("members.csv", "appUserId,appUserName\n" + "".join(f"m{i},a,b\n" for i in range(101)))
         done = command("check", "-c", self.site.conf)
