@@ -34,6 +34,12 @@ bool text_is_alphanumeric(struct span text);
 /* The value of a hexadecimal digit, -1 for another byte. */
 int text_hex_digit(char c);
 
+/* What a noun behind the number ends in: "%zu line%s". */
+static inline const char *text_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* A whole decimal number with an optional sign.  False for anything else, and for what
  * does not fit. */
 bool text_parse_integer(const char *text, int64_t *value_r);

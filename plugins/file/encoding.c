@@ -4,6 +4,8 @@
 
 #include "columns.h"
 
+#include "base/text.h"
+
 #include <endian.h>
 #include <errno.h>
 #include <iconv.h>
@@ -325,7 +327,7 @@ bool encoding_explain(const char *name, struct span line, struct span text, size
         return false;
     const char *fits = is_utf8_name(name) ? guess(text) : NULL;
     if (!is_utf8_name(name))
-        reason_set(why, "line %zu, behind %zu bytes: not %s", number, end, name);
+        reason_set(why, "line %zu, behind %zu byte%s: not %s", number, end, text_plural(end), name);
     else
         reason_set(why, "line %zu, byte %zu: 0x%02x is not UTF-8%s%s%s", number, end + 1,
                    (unsigned char)line.data[end], fits ? "; this would fit: encoding = \"" : "",

@@ -6,6 +6,8 @@
 #include "encoding.h"
 #include "members.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -137,7 +139,7 @@ static void announce(const struct store *store)
     const char *path = store->settings->path;
     struct memberchat_holdings holdings = {.size = sizeof holdings};
     describe(store, &holdings);
-    const char *many = holdings.members == 1 ? "" : "s";
+    const char *many = text_plural(holdings.members);
     if (holdings.counted)
         services->log(services, store->announce, "%s: %llu member%s, %llu active%s%s%s", path,
                       (unsigned long long)holdings.members, many,
@@ -240,8 +242,7 @@ static void complain(struct store *store, const struct file_stamp *stamp, const 
     store->told_of = *stamp;
     store->services->log(store->services, MEMBERCHAT_LOG_WARNING,
                          "%s; the old content with %zu member%s stays in use", why->text,
-                         members_count(store->members),
-                         members_count(store->members) == 1 ? "" : "s");
+                         members_count(store->members), text_plural(members_count(store->members)));
 }
 
 static void stop_complaining(struct store *store)
@@ -295,7 +296,7 @@ static void swap(struct store *store, const struct file_stamp *stamp, struct mem
     if (!store->asked && now < before && now <= before / 2) {
         struct reason why;
         reason_set(&why, "%s: it has only %zu member%s now: if that is right, send SIGHUP",
-                   store->settings->path, now, now == 1 ? "" : "s");
+                   store->settings->path, now, text_plural(now));
         complain(store, stamp, &why);
         store->refused = *stamp;
         members_free(members);

@@ -174,7 +174,8 @@ static void finish_notes(struct builder *builder)
     }
     if (twins > 0)
         services->log(services, MEMBERCHAT_LOG_WARNING,
-                      "%s: %zu lines have an id that an earlier line has", path, twins);
+                      "%s: %zu line%s with an id that an earlier line has", path, twins,
+                      text_plural(twins));
 }
 
 /* Counts a member, or takes it back. */
@@ -229,8 +230,9 @@ static enum load refuse_record(struct builder *builder, const char *fault)
     if (table->bad++ == 0)
         builder->first_bad = table->lines;
     if ((int64_t)table->bad > builder->settings->max_bad) {
-        reason_set(builder->why, "more than %" PRId64 " bad lines (max_bad); line %zu: %s%s%s",
-                   builder->settings->max_bad, table->lines, fault, builder->misread ? "; " : "",
+        reason_set(builder->why, "more than %" PRId64 " bad line%s (max_bad); line %zu: %s%s%s",
+                   builder->settings->max_bad, text_plural((uint64_t)builder->settings->max_bad),
+                   table->lines, fault, builder->misread ? "; " : "",
                    builder->misread ? builder->encoding.text : "");
         return LOAD_REFUSED;
     }

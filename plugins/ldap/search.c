@@ -56,7 +56,7 @@ static struct pool_loan *take(struct ldap_store *store, int64_t deadline, struct
     ldap_fault_set(fault, VERDICT_BUSY, "out of memory");
     enum pool_result result = pool_take(store->pool, deadline, fault, &loan);
     if (result == POOL_BUSY)
-        ldap_fault_set(fault, VERDICT_BUSY, "all %lld connections are in use (\"connections\")",
+        ldap_fault_set(fault, VERDICT_BUSY, "every connection is in use (connections = %lld)",
                        (long long)store->settings->connections);
     /* a server that accepts no more connections may still answer on those it has */
     if (result == POOL_FAILED && ldap_fault_outcome(fault) == MEMBERCHAT_UNAVAILABLE)

@@ -146,7 +146,8 @@ static enum sql_verdict try_once(struct sql_store *store, const struct sql_quest
     sql_fault_set(fault, SQL_BUSY, "out of memory");
     enum pool_result taken = pool_take(store->connections, deadline, fault, &loan);
     if (taken == POOL_BUSY)
-        sql_fault_set(fault, SQL_BUSY, "all %lld connections were in use until the deadline",
+        sql_fault_set(fault, SQL_BUSY,
+                      "every connection was in use until the deadline (connections = %lld)",
                       (long long)store->client.settings->connections);
     if (taken != POOL_GOOD)
         return fault->verdict;

@@ -3,6 +3,7 @@
 #include "status.h"
 
 #include "base/date.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -232,9 +233,10 @@ static void add_chart(const struct status_app *app, struct bytes *out)
         const uint64_t *hour = app->hours[i];
         double members = (double)hour[FIGURES_MEMBER] * BAR_HEIGHT / (double)most;
         double guests = (double)hour[FIGURES_GUEST] * BAR_HEIGHT / (double)most;
-        bytes_addf(out, "<g><title>%u h ago: %llu members, %llu guests</title>",
+        bytes_addf(out, "<g><title>%u h ago: %llu member%s, %llu guest%s</title>",
                    STATUS_HOURS - 1 - i, (unsigned long long)hour[FIGURES_MEMBER],
-                   (unsigned long long)hour[FIGURES_GUEST]);
+                   text_plural(hour[FIGURES_MEMBER]), (unsigned long long)hour[FIGURES_GUEST],
+                   text_plural(hour[FIGURES_GUEST]));
         bytes_addf(out, "<rect class=\"base\" x=\"%u\" y=\"%d\" width=\"%d\" height=\"1\"/>",
                    i * BAR, BAR_HEIGHT, BAR - 2);
         if (hour[FIGURES_MEMBER])

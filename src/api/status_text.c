@@ -3,6 +3,7 @@
 #include "status.h"
 
 #include "base/date.h"
+#include "base/text.h"
 
 #include <errno.h>
 
@@ -51,21 +52,24 @@ static void add_store(const struct status_store *store, struct bytes *out)
                big(store->lookups), big(store->outcomes[FIGURES_FOUND]),
                big(store->outcomes[FIGURES_NOT_FOUND]), big(store->outcomes[FIGURES_UNAVAILABLE]),
                big(store->outcomes[FIGURES_MISCONFIGURED]), store->median_ms, store->p99_ms);
-    bytes_addf(out, "; cache %llu hits, %llu misses, %llu stale, %llu entries; breaker %s",
+    bytes_addf(out, "; cache: hits %llu, misses %llu, stale %llu, entries %llu; breaker %s",
                big(store->cache[FIGURES_HIT]), big(store->cache[FIGURES_MISS]),
                big(store->cache[FIGURES_STALE]), big(store->entries),
                store->breaker_since ? "open" : "closed");
     if (store->members >= 0)
-        bytes_addf(out, "; %lld members", (long long)store->members);
+        bytes_addf(out, "; %lld member%s", (long long)store->members,
+                   text_plural((uint64_t)store->members));
     bytes_add_string(out, "\n");
 }
 
 static void add_app(const struct status_app *app, struct bytes *out)
 {
     if (app->name[0])
-        bytes_addf(out, "app %s: tokens today: %llu members, %llu guests; in all: %llu, %llu",
-                   app->name, big(app->today[FIGURES_MEMBER]), big(app->today[FIGURES_GUEST]),
-                   big(app->tokens[FIGURES_MEMBER]), big(app->tokens[FIGURES_GUEST]));
+        bytes_addf(out, "app %s: tokens today: %llu member%s, %llu guest%s; in all: %llu, %llu",
+                   app->name, big(app->today[FIGURES_MEMBER]),
+                   text_plural(app->today[FIGURES_MEMBER]), big(app->today[FIGURES_GUEST]),
+                   text_plural(app->today[FIGURES_GUEST]), big(app->tokens[FIGURES_MEMBER]),
+                   big(app->tokens[FIGURES_GUEST]));
     else
         bytes_add_string(out, "no app");
     bytes_addf(out, "; refused: %llu", big(app->refused));
@@ -79,9 +83,11 @@ static void add_process(const struct status_process *process, int64_t now, struc
 {
     bytes_addf(out, "process %lld: version %s, for ", (long long)process->pid, process->version);
     status_add_age(out, now - process->started);
-    bytes_addf(out, "; %llu threads, %llu busy; %llu requests in flight; %llu reloads%s\n",
-               big(process->threads), big(process->busy), big(process->in_flight),
-               big(process->reloads), process->reload_failed ? ", the last one failed" : "");
+    bytes_addf(out, "; %llu thread%s, %llu busy; %llu request%s in flight; %llu reload%s%s\n",
+               big(process->threads), text_plural(process->threads), big(process->busy),
+               big(process->in_flight), text_plural(process->in_flight), big(process->reloads),
+               text_plural(process->reloads),
+               process->reload_failed ? ", the last one failed" : "");
 }
 
 static void add_file(const struct status_file *file, int64_t now, struct bytes *out)

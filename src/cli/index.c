@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include "base/text.h"
 #include "plugins/file/encoding.h"
 #include "plugins/file/index.h"
 #include "settings/config_value.h"
@@ -43,9 +44,8 @@ static int compile(const struct file_settings *settings, const char *to)
     struct reason why;
     struct index index;
     bool synced = true, good = index_make(settings, &report, to, &index, &why);
-    if (good &&
-        (printf("%s: %zu member%s\n", to, index.members, index.members == 1 ? "" : "s") < 0 ||
-         fflush(stdout) != 0)) {
+    if (good && (printf("%s: %zu member%s\n", to, index.members, text_plural(index.members)) < 0 ||
+                 fflush(stdout) != 0)) {
         index_drop(&index);
         reason_set(&why, "standard output: %s", strerror(errno));
         good = false;

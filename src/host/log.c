@@ -187,7 +187,7 @@ static void tell_lost(struct bytes *line, unsigned lost)
     char message[100];
     request_id = NULL;
     snprintf(message, sizeof message, "%u line%s of the log could not be written and %s lost", lost,
-             lost == 1 ? "" : "s", lost == 1 ? "is" : "are");
+             text_plural(lost), lost == 1 ? "is" : "are");
     make_line(line, LOG_LEVEL_WARNING, message);
     request_id = request;
 }
@@ -311,7 +311,7 @@ static void log_once(enum log_level level, const char *topic, const char *messag
     if (!log_enabled(level) || !recent_admit(topic, &dropped))
         return;
     if (dropped)
-        by_level[level]("%s (and %u times more since it was last logged)", message, dropped);
+        by_level[level]("%s (and %u more since it was last logged)", message, dropped);
     else
         by_level[level]("%s", message);
 }

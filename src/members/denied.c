@@ -260,10 +260,10 @@ static void reread(struct denied *denied, const struct file_stamp *stamp, bool s
     }
     if (!same) {
         if (telling.count > TOLD_MAX)
-            log_warning("%s: %u more lines have something wrong", denied->path,
-                        telling.count - TOLD_MAX);
+            log_warning("%s: %u more line%s with something wrong", denied->path,
+                        telling.count - TOLD_MAX, text_plural(telling.count - TOLD_MAX));
         log_info("app %s: denied_file: %zu id%s in %s", denied->app_id, table->count,
-                 table->count == 1 ? "" : "s", denied->path);
+                 text_plural(table->count), denied->path);
     }
     denied->stamp = *stamp;
     denied->at_rest = same || is_at_rest(stamp);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * memberchat.fcgi: the responder. */
 #include "base/file.h"
+#include "base/text.h"
 #include "cgi.h"
 #include "dumps.h"
 #include "figures/figures.h"
@@ -173,8 +174,8 @@ static bool serve(struct settings *settings, struct listener *listener, const ch
         return false;
     }
     handle_signals(server, signals);
-    log_info("memberchat %s: ready, %u look-ups at once, on %s", PACKAGE_VERSION, threads,
-             place.text);
+    log_info("memberchat %s: ready, %u look-up%s at once, on %s", PACKAGE_VERSION, threads,
+             text_plural(threads), place.text);
     serve_until_stopped(server, upkeep, listener);
     upkeep_stop(upkeep);
     server_free(server);

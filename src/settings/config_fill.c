@@ -151,8 +151,9 @@ static void fill_size(const struct slot *slot)
                      "\"%s\" is not a size; write it as \"512\", \"16k\", \"1M\" or \"1G\"", text);
     else if (!in_range(slot->key, value))
         config_error(slot->report, slot->group, slot->key->name,
-                     "is %lld bytes; it must be %lld to %lld", (long long)value,
-                     (long long)slot->key->min, (long long)slot->key->max);
+                     "is %lld byte%s; it must be %lld to %lld", (long long)value,
+                     text_plural((uint64_t)value), (long long)slot->key->min,
+                     (long long)slot->key->max);
     *(int64_t *)slot->out = value;
 }
 

@@ -17,9 +17,9 @@ static void add_secret(const struct loading *loading, struct app *app,
 {
     if (secret.length < SECRET_MIN || secret.length > SECRET_MAX)
         config_error(loading->report, group, key,
-                     "the API secret has %zu bytes; it must have %d to %d: memberchat new-app "
+                     "the API secret has %zu byte%s; it must have %d to %d: memberchat new-app "
                      "makes a good one",
-                     secret.length, SECRET_MIN, SECRET_MAX);
+                     secret.length, text_plural(secret.length), SECRET_MIN, SECRET_MAX);
     else
         crypto_sha256(secret, app->secrets[app->secret_count++]);
 }

@@ -137,8 +137,8 @@ static bool read_set(struct json_object *keys, const struct key_source *source,
     }
     if (ring->count > before)
         return true;
-    reason_set(&report->why, "none of its %zu keys is for %s", json_length(keys),
-               algorithm_rows[source->algorithm].name);
+    reason_set(&report->why, "it has %zu key%s, but none for %s", json_length(keys),
+               text_plural(json_length(keys)), algorithm_rows[source->algorithm].name);
     return false;
 }
 

@@ -49,9 +49,9 @@ static bool check_secret(struct span secret, const struct algorithm_row *row,
     const char *form = NULL;
     if (secret.length < SECRET_MIN) {
         reason_set(&report->why,
-                   "the secret has %zu bytes; %s needs at least %d: make one with \"memberchat "
+                   "the secret has %zu byte%s; %s needs at least %d: make one with \"memberchat "
                    "keygen %s FILE\"",
-                   secret.length, row->name, SECRET_MIN, row->name);
+                   secret.length, text_plural(secret.length), row->name, SECRET_MIN, row->name);
         return false;
     }
     switch (disguise_find(secret, &form)) {

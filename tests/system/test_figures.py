@@ -367,7 +367,7 @@ class Status(FreshCase):
         self.assertIn("file is not set", self.without_file().stderr)
         done = command("-c", self.site.conf, "status")
         self.assertEqual((0, ""), (done.returncode, done.stderr))
-        for pattern in (r"^nothing is wrong\n", r"store members: up since .*look-ups 2: 1 found, 1 not found", rf"app {APP}: tokens today: 1 members, 1 guests",
+        for pattern in (r"^nothing is wrong\n", r"store members: up since .*look-ups 2: 1 found, 1 not found", rf"app {APP}: tokens today: 1 member, 1 guest;",
                         r"process \d+: version .* threads", r"refused .* app ffl-dev-1: MEMBER_NOT_FOUND, request "):
             self.assertRegex(done.stdout, pattern)
         shown, printed = self.report(), json.loads(command("-c", self.site.conf, "status", "--json").stdout)

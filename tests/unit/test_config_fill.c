@@ -172,7 +172,7 @@ static void mistakes(void **state)
         {"duration = \"0s\"", "g.duration: is \"0s\"; it must be 1 ms to 60 s"},
         {"duration = \"2m\"", "g.duration: is \"2m\"; it must be 1 ms to 60 s"},
         {"size = \"5kB\"", "g.size: \"5kB\" is not a size; write it as"},
-        {"size = 1", "g.size: is 1 bytes; it must be 2 to 4096"},
+        {"size = 1", "g.size: is 1 byte; it must be 2 to 4096"},
         {"size = \"1M\"", "g.size: is 1048576 bytes; it must be 2 to 4096"},
         {"size = true", "g.size: expected a size"},
         {"choice = \"pink\"", "g.choice: is \"pink\"; it must be one of: red green blue"},

@@ -235,7 +235,7 @@ static void many_bad_lines(void **state)
     const char *log = stderr_caught(); /* not a word for each */
     expect_contains(log, "denied.txt:2: what follows the id is not a date");
     expect_lacks(log, "denied.txt:99: ");
-    expect_contains(log, " more lines have something wrong");
+    expect_contains(log, " more lines with something wrong");
 }
 
 /* A request that comes long after the change sees it at once. */

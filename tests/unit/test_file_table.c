@@ -206,7 +206,7 @@ static void wrong_encoding_is_explained(void **state)
     settings.max_bad = 1;
     assert_null(build(text, sizeof text - 1));
     assert_string_equal(reason.text,
-                        "more than 1 bad lines (max_bad); line 4: the name is not in the encoding "
+                        "more than 1 bad line (max_bad); line 4: the name is not in the encoding "
                         "of the file; line 3, byte 4: 0xf6 is not UTF-8; this would fit: "
                         "encoding = \"windows-1252\"");
     settings.max_bad = 2;
@@ -273,6 +273,10 @@ static void twins_poison_their_id_only(void **state)
     assert_int_equal(fake_services_count(&fake, "W m.csv:7: the id is in line 2 already"), 1);
     assert_int_equal(fake_services_count(&fake, "W m.csv:6: the id is in line 3 already"), 1);
     assert_int_equal(fake_services_count(&fake, "W m.csv:9: the id is in line 3 already"), 1);
+    assert_int_equal(fake_services_count(&fake, "W m.csv: 3 lines with an id that"), 1);
+    table_free(table);
+    table = build("id\n1\n1\n", 7);
+    assert_int_equal(fake_services_count(&fake, "W m.csv: 1 line with an id that"), 1);
     table_free(table);
 }
 

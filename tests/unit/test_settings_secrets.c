@@ -76,7 +76,7 @@ static void mistakes_about_secrets(void **state)
          "new-app"},
         {{.app = "api_secret = \"fifteen letters\"; " REST},
          "api_secret: the API secret has 15 bytes"},
-        {{.app = "api_secret = [ \"" FIRST "\", \"a\" ]; " REST}, "the API secret has 1 bytes"},
+        {{.app = "api_secret = [ \"" FIRST "\", \"a\" ]; " REST}, "the API secret has 1 byte;"},
         {{.app = "api_secret_file = \"three\"; " REST},
          "must hold the API secret in its first line"},
         {{.app = "api_secret_file = \"gap\"; " REST}, "the API secret has 0 bytes"},

@@ -311,7 +311,7 @@ static void look_up_and_survey(void)
 {
     seen.meanwhile = NULL;
     assert_int_equal(look_up_within(50, "m2"), MEMBERCHAT_UNAVAILABLE);
-    assert_string_equal(result.reason, "all 1 connections were in use until the deadline");
+    assert_non_null(strstr(result.reason, "every connection was in use until the deadline"));
     assert_int_equal(survey_within(50), MEMBERCHAT_UNAVAILABLE);
     assert_string_equal(result.reason, "out of memory, or no connection was free");
 }
