@@ -41,11 +41,12 @@ struct heredoc {
     struct span text; /* with the lines' indentation */
     size_t indent;    /* of the closing mark, which each line loses */
     bool quoted;      /* 'MARK': nothing in it is special */
+    bool closed;      /* otherwise it goes on to the end of the file */
     const char *end;
 };
 
 /* The mark on its own line ends it. */
-static bool find_end(const char *body, struct span mark, struct heredoc *heredoc_r)
+static void find_end(const char *body, struct span mark, struct heredoc *heredoc_r)
 {
     for (const char *line = body; line; line = strchr(line, '\n')) {
         line += *line == '\n';
@@ -56,15 +57,18 @@ static bool find_end(const char *body, struct span mark, struct heredoc *heredoc
             length -= length > 0 && body[length - 1] == '\r';
             heredoc_r->text = (struct span){body, length};
             heredoc_r->indent = (size_t)(at - line);
+            heredoc_r->closed = true;
             heredoc_r->end = at + mark.length;
-            return true;
+            return;
         }
     }
-    return false;
+    heredoc_r->end = body + strlen(body);
 }
 
+/* False: none begins here. */
 static bool read_heredoc(const char *at, struct heredoc *heredoc_r)
 {
+    *heredoc_r = (struct heredoc){0};
     if (strncmp(at, "<<<", 3) != 0)
         return false;
     at += 3;
@@ -78,7 +82,9 @@ static bool read_heredoc(const char *at, struct heredoc *heredoc_r)
         return false;
     at += *at == '\r';
     heredoc_r->quoted = quote == '\'';
-    return *at == '\n' && find_end(at + 1, mark, heredoc_r);
+    if (*at == '\n')
+        find_end(at + 1, mark, heredoc_r);
+    return *at == '\n';
 }
 
 /* ---- Strings ---- */
@@ -169,6 +175,8 @@ bool php_take_string(const char *at, struct bytes *value)
 {
     struct heredoc heredoc;
     if (read_heredoc(at, &heredoc)) {
+        if (!heredoc.closed)
+            return false;
         if (!heredoc.quoted)
             return take_double(heredoc.text, '\0', heredoc.indent, value);
         take_lines(heredoc.text, heredoc.indent, value);

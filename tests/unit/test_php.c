@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -92,6 +93,28 @@ static const struct {
     {"$X = <<<E a\nE;", false, PHP_OTHER, NULL},
     {"$X = <<<E\na", false, PHP_OTHER, NULL},
     {"", false, PHP_MISSING, NULL},
+    /* the first define() counts, and the last assignment, unless code decides */
+    {"@define('X', 'a'); define('X', 'b');", true, PHP_PLAIN, "a"},
+    {"const X = 'a'; define('X', 'b');", true, PHP_PLAIN, "a"},
+    {"defined('X') || define('X', 'a'); define('X', 'b');", true, PHP_DIFFERS, NULL},
+    {"if (1): define('X', 'a'); else: define('X', 'b'); endif;", true, PHP_DIFFERS, NULL},
+    {"if (1): $X = 'a'; else: $X = 'b'; endif;", false, PHP_DIFFERS, NULL},
+    {"switch (1): case 1: $X = 'a'; break; default: f(); $X = 'b'; ENDSWITCH;", false, PHP_DIFFERS,
+     NULL},
+    {"if (1): $X = 'a'; endif; $X = 'b';", false, PHP_PLAIN, "b"},
+    {"if (1) $X = 'a'; else $X = 'b';", false, PHP_DIFFERS, NULL},
+    {"$X = 'a'; if (0) /* c */ $X = 'b';", false, PHP_DIFFERS, NULL},
+    {"$X = 'a'; 0 && $X = 'b';", false, PHP_DIFFERS, NULL},
+    {"$X = 'a'; 0 and $X = 'b';", false, PHP_DIFFERS, NULL},
+    {"$X = 'a'; for (; 0; $X = 'b');", false, PHP_DIFFERS, NULL},
+    {"$X = 'a'; f(function () { f([0]); $X = 'b'; });", false, PHP_DIFFERS, NULL},
+    {"$X = 'a'; f([') {']); ?> { <?php $X = 'b';", false, PHP_PLAIN, "b"},
+    {"$y = 'a'; $X = $y; $y = 'b';", false, PHP_PLAIN, "a"},
+    {"$X = $y; $y = 'b';", false, PHP_OTHER, NULL},
+    {"define('X', 010);", true, PHP_OTHER, NULL},
+    {"define('X', 0);", true, PHP_PLAIN, "0"},
+    {"define('X', 1.5);", true, PHP_OTHER, NULL},
+    {"define('X', 1 . 5);", true, PHP_PLAIN, "15"},
 };
 
 static void settings_are_found(void **state)
@@ -131,11 +154,40 @@ static void places_are_told(void **state)
     bytes_free(&value);
 }
 
+/* Whoever wrote the file must not keep the administrator waiting. */
+static void large_files_take_no_time(void **state)
+{
+    static const char *const parts[] = {
+        "<<<A\n", "$X='';", "include a.php ",     "define('",    "/* ",
+        "<? ?>",  "$X=$X=", "$X=$a.$a;$a=$X.$X;", "define(",     "const X=",
+        "{",      "#",      "define('X','",       "define('X',", "<<<A\nA;\n",
+        "if():",
+    };
+    static const char *const harmless[] = {"b.php", "a.php", NULL};
+    (void)state;
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        struct bytes text = {0}, value = {0};
+        unsigned line;
+        bytes_add_string(&text, "<?php $X = 'a';\n");
+        while (text.length < 1 << 18)
+            bytes_add_string(&text, parts[i]);
+        clock_t begin = clock();
+        php_find(bytes_string(&text), "X", true, &value, &line);
+        php_find(bytes_string(&text), "X", false, &value, &line);
+        assert_int_equal(php_find_include(bytes_string(&text), harmless), 0);
+        if (clock() - begin > 3 * CLOCKS_PER_SEC)
+            fail_msg("%s takes %ld s", parts[i], (long)((clock() - begin) / CLOCKS_PER_SEC));
+        bytes_free(&text);
+        bytes_free(&value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_are_found),
         cmocka_unit_test(places_are_told),
+        cmocka_unit_test(large_files_take_no_time),
     };
     return cmocka_run_group_tests_name("php", tests, NULL, NULL);
 }
