@@ -53,6 +53,14 @@ bool sql_shape_add(struct sql_shape *shape, struct span name, const struct membe
     return true;
 }
 
+bool sql_shape_equal(const struct sql_shape *a, const struct sql_shape *b)
+{
+    bool equal = a->count == b->count;
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = a->columns[i] == b->columns[i] && strcmp(a->names[i], b->names[i]) == 0;
+    return equal;
+}
+
 bool sql_shape_has(const struct sql_shape *shape, const char *attribute)
 {
     for (size_t i = 0; i < shape->count; i++)

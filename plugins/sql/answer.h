@@ -24,6 +24,8 @@ struct sql_shape {
  * attribute that is wanted. */
 bool sql_shape_add(struct sql_shape *shape, struct span name, const struct memberchat_list *wanted,
                    struct reason *why);
+/* Whether the columns mean the same, in the same order. */
+bool sql_shape_equal(const struct sql_shape *a, const struct sql_shape *b);
 /* Whether an attribute is among the columns. */
 bool sql_shape_has(const struct sql_shape *shape, const char *attribute);
 

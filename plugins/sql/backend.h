@@ -56,8 +56,8 @@ struct sql_backend {
                             struct sql_answer *answer, int64_t deadline, struct sql_fault *fault);
     /* Optional: cancels at the server, over another connection, what a late one is still doing. */
     void (*cancel)(void *client, const void *connection, int64_t deadline);
-    /* Optional, once a second: true when the database connected to has been replaced. */
-    bool (*has_changed)(struct sql_client *client, bool asked);
+    /* Optional, when the configuration was loaded again: forgets what went wrong. */
+    void (*forgive)(struct sql_client *client);
 };
 
 struct sql_store;

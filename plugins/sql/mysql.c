@@ -192,24 +192,28 @@ static bool make_harmless(struct connection *connection, int64_t deadline, struc
            run(connection, text, deadline, fault);
 }
 
+/* What columns mean.  False: with a fault. */
+static bool read_shape(const struct connection *connection, const MYSQL_FIELD *fields,
+                       unsigned count, struct sql_shape *shape_r, struct sql_fault *fault)
+{
+    const struct memberchat_list *wanted = &connection->link.client->services->wanted;
+    bool good = true;
+    fault->verdict = SQL_WRONG;
+    shape_r->count = 0;
+    for (unsigned i = 0; good && i < count; i++)
+        good = sql_shape_add(shape_r, (struct span){fields[i].name, fields[i].name_length}, wanted,
+                             &fault->why);
+    return good && sql_shape_is_good(shape_r, &fault->why);
+}
+
 static bool read_columns(struct connection *connection, struct sql_fault *fault)
 {
     MYSQL_RES *columns = mysql_stmt_result_metadata(connection->statement);
     if (!columns)
         return sql_fault_set(fault, SQL_WRONG, "the query gives no rows");
-    unsigned count = mysql_num_fields(columns);
-    bool good = true;
-    for (unsigned i = 0; good && i < count; i++) {
-        const MYSQL_FIELD *field = mysql_fetch_field_direct(columns, i);
-        good = sql_shape_add(&connection->shape, (struct span){field->name, field->name_length},
-                             &connection->link.client->services->wanted, &fault->why);
-        if (good)
-            connection->bits[i] = field->type == MYSQL_TYPE_BIT && field->length == 1;
-    }
+    bool good = read_shape(connection, mysql_fetch_fields(columns), mysql_num_fields(columns),
+                           &connection->shape, fault);
     mysql_free_result(columns);
-    good = good && sql_shape_is_good(&connection->shape, &fault->why);
-    if (!good)
-        fault->verdict = SQL_WRONG;
     return good;
 }
 
@@ -220,15 +224,13 @@ static bool bind_results(struct connection *connection, struct sql_fault *fault)
     connection->values = malloc(count * SQL_VALUE_MAX);
     if (!connection->values)
         return sql_fault_set(fault, SQL_BUSY, "out of memory");
-    for (size_t i = 0; i < count; i++) {
-        bool used = connection->shape.columns[i] != SQL_UNUSED;
-        connection->results[i] =
-            (MYSQL_BIND){.buffer_type = connection->bits[i] ? MYSQL_TYPE_BIT : MYSQL_TYPE_STRING,
-                         .buffer = connection->values + i * SQL_VALUE_MAX,
-                         .buffer_length = used ? SQL_VALUE_MAX : 1,
-                         .length = &connection->lengths[i],
-                         .is_null = &connection->nulls[i]};
-    }
+    for (size_t i = 0; i < count; i++)
+        connection->results[i] = (MYSQL_BIND){
+            .buffer_type = MYSQL_TYPE_STRING,
+            .buffer = connection->values + i * SQL_VALUE_MAX,
+            .buffer_length = connection->shape.columns[i] != SQL_UNUSED ? SQL_VALUE_MAX : 1,
+            .length = &connection->lengths[i],
+            .is_null = &connection->nulls[i]};
     return mysql_stmt_bind_result(connection->statement, connection->results) == 0 ||
            fail_statement(connection, fault);
 }
@@ -270,8 +272,8 @@ static const struct sql_protocol protocol = {.size = sizeof(struct connection),
 
 /* ---- Asking ---- */
 
-/* False: memory is short. */
-static bool bind_parameters(struct connection *connection, const struct sql_question *question)
+static bool bind_parameters(struct connection *connection, const struct sql_question *question,
+                            struct sql_fault *fault)
 {
     const struct query *query = &connection->link.client->query;
     bool integer = connection->link.client->settings->id_type == SQL_INTEGER;
@@ -285,21 +287,36 @@ static bool bind_parameters(struct connection *connection, const struct sql_ques
             id && integer ? (void *)(uintptr_t)&question->number : (void *)(uintptr_t)text.data;
         parameters[i].buffer_length = text.length;
     }
-    return mysql_stmt_bind_param(connection->statement, parameters) == 0;
+    return mysql_stmt_bind_param(connection->statement, parameters) == 0 ||
+           sql_fault_set(fault, SQL_LOST, "out of memory");
 }
 
 static void take_values(const struct connection *connection, struct span values[SQL_COLUMNS_MAX])
 {
     for (size_t i = 0; i < connection->shape.count; i++) {
-        const char *value = connection->values + i * SQL_VALUE_MAX;
-        size_t length = connection->lengths[i];
         bool none = connection->nulls[i] || connection->shape.columns[i] == SQL_UNUSED;
-        values[i] = (struct span){none ? NULL : value, none                     ? 0
-                                                       : length < SQL_VALUE_MAX ? length
-                                                                                : SQL_VALUE_MAX};
-        if (!none && connection->bits[i])
+        const char *value = none ? NULL : connection->values + i * SQL_VALUE_MAX;
+        size_t length = none ? 0 : connection->lengths[i];
+        values[i] = (struct span){value, length < SQL_VALUE_MAX ? length : SQL_VALUE_MAX};
+        if (value && connection->bits[i])
             values[i] = span_of(*value ? "1" : "0");
     }
+}
+
+/* Whether the columns of an answer are those that were prepared.  When a table or a view has
+ * changed, the server prepares the query anew, and libmariadb only looks at how many there are. */
+static bool is_as_prepared(struct connection *connection, struct sql_fault *fault)
+{
+    const MYSQL_FIELD *fields = connection->mysql->fields;
+    struct sql_shape shape;
+    if (!read_shape(connection, fields, connection->mysql->field_count, &shape, fault) ||
+        !sql_shape_equal(&shape, &connection->shape)) {
+        connection->broken = true;
+        return sql_fault_set(fault, SQL_LOST, "the columns of the query have changed");
+    }
+    for (size_t i = 0; i < shape.count; i++)
+        connection->bits[i] = fields[i].type == MYSQL_TYPE_BIT && fields[i].length == 1;
+    return true;
 }
 
 /* Gives all rows to `answer`. */
@@ -331,17 +348,15 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
 {
     struct connection *connection = handle;
     int error = 0;
-    if (!bind_parameters(connection, question)) {
-        sql_fault_set(fault, SQL_LOST, "out of memory");
+    if (!bind_parameters(connection, question, fault))
         return SQL_LOST;
-    }
     CALL(connection, deadline, mysql_stmt_execute_start(&error, connection->statement),
          mysql_stmt_execute_cont(&error, connection->statement, status));
     if (error && mysql_code_is_of_text(mysql_stmt_errno(connection->statement), question->id))
         sql_fault_set(fault, SQL_ABSENT, "the column cannot hold such an id");
     else if (error)
         fail_statement(connection, fault);
-    else if (fetch(connection, answer, deadline, fault))
+    else if (is_as_prepared(connection, fault) && fetch(connection, answer, deadline, fault))
         return SQL_GOOD;
     return fault->verdict;
 }
@@ -379,6 +394,6 @@ static const struct sql_backend backend = {.dialect = QUERY_MYSQL,
                                            .is_good = sql_servers_is_good,
                                            .ask = ask,
                                            .cancel = sql_servers_cancel,
-                                           .has_changed = sql_servers_reload};
+                                           .forgive = sql_servers_forgive};
 
 SQL_PLUGIN("mysql", "members in MariaDB or MySQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

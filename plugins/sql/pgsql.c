@@ -24,6 +24,7 @@ struct connection {
     struct sql_link link;
     PGconn *postgres;
     struct sql_shape shape;
+    bool answered; /* the query, before */
 };
 
 /* ---- Faults ---- */
@@ -40,7 +41,6 @@ static enum sql_verdict verdict_of(const char *state)
         {"22P05", SQL_ABSENT},      /* a character that the database's encoding lacks */
         {"28", SQL_REFUSED},        /* invalid authorization, password */
         {"26000", SQL_LOST},        /* the prepared statement is gone */
-        {"0A000", SQL_LOST},        /* the result type of a prepared statement has changed */
         {"08", SQL_LOST},           /* connection exceptions */
         {"57014", SQL_BUSY},        /* cancelled: statement_timeout */
         {"57", SQL_LOST},           /* shutdown, idle_session_timeout */
@@ -53,6 +53,14 @@ static enum sql_verdict verdict_of(const char *state)
         if (strncmp(state, states[i].begins, strlen(states[i].begins)) == 0)
             return states[i].verdict;
     return SQL_WRONG;
+}
+
+/* Whether a query that was prepared before a table changed may be good when it is prepared anew. */
+static bool is_outdated(const char *state)
+{
+    return strcmp(state, "0A000") == 0 || /* its columns have other types */
+           strcmp(state, "42883") == 0 || /* so have those that the id is compared with ... */
+           strcmp(state, "42804") == 0;   /* ... or that stand beside it */
 }
 
 /* The first line of a message that libpq made. */
@@ -102,6 +110,8 @@ static bool fail_result(const struct connection *connection, const PGresult *res
     if (verdict == SQL_ABSENT && connection->link.client->settings->id_type != SQL_TEXT &&
         strncmp(state, OUT_OF_RANGE, STATE_LENGTH) != 0)
         verdict = SQL_WRONG; /* the id has the right form: it is something else in the query */
+    if (connection->answered && is_outdated(state))
+        verdict = SQL_LOST;
     return sql_fault_set(fault, verdict, "%s%s%.40s%s (%s)", text, place ? ", at \"" : "",
                          place ? sql : "", place ? "\"" : "", state);
 }
@@ -252,6 +262,11 @@ static bool read_columns(struct connection *connection, const PGresult *describe
     return good;
 }
 
+static int count_parameters(const struct connection *connection)
+{
+    return connection->link.client->query.per_app ? 2 : 1;
+}
+
 static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
 {
     struct connection *connection = handle;
@@ -269,6 +284,8 @@ static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
     good =
         finish(connection, PQsendDescribePrepared(postgres, STATEMENT), deadline, &result, fault) &&
         read_columns(connection, result, fault);
+    if (good && PQnparams(result) != count_parameters(connection))
+        good = sql_fault_set(fault, SQL_WRONG, "the server sees other parameters in the query");
     PQclear(result);
     return good;
 }
@@ -312,9 +329,8 @@ static bool send_question(struct connection *connection, const struct sql_questi
     snprintf(id, sizeof id, "%.*s", (int)question->id.length, question->id.data);
     snprintf(app, sizeof app, "%.*s", (int)question->app_id.length,
              question->app_id.data ? question->app_id.data : "");
-    return PQsendQueryPrepared(connection->postgres, STATEMENT,
-                               connection->link.client->query.per_app ? 2 : 1, values, NULL, NULL,
-                               0) &&
+    return PQsendQueryPrepared(connection->postgres, STATEMENT, count_parameters(connection),
+                               values, NULL, NULL, 0) &&
            PQsetSingleRowMode(connection->postgres);
 }
 
@@ -350,6 +366,7 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
         if (!good)
             return end_command(connection, deadline) ? fault->verdict : SQL_LOST;
     }
+    connection->answered |= fault->verdict == SQL_GOOD;
     return fault->verdict;
 }
 
@@ -372,6 +389,6 @@ static const struct sql_backend backend = {.dialect = QUERY_PGSQL,
                                            .is_good = sql_servers_is_good,
                                            .ask = ask,
                                            .cancel = sql_servers_cancel,
-                                           .has_changed = sql_servers_reload};
+                                           .forgive = sql_servers_forgive};
 
 SQL_PLUGIN("pgsql", "members in PostgreSQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

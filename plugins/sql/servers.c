@@ -140,14 +140,11 @@ void sql_servers_close(struct sql_client *client)
     free(servers);
 }
 
-bool sql_servers_reload(struct sql_client *client, bool asked)
+void sql_servers_forgive(struct sql_client *client)
 {
     struct sql_servers *servers = client->own;
-    if (asked) {
-        guard_forgive(servers->guard);
-        failover_forgive(servers->failover);
-    }
-    return false;
+    guard_forgive(servers->guard);
+    failover_forgive(servers->failover);
 }
 
 bool sql_servers_is_good(void *handle, const void *connection)

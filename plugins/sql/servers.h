@@ -51,7 +51,7 @@ void sql_servers_cancel(void *client, const void *link, int64_t deadline);
  * process when memory runs out, so it is asked for first. */
 bool sql_servers_have_memory(void);
 bool sql_servers_is_good(void *client, const void *link);
-bool sql_servers_reload(struct sql_client *client, bool asked);
+void sql_servers_forgive(struct sql_client *client);
 
 /* Whether a library's message means that TLS with a server will not work until someone has
  * mended something, rather than that a connection with TLS broke.  No library reports this in

@@ -20,12 +20,8 @@ struct connection {
     sqlite3 *database;
     sqlite3_stmt *statement;
     struct sql_shape shape;
-    int64_t deadline; /* of the statement under way */
-};
-
-/* What a store knows of its file. */
-struct sqlite_file {
-    struct file_stamp stamp; /* only device and inode count: others write into it */
+    int64_t deadline;        /* of the statement under way */
+    struct file_stamp stamp; /* of the file when it was opened */
 };
 
 /* Of anything but SQLITE_INTERRUPT. */
@@ -140,6 +136,31 @@ static bool read_shape(struct connection *connection, struct sql_fault *fault)
     return good;
 }
 
+/* SQLite would wait for a writer of a FIFO for ever.  What else is wrong with the path, it says. */
+static bool may_open(const char *path, struct file_stamp *stamp_r, struct sql_fault *fault)
+{
+    struct stat status;
+    *stamp_r = (struct file_stamp){.size = 0};
+    if (stat(path, &status) != 0)
+        return true;
+    *stamp_r = file_stamp_of(&status);
+    return S_ISREG(status.st_mode) || sql_fault_set(fault, SQL_REFUSED, "%s is not a file", path);
+}
+
+static int open_file(struct connection *connection)
+{
+    int code = sqlite3_open_v2(
+        connection->client->settings->path, &connection->database,
+        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    sqlite3_extended_result_codes(connection->database, 1);
+    sqlite3_busy_timeout(connection->database, (int)clock_left_ms(connection->deadline));
+    sqlite3_progress_handler(connection->database, STEPS_BETWEEN_LOOKS, look_at_the_clock,
+                             connection);
+    return prepare(connection);
+}
+
 static void *connect_file(struct sql_client *client, int64_t deadline, struct sql_fault *fault)
 {
     struct connection *connection = calloc(1, sizeof *connection);
@@ -149,32 +170,31 @@ static void *connect_file(struct sql_client *client, int64_t deadline, struct sq
     }
     connection->client = client;
     connection->deadline = deadline;
-    int code = sqlite3_open_v2(
-        client->settings->path, &connection->database,
-        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_extended_result_codes(connection->database, 1);
-        sqlite3_busy_timeout(connection->database, (int)clock_left_ms(deadline));
-        sqlite3_progress_handler(connection->database, STEPS_BETWEEN_LOOKS, look_at_the_clock,
-                                 connection);
-        code = prepare(connection);
+    bool good = may_open(client->settings->path, &connection->stamp, fault);
+    if (good) {
+        int code = open_file(connection);
+        good = code == SQLITE_OK && read_shape(connection, fault);
+        if (code == SQLITE_AUTH)
+            sql_fault_set(fault, SQL_WRONG, "the query would write");
+        else if (code != SQLITE_OK)
+            explain(connection, code, fault);
     }
-    if (code == SQLITE_AUTH)
-        sql_fault_set(fault, SQL_WRONG, "the query would write");
-    else if (code != SQLITE_OK)
-        explain(connection, code, fault);
-    if (code == SQLITE_OK && read_shape(connection, fault))
+    if (good)
         return connection;
     disconnect(client, connection);
     return NULL;
 }
 
-/* A file that was replaced is noticed once a second, see has_changed(). */
-static bool is_good(void *client, const void *connection)
+/* Whether the path leads to what was opened, as it was: when a file is overwritten by another one
+ * that is as large and was made in the same way, SQLite goes on with what it remembers.  A file
+ * that is gone goes on being served. */
+static bool is_good(void *client, const void *handle)
 {
+    const struct connection *connection = handle;
+    struct file_stamp now;
     (void)client;
-    (void)connection;
-    return true;
+    return !file_stamp_read(connection->client->settings->path, &now) ||
+           file_stamp_equal(&now, &connection->stamp);
 }
 
 static int bind_parameters(struct connection *connection, const struct sql_question *question)
@@ -209,6 +229,17 @@ static bool lacks_memory(const struct connection *connection)
     return sqlite3_errcode(connection->database) == SQLITE_NOMEM;
 }
 
+/* Makes the first step.  When the tables or views have changed, SQLite has prepared the query anew,
+ * and its columns may be others.  False: with a fault. */
+static bool begin(struct connection *connection, int *code_r, struct sql_fault *fault)
+{
+    sqlite3_stmt *statement = connection->statement;
+    *code_r = sqlite3_step(statement);
+    return (*code_r != SQLITE_ROW && *code_r != SQLITE_DONE) ||
+           !sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_REPREPARE, 1) ||
+           read_shape(connection, fault);
+}
+
 static enum sql_verdict ask(void *handle, const struct sql_question *question,
                             struct sql_answer *answer, int64_t deadline, struct sql_fault *fault)
 {
@@ -217,9 +248,9 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
     connection->deadline = deadline;
     sqlite3_busy_timeout(connection->database, (int)clock_left_ms(deadline));
     int code = bind_parameters(connection, question);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(connection->statement);
-    for (bool more = true; more && code == SQLITE_ROW;) {
+    bool good = code != SQLITE_OK || begin(connection, &code, fault);
+    answer->unread = !good;
+    for (bool more = good; more && code == SQLITE_ROW;) {
         take_values(connection->statement, &connection->shape, values);
         more = !lacks_memory(connection);
         if (!more)
@@ -227,9 +258,10 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
         else if ((more = sql_answer_add(answer, &connection->shape, values)))
             code = sqlite3_step(connection->statement);
     }
-    bool good = code == SQLITE_DONE || code == SQLITE_ROW;
-    if (!good)
+    if (code != SQLITE_DONE && code != SQLITE_ROW) {
         explain(connection, code, fault);
+        good = false;
+    }
     sqlite3_reset(connection->statement);
     sqlite3_clear_bindings(connection->statement);
     return good ? SQL_GOOD : fault->verdict;
@@ -250,35 +282,6 @@ static bool check(const struct sql_client *client, struct reason *why)
     return false;
 }
 
-static bool open_file(struct sql_client *client, struct reason *why)
-{
-    struct sqlite_file *file = calloc(1, sizeof *file);
-    if (!file) {
-        reason_set(why, "out of memory");
-        return false;
-    }
-    client->own = file;
-    file_stamp_read(client->settings->path, &file->stamp);
-    return true;
-}
-
-static void close_file(struct sql_client *client)
-{
-    free(client->own);
-}
-
-static bool has_changed(struct sql_client *client, bool asked)
-{
-    struct sqlite_file *file = client->own;
-    struct file_stamp now;
-    (void)asked;
-    if (!file_stamp_read(client->settings->path, &now))
-        return false; /* the open file goes on being served */
-    bool changed = now.device != file->stamp.device || now.inode != file->stamp.inode;
-    file->stamp = now;
-    return changed;
-}
-
 static const struct memberchat_key keys[] = {
     {SQL_KEY(path, PATH, NULL, 0, 0, "the database file"), .flags = MEMBERCHAT_KEY_REQUIRED},
     SQL_KEYS,
@@ -288,13 +291,10 @@ static const struct memberchat_key keys[] = {
 static const struct sql_backend backend = {.dialect = QUERY_SQLITE,
                                            .shape_at = offsetof(struct connection, shape),
                                            .check = check,
-                                           .open = open_file,
-                                           .close = close_file,
                                            .connect = connect_file,
                                            .disconnect = disconnect,
                                            .is_good = is_good,
-                                           .ask = ask,
-                                           .has_changed = has_changed};
+                                           .ask = ask};
 
 SQL_PLUGIN("sqlite", "members in an SQLite database",
            MEMBERCHAT_STORE_THREAD_SAFE | MEMBERCHAT_STORE_LOCAL, &backend, keys)

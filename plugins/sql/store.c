@@ -277,9 +277,9 @@ enum memberchat_outcome sql_store_survey(void *handle, int64_t deadline,
 void sql_store_reload(void *handle, bool asked)
 {
     struct sql_store *store = handle;
-    bool changed =
-        store->backend->has_changed && store->backend->has_changed(&store->client, asked);
-    if (changed || asked)
+    if (asked && store->backend->forgive)
+        store->backend->forgive(&store->client);
+    if (asked)
         pool_flush(store->connections);
     pool_trim(store->connections);
 }

@@ -147,6 +147,29 @@ class Faults:
         self.server.sql("ALTER TABLE people RENAME COLUMN nick TO name")
         self.recovers()
 
+    def restart(self, **keys):
+        self.configure(**keys)
+        self.responder.process.stop()
+        self.responder = self.start()
+
+    def test_columns_that_change_places(self):
+        def make(columns):
+            self.server.sql(f"DROP VIEW IF EXISTS seen; CREATE VIEW seen AS SELECT {columns} FROM people; GRANT SELECT ON seen TO chat")
+
+        self.addCleanup(self.server.sql, "DROP VIEW seen")
+        make("id AS appUserId, name AS appUserName, state AS role")
+        self.restart(query="SELECT * FROM seen WHERE appUserId = {id}")
+        self.assertEqual("Ann", self.ask().json["userName"])
+        for columns, status in (("id AS appUserId, state AS role, name AS appUserName", 200),
+                                ("state AS role, name AS appUserName, id AS appUserId", 200),
+                                ("id AS number, state AS role, name AS appUserName", 500),
+                                ("name AS appUserName, id AS appUserId", 200)):
+            with self.subTest(columns=columns):
+                make(columns)
+                for _ in range(2):
+                    answer = self.ask()
+                    self.assertEqual((status, "Ann" if status == 200 else None), (answer.status, answer.json.get("userName")))
+
     def test_value_of_16_mib(self):
         self.server.sql("ALTER TABLE people ADD COLUMN large TEXT" if self.server.plugin == "pgsql"
                         else "ALTER TABLE people ADD COLUMN large LONGTEXT")
@@ -189,6 +212,17 @@ class AnswersOfMariaDB(Answers, SqlCase):
 class AnswersOfPostgreSQL(Answers, SqlCase):
     make = PostgreSQL
 
+    def test_what_only_the_server_finds_wrong(self):
+        """No such thing passes by itself: it is no outage."""
+        for query, told in (("SELECT id AS appUserId FROM other.public.people WHERE id = {id}", "cross-database references"),
+                            ("SELECT DISTINCT id AS appUserId FROM people WHERE id = {id} FOR UPDATE", "not allowed with DISTINCT"),
+                            ("SELECT E'a'\n'\\', {id}, \\'' AS appUserId", "the server sees other parameters")):
+            with self.subTest(query=query):
+                self.configure(query=query)
+                done = self.lookup()
+                self.assertEqual(3, done.returncode)
+                self.assertIn(told, done.stderr)
+
     def test_what_is_no_number_beside_the_id(self):
         """An id that cannot be there is not found; anything else of the wrong form is a mistake."""
         self.configure(id_type="integer", query="SELECT id AS appUserId FROM people WHERE id = "
@@ -202,6 +236,28 @@ class AnswersOfPostgreSQL(Answers, SqlCase):
 class FaultsOfMariaDB(Faults, SqlCase):
     make = MariaDB
 
+    def test_bits_that_become_numbers(self):
+        self.server.sql("ALTER TABLE people ADD COLUMN present BIT(1)")
+        self.addCleanup(self.server.sql, "ALTER TABLE people DROP COLUMN present")
+        self.server.sql("UPDATE people SET present = id = '1'")
+        self.restart(query="SELECT id AS appUserId, present AS state FROM people WHERE id = {id}", active_values=["1"])
+        for kind in ("BIT(1)", "TINYINT", "VARCHAR(5)", "BIT(1)"):
+            with self.subTest(kind=kind):
+                self.server.sql(f"ALTER TABLE people MODIFY COLUMN present {kind}")
+                self.assertEqual([200, 404], [self.ask(user).status for user in ("1", "2")])
+
 
 class FaultsOfPostgreSQL(Faults, SqlCase):
     make = PostgreSQL
+
+    def test_types_that_change(self):
+        """Of what is returned, and of what the id is compared with."""
+        self.server.sql("CREATE TABLE numbered (id TEXT PRIMARY KEY, name TEXT); GRANT SELECT ON numbered TO chat;"
+                        "INSERT INTO numbered VALUES ('1', 'Ann'), ('2', 'Bob')")
+        self.addCleanup(self.server.sql, "DROP TABLE numbered")
+        self.restart(query="SELECT '1' AS appUserId, name AS appUserName FROM numbered WHERE id = {id}")
+        for column, kind in (("name", "VARCHAR(20)"), ("id", "INTEGER"), ("id", "BIGINT"), ("id", "TEXT")):
+            with self.subTest(column=column, kind=kind):
+                self.assertEqual("Ann", self.ask().json["userName"])
+                self.server.sql(f"ALTER TABLE numbered ALTER COLUMN {column} TYPE {kind} USING {column}::{kind}")
+                self.assertEqual("Ann", self.ask().json.get("userName"))

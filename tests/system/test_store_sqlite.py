@@ -118,6 +118,42 @@ class Faults(Database):
         os.rename(self.site.folder / "new.db", self.path)
         wait_until("the new file is used", lambda: self.ask().json.get("userName") == "Eve", 5)
 
+    def test_file_that_was_overwritten(self):
+        """By one that SQLite does not tell from it: as large, and written as often."""
+        self.make(self.site.folder / "new.db", "Eve")
+        self.path.write_bytes((self.site.folder / "new.db").read_bytes())
+        wait_until("the new file is used", lambda: self.ask().json.get("userName") == "Eve", 2)
+
+    def test_path_that_leads_to_no_file(self):
+        """To open a FIFO waits for somebody who writes into it."""
+        for make in (os.mkfifo, os.mkdir):
+            with self.subTest(make=make):
+                make(self.site.folder / "new")
+                self.path.unlink()
+                os.rename(self.site.folder / "new", self.path)
+                wait_until("it is opened", lambda: self.ask().status == 500, 2)
+                self.responder.expect_log("site.db is not a file")
+                os.rename(self.path, self.site.folder / f"{make.__name__}.old")
+                self.assertEqual(500, self.ask().status)
+                self.responder.expect_log("site.db cannot be opened: No such file")
+                self.make(self.path, "Eve")
+                wait_until("the new file is used", lambda: self.ask().status == 200, 2)
+
+    def test_columns_that_change_places(self):
+        self.change("CREATE VIEW chat AS SELECT id AS appUserId, name AS appUserName, state AS role FROM people")
+        self.configure(query="SELECT * FROM chat WHERE appUserId = {id}")
+        self.responder.process.stop()
+        self.responder = self.start()
+        self.assertEqual("Ann", self.ask().json["userName"])
+        for columns, status in (("id AS appUserId, state AS role, name AS appUserName", 200), ("id AS number, name AS appUserName", 500),
+                                ("name AS appUserName, 'x' AS role, id AS appUserId", 200)):
+            with self.subTest(columns=columns):
+                self.change("DROP VIEW chat", f"CREATE VIEW chat AS SELECT {columns} FROM people")
+                for _ in range(2):
+                    answer = self.ask()
+                    self.assertEqual((status, "Ann" if status == 200 else None),
+                                     (answer.status, answer.json.get("userName")))
+
     def holder(self):
         """The process that keeps writers away from what it reads (SQLite's shared lock)."""
         asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0x40000002, 510, 0)

@@ -337,6 +337,15 @@ static void columns_are_judged(void **state)
     assert_non_null(strstr(why.text, "no column appUserId"));
     assert_false(sql_shape_add(&shape, span_of("appusername"), &list, &why));
     assert_string_equal(why.text, "the query has two columns appUserName");
+    struct sql_shape other = shape;
+    assert_true(sql_shape_equal(&shape, &other));
+    assert_true(sql_shape_add(&other, span_of("mail"), &list, &why));
+    assert_false(sql_shape_equal(&shape, &other));
+    assert_true(sql_shape_add(&shape, span_of("groupName"), &list, &why));
+    assert_false(sql_shape_equal(&shape, &other));
+    assert_true(sql_shape_add(&other, span_of("role"), &list, &why));
+    assert_true(sql_shape_add(&shape, span_of("state"), &list, &why));
+    assert_false(sql_shape_equal(&shape, &other));
     while (shape.count < SQL_COLUMNS_MAX)
         assert_true(sql_shape_add(&shape, span_of("x"), &list, &why));
     assert_false(sql_shape_add(&shape, span_of("x"), &list, &why));

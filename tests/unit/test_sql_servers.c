@@ -197,10 +197,9 @@ static void a_server_that_answers_again_is_told(void **state)
     assert_true(connects(&fault));
     assert_int_equal(fake_services_count(&fake, "W 127.0.0.1: refused; other servers are"), 1);
     seen.fails = NULL;
-    assert_false(sql_servers_reload(&client, false));
     assert_true(connects(&fault));
     assert_string_equal(seen.order, "127.0.0.1 127.0.0.2 127.0.0.2 ");
-    assert_false(sql_servers_reload(&client, true)); /* now everything may be tried again */
+    sql_servers_forgive(&client); /* now everything may be tried again */
     assert_true(connects(&fault));
     assert_string_equal(seen.order, "127.0.0.1 127.0.0.2 127.0.0.2 127.0.0.1 ");
     assert_int_equal(fake_services_count(&fake, "I 127.0.0.1: answers again"), 1);
@@ -370,7 +369,7 @@ static void idle_connections_are_looked_at(void **state)
     seen.text = "gone";
     assert_true(connects(&fault)); /* to the second, so the first is left alone */
     assert_false(sql_servers_is_good(&client, link));
-    sql_servers_reload(&client, true);
+    sql_servers_forgive(&client);
     assert_true(sql_servers_is_good(&client, link));
     assert_int_equal(sql_servers_await(ends[0], POLLIN, within(20)), 0);
     close(ends[1]);
