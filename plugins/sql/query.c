@@ -46,7 +46,7 @@ static const char *skip_comment(const char *at, enum query_dialect dialect, bool
 {
     *closed_r = true;
     if (begins_line_comment(at, dialect))
-        return at + strcspn(at, "\n");
+        return at + strcspn(at, dialect == QUERY_PGSQL ? "\r\n" : "\n");
     /* MySQL runs what is between these */
     if (!begins(at, "/*") || (dialect == QUERY_MYSQL && (at[2] == '!' || begins(at + 2, "M!"))))
         return NULL;
@@ -184,8 +184,8 @@ static bool take_next(struct reader *reader)
     const char *comment = skip_comment(reader->at, reader->dialect, &closed);
     if (comment && !closed)
         return refuse(reader, "a comment that is not closed");
-    if (comment) {
-        bytes_add_string(&reader->query->sql, " ");
+    if (comment) { /* it may hold hints */
+        bytes_add(&reader->query->sql, reader->at, (size_t)(comment - reader->at));
         reader->at = comment;
         return true;
     }
