@@ -50,14 +50,14 @@ class Recipes(FreshCase):
         self.assertEqual((wanted.name, None), (usual["userName"], usual["role"]))
         if avatar or "made_" not in self.site.conf.read_text():  # a product's own file does not tell its address
             self.assertEqual(wanted.avatar, avatar)
-        self.assertEqual(wanted.admin, admin["role"])
+        self.assertEqual((wanted.admin, wanted.other_avatar), (admin["role"], admin["avatarProfileUrl"]))
         for user in (*wanted.barred, "9", "1a", "1 OR 1=1"):
             answer = self.lookup(product, user)
             self.assertEqual(1, getattr(answer, "returncode", answer), (user, answer))
         self.site.conf.write_text(conf)
 
     def lookup(self, product, user):
-        done = command("lookup", "-c", self.site.conf, product, user)
+        done = command("lookup", "-c", self.site.conf, "--", product, user)
         return json.loads(done.stdout) if done.returncode == 0 else done
 
     def test_who_is_found_and_as_what(self):
@@ -152,6 +152,7 @@ class Recipes(FreshCase):
             self.site.put("includes/Defines.php", f"<?php define( 'MW_VERSION', '{version}' );")
             done = command("new-store", "mediawiki", self.site.folder / "LocalSettings.php")
             self.assertIn(f"`{table}`", done.stdout, version)
+            self.assertEqual(table != "ipblocks", "u.user_is_temp = 0" in done.stdout, version)
             self.assertNotIn("before 1.42", done.stdout)
         for value, network in (("true", True), ("false", False), ("0", False)):
             self.site.put("wp-config.php", f"<?php define('MULTISITE', {value}); define('DB_NAME', 'w'); define('DB_HOST', '');"

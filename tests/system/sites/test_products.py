@@ -59,19 +59,19 @@ class Products(FreshCase):
 class OfWordPress(Products):
     def test_people_roles_and_those_who_lost_theirs(self):
         blog = WordPress(self.site.folder, self.server)
-        ann = blog.run("add", "ann", "Ann Müller 🙂", "subscriber")
+        ann = blog.run("add", "ann", "Ann Müller & Söhne <3 🙂", "subscriber")
         bob = blog.run("add", "bob", "Bob", "editor")
         for store in (self.made_by_new_store("wordpress", blog.config), self.shipped("wordpress", "blog")):
             with self.subTest(store=store):
                 self.serve(store)
                 self.expect("1", "admin", "admin")
                 self.expect(bob, "Bob", "moderator")
-                picture = self.expect(ann, "Ann Müller 🙂", "member")["avatarProfileUrl"]
+                picture = self.expect(ann, "Ann Müller & Söhne <3 🙂", "member")["avatarProfileUrl"]
                 self.assertRegex(picture, "^https://www.gravatar.com/avatar/[0-9a-f]{64}")
                 blog.run("role", ann, "")
                 self.expect_none(ann, "99", "ann")
                 blog.run("role", ann, "administrator")
-                self.expect(ann, "Ann Müller 🙂", "admin")
+                self.expect(ann, "Ann Müller & Söhne <3 🙂", "admin")
                 blog.run("role", ann, "subscriber")
         blog.run("delete", bob)
         self.expect_none(bob)
