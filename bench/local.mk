@@ -59,11 +59,12 @@ EXTRA_DIST += $(BENCH_FILES) bench/peers/api.php bench/peers/load.lua bench/char
 CLEANFILES += $(BENCH_PEERS) bench/results.txt bench/results.json bench/results.svg
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH_PEERS)
+bench-programs: all # not beside it: each would make what both need
+	$(MAKE) $(AM_MAKEFLAGS) $(BENCH_PEERS)
 if STATIC_CGI
 BENCH_KIT = kit
 endif
-bench: all bench-programs $(BENCH_KIT)
+bench: bench-programs $(BENCH_KIT)
 if HAVE_PYTHON
 	@BENCH_SECONDS="$(BENCH_SECONDS)" BENCH_ROUNDS="$(BENCH_ROUNDS)" BENCH_ONLY="$(BENCH_ONLY)" \
 		PYTHONDONTWRITEBYTECODE=1 $(PYTHON) $(srcdir)/bench/run.py $(builddir)
