@@ -198,7 +198,8 @@ struct memberchat_store_plugin {
     size_t settings_size; /* of the struct that the keys fill */
 
     /* Optional.  Whether settings whose keys are valid fit together; no network,
-     * nothing kept.  False: with a reason; the host adds file, line and store. */
+     * nothing kept.  False: with a reason; the host adds file, line and store, and where
+     * the reason begins with one of the keys and a colon, takes the line of that one. */
     bool (*check)(const void *settings, const struct memberchat_services *services,
                   struct memberchat_result *result);
 

@@ -78,13 +78,14 @@ static bool store_check(const void *given, const struct memberchat_services *ser
     for (size_t i = 0; i < COLUMNS; i++)
         for (size_t j = i + 1; j < COLUMNS; j++)
             if (strcmp(settings->columns[i], settings->columns[j]) == 0) {
-                services->reason(result, "two keys name the same column \"%s\"",
-                                 settings->columns[i]);
+                services->reason(result, "%s: \"%s\" is the column of \"%s\", too", keys[j].name,
+                                 settings->columns[i], keys[i].name);
                 return false;
             }
-    if (encoding_check(settings->encoding, &why) && members_check(settings, services, &why))
+    bool known = encoding_check(settings->encoding, &why);
+    if (known && members_check(settings, services, &why))
         return true;
-    services->reason(result, "%s", why.text);
+    services->reason(result, "%s: %s", known ? "path" : "encoding", why.text);
     return false;
 }
 

@@ -116,15 +116,17 @@ static bool check_identity(const struct ldap_settings *settings,
     bool text = settings->bind_password, file = settings->bind_password_file;
     struct ldap_password password;
     if (!settings->cert_file != !settings->key_file)
-        return misses(why, "\"cert_file\" and \"key_file\" go together");
+        return misses(why, settings->cert_file ? "cert_file: needs \"key_file\""
+                                               : "key_file: needs \"cert_file\"");
     if (settings->sasl_external && (settings->bind_dn || text || file))
-        return misses(why, "with \"sasl_external\" there is no \"bind_dn\" and no password");
+        return misses(why, "sasl_external: needs no \"bind_dn\" and no password: take them out");
     if (text && file)
-        return misses(why, "there is both \"bind_password\" and \"bind_password_file\"");
+        return misses(why, "bind_password: \"bind_password_file\" is set, too: keep one of them");
     if (!settings->bind_dn)
-        return text || file ? misses(why, "there is a password, but no \"bind_dn\"") : true;
+        return (!text && !file) || misses(why, text ? "bind_password: needs \"bind_dn\""
+                                                    : "bind_password_file: needs \"bind_dn\"");
     if (!text && !file)
-        return misses(why, "\"bind_dn\" needs \"bind_password_file\" (or \"bind_password\")");
+        return misses(why, "bind_dn: needs \"bind_password_file\" (or \"bind_password\")");
     bool good = ldap_trust_password(settings, services, &password, why);
     ldap_trust_wipe(&password);
     return good;

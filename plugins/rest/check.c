@@ -17,7 +17,7 @@ static bool fail_without_memory(struct reason *why)
     return false;
 }
 
-static bool read_place(const char *key, const char *url, struct rest_place *place_r,
+static bool read_place(const char *what, const char *url, struct rest_place *place_r,
                        struct reason *why)
 {
     switch (rest_place_read(url, place_r)) {
@@ -25,9 +25,9 @@ static bool read_place(const char *key, const char *url, struct rest_place *plac
         return true;
     case REST_URL_BAD:
         reason_set(why,
-                   "\"%s\" must be a URL that begins with https:// or http:// and a host, with a "
+                   "%s must be a URL that begins with https:// or http:// and a host, with a "
                    "good port if any",
-                   key);
+                   what);
         return false;
     case REST_URL_NO_MEMORY:
         break;
@@ -35,24 +35,24 @@ static bool read_place(const char *key, const char *url, struct rest_place *plac
     return fail_without_memory(why);
 }
 
-/* A URL to which members and credentials go. */
-static bool check_target(const struct rest_settings *settings, const char *key, const char *url,
+/* A URL to which members and credentials go; `what` is its what, and begins the reason. */
+static bool check_target(const struct rest_settings *settings, const char *what, const char *url,
                          struct reason *why)
 {
     struct rest_place place;
-    if (!read_place(key, url, &place, why))
+    if (!read_place(what, url, &place, why))
         return false;
     bool https = rest_place_is_https(&place);
     if (place.credentials)
-        reason_set(why, "\"%s\" must not hold credentials: use \"username\" and \"password_file\"",
-                   key);
+        reason_set(why, "%s must not hold credentials: use \"username\" and \"password_file\"",
+                   what);
     else if (!https && !network_is_loopback(place.host) && !settings->allow_http)
         reason_set(why,
-                   "\"%s\" would send members and credentials in clear text: use https, or set "
+                   "%s would send members and credentials in clear text: use https, or set "
                    "\"allow_http = true\"",
-                   key);
+                   what);
     else if (!https && (settings->ca_file || settings->cert_file))
-        reason_set(why, "\"%s\" is http: \"ca_file\" and \"cert_file\" work with https only", key);
+        reason_set(why, "%s is http: \"ca_file\" and \"cert_file\" work with https only", what);
     else
         return true;
     return false;
@@ -65,7 +65,7 @@ static bool check_url(const struct rest_settings *settings, struct reason *why)
         return false;
     rest_template_expand(&url, settings->url, &sample, false);
     const char *text = bytes_string(&url);
-    bool good = url.failed ? fail_without_memory(why) : check_target(settings, "url", text, why);
+    bool good = url.failed ? fail_without_memory(why) : check_target(settings, "url:", text, why);
     bytes_free(&url);
     return good;
 }
@@ -84,8 +84,7 @@ static bool check_body(const struct rest_settings *settings, struct reason *why)
     if (result == JSON_NO_MEMORY)
         return fail_without_memory(why);
     if (result == JSON_BROKEN)
-        reason_set(why, "\"body\" must be JSON, with {id} and {appId} inside strings: %s",
-                   fault.text);
+        reason_set(why, "body: must be JSON, with {id} and {appId} inside strings: %s", fault.text);
     return result == JSON_GOOD;
 }
 
@@ -93,13 +92,13 @@ static bool check_method(const struct rest_settings *settings, struct reason *wh
 {
     bool post = settings->method == REST_POST;
     if (post && !settings->body)
-        reason_set(why, "\"method\" POST needs a \"body\"");
+        reason_set(why, "method: POST needs a \"body\"");
     else if (!post && settings->body)
-        reason_set(why, "\"body\" needs the \"method\" POST");
+        reason_set(why, "body: needs the \"method\" POST");
     else if (!rest_template_has_id(settings->url) &&
              !(post && rest_template_has_id(settings->body)))
-        reason_set(why, "nothing tells the service whom to look for: \"url\"%s needs {id}",
-                   post ? " or \"body\"" : "");
+        reason_set(why, "url: needs {id}%s: nothing tells the service whom to look for",
+                   post ? ", or \"body\" does" : "");
     else
         return !post || check_body(settings, why);
     return false;
@@ -113,7 +112,7 @@ static bool check_names(const char *what, const struct memberchat_map *map,
         for (j = 0; j < count && strcmp(map->names[i], names[j]) != 0;)
             j++;
         if (j == count) {
-            reason_set(why, "\"%s\" has no setting \"%s\"", what, map->names[i]);
+            reason_set(why, "%s: has no setting \"%s\"", what, map->names[i]);
             return false;
         }
     }
@@ -132,25 +131,28 @@ static bool check_oauth(const struct rest_settings *settings, struct reason *why
     for (size_t i = 0; i < 3; i++) {
         const char *value = rest_map_value(map, names[i]);
         if (!value || !*value) {
-            reason_set(why, "\"oauth2\" needs \"%s\"", names[i]);
+            reason_set(why, "oauth2: needs \"%s\"", names[i]);
             return false;
         }
     }
-    return check_target(settings, "token_url", rest_map_value(map, "token_url"), why);
+    return check_target(settings, "oauth2: token_url", rest_map_value(map, "token_url"), why);
 }
 
 static bool check_credentials(const struct rest_settings *settings, struct reason *why)
 {
-    if (!settings->username != !settings->password_file)
-        reason_set(why, "\"username\" and \"password_file\" need each other");
+    if (settings->username && !settings->password_file)
+        reason_set(why, "username: needs \"password_file\"");
+    else if (settings->password_file && !settings->username)
+        reason_set(why, "password_file: needs \"username\"");
     else if (settings->username && settings->bearer_token_file)
-        reason_set(why, "\"username\" and \"bearer_token_file\" exclude each other");
+        reason_set(why, "bearer_token_file: \"username\" is set, too: keep one of them");
     else if (settings->oauth2.count && (settings->username || settings->bearer_token_file))
-        reason_set(why, "\"oauth2\" excludes \"username\" and \"bearer_token_file\"");
+        reason_set(why, "oauth2: \"%s\" is set, too: keep one of them",
+                   settings->username ? "username" : "bearer_token_file");
     else if (settings->username && strchr(settings->username, ':'))
-        reason_set(why, "\"username\" must not have a colon");
+        reason_set(why, "username: must not have a colon");
     else if (settings->key_file && !settings->cert_file)
-        reason_set(why, "\"key_file\" needs \"cert_file\"");
+        reason_set(why, "key_file: needs \"cert_file\"");
     else
         return true;
     return false;
@@ -185,17 +187,16 @@ static bool check_headers(const struct rest_settings *settings, struct reason *w
         const char *line = settings->headers.items[i];
         struct span name = {line, token_length(line)};
         if (!is_header_line(line)) {
-            reason_set(why, "entry %zu of \"headers\" is not a line such as \"Name: value\"",
-                       i + 1);
+            reason_set(why, "headers: entry %zu is not a line such as \"Name: value\"", i + 1);
             return false;
         }
         for (size_t j = 0; j < sizeof ours / sizeof *ours; j++)
             if (span_equal_nocase(name, ours[j])) {
-                reason_set(why, "\"headers\" must not set %s", ours[j]);
+                reason_set(why, "headers: must not set %s", ours[j]);
                 return false;
             }
         if (authorized && span_equal_nocase(name, "Authorization")) {
-            reason_set(why, "\"headers\" and other keys both set Authorization");
+            reason_set(why, "headers: another key sets Authorization, too: keep one of them");
             return false;
         }
     }
@@ -205,7 +206,7 @@ static bool check_headers(const struct rest_settings *settings, struct reason *w
 static bool check_proxy(const struct rest_settings *settings, struct reason *why)
 {
     struct rest_place place;
-    return !settings->proxy || read_place("proxy", settings->proxy, &place, why);
+    return !settings->proxy || read_place("proxy:", settings->proxy, &place, why);
 }
 
 static bool check_statuses(const struct rest_settings *settings, struct reason *why)
@@ -215,8 +216,8 @@ static bool check_statuses(const struct rest_settings *settings, struct reason *
         long status = strspn(text, "0123456789") == 3 && !text[3] ? strtol(text, NULL, 10) : 0;
         if ((status < 400 || status > 499 || status == 401 || status == 429) && status != 204) {
             reason_set(why,
-                       "\"not_found_statuses\": \"%s\" cannot mean that; it must be 204, or 400 "
-                       "to 499 without 401 and 429",
+                       "not_found_statuses: \"%s\" cannot mean that there is no such member; it "
+                       "must be 204, or 400 to 499 without 401 and 429",
                        text);
             return false;
         }
@@ -242,7 +243,7 @@ static bool check_pointers(const struct rest_settings *settings, struct reason *
                 check_pointer("role_pointer", settings->role_pointer, why) &&
                 check_pointer("state_pointer", settings->state_pointer, why);
     for (size_t i = 0; i < attributes->count && good; i++)
-        good = check_pointer(attributes->names[i], attributes->values[i], why);
+        good = check_pointer("attributes", attributes->values[i], why);
     return good;
 }
 
@@ -256,7 +257,7 @@ static bool check_not_found_when(const struct rest_settings *settings, struct re
     if (!check_names("not_found_when", map, names, 2, why))
         return false;
     if (!pointer || !*pointer || !value || !*value) {
-        reason_set(why, "\"not_found_when\" needs a \"pointer\" and a \"value\"");
+        reason_set(why, "not_found_when: needs a \"pointer\" and a \"value\"");
         return false;
     }
     return check_pointer("not_found_when", pointer, why);

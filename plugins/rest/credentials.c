@@ -36,6 +36,13 @@ static void warn_of(const struct rest_credentials *credentials, const char *path
                                "any user of this machine can read %s: chmod o-rwx it", path);
 }
 
+/* Says which key has the fault. */
+static bool blame(struct reason *why, const char *key, const struct reason *fault)
+{
+    reason_set(why, "%s: %s", key, fault->text);
+    return false;
+}
+
 /* Reads the secret; the caller holds the lock.  False: all is as it was. */
 static bool read_secret(struct rest_credentials *credentials, bool warn, struct reason *why)
 {
@@ -58,14 +65,16 @@ static bool check_tls_files(const struct rest_credentials *credentials, bool war
 {
     const struct rest_settings *settings = credentials->settings;
     const char *key_path = settings->key_file ? settings->key_file : settings->cert_file;
+    struct reason fault;
     bool exposed = false;
-    if (settings->ca_file && !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, why))
-        return false;
+    if (settings->ca_file && !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, &fault))
+        return blame(why, "ca_file", &fault);
     if (!settings->cert_file)
         return true;
-    if (!file_check_pem(settings->cert_file, FILE_CERTIFICATE, &exposed, why) ||
-        !file_check_pem(key_path, FILE_PRIVATE_KEY, &exposed, why))
-        return false;
+    if (!file_check_pem(settings->cert_file, FILE_CERTIFICATE, &exposed, &fault))
+        return blame(why, "cert_file", &fault);
+    if (!file_check_pem(key_path, FILE_PRIVATE_KEY, &exposed, &fault))
+        return blame(why, settings->key_file ? "key_file" : "cert_file", &fault);
     if (exposed && warn)
         warn_of(credentials, key_path);
     return true;
@@ -76,17 +85,19 @@ static bool prepare(struct rest_credentials *credentials, struct rest_client *cl
                     struct reason *why)
 {
     const struct rest_settings *settings = credentials->settings;
+    struct reason fault;
     bool exposed = false;
     if (!check_tls_files(credentials, warn, why))
         return false;
     if (credentials->path) {
         file_stamp_read(credentials->path, &credentials->seen); /* before: no change is lost */
-        return read_secret(credentials, warn, why);
+        return read_secret(credentials, warn, &fault) ||
+               blame(why, settings->password_file ? "password_file" : "bearer_token_file", &fault);
     }
     if (!settings->oauth2.count)
         return true;
-    if (!rest_oauth_check(settings, &exposed, why))
-        return false;
+    if (!rest_oauth_check(settings, &exposed, &fault))
+        return blame(why, "oauth2", &fault);
     if (exposed && warn)
         warn_of(credentials, rest_map_value(&settings->oauth2, "client_secret_file"));
     credentials->oauth = client ? rest_oauth_new(settings, client) : NULL;

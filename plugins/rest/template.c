@@ -75,14 +75,14 @@ bool rest_template_check_url(const char *url, struct reason *why)
 {
     const char *brace = strchr(url, '{');
     if (!is_visible(url))
-        reason_set(why, "\"url\" holds a blank, a control character or one that is not ASCII: "
+        reason_set(why, "url: holds a blank, a control character or one that is not ASCII: "
                         "write it percent-encoded");
     else if (has_stray_brace(url))
-        reason_set(why, "\"url\" may have the placeholders {id} and {appId}, and no other braces");
+        reason_set(why, "url: may have the placeholders {id} and {appId}, and no other braces");
     else if (brace && brace < after_host(url))
-        reason_set(why, "\"url\" has a placeholder in its host: it may only be in path or query");
+        reason_set(why, "url: has a placeholder in its host: move it to the path or query");
     else if (strchr(url, '#'))
-        reason_set(why, "\"url\" has a fragment (#), which is never sent");
+        reason_set(why, "url: has a fragment (#), which is never sent: leave it out");
     else
         return true;
     return false;

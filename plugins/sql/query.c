@@ -16,7 +16,7 @@ struct reader {
 
 static bool refuse(struct reader *reader, const char *what)
 {
-    reason_set(reader->why, "the query, at byte %zu: %s", (size_t)(reader->at - reader->text) + 1,
+    reason_set(reader->why, "query: at byte %zu: %s", (size_t)(reader->at - reader->text) + 1,
                what);
     return false;
 }
@@ -230,9 +230,9 @@ bool query_read(const char *text, enum query_dialect dialect, struct query *quer
     if (query_r->sql.failed)
         reason_set(why, "out of memory");
     else if (!reader.begun)
-        reason_set(why, "the query is empty");
+        reason_set(why, "query: is empty");
     else if (!has_id(query_r))
-        reason_set(why, "the query has no {id}: it would find the same for everyone");
+        reason_set(why, "query: has no {id}: it would find the same for everyone");
     else
         return true;
     return false;

@@ -73,13 +73,13 @@ static bool check_hosts(const struct sql_settings *settings, struct reason *why)
     for (size_t i = 0; i < settings->hosts.count; i++) {
         const char *host = settings->hosts.items[i];
         bool clear = settings->tls == SQL_TLS_OFF && !settings->allow_cleartext;
-        if (!*host || strlen(host) > 253) {
+        if (!sql_host_fits(host)) {
             reason_set(why, "hosts: \"%s\" is not a host name or address", host);
             return false;
         }
         if (clear && !network_is_loopback(host)) {
             reason_set(why,
-                       "tls is off, and %s is another machine: what the database says would "
+                       "tls: is off, and %s is another machine: what the database says would "
                        "pass the network in clear text (allow_cleartext = true, if it may)",
                        host);
             return false;
@@ -94,8 +94,10 @@ bool sql_servers_check(const struct sql_client *client, struct reason *why)
     struct bytes password = {0};
     struct reason fault;
     bool exposed, good = false;
-    if (!settings->socket == !settings->hosts.count)
-        reason_set(why, "either \"hosts\" or \"socket\" must be set");
+    if (!settings->socket && !settings->hosts.count)
+        reason_set(why, "\"hosts\" or \"socket\" must be set");
+    else if (settings->socket && settings->hosts.count)
+        reason_set(why, "socket: \"hosts\" is set, too: keep one of them");
     else if (settings->ca_file &&
              !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, &fault))
         reason_set(why, "ca_file: %s", fault.text);

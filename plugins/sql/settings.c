@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { HOST_NAME_LONGEST = 253 };
+
 static bool is_integer(struct span id, int64_t *number_r)
 {
     char text[24], again[24];
@@ -34,4 +36,11 @@ bool sql_id_fits(struct span id, enum sql_id_type type, int64_t *number_r)
 {
     *number_r = 0;
     return type == SQL_TEXT || (type == SQL_INTEGER ? is_integer(id, number_r) : is_uuid(id));
+}
+
+bool sql_host_fits(const char *host)
+{
+    size_t length = strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                 "0123456789-._:%[]");
+    return length && length <= HOST_NAME_LONGEST && !host[length];
 }

@@ -45,4 +45,7 @@ struct sql_settings {
  * bits and is written as the database writes it; *number_r: its value. */
 bool sql_id_fits(struct span id, enum sql_id_type type, int64_t *number_r);
 
+/* Whether it can be the name of a machine, or an address. */
+bool sql_host_fits(const char *host);
+
 #endif

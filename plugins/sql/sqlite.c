@@ -274,9 +274,9 @@ static bool check(const struct sql_client *client, struct reason *why)
     const char *path = client->settings->path;
     struct stat status;
     if (stat(path, &status) != 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
-        reason_set(why, "%s cannot be read: %s", path, strerror(errno));
+        reason_set(why, "path: %s cannot be read: %s", path, strerror(errno));
     else if (!S_ISREG(status.st_mode))
-        reason_set(why, "%s is not a file", path);
+        reason_set(why, "path: %s is not a file", path);
     else
         return true;
     return false;

@@ -77,6 +77,17 @@ static void add_path(struct bytes *out, const struct config_node *node)
         bytes_addf(out, "%u", node->index + 1);
 }
 
+/* A reason in one line, whatever the value in it holds. */
+static void add_reason(struct bytes *out, const char *reason)
+{
+    for (const char *end; (end = strchr(reason, '\n')); reason = end + 1) {
+        bytes_add(out, reason, (size_t)(end - reason));
+        bytes_add_string(out, "\\x0a");
+    }
+    bytes_add_string(out, reason);
+    bytes_add_string(out, "\n");
+}
+
 /* Moves the last problem, from `last` on, in front of those about later lines of its
  * file, whose name has `name_length` bytes. */
 static void sort_in(struct bytes *text, size_t last, size_t name_length, unsigned line)
@@ -118,7 +129,8 @@ void config_tell(struct config_report *report, enum config_severity severity,
         bytes_add_string(&report->text, ".");
     if (key)
         bytes_add_string(&report->text, key);
-    bytes_addf(&report->text, ": %s%s\n", severity == CONFIG_WARNING ? "warning: " : "", reason);
+    bytes_add_string(&report->text, severity == CONFIG_WARNING ? ": warning: " : ": ");
+    add_reason(&report->text, reason);
     sort_in(&report->text, before, name_length, line);
     report->errors += severity == CONFIG_ERROR;
     report->warnings += severity == CONFIG_WARNING;
@@ -132,8 +144,8 @@ void config_tell_file(struct config_report *report, enum config_severity severit
     va_start(args, format);
     reason_write(reason, sizeof reason, format, args);
     va_end(args);
-    bytes_addf(&report->text, "%s: %s%s\n", path, severity == CONFIG_WARNING ? "warning: " : "",
-               reason);
+    bytes_addf(&report->text, "%s: %s", path, severity == CONFIG_WARNING ? "warning: " : "");
+    add_reason(&report->text, reason);
     report->errors += severity == CONFIG_ERROR;
     report->warnings += severity == CONFIG_WARNING;
 }
@@ -141,7 +153,8 @@ void config_tell_file(struct config_report *report, enum config_severity severit
 void config_line_warning(struct config_report *report, const char *path, unsigned line,
                          const char *reason)
 {
-    bytes_addf(&report->text, "%s:%u: warning: %s\n", path, line, reason);
+    bytes_addf(&report->text, "%s:%u: warning: ", path, line);
+    add_reason(&report->text, reason);
     report->warnings++;
 }
 
@@ -197,7 +210,8 @@ static void report_fault(const struct reader_fault *fault, struct config_report 
     } else if (!fault->line) {
         config_tell_file(report, CONFIG_ERROR, fault->path, "%s", fault->why.text);
     } else {
-        bytes_addf(&report->text, "%s:%u: %s\n", fault->path, fault->line, fault->why.text);
+        bytes_addf(&report->text, "%s:%u: ", fault->path, fault->line);
+        add_reason(&report->text, fault->why.text);
         report->errors++;
     }
 }

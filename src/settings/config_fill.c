@@ -47,12 +47,20 @@ static bool in_range(const struct memberchat_key *key, int64_t value)
     return (key->min == 0 && key->max == 0) || (value >= key->min && value <= key->max);
 }
 
-static void check_length(const struct slot *slot, size_t length, const char *what)
+static bool has_good_length(const struct slot *slot, size_t length, const char *one,
+                            const char *many)
 {
-    if (slot->node && !in_range(slot->key, (int64_t)length))
+    long long min = slot->key->min, max = slot->key->max;
+    const char *what = length == 1 ? one : many;
+    if (!slot->node || in_range(slot->key, (int64_t)length))
+        return true;
+    if (min == max)
+        config_error(slot->report, slot->group, slot->key->name, "has %zu %s; it must have %lld",
+                     length, what, min);
+    else
         config_error(slot->report, slot->group, slot->key->name,
-                     "has %zu %s; it must be %lld to %lld", length, what, (long long)slot->key->min,
-                     (long long)slot->key->max);
+                     "has %zu %s; it must have %lld to %lld", length, what, min, max);
+    return false;
 }
 
 const char *config_resolve_path(const struct config_node *node, const char *path,
@@ -73,9 +81,8 @@ const char *config_resolve_path(const struct config_node *node, const char *path
 static void fill_string(const struct slot *slot)
 {
     const char *text = slot_text(slot, "a string in quotes");
-    if (!text)
+    if (!text || !has_good_length(slot, strlen(text), "byte", "bytes"))
         return;
-    check_length(slot, strlen(text), "bytes");
     *(const char **)slot->out = arena_string(slot->arena, span_of(text));
 }
 
@@ -84,10 +91,11 @@ static void fill_path(const struct slot *slot)
     const char *text = slot_text(slot, "a path in quotes");
     if (!text)
         return;
-    if (!*text)
+    if (*text)
+        *(const char **)slot->out =
+            config_resolve_path(slot->node ? slot->node : slot->group, text, slot->arena);
+    else
         config_error(slot->report, slot->group, slot->key->name, "is empty; it must be a path");
-    *(const char **)slot->out =
-        config_resolve_path(slot->node ? slot->node : slot->group, text, slot->arena);
 }
 
 static void fill_bool(const struct slot *slot)
@@ -201,7 +209,7 @@ static void fill_list(const struct slot *slot)
         list->count += items[list->count] != NULL;
         item = item ? config_next(item) : NULL;
     }
-    check_length(slot, count, "entries");
+    has_good_length(slot, count, "entry", "entries");
 }
 
 static bool is_path(const struct memberchat_key *key, const char *name)
@@ -235,7 +243,7 @@ static void fill_map(const struct slot *slot)
         names[map->count] = arena_string(slot->arena, span_of(config_name(item)));
         map->count += names[map->count] && values[map->count];
     }
-    check_length(slot, count, "entries");
+    has_good_length(slot, count, "entry", "entries");
 }
 
 static void fill_switch(const struct slot *slot)

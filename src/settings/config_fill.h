@@ -33,7 +33,8 @@ struct config_table {
 
 /* Fills the structs of all tables from one group, reporting unknown keys, wrong
  * types, values out of range and missing required keys.  `group` NULL: from the
- * defaults alone.  Strings live in `arena`. */
+ * defaults alone.  A text with a mistake counts as absent, so that nothing else is said
+ * of it.  Strings live in `arena`. */
 void config_fill(const struct config_node *group, const struct config_table *tables,
                  size_t table_count, struct arena *arena, struct config_report *report);
 

@@ -82,10 +82,11 @@ static void check_texts(const struct loading *loading, const struct app *app,
     const struct app_settings *settings = &app->settings;
     if (settings->api_key &&
         (strchr(settings->api_key, ':') || !text_is_plain(span_of(settings->api_key))))
-        config_error(report, group, "api_key",
-                     "must not contain a colon or control characters: it is sent as a user name");
+        config_error(
+            report, group, "api_key",
+            "must be UTF-8 without a colon and control characters: it is sent as a user name");
     if (settings->chat_server_url && !text_is_plain(span_of(settings->chat_server_url)))
-        config_error(report, group, "chat_server_url", "must not contain control characters");
+        config_error(report, group, "chat_server_url", "must be UTF-8 without control characters");
     else if (settings->chat_server_url && !has_prefix(settings->chat_server_url, schemes))
         config_error(report, group, "chat_server_url",
                      "\"%s\" must begin with wss://, ws://, https:// or http://",
@@ -94,7 +95,7 @@ static void check_texts(const struct loading *loading, const struct app *app,
         config_error(report, group, "guest_id_prefix",
                      "must be made of the characters A-Z, a-z, 0-9, _ and -");
     if (!text_is_plain(span_of(app->id)))
-        config_error(report, group, "app_id", "must not contain control characters");
+        config_error(report, group, "app_id", "must be UTF-8 without control characters");
     for (size_t i = 0; i < settings->cors_origins.count; i++)
         if (strcmp(settings->cors_origins.items[i], "*") != 0 &&
             !origin_is_exact(settings->cors_origins.items[i]))
@@ -108,7 +109,7 @@ static void check_texts(const struct loading *loading, const struct app *app,
 /* ---- Stores ---- */
 
 /* The store with this name, read now where the app's own stores are wanted; NULL: there is
- * none, which is reported, or it is not wanted. */
+ * none, which is reported, here or where the stores are read, or it is not wanted. */
 static struct settings_store *find_store(const struct loading *loading,
                                          const struct config_node *group, const char *name)
 {
@@ -120,7 +121,9 @@ static struct settings_store *find_store(const struct loading *loading,
     if (config_is_group(node) && !loading_wants(loading, SETTINGS_STORES))
         return loading_wants(loading, SETTINGS_APP_STORES) ? settings_read_store(loading, node)
                                                            : NULL;
-    if (loading->settings->arena.failed)
+    bool told = loading_wants(loading, SETTINGS_STORES) &&
+                (node || !config_is_group(stores) || !config_count(stores));
+    if (loading->settings->arena.failed || told)
         return NULL;
     struct value_match match = value_match_start(name);
     for (node = config_is_group(stores) ? config_first(stores) : NULL; node;

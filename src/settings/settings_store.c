@@ -102,14 +102,28 @@ static const struct memberchat_store_plugin *load_plugin(const struct loading *l
     return plugin;
 }
 
+/* The key with which a plugin's reason begins, as in "uri: ..."; NULL: it names none. */
+static const char *find_key(const struct memberchat_store_plugin *plugin, const char *reason)
+{
+    struct span name = {reason, strcspn(reason, ":")};
+    for (uint32_t i = 0; i < plugin->key_count; i++)
+        if (span_equal(name, span_of(plugin->keys[i].name)) &&
+            strncmp(reason + name.length, ": ", 2) == 0)
+            return plugin->keys[i].name;
+    return NULL;
+}
+
 /* By the plugin's own judgement of settings that were read without a mistake. */
 static void check_store(const struct loading *loading, const struct config_node *group,
-                        struct store *store)
+                        const struct memberchat_store_plugin *plugin, struct store *store)
 {
     struct store_report verdict;
-    if (!store_check(store, &verdict))
-        config_error(loading->report, group, NULL, "%s",
-                     verdict.reason[0] ? verdict.reason : "the plugin refuses these settings");
+    if (store_check(store, &verdict))
+        return;
+    const char *key = find_key(plugin, verdict.reason);
+    const char *reason = verdict.reason + (key ? strlen(key) + 2 : 0);
+    config_error(loading->report, group, key, "%s",
+                 *reason ? reason : "the plugin refuses these settings");
 }
 
 /* The plugin's settings go to the store, which may outlive these settings. */
@@ -133,7 +147,7 @@ static struct store *make_store(const struct loading *loading, const struct conf
     if (!store)
         config_report_no_memory(loading->report);
     else if (loading->report->errors == errors)
-        check_store(loading, group, store);
+        check_store(loading, group, plugin, store);
     return store;
 }
 
@@ -163,8 +177,9 @@ struct settings_store *settings_read_store(const struct loading *loading,
         return NULL;
     settings->store_count++;
     read_part(loading, group, "cache", &cache);
+    unsigned errors = loading->report->errors;
     read_part(loading, group, "breaker", &breaker);
-    if (store->breaker.max_open_ms < store->breaker.open_ms)
+    if (loading->report->errors == errors && store->breaker.max_open_ms < store->breaker.open_ms)
         config_error(loading->report, config_child(group, "breaker"), "max_open",
                      "is less than \"open\"");
     store->store = make_store(loading, group);

@@ -59,12 +59,14 @@ const struct settings_table settings_token_tables[] = {
     {"apps.NAME.access_token", access_keys, CONFIG_COUNT(access_keys)},
 };
 
-/* What goes into JSON. */
-static void check_claim(const char *value, const char *key, const struct config_node *group,
+/* What stands in JSON.  A text with a mistake counts as absent. */
+static void check_claim(const char **value, const char *key, const struct config_node *group,
                         struct config_report *report)
 {
-    if (value && !text_is_plain(span_of(value)))
-        config_error(report, group, key, "must be UTF-8 without control characters");
+    if (!*value || text_is_plain(span_of(*value)))
+        return;
+    config_error(report, group, key, "must be UTF-8 without control characters");
+    *value = NULL;
 }
 
 /* ---- Keys ---- */
@@ -97,7 +99,9 @@ static void load_list(const struct loading *loading, struct app *app,
         const char *file = arena_string(arena, (struct span){files->items[i], length});
         source.id = hash && hash[1] ? hash + 1 : NULL;
         paths[i] = source.path = file ? config_resolve_path(group, file, arena) : NULL;
-        if (source.path)
+        if (!length)
+            config_error(loading->report, group, key, "\"%s\" is not a path", files->items[i]);
+        else if (source.path)
             load_keys(loading, &source, &app->keys, group, key);
     }
     *files = (struct memberchat_list){paths, paths ? files->count : 0};
@@ -191,8 +195,9 @@ void settings_read_token(const struct loading *loading, struct app *app,
     config_fill(group, &table, 1, &loading->settings->arena, loading->report);
     if (loading->settings->arena.failed)
         return;
-    check_claim(token->issuer, "issuer", group, loading->report);
-    check_claim(token->audience, "audience", group, loading->report);
+    check_claim(&token->issuer, "issuer", group, loading->report);
+    check_claim(&token->audience, "audience", group, loading->report);
+    check_claim(&token->key_id, "key_id", group, loading->report);
     if (!token->audience)
         token->audience = app->id;
     if (token->key_file && token->algorithm >= 0)
@@ -211,6 +216,8 @@ void settings_read_access(const struct loading *loading, struct app *app,
     struct access_settings *access = &app->access;
     const struct config_table table = CONFIG_TABLE(access_keys, access);
     config_fill(group, &table, 1, &loading->settings->arena, loading->report);
+    check_claim(&access->issuer, "issuer", group, loading->report);
+    check_claim(&access->audience, "audience", group, loading->report);
     if (!access->key_file || access->algorithm < 0 || !config_child(group, "algorithm"))
         return;
     const struct key_source source = {.path = access->key_file,

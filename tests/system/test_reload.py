@@ -186,11 +186,11 @@ class FirstLoad(FreshCase):
 
     def test_missing_at_the_start(self):
         self.site.members.unlink()
-        self.refused(r"stores\.members: .*members\.csv: no such file")
+        self.refused(r"stores\.members\.path: .*members\.csv: no such file")
 
     def test_no_members_file(self):
         self.site.put("members.csv", "\x7fELF" + "\0" * 100)
-        self.refused(r"stores\.members: .*members\.csv: .*NUL")
+        self.refused(r"stores\.members\.path: .*members\.csv: .*NUL")
 
     def test_large_file(self):
         lines = "".join(f"m{i},Member {i},https://img.example.com/{i}.png,\n" for i in range(100_000))

@@ -38,7 +38,7 @@ class Answers:
                            ({"database": "nothing"}, "nothing"),
                            ({"user": "nobody"}, "nobody"),
                            ({"hosts": ["db.example.com"], "tls": "off"}, "allow_cleartext"),
-                           ({"hosts": None}, 'either "hosts" or "socket"')):
+                           ({"hosts": None}, '"hosts" or "socket" must be set')):
             with self.subTest(keys=keys):
                 self.configure(**keys)
                 done = command("check", "--online", "-c", self.site.conf)

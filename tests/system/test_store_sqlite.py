@@ -66,13 +66,13 @@ class Answers(Database):
 
     def test_mistakes_are_told_with_their_place(self):
         for keys, told in (
-                ({"query": "SELECT 1 FROM people WHERE id = '{id}'"}, r"members: the query, at byte \d+: the placeholder"),
+                ({"query": "SELECT 1 FROM people WHERE id = '{id}'"}, r"members\.query: at byte \d+: the placeholder"),
                 ({"query": "DELETE FROM people WHERE id = {id}"}, "must be a SELECT"),
                 ({"query": QUERY.replace("name", "nam")}, 'no such column: nam, at "nam AS'),
                 ({"query": QUERY.replace("people", "peple")}, "no such table: peple"),
                 ({"query": QUERY.replace("appUserId", "x")}, "no column appUserId"),
                 ({"query": "WITH x AS (SELECT 1) INSERT INTO people (id) VALUES ({id})"}, "would write"),
-                ({"path": "/"}, "members: / is not a file"),
+                ({"path": "/"}, "members.path: / is not a file"),
                 ({"path": "other.db"}, r"other\.db cannot be read: No such file")):
             with self.subTest(keys=keys):
                 self.configure(**keys)

@@ -14,7 +14,7 @@ struct values {
     bool flag;
     int64_t number, duration, size, choice;
     struct memberchat_list list, numbers;
-    struct memberchat_map map, paths;
+    struct memberchat_map map, paths, pair;
 };
 
 static const struct memberchat_key keys[] = {
@@ -34,6 +34,7 @@ static const struct memberchat_key keys[] = {
     {MEMBERCHAT_KEY(struct values, map, "map", MAP, NULL, 0, 2, "a map")},
     {MEMBERCHAT_KEY(struct values, paths, "paths", MAP, NULL, 0, 3, "a map with paths"),
      .flags = MEMBERCHAT_KEY_PATHS | MEMBERCHAT_KEY_NUMBERS},
+    {MEMBERCHAT_KEY(struct values, pair, "pair", MAP, NULL, 2, 2, "two things")},
     {.name = "group", .type = CONFIG_GROUP, .help = "a group"},
 };
 
@@ -155,8 +156,8 @@ static void mistakes(void **state)
         const char *text, *told;
     } rows[] = {
         {"text = 1", "g.text: expected a string in quotes, found a number"},
-        {"text = \"\"", "g.text: has 0 bytes; it must be 1 to 4"},
-        {"text = \"abcde\"", "g.text: has 5 bytes; it must be 1 to 4"},
+        {"text = \"\"", "g.text: has 0 bytes; it must have 1 to 4"},
+        {"text = \"abcde\"", "g.text: has 5 bytes; it must have 1 to 4"},
         {"text = [ \"a\" ]", "g.text: expected a string in quotes, found a list"},
         {"path = \"\"", "g.path: is empty"},
         {"path = true", "g.path: expected a path in quotes, found true or false"},
@@ -177,13 +178,15 @@ static void mistakes(void **state)
         {"size = true", "g.size: expected a size"},
         {"choice = \"pink\"", "g.choice: is \"pink\"; it must be one of: red green blue"},
         {"choice = 1", "g.choice: expected a word in quotes, found a number"},
-        {"list = [ ]", "g.list: has 0 entries; it must be 1 to 2"},
-        {"list = [ \"a\", \"b\", \"c\" ]", "g.list: has 3 entries; it must be 1 to 2"},
+        {"list = [ ]", "g.list: has 0 entries; it must have 1 to 2"},
+        {"list = [ \"a\", \"b\", \"c\" ]", "g.list: has 3 entries; it must have 1 to 2"},
+        {"pair = { a = \"b\" }", "g.pair: has 1 entry; it must have 2"},
+        {"duration = \"1\ns\"", "g.duration: \"1\\x0as\" is not a duration; write it as"},
         {"list = [ 1 ]", "g.list.1: expected a string in quotes, found a number"},
         {"list = { a = \"b\" }", "g.list: expected a list such as"},
         {"map = \"x\"", "g.map: expected a group such as"},
         {"map = { a = 1 }", "g.map.a: expected a string in quotes, found a number"},
-        {"map = { a = \"\"; b = \"\"; c = \"\" }", "g.map: has 3 entries; it must be 0 to 2"},
+        {"map = { a = \"\"; b = \"\"; c = \"\" }", "g.map: has 3 entries; it must have 0 to 2"},
         {"group = \"x\"", "g.group: expected a group in braces, found a string"},
         {"numbr = 1", "g.numbr: unknown key (did you mean \"number\"?)"},
         {"Text = \"a\"", "g.Text: unknown key (did you mean \"text\"?)"},

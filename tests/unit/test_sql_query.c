@@ -71,10 +71,10 @@ static void bad_queries_are_refused(void **state)
         enum query_dialect dialect;
         const char *text, *reason;
     } cases[] = {
-        {QUERY_MYSQL, "", "the query is empty"},
-        {QUERY_MYSQL, " -- {id}", "the query is empty"},
-        {QUERY_MYSQL, "SELECT 1", "the query has no {id}"},
-        {QUERY_MYSQL, "SELECT {appId}", "the query has no {id}"},
+        {QUERY_MYSQL, "", "is empty"},
+        {QUERY_MYSQL, " -- {id}", "is empty"},
+        {QUERY_MYSQL, "SELECT 1", "query: has no {id}"},
+        {QUERY_MYSQL, "SELECT {appId}", "query: has no {id}"},
         {QUERY_MYSQL, "SELECT 1 FROM t WHERE a = '{id}'", "at byte 27: the placeholder is inside"},
         {QUERY_MYSQL, "SELECT 1 FROM t WHERE a LIKE \"{id}%\"", "the placeholder is inside"},
         {QUERY_PGSQL, "SELECT $$ {appId} $$, {id}", "the placeholder is inside"},
@@ -91,7 +91,7 @@ static void bad_queries_are_refused(void **state)
         {QUERY_MYSQL, "CALL find({id})", "the statement must be a SELECT"},
         {QUERY_SQLITE, "SELECT {id} /* AND NOT banned", "a comment that is not closed"},
         {QUERY_PGSQL, "SELECT {id} /* /* */ AND", "a comment that is not closed"},
-        {QUERY_MYSQL, "SELECT /* {id} */ 1 -- {id}", "the query has no {id}"},
+        {QUERY_MYSQL, "SELECT /* {id} */ 1 -- {id}", "query: has no {id}"},
         {QUERY_PGSQL, "SELECT $1, {id}", "a parameter that is not {id}"},
         {QUERY_SQLITE, "SELECT :a, {id}", "a parameter that is not {id}"},
     };

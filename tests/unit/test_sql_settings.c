@@ -38,17 +38,22 @@ static void settings_are_judged(void **state)
         bool allow_cleartext;
         const char *ca_file, *reason; /* NULL: they are good */
     } rows[] = {
-        {.reason = "either \"hosts\" or \"socket\""},
-        {.hosts = {"db"}, .socket = "/run/db", .reason = "either \"hosts\" or \"socket\""},
+        {.reason = "\"hosts\" or \"socket\" must be set"},
+        {.hosts = {"db"},
+         .socket = "/run/db",
+         .reason = "socket: \"hosts\" is set, too: keep one of them"},
         {.socket = "/run/db", .tls = SQL_TLS_OFF},
         {.hosts = {"db.example.com"}},
         {.hosts = {HOST_253}},
         {.hosts = {HOST_253 "x"}, .reason = "is not a host name or address"},
         {.hosts = {"db", ""}, .reason = "hosts: \"\" is not a host name"},
+        {.hosts = {"db:3306", "a b"}, .reason = "hosts: \"a b\" is not a host name"},
+        {.hosts = {"gr\u00fcn"}, .reason = "is not a host name"},
+        {.hosts = {"fe80::1%eth0", "my_db"}},
         {.hosts = {"127.0.0.1", "[::1]"}, .tls = SQL_TLS_OFF},
         {.hosts = {"127.0.0.1", "10.0.0.1"},
          .tls = SQL_TLS_OFF,
-         .reason = "tls is off, and 10.0.0.1 is another machine"},
+         .reason = "tls: is off, and 10.0.0.1 is another machine"},
         {.hosts = {"10.0.0.1"}, .tls = SQL_TLS_OFF, .allow_cleartext = true},
         {.hosts = {"10.0.0.1"}, .tls = SQL_TLS_REQUIRE},
         {.hosts = {"db"}, .ca_file = "/nowhere/ca.pem", .reason = "ca_file: /nowhere/ca.pem"},
@@ -125,10 +130,10 @@ static void the_query_is_judged_first(void **state)
     assert_true(sql_store_check(&backend, &settings, &fake.table, given));
     settings.socket = NULL;
     assert_false(sql_store_check(&backend, &settings, &fake.table, given));
-    expect_contains(result.reason, "either \"hosts\" or \"socket\"");
+    expect_contains(result.reason, "\"hosts\" or \"socket\" must be set");
     settings.query = "SELECT 1";
     assert_false(sql_store_check(&backend, &settings, &fake.table, given));
-    expect_contains(result.reason, "the query has no {id}");
+    expect_contains(result.reason, "query: has no {id}");
 }
 
 static void messages_of_tls_are_told_apart(void **state)

@@ -186,8 +186,7 @@ static void what_cannot_be_opened_is_told(void **state)
     assert_string_equal(result.reason, "not today");
     settings.query = "SELECT 1";
     assert_null(sql_store_open(&plain, &settings, &fake.table, given));
-    assert_string_equal(result.reason,
-                        "the query has no {id}: it would find the same for everyone");
+    assert_string_equal(result.reason, "query: has no {id}: it would find the same for everyone");
 }
 
 static void verdicts_become_outcomes(void **state)

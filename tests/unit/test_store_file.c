@@ -104,10 +104,12 @@ static void check_sees_what_can_be_seen(void **state)
     assert_non_null(strstr(result.reason, "set separator = \";\""));
     set_text("encoding", "windows-9999");
     assert_false(check());
-    assert_string_equal(result.reason, "the encoding \"windows-9999\" is not known: see iconv -l");
+    assert_string_equal(result.reason,
+                        "encoding: the encoding \"windows-9999\" is not known: see iconv -l");
     set_text("name_column", "appUserId");
     assert_false(check());
-    assert_string_equal(result.reason, "two keys name the same column \"appUserId\"");
+    assert_string_equal(result.reason,
+                        "name_column: \"appUserId\" is the column of \"id_column\", too");
     assert_null(fake.log);
 }
 
