@@ -17,72 +17,29 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define FILE_MAX     (1 << 20)
-#define MYSQL_SOCKET "/run/mysqld/mysqld.sock"
+#define FILE_MAX          (1 << 20)
+#define MYSQL_SOCKET      "/run/mysqld/mysqld.sock"
+#define MYSQL_SOCKET_NOTE "   # as on Debian; SELECT @@socket tells where it is"
+
+enum { NAME_LENGTH_MAX = 255 };
 
 struct source {
     const struct product *product;
     const struct product_tables *tables;
     const char *path;
     struct bytes text, database, host, port, prefix, kind, network, version;
-    bool local; /* the database is on this machine */
+    const char *socket; /* NULL: the server is asked over the network */
+    const char *server, *server_port, *account_host;
 };
 
 /* ---- Reading ---- */
 
-/* Finds a setting; false: it is needed and missing, or its value is not known, which was said. */
-static bool get(struct source *source, const char *name, bool needed, struct bytes *value_r)
-{
-    /* WordPress has its table prefix in a variable */
-    bool constant = source->product->constants && name != source->product->prefix;
-    const char *sign = constant ? "" : "$";
-    unsigned line;
-    if (!name)
-        return true;
-    switch (php_find(bytes_string(&source->text), name, constant, value_r, &line)) {
-    case PHP_PLAIN:
-        return true;
-    case PHP_MISSING:
-        if (needed)
-            cli_error("%s: %s%s is missing", source->path, sign, name);
-        return !needed;
-    case PHP_DIFFERS:
-        cli_error("%s:%u: %s%s has several values: leave one of them in a copy of this file, and "
-                  "use that",
-                  source->path, line, sign, name);
-        return false;
-    case PHP_NO_MEMORY:
-        cli_error("%s: out of memory", source->path);
-        return false;
-    case PHP_OTHER:
-        break;
-    }
-    cli_error("%s:%u: %s%s is not a plain string, and nothing of the file is run: write the value "
-              "into a copy of it, and use that",
-              source->path, line, sign, name);
-    return false;
-}
-
-/* False: the people are not where the query looks for them. */
-static bool check_others(struct source *source)
-{
-    for (const char *const *name = source->product->others; *name; name++) {
-        struct bytes value = {0};
-        unsigned line;
-        enum php_found found =
-            php_find(bytes_string(&source->text), *name, source->product->constants, &value, &line);
-        bytes_free(&value);
-        if (found == PHP_NO_MEMORY)
-            cli_error("%s: out of memory", source->path);
-        else if (found != PHP_MISSING)
-            cli_error("%s:%u: with %s, the people are in other tables: conf/stores/%s.conf has the "
-                      "query to adapt",
-                      source->path, line, *name, source->product->name);
-        if (found != PHP_MISSING)
-            return false;
-    }
-    return true;
-}
+struct setting {
+    const char *name; /* NULL: the product has none */
+    bool needed;
+    const char *signs; /* that it may have beside letters and digits; NULL: it may be anything */
+    struct bytes *value;
+};
 
 /* Names and hosts that need no escaping anywhere. */
 static bool is_plain(struct span text, const char *others)
@@ -94,7 +51,73 @@ static bool is_plain(struct span text, const char *others)
     return true;
 }
 
-static bool check_values(struct source *source)
+/* Finds a setting; false: it is needed and missing, or its value is not known or cannot be used,
+ * which was said. */
+static bool get(struct source *source, const struct setting *setting)
+{
+    const struct product *product = source->product;
+    const char *name = setting->name, *path = source->path;
+    /* WordPress has its table prefix in a variable */
+    bool constant = product->constants && name != product->prefix;
+    const char *sign = constant ? "" : "$";
+    unsigned line;
+    if (!name)
+        return true;
+    switch (php_find(bytes_string(&source->text), name, constant, setting->value, &line)) {
+    case PHP_PLAIN:
+        if (!setting->signs || (setting->value->length <= NAME_LENGTH_MAX &&
+                                is_plain(bytes_span(setting->value), setting->signs)))
+            return true;
+        cli_error("%s:%u: %s%s is too long, or has characters that cannot be in a query", path,
+                  line, sign, name);
+        return false;
+    case PHP_MISSING:
+        if (setting->needed)
+            cli_error("%s: %s%s is missing: it is not the %s of %s, or includes a file that has it",
+                      path, sign, name, product->file, product->name);
+        return !setting->needed;
+    case PHP_DIFFERS:
+        cli_error("%s:%u: %s%s has several values: leave one of them in a copy of this file, and "
+                  "use that",
+                  path, line, sign, name);
+        return false;
+    case PHP_NO_MEMORY:
+        cli_error("%s: out of memory", path);
+        return false;
+    case PHP_OTHER:
+        break;
+    }
+    cli_error("%s:%u: %s%s is not a plain string, and nothing of the file is run: write the value "
+              "into a copy of it, and use that",
+              path, line, sign, name);
+    return false;
+}
+
+/* False: the people are not where the query looks for them. */
+static bool check_others(struct source *source)
+{
+    for (const char *const *name = source->product->others; *name; name++) {
+        struct bytes value = {0};
+        unsigned line;
+        enum php_found found =
+            php_find(bytes_string(&source->text), *name, source->product->constants, &value, &line);
+        bool unset = found == PHP_MISSING || (found == PHP_PLAIN && value.length == 0);
+        bytes_free(&value);
+        if (unset)
+            continue;
+        if (found == PHP_NO_MEMORY)
+            cli_error("%s: out of memory", source->path);
+        else
+            cli_error("%s:%u: with %s, the people are elsewhere: conf/stores/%s.conf has the query "
+                      "to adapt",
+                      source->path, line, *name, source->product->name);
+        return false;
+    }
+    return true;
+}
+
+/* False: it cannot be used, which was said. */
+static bool check_database(struct source *source)
 {
     struct span kind = bytes_span(&source->kind);
     if (kind.length && !strstr(bytes_string(&source->kind), "mysql")) {
@@ -102,14 +125,44 @@ static bool check_values(struct source *source)
                   source->path, (int)kind.length, kind.data, source->product->name);
         return false;
     }
-    if (source->database.length && is_plain(bytes_span(&source->database), "_-$.") &&
-        is_plain(bytes_span(&source->prefix), "_-$") &&
-        is_plain(bytes_span(&source->host), "_-.:/[]") &&
-        is_plain(bytes_span(&source->port), "/_.-"))
-        return true;
-    cli_error("%s: a name in it is empty, or has characters that cannot be in a query",
-              source->path);
-    return false;
+    if (!source->database.length)
+        cli_error("%s: the name of the database is empty", source->path);
+    return source->database.length > 0;
+}
+
+/* "localhost", "localhost:/a/socket", "/a/socket", "host", "host:3306", "[::1]:3306", each with a
+ * "p:" in front for a connection that PHP keeps, and a port or socket beside it.  False: it is none
+ * of these, which was said. */
+static bool find_server(struct source *source)
+{
+    char *host = (char *)(uintptr_t)bytes_string(&source->host);
+    const char *port = bytes_string(&source->port);
+    if (strncmp(host, "p:", 2) == 0)
+        host += 2;
+    char *path = strstr(host, ":/"), *colon = path ? path : strrchr(host, ':');
+    char *bracket = strchr(host, ']');
+    if (colon && (path || (bracket ? bracket < colon : strchr(host, ':') == colon))) {
+        *colon = '\0';
+        port = colon + 1;
+    }
+    if (*host == '[' && bracket) {
+        *bracket = '\0';
+        host++;
+    }
+    if (*port == '/' || *host == '/')
+        source->socket = *port == '/' ? port : host;
+    else if (!*host || strcasecmp(host, "localhost") == 0)
+        source->socket = MYSQL_SOCKET;
+    source->server = host;
+    source->server_port = port;
+    /* a server that does not look for names knows who comes over the loopback by its address */
+    source->account_host = source->socket ? "localhost" : network_is_loopback(host) ? host : "%";
+    bool good = source->socket || (strspn(port, "0123456789") == strlen(port) && strlen(port) <= 5);
+    if (!good)
+        cli_error("%s: the port of the database is \"%s\": it must be a number or the path of a "
+                  "socket",
+                  source->path, port);
+    return good;
 }
 
 /* The version in a text such as "1.42.3": 1042; 0: none. */
@@ -130,7 +183,8 @@ static bool find_version(struct source *source, long *version_r)
     unsigned line;
     bytes_add(&path, source->path, slash ? (size_t)(slash - source->path) + 1 : 0);
     bytes_add_string(&path, name);
-    bool there = !path.failed && file_read_path(bytes_string(&path), O_NOCTTY, FILE_MAX, &text);
+    bool there =
+        !path.failed && file_read_path(bytes_string(&path), O_NOCTTY | O_NONBLOCK, FILE_MAX, &text);
     int error = there || path.failed ? ENOMEM : errno;
     bool absent = error == ENOENT || error == ENOTDIR;
     if (there)
@@ -164,22 +218,37 @@ static bool choose_tables(struct source *source)
 static bool read_source(struct source *source)
 {
     const struct product *product = source->product;
+    const struct setting settings[] = {
+        {product->database, true, "_-$.", &source->database},
+        {product->host, product->constants, "_-.:/[]", &source->host},
+        {product->port, false, "/_.-", &source->port},
+        {product->prefix, product->constants, "_-$", &source->prefix},
+        {product->kind, false, "_-\\", &source->kind},
+        {product->network, false, NULL, &source->network},
+    };
+    bool good = true;
     if (!file_read_path(source->path, O_NOCTTY, FILE_MAX, &source->text)) {
         cli_error("%s: %s", source->path, strerror(errno));
         return false;
     }
-    bool good = get(source, product->database, true, &source->database) &&
-                get(source, product->host, product->constants, &source->host) &&
-                get(source, product->port, false, &source->port) &&
-                get(source, product->prefix, product->constants, &source->prefix) &&
-                get(source, product->kind, false, &source->kind) &&
-                get(source, product->network, false, &source->network) && check_others(source);
+    if (source->text.length > FILE_MAX) {
+        cli_error("%s: it has more than %d bytes, and no configuration has", source->path,
+                  FILE_MAX);
+        return false;
+    }
+    if (memchr(bytes_string(&source->text), '\0', source->text.length)) {
+        cli_error("%s: it is not PHP, or in UTF-16: there are bytes of 0 in it", source->path);
+        return false;
+    }
+    for (size_t i = 0; good && i < sizeof settings / sizeof *settings; i++)
+        good = get(source, &settings[i]);
     unsigned line = php_find_include(bytes_string(&source->text), product->harmless);
     if (line)
         cli_error("%s:%u: includes another file: what that one sets is not seen; if the settings "
                   "of the database are there, name that file",
                   source->path, line);
-    return good && check_values(source) && choose_tables(source);
+    return good && check_others(source) && check_database(source) && find_server(source) &&
+           choose_tables(source);
 }
 
 /* ---- The group ---- */
@@ -214,56 +283,38 @@ static void add_lines(struct bytes *out, const char *lines, const char *front, c
     }
 }
 
-/* "localhost", "localhost:/a/socket", "/a/socket", "host", "host:3306", "[::1]:3306", each with a
- * "p:" in front for a connection that PHP keeps, and a port or socket beside it. */
-static void add_server(struct bytes *out, struct source *source)
+static void add_server(struct bytes *out, const struct source *source)
 {
-    char *host = (char *)(uintptr_t)bytes_string(&source->host);
-    const char *port = bytes_string(&source->port);
-    if (strncmp(host, "p:", 2) == 0)
-        host += 2;
-    char *colon = strrchr(host, ':'), *bracket = strchr(host, ']');
-    if (colon && (bracket ? bracket < colon : strchr(host, ':') == colon)) {
-        *colon = '\0';
-        port = colon + 1;
-    }
-    if (*host == '[' && bracket) {
-        *bracket = '\0';
-        host++;
-    }
-    if (*host == '/') {
-        port = host;
-        host = (char *)(uintptr_t) "";
-    }
-    bool socket = !*host || strcasecmp(host, "localhost") == 0 || *port == '/';
-    source->local = socket || network_is_loopback(host);
-    if (socket)
-        bytes_addf(out, "    socket = \"%s\"\n", *port == '/' ? port : MYSQL_SOCKET);
+    if (source->socket)
+        bytes_addf(out, "    socket = \"%s\"%s\n", source->socket,
+                   strcmp(source->socket, MYSQL_SOCKET) == 0 ? MYSQL_SOCKET_NOTE : "");
     else
-        bytes_addf(out, "    hosts = [ \"%s\" ]\n", host);
-    if (*port && !socket)
-        bytes_addf(out, "    port = %s\n", port);
+        bytes_addf(out, "    hosts = [ \"%s\" ]\n", source->server);
+    if (!source->socket && *source->server_port)
+        bytes_addf(out, "    port = %s\n", source->server_port);
 }
 
 static void print_store(struct source *source, const char *name)
 {
-    struct bytes out = {0}, server = {0}, account = {0};
+    struct bytes out = {0}, account = {0};
     const struct product *product = source->product;
-    add_server(&server, source);
-    bytes_addf(&account, " TO 'chat'@'%s';", source->local ? "localhost" : "%");
+    bytes_addf(&account, " TO 'chat'@'%s';", source->account_host);
     bytes_addf(&out,
                "# As the administrator of the database, with a password of your own:\n"
                "#   CREATE USER 'chat'@'%s' IDENTIFIED BY '...';\n",
-               source->local ? "localhost" : "%");
+               source->account_host);
     add_lines(&out, source->tables->grants, "#   GRANT SELECT ", bytes_string(&account), source);
     bytes_addf(&out,
+               "# Where you are not that administrator, as on a shared host: make a user who may\n"
+               "# SELECT and nothing else in your control panel, and correct \"user\" below.\n"
                "# Put that password into %s.password, beside the configuration, with mode 0640.\n"
+               "# conf/stores/%s.conf says who is left out, and more.\n"
                "# This goes into the group \"stores\":\n",
-               name);
+               name, product->name);
     if (product->unknown_version && !source->version.length)
         bytes_add_string(&out, product->unknown_version);
     bytes_addf(&out, "\n%s = {\n    plugin = \"mysql\"\n", name);
-    bytes_add_span(&out, bytes_span(&server));
+    add_server(&out, source);
     bytes_addf(&out,
                "    database = \"%s\"\n    user = \"chat\"\n    password_file = \"%s.password\"\n"
                "    id_type = \"integer\"\n    query = \"",
@@ -272,10 +323,9 @@ static void print_store(struct source *source, const char *name)
     bytes_add_string(&out, "\"\n    member = {\n");
     add_lines(&out, product->member, "        ", "", NULL);
     bytes_add_string(&out, "    }\n}");
-    out.failed |= server.failed || account.failed;
+    out.failed |= account.failed;
     cli_print(&out);
     bytes_free(&out);
-    bytes_free(&server);
     bytes_free(&account);
 }
 

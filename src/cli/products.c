@@ -37,6 +37,7 @@
 
 const struct product products[] = {
     {.name = "wordpress",
+     .file = "wp-config.php",
      .constants = true,
      .database = "DB_NAME",
      .host = "DB_HOST",
@@ -53,11 +54,12 @@ const struct product products[] = {
      .of_network = {WORDPRESS_QUERY(" AND u.spam = 0 AND u.deleted = 0"),
                     WORDPRESS_GRANTS(", spam, deleted")}},
     {.name = "mediawiki",
+     .file = "LocalSettings.php",
      .database = "wgDBname",
      .host = "wgDBserver",
      .prefix = "wgDBprefix",
      .kind = "wgDBtype",
-     .others = {"wgSharedDB"},
+     .others = {"wgSharedDB", "wgDBservers", "wgLBFactoryConf"},
      .harmless = {"$IP", "DefaultSettings.php"},
      .member = "roles = ( { field = \"groupName\"; is = \"sysop\"; role = \"admin\" } )\n",
      .usual = {MEDIAWIKI_QUERY("",
@@ -78,6 +80,7 @@ const struct product products[] = {
          "# This is for MediaWiki before 1.42; conf/stores/mediawiki.conf says what later "
          "ones have.\n"},
     {.name = "phpbb",
+     .file = "config.php",
      .database = "dbname",
      .host = "dbhost",
      .port = "dbport",

@@ -11,11 +11,11 @@ struct product_tables {
 };
 
 struct product {
-    const char *name;
+    const char *name, *file;
     bool constants;                                     /* define('NAME', ...), not $NAME = ... */
     const char *database, *host, *port, *prefix, *kind; /* the names of settings; NULL: none */
     const char *network;     /* the one that is true if there are several sites */
-    const char *others[3];   /* those that have the people elsewhere: they must not be there */
+    const char *others[4];   /* those that have the people elsewhere: they must not be there */
     const char *harmless[4]; /* words in what such a file includes of the product itself */
     const char *member;
     struct product_tables usual, of_network, later;

@@ -235,12 +235,17 @@ class NewStore(CommandCase):
         wordpress = "<?php define('DB_NAME', 'a'); define('DB_HOST', 'b'); $table_prefix = 'x_';"
         phpbb = "<?php $dbname = 'a'; $dbhost = 'b'; $dbport = '1'; $table_prefix = 'x_'; $dbms = 'mysqli';"
         characters = "has characters that cannot be in a query"
+        port = 'the port of the database is "{}": it must be a number or the path of a socket'
         for product, text, told in (
                 ("wordpress", wordpress.replace("'a'", '"a\\0b"'), characters),
                 ("wordpress", wordpress.replace("'b'", "'b c'"), characters),
                 ("wordpress", wordpress.replace("'b'", "getenv('X')"), "DB_HOST is not a plain string"),
                 ("wordpress", wordpress + "define('MULTISITE', f());", "MULTISITE is not a plain string"),
                 ("phpbb", phpbb.replace("'1'", "'1;'"), characters),
+                ("phpbb", phpbb.replace("'1'", "'a'"), port.format("a")),
+                ("phpbb", phpbb.replace("'1'", "'123456'"), port.format("123456")),
+                ("wordpress", wordpress.replace("'b'", "'b:80a'"), port.format("80a")),
+                ("wordpress", wordpress.replace("'b'", "'[::1]:x[y'"), port.format("x[y")),
                 ("phpbb", phpbb.replace("'1'", "f()"), "$dbport is not a plain string"),
                 ("phpbb", phpbb.replace("'mysqli'", "f()"), "$dbms is not a plain string")):
             with self.subTest(text=text):
@@ -265,6 +270,9 @@ class NewStore(CommandCase):
             self.site.put("includes/Defines.php", f"<?php define( 'MW_VERSION', '{version}' );")
             done = command("new-store", "mediawiki", "config.php", cwd=self.site.folder)
             self.assertIn("`ipblocks`", done.stdout, (version, done.stderr))
+        (includes / "Defines.php").unlink()
+        os.mkfifo(includes / "Defines.php")
+        self.assertIn("`ipblocks`", command("new-store", "mediawiki", "config.php", cwd=self.site.folder).stdout)
         (includes / "Defines.php").unlink()
         (includes / "Defines.php").mkdir()
         self.refused("mediawiki", "includes/Defines.php beside it cannot be read: Is a directory")

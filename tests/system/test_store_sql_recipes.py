@@ -14,7 +14,7 @@ class Recipes(FreshCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.servers = {"mysql": MariaDB(), "pgsql": PostgreSQL()}
+        cls.servers = {"mysql": MariaDB("--skip-name-resolve"), "pgsql": PostgreSQL()}
         for server in cls.servers.values():
             cls.addClassCleanup(server.remove)
 
@@ -22,7 +22,7 @@ class Recipes(FreshCase):
     def make_account(server, text):
         """The one that the comment of a group tells to make, word for word; PostgreSQL has it."""
         if server.plugin == "mysql":
-            server.sql("DROP USER IF EXISTS 'chat'@'localhost'")
+            server.sql("DROP USER IF EXISTS 'chat'@'localhost', 'chat'@'127.0.0.1'")
         for statement in re.findall(r"#\s+((?:CREATE USER '|GRANT ).*;)", text):
             server.sql(statement.replace("'...'", "'secret'"))
 
@@ -108,7 +108,14 @@ class Recipes(FreshCase):
                 ("wordpress", wordpress + "\n\ndefine('CUSTOM_USER_TABLE', 'y');", "config.php:3: with CUSTOM_USER_TABLE"),
                 ("mediawiki", "<?php $wgDBtype = 'sqlite'; $wgDBname = 'x';", "the database is sqlite"),
                 ("mediawiki", "<?php $wgDBtype = 'mysql'; $wgDBname = 'x'; $wgSharedDB = 'y';", "with wgSharedDB"),
-                ("mediawiki", "$wgDBname = 'x';", "$wgDBname is missing"),
+                ("mediawiki", "<?php $wgDBname = 'x'; $wgSharedDB = null; $wgDBservers = [['host' => 'y']];", "with wgDBservers"),
+                ("mediawiki", "<?php $wgDBname = 'x';\n$wgDBtype = \"\u202ey\";", "config.php:2: $wgDBtype is too long, or"),
+                ("mediawiki", "$wgDBname = 'x';", "$wgDBname is missing: it is not the LocalSettings.php of mediawiki, or"),
+                ("mediawiki", wordpress, "$wgDBname is missing"),
+                ("wordpress", "", "DB_NAME is missing: it is not the wp-config.php of wordpress, or"),
+                ("wordpress", "".join(f"{c}\0" for c in wordpress), "not PHP, or in UTF-16"),
+                ("wordpress", wordpress + "/" * (1 << 20), "more than 1048576 bytes"),
+                ("wordpress", wordpress.replace("x_", "x" * 256), "config.php:1: $table_prefix is too long, or"),
                 ("phpbb", "<?php $dbms = 'phpbb\\\\db\\\\driver\\\\postgres'; $dbname = 'x';", "postgres"),
                 ("other", "", "is not wordpress, mediawiki or phpbb")):
             with self.subTest(text=text):
@@ -118,9 +125,10 @@ class Recipes(FreshCase):
                 self.assertIn(told, done.stderr)
 
     def test_where_the_server_is(self):
+        usual = 'socket = "/run/mysqld/mysqld.sock"   # as on Debian; SELECT @@socket tells where it is'
         for host, port, told in (
-                ("localhost", "", 'socket = "/run/mysqld/mysqld.sock"'), ("", "", 'socket = "/run/mysqld/mysqld.sock"'),
-                ("LOCALHOST:3307", "", 'socket = "/run/mysqld/mysqld.sock"'),
+                ("localhost", "", usual), ("", "", usual), ("LOCALHOST:3307", "", usual), ("p:", "3307", usual),
+                ("localhost:3307:/a/b.sock", "", 'socket = "/a/b.sock"'), (":/a/b.sock", "", 'socket = "/a/b.sock"'),
                 ("localhost:/a/b.sock", "", 'socket = "/a/b.sock"'), ("/a/b.sock", "", 'socket = "/a/b.sock"'),
                 ("localhost", "/a/b.sock", 'socket = "/a/b.sock"'), ("p:db.example.com", "", 'hosts = [ "db.example.com" ]'),
                 ("db.example.com:3307", "", 'hosts = [ "db.example.com" ]\n    port = 3307'),
@@ -133,7 +141,8 @@ class Recipes(FreshCase):
                 done = command("new-store", "phpbb", self.site.folder / "config.php", "forum")
                 self.assertEqual((0, ""), (done.returncode, done.stderr))
                 self.assertIn(f"    {told}\n", done.stdout)
-                account = "'chat'@'%'" if "example" in host or "fe80" in host else "'chat'@'localhost'"
+                place = re.search('hosts = [^"]+"([^"]+)', told)
+                account = f"'chat'@'{place[1] if place[1] in ('127.0.0.1', '::1') else '%'}'" if place else "'chat'@'localhost'"
                 self.assertIn(f"GRANT SELECT (group_id, group_name) ON `f-1`.`a-b_groups` TO {account};", done.stdout)
                 self.site.put("forum.conf", done.stdout)
 
