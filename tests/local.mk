@@ -97,6 +97,7 @@ UNIT_TESTS = \
 	tests/unit/test_date \
 	tests/unit/test_denied \
 	tests/unit/test_directory \
+	tests/unit/test_directory_probe \
 	tests/unit/test_disguise \
 	tests/unit/test_failover \
 	tests/unit/test_file \

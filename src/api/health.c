@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "health.h"
 
+/* The share of the look-ups at once that may wait for an answer that another request gets: all of
+ * them would wait in vain for a store that hangs. */
+#define WAITING_SHARE 4
+
 static enum outcome answer(struct exchange *exchange, int status, const char *word)
 {
     exchange->response->status = status;
@@ -18,7 +22,8 @@ enum outcome health_ready(struct exchange *exchange)
     const struct settings *settings = exchange->settings;
     for (size_t i = 0; i < settings->store_count; i++) {
         struct directory_answer answered = directory_probe(
-            settings->stores[i].directory, exchange->request->deadline, exchange->request->gate);
+            settings->stores[i].directory, exchange->request->deadline, exchange->request->gate,
+            (unsigned)settings->top.threads / WAITING_SHARE);
         if (answered.outcome == DIRECTORY_BUSY)
             return OUTCOME_BUSY;
         if (answered.outcome != MEMBERCHAT_FOUND)

@@ -5,6 +5,7 @@
 #include "figures/figures.h"
 #include "host/log.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,10 @@ struct directory {
     _Atomic int64_t near_at; /* when the last did */
     struct breaker breaker;
     pthread_mutex_t probe_lock; /* guards what follows */
+    pthread_cond_t probed;
     int64_t probe_until;
-    int probe_outcome; /* the last one; 0: there is none */
+    int probe_outcome;      /* the last one; 0: there is none */
+    unsigned probe_waiting; /* for what `probing` will bring */
     bool probing;
 };
 
@@ -41,6 +44,7 @@ struct directory *directory_new(struct store *store, const struct cache_settings
     directory->store = store;
     breaker_init(&directory->breaker, breaker);
     pthread_mutex_init(&directory->probe_lock, NULL);
+    clock_cond_init(&directory->probed);
     return directory;
 }
 
@@ -58,6 +62,7 @@ void directory_release(struct directory *directory)
     cache_free(directory->cache);
     breaker_destroy(&directory->breaker);
     pthread_mutex_destroy(&directory->probe_lock);
+    pthread_cond_destroy(&directory->probed);
     free(directory);
 }
 
@@ -250,20 +255,29 @@ void directory_show(struct directory *directory)
         figures_note_members(name, holdings.members);
 }
 
-/* Whether the store need not be probed: it was a moment ago, or another thread does so, and the
- * last outcome counts.  Anyone may ask, so that many askers must not be many probes. */
-static bool is_probed(struct directory *directory, bool begin, int *outcome_r)
+/* Whether no probe is needed, nor one to wait for: it was a moment ago; or a thread is at it, and
+ * the last outcome was good, or `most` wait for this one already.  To be called with the lock. */
+static bool is_probed(const struct directory *directory, unsigned most, int *outcome_r)
 {
-    pthread_mutex_lock(&directory->probe_lock);
-    bool known = directory->probing || clock_monotonic_ms() < directory->probe_until;
-    *outcome_r =
-        known && directory->probe_outcome ? directory->probe_outcome : MEMBERCHAT_UNAVAILABLE;
-    directory->probing = directory->probing || (begin && !known);
-    pthread_mutex_unlock(&directory->probe_lock);
-    return known;
+    bool good = directory->probe_outcome == MEMBERCHAT_FOUND;
+    *outcome_r = directory->probe_outcome ? directory->probe_outcome : MEMBERCHAT_UNAVAILABLE;
+    return clock_monotonic_ms() < directory->probe_until ||
+           (directory->probing && (good || directory->probe_waiting >= most));
 }
 
-static int probe(struct directory *directory, int64_t deadline)
+/* Waits for the probe that another thread makes; lets go of the lock meanwhile. */
+static int wait_for_probe(struct directory *directory, int64_t deadline)
+{
+    const struct timespec until = clock_deadline(deadline);
+    int rc = 0;
+    directory->probe_waiting++;
+    while (directory->probing && rc == 0)
+        rc = pthread_cond_timedwait(&directory->probed, &directory->probe_lock, &until);
+    directory->probe_waiting--;
+    return directory->probing ? MEMBERCHAT_UNAVAILABLE : directory->probe_outcome;
+}
+
+static int ask_for_probe(struct directory *directory, int64_t deadline)
 {
     struct store_report report;
     int outcome = (int)store_probe(directory->store, deadline, &report);
@@ -271,20 +285,40 @@ static int probe(struct directory *directory, int64_t deadline)
     if (outcome != MEMBERCHAT_FOUND)
         log_error_limited("store %s: not ready: %s", store_name(directory->store),
                           report.reason[0] ? report.reason : "no reason given");
+    return outcome;
+}
+
+/* Anyone may ask, so that many who ask must not be many probes, nor many threads that wait. */
+static int probe(struct directory *directory, int64_t deadline, unsigned most)
+{
+    int outcome;
     pthread_mutex_lock(&directory->probe_lock);
-    directory->probe_outcome = outcome;
-    directory->probe_until = clock_monotonic_ms() + PROBE_LIFE_MS;
-    directory->probing = false;
+    bool known = is_probed(directory, most, &outcome);
+    if (!known && directory->probing) {
+        outcome = wait_for_probe(directory, deadline);
+    } else if (!known) {
+        directory->probing = true;
+        pthread_mutex_unlock(&directory->probe_lock);
+        outcome = ask_for_probe(directory, deadline);
+        pthread_mutex_lock(&directory->probe_lock);
+        directory->probe_outcome = outcome;
+        directory->probe_until = clock_monotonic_ms() + PROBE_LIFE_MS;
+        directory->probing = false;
+        pthread_cond_broadcast(&directory->probed);
+    }
     pthread_mutex_unlock(&directory->probe_lock);
     return outcome;
 }
 
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
-                                        struct gate *gate)
+                                        struct gate *gate, unsigned may_wait)
 {
     struct directory_answer answer = {.outcome = MEMBERCHAT_UNAVAILABLE};
+    unsigned most = store_is_local(directory->store) ? UINT_MAX : may_wait;
     int outcome;
-    bool known = is_probed(directory, false, &outcome);
+    pthread_mutex_lock(&directory->probe_lock);
+    bool known = is_probed(directory, most, &outcome);
+    pthread_mutex_unlock(&directory->probe_lock);
     answer.outcome = outcome;
     if (known || clock_monotonic_ms() >= deadline)
         return answer;
@@ -293,9 +327,7 @@ struct directory_answer directory_probe(struct directory *directory, int64_t dea
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
-    if (!is_probed(directory, true, &outcome))
-        outcome = probe(directory, deadline);
-    answer.outcome = outcome;
+    answer.outcome = probe(directory, deadline, most);
     leave(gate);
     return answer;
 }

@@ -45,9 +45,11 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
                                        const struct store_question *question,
                                        struct member *member_r);
 
-/* Whether the directory answers; what it said in the last second counts. */
+/* Whether the directory answers; what it said in the last second counts.  While another thread
+ * asks, the last answer counts if it was good; else this one waits for the answer, together with
+ * fewer than `may_wait` others. */
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
-                                        struct gate *gate);
+                                        struct gate *gate, unsigned may_wait);
 
 /* Tells the figures what they show of it; to be called now and then. */
 void directory_show(struct directory *directory);

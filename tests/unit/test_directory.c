@@ -314,10 +314,10 @@ static void threads_that_may_not_wait(void **state)
     (void)state;
     make(0, MEMBERCHAT_FOUND, &minute, &never);
     assert_int_equal(directory_find(chain, 1, &question, &member).outcome, DIRECTORY_BUSY);
-    assert_int_equal(directory_probe(chain[0], now + 1000, &gate).outcome, DIRECTORY_BUSY);
+    assert_int_equal(directory_probe(chain[0], now + 1000, &gate, 8).outcome, DIRECTORY_BUSY);
     /* what has no time left gets an answer instead of another wait */
     assert_int_equal(directory_find(chain, 1, &late, &member).outcome, MEMBERCHAT_UNAVAILABLE);
-    assert_int_equal(directory_probe(chain[0], now, &gate).outcome, MEMBERCHAT_UNAVAILABLE);
+    assert_int_equal(directory_probe(chain[0], now, &gate, 8).outcome, MEMBERCHAT_UNAVAILABLE);
     assert_int_equal(stubs[0].lookups + stubs[0].probes, 0);
     assert_int_equal(find(1, "8").outcome, MEMBERCHAT_FOUND); /* which the cache remembers */
     assert_int_equal(directory_find(chain, 1, &question, &member).outcome, MEMBERCHAT_FOUND);
@@ -325,7 +325,7 @@ static void threads_that_may_not_wait(void **state)
     make(1, MEMBERCHAT_FOUND, NULL, &never);
     question = gated(1000);
     assert_int_equal(directory_find(chain + 1, 1, &question, &member).outcome, MEMBERCHAT_FOUND);
-    assert_int_equal(directory_probe(chain[1], now + 1000, &gate).outcome, MEMBERCHAT_FOUND);
+    assert_int_equal(directory_probe(chain[1], now + 1000, &gate, 8).outcome, MEMBERCHAT_FOUND);
 }
 
 /* The gate is told whether answers come at once; a single late one does not count. */
@@ -346,22 +346,6 @@ static void gates_of_near_stores(void **state)
     assert_int_equal(directory_find(chain, 1, &question, &member).outcome, DIRECTORY_BUSY);
     assert_int_equal(inside, 0);
     only_near = false;
-}
-
-static void probes_are_remembered_for_a_second(void **state)
-{
-    (void)state;
-    make(0, MEMBERCHAT_FOUND, NULL, &never);
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(directory_probe(chain[0], clock_monotonic_ms() + 500, NULL).outcome,
-                         MEMBERCHAT_FOUND);
-    assert_int_equal(stubs[0].probes, 1);
-    stubs[0].outcome = MEMBERCHAT_UNAVAILABLE;
-    wait_ms(1020);
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(directory_probe(chain[0], clock_monotonic_ms() + 500, NULL).outcome,
-                         MEMBERCHAT_UNAVAILABLE);
-    assert_int_equal(stubs[0].probes, 2);
 }
 
 static void the_last_holder_closes(void **state)
@@ -391,7 +375,6 @@ int main(void)
         TEST(a_crowd_shares_one_lookup),
         TEST(threads_that_may_not_wait),
         TEST(gates_of_near_stores),
-        TEST(probes_are_remembered_for_a_second),
         TEST(the_last_holder_closes),
     };
     return cmocka_run_group_tests_name("directory", tests, NULL, NULL);
