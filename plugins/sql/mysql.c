@@ -206,17 +206,6 @@ static bool read_shape(const struct connection *connection, const MYSQL_FIELD *f
     return good && sql_shape_is_good(shape_r, &fault->why);
 }
 
-static bool read_columns(struct connection *connection, struct sql_fault *fault)
-{
-    MYSQL_RES *columns = mysql_stmt_result_metadata(connection->statement);
-    if (!columns)
-        return sql_fault_set(fault, SQL_WRONG, "the query gives no rows");
-    bool good = read_shape(connection, mysql_fetch_fields(columns), mysql_num_fields(columns),
-                           &connection->shape, fault);
-    mysql_free_result(columns);
-    return good;
-}
-
 /* Gives each column that is used a place for its value. */
 static bool bind_results(struct connection *connection, struct sql_fault *fault)
 {
@@ -253,7 +242,13 @@ static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
         return fail_statement(connection, fault);
     if (mysql_stmt_param_count(connection->statement) != query->count)
         return sql_fault_set(fault, SQL_WRONG, "the server sees other parameters in the query");
-    return read_columns(connection, fault) && bind_results(connection, fault);
+    MYSQL_RES *columns = mysql_stmt_result_metadata(connection->statement);
+    if (!columns)
+        return sql_fault_set(fault, SQL_WRONG, "the query gives no rows");
+    bool good = read_shape(connection, mysql_fetch_fields(columns), mysql_num_fields(columns),
+                           &connection->shape, fault);
+    mysql_free_result(columns);
+    return good && bind_results(connection, fault);
 }
 
 static void end_session(void *connection, uint64_t session, int64_t deadline)
@@ -394,6 +389,7 @@ static const struct sql_backend backend = {.dialect = QUERY_MYSQL,
                                            .is_good = sql_servers_is_good,
                                            .ask = ask,
                                            .cancel = sql_servers_cancel,
+                                           .blame = sql_servers_blame,
                                            .forgive = sql_servers_forgive};
 
 SQL_PLUGIN("mysql", "members in MariaDB or MySQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

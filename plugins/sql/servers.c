@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "servers.h"
 
+#include "password.h"
+
 #include "base/clock.h"
 #include "base/failover.h"
 #include "base/file.h"
@@ -15,10 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PASSWORD_MAX = 1024,
-    NEEDED = 100000 /* bytes that a new connection may take */
-};
+#define NEEDED 100000 /* bytes that a new connection may take */
 
 struct sql_servers {
     const struct sql_protocol *protocol;
@@ -38,34 +37,6 @@ static size_t count_servers(const struct sql_settings *settings)
 static const char *name_of(const struct sql_settings *settings, size_t number)
 {
     return settings->socket ? settings->socket : settings->hosts.items[number];
-}
-
-/* The password without its line end; none if there is no file.  bytes_free() in any case. */
-static bool read_password(const struct sql_client *client, bool warn, struct bytes *password_r,
-                          struct reason *why)
-{
-    const char *path = client->settings->password_file;
-    struct reason fault;
-    bool exposed = false;
-    if (!path)
-        return true;
-    if (!file_read_secret(path, PASSWORD_MAX + 2, password_r, &exposed, &fault)) {
-        reason_set(why, "password_file: %s", fault.text);
-        return false;
-    }
-    password_r->length = file_line_length(bytes_span(password_r));
-    bool lines = memchr(bytes_span(password_r).data, '\n', password_r->length) ||
-                 memchr(bytes_span(password_r).data, '\0', password_r->length);
-    if (!password_r->length || lines || password_r->length > PASSWORD_MAX) {
-        reason_set(why, "password_file: %s must hold the password and nothing else", path);
-        return false;
-    }
-    if (exposed && warn)
-        client->services->log(client->services, MEMBERCHAT_LOG_WARNING,
-                              "password_file: %s: any user of this machine can read it: chmod "
-                              "o-rwx it",
-                              path);
-    return true;
 }
 
 static bool check_hosts(const struct sql_settings *settings, struct reason *why)
@@ -102,7 +73,7 @@ bool sql_servers_check(const struct sql_client *client, struct reason *why)
              !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, &fault))
         reason_set(why, "ca_file: %s", fault.text);
     else
-        good = check_hosts(settings, why) && read_password(client, true, &password, why);
+        good = check_hosts(settings, why) && sql_password_read(client, true, &password, why);
     bytes_free(&password);
     return good;
 }
@@ -304,6 +275,16 @@ static void add_fault(struct sql_fault *all, const char *server, const struct sq
              server, fault->why.text);
 }
 
+static void note_failure(const struct sql_client *client, size_t number,
+                         const struct sql_fault *fault)
+{
+    const struct sql_servers *servers = client->own;
+    if (failover_note_failure(servers->failover, number))
+        client->services->log(client->services, MEMBERCHAT_LOG_WARNING,
+                              "%s: %s; other servers are asked before it for a while",
+                              name_of(client->settings, number), fault->why.text);
+}
+
 static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
                                     struct sql_fault *fault)
 {
@@ -329,10 +310,7 @@ static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
         add_fault(fault, name, &one);
         if (one.verdict == SQL_REFUSED || one.verdict == SQL_WRONG)
             break;
-        if (failover_note_failure(failover, order[i]))
-            services->log(services, MEMBERCHAT_LOG_WARNING,
-                          "%s: %s; other servers are asked before it for a while", name,
-                          one.why.text);
+        note_failure(attempt->client, order[i], &one);
     }
     return NULL;
 }
@@ -354,7 +332,7 @@ void *sql_servers_connect(struct sql_client *client, int64_t deadline, struct sq
     struct sql_link *link = NULL;
     fault->verdict = SQL_WRONG;
     attempt.target.port = attempt.servers->port;
-    if (read_password(client, false, &attempt.password, &fault->why)) {
+    if (sql_password_read(client, false, &attempt.password, &fault->why)) {
         attempt.target.password = bytes_string(&attempt.password);
         if (attempt.password.failed || !sql_servers_have_memory())
             sql_fault_set(fault, SQL_BUSY, "out of memory");
@@ -363,6 +341,15 @@ void *sql_servers_connect(struct sql_client *client, int64_t deadline, struct sq
     }
     bytes_free(&attempt.password);
     return link;
+}
+
+bool sql_servers_blame(void *handle, const void *connection, const struct sql_fault *fault)
+{
+    const struct sql_client *client = handle;
+    const struct sql_servers *servers = client->own;
+    const struct sql_link *link = connection;
+    note_failure(client, link->server, fault);
+    return failover_has_better(servers->failover, link->server);
 }
 
 /* Signs in once more, and ends a session. */
@@ -385,7 +372,7 @@ void sql_servers_cancel(void *handle, const void *connection, int64_t deadline)
     struct sql_target target = link->target;
     struct bytes password = {0};
     struct reason why;
-    bool known = read_password(client, false, &password, &why);
+    bool known = sql_password_read(client, false, &password, &why);
     target.address = link->address;
     target.password = bytes_string(&password);
     if (known && !password.failed)

@@ -15,6 +15,7 @@
 #define EARLY_MS  20  /* we are done before the deadline, not at it */
 #define GRACE_MS  50  /* in which the server ends a query by itself */
 #define CANCEL_MS 300 /* to end a late one at the server */
+#define TRIES     3   /* on a reused connection, on a new one, and on one to another server */
 
 struct sql_store {
     const struct sql_backend *backend;
@@ -136,7 +137,8 @@ static void cancel(struct sql_store *store, const void *connection, bool reused,
                                clock_earlier(deadline, least(reused ? left / 4 : left, CANCEL_MS)));
 }
 
-/* One try.  *again_r: the connection was reused, and may have failed rather than the database. */
+/* One try.  *again_r: a reused connection may have failed rather than the database, or another
+ * server is asked next. */
 static enum sql_verdict try_once(struct sql_store *store, const struct sql_question *question,
                                  struct sql_answer *answer, int64_t deadline, bool *again_r,
                                  struct sql_fault *fault)
@@ -160,6 +162,8 @@ static enum sql_verdict try_once(struct sql_store *store, const struct sql_quest
     if (lost && loan->reused) {
         pool_flush_before(store->connections, loan);
         *again_r = true;
+    } else if (verdict == SQL_LOST && store->backend->blame) {
+        *again_r = store->backend->blame(&store->client, loan->thing, fault);
     }
     pool_give(store->connections, loan, !lost && !answer->unread);
     return verdict;
@@ -192,7 +196,7 @@ static enum memberchat_outcome ask_again(struct sql_store *store,
     struct sql_fault fault;
     enum sql_verdict verdict = SQL_WRONG;
     bool again = true;
-    for (int tries = 0; again && tries < 2; tries++) {
+    for (int tries = 0; again && tries < TRIES; tries++) {
         answer.rows = answer.empty_rows = answer.value_count = 0;
         answer.unread = false;
         answer.settings = settings;

@@ -22,6 +22,10 @@ static void verdicts(void **state)
         {2008, SQL_BUSY},    /* libmariadb is out of memory */
         {2059, SQL_WRONG},   /* a way to sign in that it lacks */
         {4200, SQL_WRONG},   /* of a server again */
+        {1047, SQL_LOST},    /* Galera lacks the other nodes */
+        {1461, SQL_BUSY},    /* too many prepared statements */
+        {9001, SQL_LOST},    /* ProxySQL reaches no server */
+        {9003, SQL_WRONG},   /* it knows no such command */
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)

@@ -371,6 +371,7 @@ static void idle_connections_are_looked_at(void **state)
     assert_false(sql_servers_is_good(&client, link));
     sql_servers_forgive(&client);
     assert_true(sql_servers_is_good(&client, link));
+    assert_true(sql_servers_blame(&client, link, &fault));
     assert_int_equal(sql_servers_await(ends[0], POLLIN, within(20)), 0);
     close(ends[1]);
     assert_true(sql_servers_await(ends[0], POLLIN, within(1000)) & POLLIN);

@@ -23,7 +23,7 @@ static struct sql_store *store;
 
 /* What became of the questions, and how the next ones end. */
 static struct {
-    int connects, connections, asked, cancelled, forgiven;
+    int connects, connections, asked, cancelled, counted, blamed, others;
     char id[64], app[64];
     int64_t number;
     enum sql_verdict verdicts[4]; /* of the questions, in order; then SQL_GOOD */
@@ -91,10 +91,14 @@ static void cancel(void *client, const void *connection, int64_t deadline)
     seen.cancelled++;
 }
 
-static void forgive(struct sql_client *client)
+static bool blame(void *client, const void *connection, const struct sql_fault *fault)
 {
-    assert_non_null(client);
-    seen.forgiven++;
+    return client && connection && fault->verdict == SQL_LOST && seen.blamed++ < seen.others;
+}
+
+static void count(struct sql_client *client)
+{
+    seen.counted += client != NULL;
 }
 
 static const struct sql_backend plain = {.dialect = QUERY_SQLITE,
@@ -111,11 +115,6 @@ static bool refuse_to_open(struct sql_client *client, struct reason *why)
     return false;
 }
 
-static void close_client(struct sql_client *client)
-{
-    assert_non_null(client);
-}
-
 /* ---- The store around it ---- */
 
 static int start(void **state)
@@ -125,8 +124,8 @@ static int start(void **state)
     memset(&seen, 0, sizeof seen);
     whole = plain;
     whole.cancel = cancel;
-    whole.forgive = forgive;
-    whole.close = close_client;
+    whole.blame = blame;
+    whole.forgive = whole.close = count;
     settings = (struct sql_settings){.query = QUERY, .timeout = 1000};
     return 0;
 }
@@ -231,15 +230,17 @@ static void connections_that_fail_are_replaced_once(void **state)
         enum sql_verdict verdicts[4]; /* the first leaves an idle connection */
         int rows, lasts_ms;
         enum memberchat_outcome outcome;
-        int asked, cancelled;
+        int asked, cancelled, blamed, others; /* servers */
     } cases[] = {
-        {{SQL_ABSENT, SQL_LOST, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 3, 0},
-        {{SQL_ABSENT, SQL_REFUSED, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 3, 0},
-        {{SQL_ABSENT, SQL_LATE, SQL_LATE}, 0, 0, MEMBERCHAT_UNAVAILABLE, 3, 2},
-        {{SQL_ABSENT, SQL_LOST, SQL_LOST}, 0, 0, MEMBERCHAT_UNAVAILABLE, 3, 0},
-        {{SQL_ABSENT, SQL_WRONG}, 0, 0, MEMBERCHAT_MISCONFIGURED, 2, 0},
-        {{SQL_ABSENT, SQL_LOST}, 1, 0, MEMBERCHAT_UNAVAILABLE, 2, 0},   /* there were rows */
-        {{SQL_ABSENT, SQL_LOST}, 0, 120, MEMBERCHAT_UNAVAILABLE, 2, 0}, /* no time is left */
+        {{SQL_ABSENT, SQL_LOST, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 3, 0, 0, 0},
+        {{SQL_ABSENT, SQL_REFUSED, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 3, 0, 0, 0},
+        {{SQL_ABSENT, SQL_LATE, SQL_LATE}, 0, 0, MEMBERCHAT_UNAVAILABLE, 3, 2, 0, 0},
+        {{SQL_ABSENT, SQL_LOST, SQL_LOST}, 0, 0, MEMBERCHAT_UNAVAILABLE, 3, 0, 1, 0},
+        {{SQL_ABSENT, SQL_LOST, SQL_LOST, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 4, 0, 1, 1},
+        {{SQL_ABSENT, SQL_LOST, SQL_LOST, SQL_LOST}, 0, 0, MEMBERCHAT_UNAVAILABLE, 4, 0, 2, 2},
+        {{SQL_ABSENT, SQL_WRONG}, 0, 0, MEMBERCHAT_MISCONFIGURED, 2, 0, 0, 0},
+        {{SQL_ABSENT, SQL_LOST}, 1, 0, MEMBERCHAT_UNAVAILABLE, 2, 0, 0, 0},   /* there were rows */
+        {{SQL_ABSENT, SQL_LOST}, 0, 120, MEMBERCHAT_UNAVAILABLE, 2, 0, 0, 0}, /* no time is left */
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -248,10 +249,12 @@ static void connections_that_fail_are_replaced_once(void **state)
         open_store(&whole);
         assert_int_equal(look_up("m1"), MEMBERCHAT_NOT_FOUND);
         seen.rows = cases[i].rows;
+        seen.others = cases[i].others;
         seen.lasts_ms = cases[i].lasts_ms;
         assert_int_equal(look_up_within(cases[i].lasts_ms ? 120 : 2000, "m1"), cases[i].outcome);
         assert_int_equal(seen.asked, cases[i].asked);
         assert_int_equal(seen.cancelled, cases[i].cancelled);
+        assert_int_equal(seen.blamed, cases[i].blamed);
         close_store();
     }
 }
@@ -342,19 +345,16 @@ static void faults_of_connecting_are_told(void **state)
 
 static void reloading_ends_idle_connections(void **state)
 {
-    static const struct {
-        bool whole, asked;
-        int connections, forgiven;
-    } rows[] = {{false, false, 1, 0}, {false, true, 0, 0}, {true, false, 1, 0}, {true, true, 0, 1}};
     (void)state;
     settings.idle_timeout = 60000;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (int i = 0; i < 4; i++) {
+        bool asked = i & 1, all = i & 2;
         memset(&seen, 0, sizeof seen);
-        open_store(rows[i].whole ? &whole : &plain);
+        open_store(all ? &whole : &plain);
         assert_int_equal(look_up("m1"), MEMBERCHAT_NOT_FOUND);
-        sql_store_reload(store, rows[i].asked);
-        assert_int_equal(seen.connections, rows[i].connections);
-        assert_int_equal(seen.forgiven, rows[i].forgiven);
+        sql_store_reload(store, asked);
+        assert_int_equal(seen.connections, !asked);
+        assert_int_equal(seen.counted, asked && all);
         close_store();
     }
 }

@@ -114,6 +114,9 @@ class MariaDB(Server):
     few_connections = "ALTER USER chat WITH MAX_USER_CONNECTIONS 1"
     many_connections = "ALTER USER chat WITH MAX_USER_CONNECTIONS 0"
     short_idle, long_idle = "SET GLOBAL wait_timeout = 1", "SET GLOBAL wait_timeout = 28800"
+    ready = "CREATE FUNCTION ready() RETURNS INT NO SQL RETURN 1; GRANT EXECUTE ON FUNCTION ready TO chat;"
+    unready = ("DROP FUNCTION ready;\nDELIMITER //\nCREATE FUNCTION ready() RETURNS INT NO SQL BEGIN SIGNAL SQLSTATE '08S01' SET "
+               "MYSQL_ERRNO = 1047, MESSAGE_TEXT = 'not ready'; RETURN 1; END//\nGRANT EXECUTE ON FUNCTION ready TO chat//\n")
 
     def options(self):
         return ["--skip-networking=0", f"--bind-address={self.address}", f"--port={self.port}"]
@@ -183,6 +186,9 @@ class PostgreSQL(Server):
     table = "CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT, state TEXT);"
     slow, large, kill = "(SELECT 'x' FROM pg_sleep(60))", "TEXT", signal.SIGQUIT
     few_connections, many_connections = "ALTER USER chat CONNECTION LIMIT 1", "ALTER USER chat CONNECTION LIMIT -1"
+    ready = "CREATE FUNCTION ready() RETURNS INT LANGUAGE SQL AS 'SELECT 1';"
+    unready = ("CREATE OR REPLACE FUNCTION ready() RETURNS INT LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not ready' "
+               "USING ERRCODE = '57P03'; END $$;")
     short_idle, long_idle = "ALTER USER chat SET idle_session_timeout = 1000", "ALTER USER chat RESET idle_session_timeout"
 
     def options(self):
