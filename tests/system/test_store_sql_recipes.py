@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The queries of conf/stores/ on the tables of the products: who is found, as what, and who is not."""
+import contextlib
 import json
 import re
+import sqlite3
 
 from lib.case import FreshCase
 from lib.product_tables import PRODUCTS
@@ -40,7 +42,7 @@ class Recipes(FreshCase):
             text = text.replace(f'database = "{database}"', f'port = {server.port}; database = "site"')
         text = re.sub(r"socket = .*", f'socket = "{server.socket}"', text)
         self.site.put(f"{product}.password", "secret\n")
-        self.site.put(f"{product}.conf", text)
+        return text
 
     def check_people(self, product, conf):
         wanted = PRODUCTS[product]
@@ -48,7 +50,8 @@ class Recipes(FreshCase):
         self.assertIsInstance(usual, dict, usual)
         avatar = usual["avatarProfileUrl"]
         self.assertEqual((wanted.name, None), (usual["userName"], usual["role"]))
-        if avatar or "made_" not in self.site.conf.read_text():  # a product's own file does not tell its address
+        text = (self.site.folder / f"{product}.conf").read_text()
+        if avatar or "made_" not in text:  # a product's own file does not tell its address
             self.assertEqual(wanted.avatar, avatar)
         self.assertEqual((wanted.admin, wanted.other_avatar), (admin["role"], admin["avatarProfileUrl"]))
         for user in (*wanted.barred, "9", "1a", "1 OR 1=1"):
@@ -63,11 +66,42 @@ class Recipes(FreshCase):
     def test_who_is_found_and_as_what(self):
         for product in PRODUCTS:
             with self.subTest(product=product):
-                self.adapt(product)
-                conf = self.site.conf.read_text()
-                self.addCleanup(self.site.conf.write_text, conf)
-                self.site.conf.write_text(re.sub(r"stores\s*[=:]\s*\{", f'stores = {{\n@include "{product}.conf"\n', conf, count=1))
-                self.check_people(product, conf)
+                self.use(product, self.adapt(product))
+
+    def use(self, product, text):
+        self.site.put(f"{product}.conf", text)
+        conf = self.site.conf.read_text()
+        self.addCleanup(self.site.conf.write_text, conf)
+        self.site.conf.write_text(re.sub(r"stores\s*[=:]\s*\{", f'stores = {{\n@include "{product}.conf"\n', conf, count=1))
+        self.check_people(product, conf)
+
+    @staticmethod
+    def mediawiki(plugin, place, now):
+        """The recipe for another database, as its comment says."""
+        text = (SOURCE / "conf/stores/mediawiki.conf").read_text().split("\n\n", 1)[1]
+        text = text.replace('plugin = "mysql"', f'plugin = "{plugin}"').replace(
+            "DATE_FORMAT(UTC_TIMESTAMP(), '%Y%m%d%H%i%s')", now)
+        return re.sub(r"    socket = .*\n", lambda _: f"    {place}\n", text)
+
+    def test_mediawiki_on_sqlite(self):
+        path = self.site.folder / "wiki.sqlite"
+        with contextlib.closing(sqlite3.connect(path)) as wiki:
+            wiki.executescript(PRODUCTS["mediawiki"].tables)
+        text = self.mediawiki("sqlite", f'path = "{path}"', "strftime('%Y%m%d%H%M%S')")
+        self.use("mediawiki", re.sub(r"    (database|user|password_file) = .*\n", "", text))
+
+    def test_mediawiki_on_postgresql(self):
+        server = self.servers["pgsql"]
+        tables = PRODUCTS["mediawiki"].tables.replace("varbinary(14)", "timestamptz").replace("varbinary(255)", "text")
+        tables = re.sub(r"'(\d{8})(\d{6})'", r"'\1 \2'", tables).replace(" unsigned", "").replace(" tinyint", " int").replace(
+            " user ", ' "user" ')
+        server.sql(f"CREATE SCHEMA mediawiki; SET search_path = mediawiki; {tables}; GRANT USAGE ON SCHEMA mediawiki TO chat;"
+                   "GRANT SELECT ON ALL TABLES IN SCHEMA mediawiki TO chat")
+        text = self.mediawiki("pgsql", f'socket = "{server.socket}"; port = {server.port}', "now()")
+        text = text.replace('database = "mediawiki"', 'database = "site"').replace("FROM user ", 'FROM mediawiki.\\"user\\" ')
+        self.site.put("mediawiki.password", "secret\n")
+        self.use("mediawiki", text.replace("JOIN user_groups", "JOIN mediawiki.user_groups").replace(
+            "FROM ipblocks", "FROM mediawiki.ipblocks"))
 
     def test_group_made_of_the_products_own_configuration(self):
         server = self.servers["mysql"]
@@ -88,10 +122,7 @@ class Recipes(FreshCase):
                 server.sql(f"CREATE DATABASE made_{product}; USE made_{product};" + PRODUCTS[product].tables + ";")
                 self.make_account(server, done.stdout)
                 self.site.put(f"{product}.password", "secret\n")
-                conf = self.site.conf.read_text()
-                self.addCleanup(self.site.conf.write_text, conf)
-                self.site.conf.write_text(re.sub(r"stores\s*[=:]\s*\{", lambda _: "stores = {\n" + done.stdout, conf, count=1))
-                self.check_people(product, conf)
+                self.use(product, done.stdout)
 
     def test_configuration_that_cannot_be_used(self):
         wordpress = "<?php define('DB_NAME', 'a'); define('DB_HOST', 'b'); $table_prefix = 'x_';"
