@@ -114,6 +114,17 @@ static void free_input(struct lexer_input *input)
     free(input);
 }
 
+/* The main file, or the line that includes another one. */
+static void fault_of_reading(struct lexer *lexer, const char *path, int error)
+{
+    const char *why = error == EISDIR ? "" : strerror(error);
+    const char *fault = error == EISDIR ? "is not a file" : "cannot be read: ";
+    if (lexer->input)
+        lexer_fault(lexer, "@include: %s %s%s", path, fault, why);
+    else
+        file_fault(lexer, path, "%s%s", fault, why);
+}
+
 /* Reads on in another file, up to its end. */
 static void push_file(struct lexer *lexer, const char *path)
 {
@@ -126,10 +137,7 @@ static void push_file(struct lexer *lexer, const char *path)
     }
     input->path = file->path = path;
     if (!read_text(path, &input->text, &file->mode)) {
-        if (errno == EISDIR)
-            file_fault(lexer, path, "is not a file");
-        else
-            file_fault(lexer, path, "cannot be read: %s", strerror(errno));
+        fault_of_reading(lexer, path, errno);
         free_input(input);
         return;
     }
@@ -232,6 +240,19 @@ static void take_name(struct lexer *lexer)
     bool is_false = length == 5 && strncasecmp(text, "false", 5) == 0;
     lexer->token = lexer->boolean || is_false ? TOKEN_BOOL : TOKEN_NAME;
     lexer->name = (struct span){text, length};
+}
+
+/* A character that begins nothing, such as a quotation mark of another kind. */
+static void fault_of_character(struct lexer *lexer)
+{
+    struct span rest = {lexer->input->at, (size_t)(lexer->input->end - lexer->input->at)};
+    size_t length = text_utf8_sequence(rest);
+    if (*rest.data && length)
+        lexer_fault(lexer, "syntax error: %.*s does not belong here (texts stand in \"...\")",
+                    (int)length, rest.data);
+    else
+        lexer_fault(lexer, "syntax error: the byte 0x%02x does not belong here",
+                    (unsigned)(unsigned char)*rest.data);
 }
 
 /* ---- The next token ---- */
@@ -346,7 +367,7 @@ void lexer_advance(struct lexer *lexer)
         lexer->sign = first == ':' ? '=' : first;
         input->at++;
     } else {
-        lexer_fault(lexer, "syntax error: a character that does not belong here");
+        fault_of_character(lexer);
     }
 }
 

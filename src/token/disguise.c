@@ -343,12 +343,12 @@ static const char *find_weakness(struct span content)
         steps += step >= -1 && step <= 1;
     }
     if (different < 10)
-        return "a text of few different characters";
+        return "made of few different characters";
     if (steps > content.length / 2)
-        return "a text of characters in their order";
+        return "made of characters in their order";
     if (is_repeated(content))
-        return "a text that repeats itself";
-    return is_of_words(content) ? "a text of words" : NULL;
+        return "one piece that repeats itself";
+    return is_text(content) && is_of_words(content) ? "a text of words" : NULL;
 }
 
 enum disguise_verdict disguise_find(struct span secret, const char **form_r)
@@ -360,6 +360,6 @@ enum disguise_verdict disguise_find(struct span secret, const char **form_r)
         return DISGUISE_NO_MEMORY;
     if (search.form)
         return DISGUISE_KEY;
-    *form_r = is_text(secret) ? find_weakness(secret) : NULL;
+    *form_r = find_weakness(secret);
     return *form_r ? DISGUISE_WEAK : DISGUISE_NONE;
 }

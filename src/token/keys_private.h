@@ -33,7 +33,7 @@ enum disguise_verdict {
     DISGUISE_NO_MEMORY,
     DISGUISE_NONE,
     DISGUISE_KEY, /* a public or private key, or a URL, in some form: anyone may know it */
-    DISGUISE_WEAK /* a text that people may guess */
+    DISGUISE_WEAK /* what people may guess */
 };
 
 /* What a would-be secret is in truth.  *form_r: what to call it. */

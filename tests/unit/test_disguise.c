@@ -271,6 +271,7 @@ static void secrets_that_can_be_guessed(void **state)
         const char *secret, *told;
     } rows[] = {
         {"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "few different characters"},
+        {"\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1", "few different"},
         {"12341234123412341234123412341234", "few different characters"},
         {"0123456789abcdefghijklmnopqrstuv", "in their order"},
         {"zyxwvutsrqponmlkjihgfedcba9876543210", "in their order"},
@@ -285,6 +286,10 @@ static void secrets_that_can_be_guessed(void **state)
         expect(find(span_of(rows[i].secret), &form) == DISGUISE_WEAK, "%s", rows[i].secret);
         expect_contains(form, rows[i].told);
     }
+    static const char zeros[64];
+    const char *form = NULL;
+    expect(find((struct span){zeros, sizeof zeros}, &form) == DISGUISE_WEAK, "zeros");
+    expect_contains(form, "few different characters");
 }
 
 int main(void)

@@ -120,7 +120,9 @@ static void mistakes_are_told_with_their_line(void **state)
         {"a = 1\nb = \n", 3, "expected a value, found the end of the file"},
         {"a 1\n", 1, "expected \"=\" after the name of a setting, found a number"},
         {"a = = 4", 1, "expected a value, found \"=\""},
-        {"a = 'x'\n", 1, "a character that does not belong here"},
+        {"a = 'x'\n", 1, "syntax error: ' does not belong here (texts stand in \"...\")"},
+        {"a =\n\u201cx\u201d", 2, "syntax error: \u201c does not belong here"},
+        {"a = \xe9", 1, "syntax error: the byte 0xe9 does not belong here"},
         {"\n\na = yes\n", 3, "expected a value, found a word without quotation marks"},
         {"a = 1;;", 1, "expected a setting, found \";\""},
         {"a = [ 1, \"x\" ]\n", 1, "must be of one kind"},
@@ -162,6 +164,7 @@ static void mistakes_are_told_with_their_line(void **state)
     }
     assert_false(read_span(SPAN("a = 1\nb\0 = 2")));
     assert_int_equal(fault.line, 2);
+    expect_contains(fault.why.text, "the byte 0x00");
     assert_false(read_span(SPAN("a = \"x\0y\"")));
     assert_int_equal(fault.line, 1);
 }
@@ -185,11 +188,13 @@ static void includes_stand_in_for_their_text(void **state)
         count++;
     assert_int_equal(count, 4);
 
-    assert_false(read_text("@include \"nothing.conf\"\n"));
-    assert_string_equal(fault.path, scratch_path("nothing.conf"));
-    expect_contains(fault.why.text, "cannot be read: No such file");
+    assert_false(read_text("a = 1\n@include \"nothing.conf\"\n"));
+    assert_string_equal(fault.path, scratch_path("test.conf"));
+    assert_int_equal(fault.line, 2);
+    expect_contains(fault.why.text, "nothing.conf cannot be read: No such file");
     assert_false(read_text("@include \"sub\"\n"));
-    expect_contains(fault.why.text, "is not a file");
+    assert_int_equal(fault.line, 1);
+    expect_contains(fault.why.text, "sub is not a file");
     assert_false(read_text("a = 1\n@include \"test.conf\"\n"));
     expect_contains(fault.why.text, "more than 10 files include one another");
 }
