@@ -120,12 +120,13 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* How long a query may take.  On a reused connection, half of the time is kept for a new one; on
- * a new one, some is kept to cancel the query. */
+/* How long a query may take.  On a reused connection to a server, half of the time is kept for a
+ * new one; on a new one, some is kept to cancel the query. */
 static int64_t time_for(const struct sql_store *store, bool reused, int64_t deadline)
 {
     int64_t left = clock_left_ms(deadline);
-    left -= reused ? left / 2 : store->backend->cancel ? least(left / 8, CANCEL_MS) : 0;
+    if (store->backend->cancel)
+        left -= reused ? left / 2 : least(left / 8, CANCEL_MS);
     return least(left, store->client.settings->timeout + GRACE_MS);
 }
 

@@ -188,6 +188,20 @@ class Faults(Database):
         writer.execute("ROLLBACK")
         wait_until("it answers again", lambda: self.ask().status == 200, 5)
 
+    def test_writer_that_holds_the_lock_for_most_of_the_time(self):
+        self.responder.process.stop()
+        self.site.write({"request_timeout": "1s"})
+        self.configure(timeout="2s")
+        self.responder = self.start()
+        self.assertEqual(200, self.ask().status)
+        writer = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self.addCleanup(writer.close)
+        writer.execute("BEGIN EXCLUSIVE")
+        release = threading.Timer(0.6, writer.execute, ("ROLLBACK",))
+        release.start()
+        self.addCleanup(release.join)
+        self.assertEqual(200, self.ask().status)
+
     def test_query_that_does_not_end(self):
         self.configure(timeout="300ms", query="WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
                                               "SELECT count(*) AS appUserId FROM n WHERE i > {id}")
