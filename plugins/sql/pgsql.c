@@ -3,14 +3,15 @@
 #include "servers.h"
 
 #include "base/clock.h"
+#include "base/random.h"
 
+#include <inttypes.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STATEMENT    "member"
 #define OUT_OF_RANGE "22003"          /* an SQLSTATE */
 #define NO_FILE      "/dev/null/none" /* or libpq looks for one of its own, and then verifies */
 
@@ -24,7 +25,8 @@ struct connection {
     struct sql_link link;
     PGconn *postgres;
     struct sql_shape shape;
-    bool answered; /* the query, before */
+    char statement[24]; /* what the prepared query is called */
+    bool answered;      /* the query, before */
 };
 
 /* ---- Faults ---- */
@@ -262,29 +264,27 @@ static bool read_columns(struct connection *connection, const PGresult *describe
     return good;
 }
 
-static int count_parameters(const struct connection *connection)
-{
-    return connection->link.client->query.per_app ? 2 : 1;
-}
-
 static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
 {
     struct connection *connection = handle;
-    PGconn *postgres = connection->postgres;
+    const struct query *query = &connection->link.client->query;
     PGresult *result;
+    uint64_t number;
     if (!make_harmless(connection, deadline, fault))
         return false;
-    bool good =
-        finish(connection,
-               PQsendPrepare(postgres, STATEMENT, connection->link.client->query.sql.data, 0, NULL),
-               deadline, &result, fault);
+    if (!random_seed(&number, sizeof number))
+        return sql_fault_set(fault, SQL_BUSY, "there are no random numbers");
+    /* behind a pooler, another connection's query of the same name might be run instead */
+    snprintf(connection->statement, sizeof connection->statement, "member%016" PRIx64, number);
+    int sent = PQsendPrepare(connection->postgres, connection->statement, query->sql.data, 0, NULL);
+    bool good = finish(connection, sent, deadline, &result, fault);
     PQclear(result);
     if (!good)
         return false;
-    good =
-        finish(connection, PQsendDescribePrepared(postgres, STATEMENT), deadline, &result, fault) &&
-        read_columns(connection, result, fault);
-    if (good && PQnparams(result) != count_parameters(connection))
+    sent = PQsendDescribePrepared(connection->postgres, connection->statement);
+    good = finish(connection, sent, deadline, &result, fault) &&
+           read_columns(connection, result, fault);
+    if (good && PQnparams(result) != 1 + query->per_app)
         good = sql_fault_set(fault, SQL_WRONG, "the server sees other parameters in the query");
     PQclear(result);
     return good;
@@ -329,8 +329,8 @@ static bool send_question(struct connection *connection, const struct sql_questi
     snprintf(id, sizeof id, "%.*s", (int)question->id.length, question->id.data);
     snprintf(app, sizeof app, "%.*s", (int)question->app_id.length,
              question->app_id.data ? question->app_id.data : "");
-    return PQsendQueryPrepared(connection->postgres, STATEMENT, count_parameters(connection),
-                               values, NULL, NULL, 0) &&
+    return PQsendQueryPrepared(connection->postgres, connection->statement,
+                               1 + connection->link.client->query.per_app, values, NULL, NULL, 0) &&
            PQsetSingleRowMode(connection->postgres);
 }
 

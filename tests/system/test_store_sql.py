@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Members in MariaDB and PostgreSQL: right answers, and what may become of the servers."""
+import re
 import socket
 import threading
 import time
@@ -211,6 +212,13 @@ class AnswersOfMariaDB(Answers, SqlCase):
 
 class AnswersOfPostgreSQL(Answers, SqlCase):
     make = PostgreSQL
+
+    def test_each_connection_has_a_name_of_its_own_for_the_query(self):
+        """Behind a pooler, one may come to a session that another one has left."""
+        self.configure(query="SELECT id AS appUserId, (SELECT MAX(name) FROM pg_prepared_statements) AS appUserName "
+                             "FROM people WHERE id = {id}")
+        names = [re.search("member[0-9a-f]{16}", self.lookup().stdout).group() for _ in range(2)]
+        self.assertNotEqual(*names)
 
     def test_what_only_the_server_finds_wrong(self):
         """No such thing passes by itself: it is no outage."""
