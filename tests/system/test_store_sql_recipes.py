@@ -75,33 +75,42 @@ class Recipes(FreshCase):
         self.site.conf.write_text(re.sub(r"stores\s*[=:]\s*\{", f'stores = {{\n@include "{product}.conf"\n', conf, count=1))
         self.check_people(product, conf)
 
-    @staticmethod
-    def mediawiki(plugin, place, now):
+    def use_on_sqlite(self, product, *changes):
         """The recipe for another database, as its comment says."""
-        text = (SOURCE / "conf/stores/mediawiki.conf").read_text().split("\n\n", 1)[1]
-        text = text.replace('plugin = "mysql"', f'plugin = "{plugin}"').replace(
-            "DATE_FORMAT(UTC_TIMESTAMP(), '%Y%m%d%H%i%s')", now)
-        return re.sub(r"    socket = .*\n", lambda _: f"    {place}\n", text)
+        path = self.site.folder / f"{product}.sqlite"
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript(PRODUCTS[product].tables)
+        text = (SOURCE / f"conf/stores/{product}.conf").read_text().replace('plugin = "mysql"', 'plugin = "sqlite"')
+        text = re.sub(r"    socket = .*", f'    path = "{path}"', text)
+        text = re.sub(r"    (database|user|password_file) = .*\n", "", text)
+        for change in changes:
+            text = re.sub(*change, text)
+        self.use(product, text)
 
-    def test_mediawiki_on_sqlite(self):
-        path = self.site.folder / "wiki.sqlite"
-        with contextlib.closing(sqlite3.connect(path)) as wiki:
-            wiki.executescript(PRODUCTS["mediawiki"].tables)
-        text = self.mediawiki("sqlite", f'path = "{path}"', "strftime('%Y%m%d%H%M%S')")
-        self.use("mediawiki", re.sub(r"    (database|user|password_file) = .*\n", "", text))
-
-    def test_mediawiki_on_postgresql(self):
+    def use_on_postgresql(self, product, *changes, schema="public"):
         server = self.servers["pgsql"]
-        tables = PRODUCTS["mediawiki"].tables.replace("varbinary(14)", "timestamptz").replace("varbinary(255)", "text")
-        tables = re.sub(r"'(\d{8})(\d{6})'", r"'\1 \2'", tables).replace(" unsigned", "").replace(" tinyint", " int").replace(
-            " user ", ' "user" ')
-        server.sql(f"CREATE SCHEMA mediawiki; SET search_path = mediawiki; {tables}; GRANT USAGE ON SCHEMA mediawiki TO chat;"
-                   "GRANT SELECT ON ALL TABLES IN SCHEMA mediawiki TO chat")
-        text = self.mediawiki("pgsql", f'socket = "{server.socket}"; port = {server.port}', "now()")
-        text = text.replace('database = "mediawiki"', 'database = "site"').replace("FROM user ", 'FROM mediawiki.\\"user\\" ')
-        self.site.put("mediawiki.password", "secret\n")
-        self.use("mediawiki", text.replace("JOIN user_groups", "JOIN mediawiki.user_groups").replace(
-            "FROM ipblocks", "FROM mediawiki.ipblocks"))
+        tables = PRODUCTS[product].tables.replace("varbinary(14)", "timestamptz").replace("varbinary(255)", "text")
+        tables = re.sub(r"'(\d{8})(\d{6})'", r"'\1 \2'", tables).replace("int unsigned", "bigint").replace("tinyint", "int")
+        server.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema};" + tables.replace(" user ", ' "user" ') +
+                   f"; GRANT USAGE ON SCHEMA {schema} TO chat; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO chat")
+        text = (SOURCE / f"conf/stores/{product}.conf").read_text().replace('plugin = "mysql"', 'plugin = "pgsql"')
+        text = re.sub(r"    socket = .*", f'    socket = "{server.socket}"; port = {server.port}', text)
+        text = re.sub("    database = .*", '    database = "site"', text)
+        for change in changes:
+            text = re.sub(*change, text)
+        self.site.put(f"{product}.password", "secret\n")
+        self.use(product, text)
+
+    def test_mediawiki_on_other_databases(self):
+        now = r"DATE_FORMAT\(UTC_TIMESTAMP\(\), '[^']*'\)"
+        self.use_on_sqlite("mediawiki", (now, "strftime('%Y%m%d%H%M%S')"))
+        self.use_on_postgresql("mediawiki", (now, "now()"), ("(FROM|JOIN) (user_groups|ipblocks)", r"\1 mediawiki.\2"),
+                               ("FROM user ", r'FROM mediawiki.\\"user\\" '), schema="mediawiki")
+
+    def test_phpbb_on_other_databases(self):
+        now = r"UNIX_TIMESTAMP\(\)"
+        self.use_on_sqlite("phpbb", (now, "strftime('%s')"), (r"CONCAT\(('[^']*'), ([a-z_.]*)\)", r"\1 || \2"))
+        self.use_on_postgresql("phpbb", (now, "extract(epoch FROM now())"))
 
     def test_group_made_of_the_products_own_configuration(self):
         server = self.servers["mysql"]

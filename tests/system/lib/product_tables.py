@@ -39,7 +39,7 @@ PRODUCTS = {
             (3, 'Cid', 0, 2, '', ''), (4, 'New', 1, 2, '', ''), (5, 'Bot', 2, 6, '', ''), (6, 'F', 0, 2, '', '');
         INSERT INTO phpbb_user_group VALUES (2, 1, 0), (5, 1, 1), (2, 2, 0), (5, 2, 0), (6, 5, 0);
         INSERT INTO phpbb_banlist VALUES (1, 0, 1), (1, 1, 0), (3, 0, 0), (6, 0, 4000000000)"""),
-    "drupal": Product(barred="034", avatar="https://www.example.com/sites/default/files/pictures/1.jpg", tables="""
+    "drupal": Product(barred="034", avatar="https://www.example.com/sites/default/files/pictures/1%20a.jpg", tables="""
         CREATE TABLE users_field_data (uid int unsigned, name varchar(60), status tinyint, langcode varchar(12),
             default_langcode tinyint);
         CREATE TABLE user__roles (entity_id int unsigned, deleted tinyint, roles_target_id varchar(255));
@@ -48,8 +48,8 @@ PRODUCTS = {
         INSERT INTO users_field_data VALUES (0, '', 1, 'en', 1), (1, 'Ann', 1, 'en', 1), (1, 'Anna', 1, 'de', 0),
             (2, 'Bob', 1, 'en', 1), (3, 'Cid', 0, 'en', 1), (4, NULL, NULL, 'en', 1);
         INSERT INTO user__roles VALUES (1, 1, 'administrator'), (2, 0, 'content_editor'), (2, 0, 'administrator');
-        INSERT INTO user__user_picture VALUES (1, 0, 7), (2, 1, 7);
-        INSERT INTO file_managed VALUES (7, 'public://pictures/1.jpg')"""),
+        INSERT INTO user__user_picture VALUES (1, 0, 7), (2, 1, 7), (2, 0, 8);
+        INSERT INTO file_managed VALUES (7, 'public://pictures/1 a.jpg'), (8, 'private://pictures/2.jpg')"""),
     "joomla": Product(barred="35", tables="""
         CREATE TABLE jos_users (id int, name varchar(400), username varchar(150), block tinyint, activation varchar(100));
         CREATE TABLE jos_user_usergroup_map (user_id int, group_id int);
