@@ -90,7 +90,7 @@ class GuestPrefix(FreshCase):
                 self.site.change_app(guest_id_prefix=prefix)
                 done = command("check", "-c", self.site.conf)
                 self.assertEqual(1, done.returncode)
-                self.assertRegex(done.stderr, rf":\d+: apps\.{APP}\.guest_id_prefix: .*must be ")
+                self.assertRegex(done.stderr, rf":\d+: apps\.{APP}\.guest_id_prefix: .*must (be|have) ")
 
     def test_check_warns(self):
         self.site.put("id.json", json.dumps({"a": "{userId}"}))

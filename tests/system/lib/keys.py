@@ -44,11 +44,10 @@ def encoded(data):
 
 
 def pyjwt_key(jwk, private=False):
-    """A JWK as PyJWT wants it."""
+    """A JWK as PyJWT wants it.  (The private numbers of an RSA key would be tested for being prime.)"""
     if jwk["kty"] == "oct":
         return decoded(jwk["k"])
-    key = jwt.PyJWK(jwk, algorithm=jwk["alg"]).key
-    return key if private or not hasattr(key, "public_key") else key.public_key()
+    return jwt.PyJWK(jwk if private else without_private(jwk), algorithm=jwk["alg"]).key
 
 
 def pyjwt_verify(token, jwk, audience, issuer="memberchat"):
