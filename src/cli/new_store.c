@@ -299,10 +299,11 @@ static void print_store(struct source *source, const char *name)
     struct bytes out = {0}, account = {0};
     const struct product *product = source->product;
     bytes_addf(&account, " TO 'chat'@'%s';", source->account_host);
-    bytes_addf(&out,
-               "# As the administrator of the database, without \"#\", with a password of your own:\n"
-               "#   CREATE USER 'chat'@'%s' IDENTIFIED BY '...';\n",
-               source->account_host);
+    bytes_addf(
+        &out,
+        "# As the administrator of the database, without \"#\", with a password of your own:\n"
+        "#   CREATE USER 'chat'@'%s' IDENTIFIED BY '...';\n",
+        source->account_host);
     add_lines(&out, source->tables->grants, "#   GRANT SELECT ", bytes_string(&account), source);
     bytes_addf(&out,
                "# Where you are not that administrator, as on a shared host: make a user who may\n"
