@@ -294,6 +294,16 @@ static const struct memberchat_key *find_key(const struct config_table *tables, 
     return NULL;
 }
 
+static struct value_match find_similar_key(const struct config_table *tables, size_t count,
+                                           const char *name)
+{
+    struct value_match match = value_match_start(name);
+    for (size_t t = 0; t < count; t++)
+        for (size_t k = 0; k < tables[t].count; k++)
+            value_match_try(&match, tables[t].keys[k].name);
+    return match;
+}
+
 static void report_unknown(const struct config_node *group, const struct config_table *tables,
                            size_t count, struct config_report *report)
 {
@@ -301,12 +311,21 @@ static void report_unknown(const struct config_node *group, const struct config_
         const char *name = config_name(child);
         if (find_key(tables, count, name))
             continue;
-        struct value_match match = value_match_start(name);
-        for (size_t t = 0; t < count; t++)
-            for (size_t k = 0; k < tables[t].count; k++)
-                value_match_try(&match, tables[t].keys[k].name);
+        struct value_match match = find_similar_key(tables, count, name);
         config_error(report, child, NULL, "unknown key%s%s%s", VALUE_MATCH_HINT(&match));
     }
+}
+
+/* Whether an unknown key will be told that it may be meant to be this one. */
+static bool is_misspelt(const struct config_node *group, const struct config_table *tables,
+                        size_t count, const char *key)
+{
+    for (const struct config_node *child = config_first(group); child; child = config_next(child)) {
+        const char *name = config_name(child);
+        if (!find_key(tables, count, name) && find_similar_key(tables, count, name).best == key)
+            return true;
+    }
+    return false;
 }
 
 void config_fill(const struct config_node *group, const struct config_table *tables,
@@ -323,7 +342,8 @@ void config_fill(const struct config_node *group, const struct config_table *tab
                                 .report = report};
             if (slot.node || key->fallback)
                 fill_slot(&slot);
-            else if (group && key->flags & MEMBERCHAT_KEY_REQUIRED)
+            else if (group && key->flags & MEMBERCHAT_KEY_REQUIRED &&
+                     !is_misspelt(group, tables, table_count, key->name))
                 config_error(report, group, key->name, "is missing: %s", key->help);
         }
     }

@@ -74,6 +74,8 @@ static void mistakes_in_apps(void **state)
     static const struct mistake rows[] = {
         {{.app = SECRET "stor = \"members\"; store = \"members\""},
          ":8: apps.demo.stor: unknown key (did you mean \"store\"?)"},
+        {{.app = SECRET "\nstor = \"members\""},
+         ":9: apps.demo.stor: unknown key (did you mean \"store\"?)"},
         {{.app = "api_secret = \"demo-secret-demo\""}, ":6: apps.demo.store: is missing"},
         {{.app = SECRET "store = \"member\""}, ":8: apps.demo.store: there is no store \"member\""},
         {{.app = SECRET "store = [ \"members\", \"staff\" ]"}, "there is no store \"staff\""},
