@@ -131,7 +131,9 @@ static void find_in_refusals(struct status_report *report)
         wrong += strcmp(report->recent[i].code, "INVALID_APP_CREDENTIALS") == 0 &&
                  report->now - report->recent[i].time <= RECENTLY;
     if (wrong >= WRONG_SECRETS)
-        add(report, "%u requests of the last ten minutes had a wrong API key or secret.", wrong)
+        add(report,
+            "Of the newest %zu refusals, %u within ten minutes had a wrong API key or secret.",
+            report->recent_count, wrong)
             ->remedy = "The log names the addresses. One of yours: give it the right secret. "
                        "Another: block it, for instance with fail2ban.";
 }

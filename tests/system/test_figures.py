@@ -357,7 +357,7 @@ class Status(FreshCase):
         wrong = [finding["what"] for finding in self.report()["wrong"]]
         for number, pattern in enumerate((r"Store dead has not answered for", r"Process \d+ refused the configuration",
                                           r"The file .*\.key \(key k1, HS256 of app .*\) cannot be found",
-                                          r"9 requests of the last ten minutes had a wrong API key")):
+                                          r"Of the newest \d+ refusals, 9 within ten minutes had a wrong API key")):
             self.assertRegex(wrong[number], pattern)
         self.assertIn("Wrong now", self.page().body.decode())
         self.assertTrue(all(finding["remedy"] for finding in self.report()["wrong"]))

@@ -165,7 +165,7 @@ static void refusals(void **state)
     }
     scene.report.recent_count = COUNT(scene.recent);
     find(&scene);
-    expect_contains(found(&scene), "8 requests of the last ten minutes had a wrong");
+    expect_contains(found(&scene), "Of the newest 8 refusals, 8 within ten minutes had a wrong");
     arena_free(&scene.report.arena);
     scene.report.findings = NULL;
     for (size_t i = 0; i < COUNT(scene.recent); i++)
