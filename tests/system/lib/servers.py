@@ -128,7 +128,8 @@ class Apache(WebServer):
 
     def __init__(self, scratch, mount_text, modules, mount=MOUNT, mpm="event", head=""):
         port = free_port()
-        user = web_user()
+        self.user = user = web_user()
+        self.has_daemon = "cgid" in modules
         self.folder = scratch.path / "apache"
         self.folder.mkdir()
         self.errors = self.folder / "error.log"
@@ -147,6 +148,12 @@ class Apache(WebServer):
             f"<VirtualHost 127.0.0.1:{port}>", mount_text, "</VirtualHost>", ""]))
         super().__init__(scratch, [find_server("apache2", "httpd"), "-D", "FOREGROUND", "-f", conf],
                          port, mount, env=environment())
+
+    def ready(self):
+        """mod_cgid's daemon may come later than the server, and gives its socket to the user of the server last."""
+        sockets = self.folder.glob("cgid.sock*")
+        return super().ready() and (not self.has_daemon or any(
+            not self.user or path.stat().st_uid == self.user.pw_uid for path in sockets))
 
     def restart_gracefully(self):
         before = self.errors.read_text().count("resuming normal operations")
