@@ -206,8 +206,8 @@ static bool read_shape(const struct connection *connection, const MYSQL_FIELD *f
     return good && sql_shape_is_good(shape_r, &fault->why);
 }
 
-/* Gives each column that is used a place for its value. */
-static bool bind_results(struct connection *connection, struct sql_fault *fault)
+/* Makes a place for the value of each column that is used. */
+static bool make_room(struct connection *connection, struct sql_fault *fault)
 {
     size_t count = connection->shape.count;
     connection->values = malloc(count * SQL_VALUE_MAX);
@@ -220,8 +220,7 @@ static bool bind_results(struct connection *connection, struct sql_fault *fault)
             .buffer_length = connection->shape.columns[i] != SQL_UNUSED ? SQL_VALUE_MAX : 1,
             .length = &connection->lengths[i],
             .is_null = &connection->nulls[i]};
-    return mysql_stmt_bind_result(connection->statement, connection->results) == 0 ||
-           fail_statement(connection, fault);
+    return true;
 }
 
 static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
@@ -248,7 +247,7 @@ static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
     bool good = read_shape(connection, mysql_fetch_fields(columns), mysql_num_fields(columns),
                            &connection->shape, fault);
     mysql_free_result(columns);
-    return good && bind_results(connection, fault);
+    return good && make_room(connection, fault);
 }
 
 static void end_session(void *connection, uint64_t session, int64_t deadline)
@@ -314,7 +313,8 @@ static bool is_as_prepared(struct connection *connection, struct sql_fault *faul
     return true;
 }
 
-/* Gives all rows to `answer`. */
+/* Gives all rows to `answer`.  When a server announces more results, which there cannot be,
+ * libmariadb forgets what was bound, and waits for them when it closes. */
 static bool fetch(struct connection *connection, struct sql_answer *answer, int64_t deadline,
                   struct sql_fault *fault)
 {
@@ -322,7 +322,10 @@ static bool fetch(struct connection *connection, struct sql_answer *answer, int6
     struct span values[SQL_COLUMNS_MAX];
     int result = 0;
     my_bool error = 0;
+    if (mysql_stmt_bind_result(statement, connection->results) != 0)
+        return fail_statement(connection, fault);
     for (bool more = true; more;) {
+        memset(connection->lengths, 0, sizeof connection->lengths); /* nothing is left of before */
         CALL(connection, deadline, mysql_stmt_fetch_start(&result, statement),
              mysql_stmt_fetch_cont(&result, statement, status));
         if (result == 1)
@@ -335,6 +338,7 @@ static bool fetch(struct connection *connection, struct sql_answer *answer, int6
     }
     CALL(connection, deadline, mysql_stmt_free_result_start(&error, statement),
          mysql_stmt_free_result_cont(&error, statement, status));
+    connection->broken |= answer->unread = mysql_more_results(connection->mysql);
     return !error || fail_statement(connection, fault);
 }
 

@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from lib.case import Load, at_once
-from lib.fake_mysql import FakeMySQL
+from lib.fake_mysql import EOF, MORE, FakeMySQL
 from lib.programs import limit
 from lib.scratch import wait_until
 from lib.sql import MariaDB, PostgreSQL, Proxy
@@ -283,6 +283,13 @@ class OfMySQL(SqlCase):
         self.assertEqual("Ann", self.ask().json["userName"])
         self.assertEqual((3, False), (self.server.signed_in, self.server.late))
         self.assertNotIn("4031", self.responder.log_text())
+
+    def test_more_results_that_are_announced(self):
+        """libmariadb then forgets where the values are to be put."""
+        self.responder = self.start()
+        for announces in (MORE, EOF, MORE):
+            self.server.announces = announces
+            self.assertEqual("Ann", self.ask().json["userName"])
 
 
 class ValuesOfMariaDB(Values, SqlCase):

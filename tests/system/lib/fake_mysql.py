@@ -7,7 +7,7 @@ import threading
 from .sql import mysql_greeting
 
 NO_EOF = 1 << 24  # a capability: results end otherwise
-OK, EOF = bytes(7), b"\xfe\0\0\2\0"
+OK, EOF, MORE = bytes(7), b"\xfe\0\0\2\0", b"\xfe\0\0\x0a\0"  # more results follow
 QUIT, QUERY, PREPARE, EXECUTE = 1, 3, 0x16, 0x17
 COLUMNS = ("appUserId", "appUserName")
 
@@ -38,6 +38,7 @@ class FakeMySQL:
         self.port = self.listener.getsockname()[1]
         self.clients = []
         self.signed_in = 0
+        self.announces = EOF  # behind the columns of an answer
         self.late = False  # what says that a client was idle arrives together with its next query
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -70,15 +71,14 @@ class FakeMySQL:
         client.sendall(b"".join(len(packet).to_bytes(3, "little") + bytes([number + i]) + packet
                                 for i, packet in enumerate(packets)))
 
-    @staticmethod
-    def answer(request):
-        columns = [*map(column, COLUMNS), EOF]
+    def answer(self, request):
+        columns = [*map(column, COLUMNS)]
         if request[0] == QUERY:
             return [OK]
         if request[0] == PREPARE:
-            return [b"\0\1\0\0\0" + bytes([len(COLUMNS), 0, 1, 0, 0, 0, 0]), column("?"), EOF, *columns]
+            return [b"\0\1\0\0\0" + bytes([len(COLUMNS), 0, 1, 0, 0, 0, 0]), column("?"), EOF, *columns, EOF]
         if request[0] == EXECUTE:
-            return [bytes([len(COLUMNS)]), *columns, b"\0\0" + text(b"1") + text(b"Ann"), EOF]
+            return [bytes([len(COLUMNS)]), *columns, self.announces, b"\0\0" + text(b"1") + text(b"Ann"), EOF]
         return []
 
     def end_idle_sessions(self):
