@@ -2,7 +2,6 @@
 #include "doctor_private.h"
 
 #include "base/reason.h"
-#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,12 +17,9 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *
     va_start(args, format);
     reason_write(text, sizeof text, format, args);
     va_end(args);
-    /* some of it comes from a server: nothing may steer a terminal or forge a line */
-    bool plain = text_is_plain(span_of(text));
-    for (char *c = text; *c && !plain; c++)
-        if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
-            *c = '?';
     doctor->faults += verdict == DOCTOR_FAULT;
-    printf("%s%s:%s %s\n", cli_colour(stdout, colours[verdict]), words[verdict],
-           cli_colour(stdout, CLI_PLAIN), text);
+    printf("%s%s:%s ", cli_colour(stdout, colours[verdict]), words[verdict],
+           cli_colour(stdout, CLI_PLAIN));
+    cli_put(stdout, text); /* some of it comes from a server */
+    putchar('\n');
 }

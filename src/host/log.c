@@ -71,12 +71,29 @@ bool log_enabled(enum log_level level)
     return (int)level <= atomic_load_explicit(&highest, memory_order_relaxed);
 }
 
+/* Whether a character ends a line, or turns the direction of what follows it: a line could read as
+ * another one. */
+static bool is_misleading(struct span character)
+{
+    static const struct {
+        const char *first, *last;
+    } ranges[] = {
+        {"\u061c", "\u061c"}, {"\u200e", "\u200f"}, {"\u2028", "\u202e"}, {"\u2066", "\u2069"}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (character.length == strlen(ranges[i].first) &&
+            memcmp(character.data, ranges[i].first, character.length) >= 0 &&
+            memcmp(character.data, ranges[i].last, character.length) <= 0)
+            return true;
+    return false;
+}
+
 void log_add_filtered(struct bytes *line, struct span text)
 {
     struct span rest = text;
     while (rest.length) {
         size_t length = text_utf8_sequence(rest);
-        if (length && text_is_plain((struct span){rest.data, length})) {
+        struct span character = {rest.data, length};
+        if (length && text_is_plain(character) && !is_misleading(character)) {
             bytes_add(line, rest.data, length);
         } else {
             length = 1;

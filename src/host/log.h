@@ -32,7 +32,8 @@ const char *log_request(void); /* the same, or NULL */
 bool log_enabled(enum log_level level);
 enum log_format log_format(void);
 
-/* Adds a text in which bytes that are not printable are escaped, so that it is UTF-8, too. */
+/* Adds a text in which bytes that are not printable, and characters that turn the direction of a
+ * line, are escaped, so that it is UTF-8, too. */
 void log_add_filtered(struct bytes *out, struct span text);
 
 /* The same, to a file or terminal; takes no memory. */

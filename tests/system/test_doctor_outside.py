@@ -199,7 +199,7 @@ class Outside(DoctorCase):
             self.told(": 301: redirected to x, which", bare=said)
 
     def test_nothing_steers_the_terminal(self):
-        self.told("redirected to x?[31m", bare=page(301, Location="x\33[31m\ny".replace("\n", "\x9b")))
+        self.told(r"redirected to x\x1b[31m", bare=page(301, Location="x\33[31m\ny".replace("\n", "\x9b")))
 
     def test_members_only(self):
         self.told("guests get tokens and members do not", bare=EMPTY, known=ISSUED,

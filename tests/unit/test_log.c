@@ -85,6 +85,9 @@ static void bytes_are_filtered(void **state)
         {"\x1b[2J\x7f", "\\x1b[2J\\x7f\n"},
         {"\xff\xc3(\xc2\x85", "\\xff\\xc3(\\xc2\\x85\n"},
         {"cut \xe2\x82", "cut \\xe2\\x82\n"},
+        {"a\u202eb\u2066c", "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\n"},
+        {"\u061c\u200f\u2028", "\\xd8\\x9c\\xe2\\x80\\x8f\\xe2\\x80\\xa8\n"},
+        {"\u061b\u200d\u2030\u206a\u05d0", "\u061b\u200d\u2030\u206a\u05d0\n"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -231,9 +234,9 @@ static void text_of_others_is_printed_filtered(void **state)
     char out[64] = "";
     FILE *file = fmemopen(out, sizeof out, "w");
     (void)state;
-    log_print_filtered(file, SPAN("a\xff\xc3\xa9\x1b[m\xc3"));
+    log_print_filtered(file, SPAN("a\xff\xc3\xa9\x1b[m\u202e\xc3"));
     fclose(file);
-    assert_string_equal(out, "a\\xff\xc3\xa9\\x1b[m\\xc3");
+    assert_string_equal(out, "a\\xff\xc3\xa9\\x1b[m\\xe2\\x80\\xae\\xc3");
 }
 
 int main(void)
