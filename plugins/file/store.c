@@ -6,6 +6,7 @@
 #include "encoding.h"
 #include "members.h"
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -133,6 +135,18 @@ static void store_describe(void *handle, struct memberchat_holdings *holdings_r)
     pthread_rwlock_unlock(&store->lock);
 }
 
+/* Whoever can write the file can be any member, with any role. */
+static void warn_of_writers(const struct store *store)
+{
+    struct stat status;
+    const char *path = store->settings->path;
+    if (stat(path, &status) == 0 && file_mode_refused(status.st_mode))
+        store->services->log(store->services, store->report.lines,
+                             "%s: any user of this machine can write to it (mode %04o), and so "
+                             "become any member: chmod o-w it",
+                             path, (unsigned)status.st_mode & 07777u);
+}
+
 /* Says what came into use, and warns of what is probably a mistake. */
 static void announce(const struct store *store)
 {
@@ -155,6 +169,7 @@ static void announce(const struct store *store)
     if (holdings.counted && holdings.members && !holdings.active)
         services->log(services, MEMBERCHAT_LOG_WARNING,
                       "%s: no member is active: check state_column and active_values", path);
+    warn_of_writers(store);
 }
 
 /* ---- Opening and asking ---- */

@@ -360,9 +360,23 @@ static void a_time_to_come_is_not_that_of_a_writer(void **state)
     assert_int_equal(fake_services_count(&fake, "the last line has no line end"), 1);
 }
 
+static void a_file_that_any_user_can_write(void **state)
+{
+    static const char told[] = "any user of this machine can write to it (mode 0646)";
+    (void)state;
+    open_with(HEADER "1,a\n");
+    assert_int_equal(chmod(path, 0646), 0);
+    plugin->reload(store, true);
+    assert_int_equal(fake_services_count(&fake, told), 1);
+    replace(HEADER "1,b\n");
+    tick(1000);
+    assert_int_equal(fake_services_count(&fake, told), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_file_that_any_user_can_write),
         TEST(renamed_file_is_taken_at_once),
         TEST(a_time_to_come_is_not_that_of_a_writer),
         TEST(link_is_followed),
