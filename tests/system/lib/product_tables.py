@@ -50,12 +50,12 @@ PRODUCTS = {
         INSERT INTO user__roles VALUES (1, 1, 'administrator'), (2, 0, 'content_editor'), (2, 0, 'administrator');
         INSERT INTO user__user_picture VALUES (1, 0, 7), (2, 1, 7), (2, 0, 8);
         INSERT INTO file_managed VALUES (7, 'public://pictures/1 a.jpg'), (8, 'private://pictures/2.jpg')"""),
-    "joomla": Product(barred="35", tables="""
+    "joomla": Product(barred="345", tables="""
         CREATE TABLE jos_users (id int, name varchar(400), username varchar(150), block tinyint, activation varchar(100));
         CREATE TABLE jos_user_usergroup_map (user_id int, group_id int);
         CREATE TABLE jos_usergroups (id int, title varchar(100));
         INSERT INTO jos_users VALUES (1, 'Ann', 'ann', 0, ''), (2, 'Bob', 'bob', 0, '$2y$10$asked.to.reset'),
-            (3, 'Cid', 'cid', 1, ''), (5, 'E', 'e', 1, '8d1f0c');
+            (3, 'Cid', 'cid', 1, ''), (4, 'D', 'd', 0, '8d1f0c'), (5, 'E', 'e', 1, '8d1f0c');
         INSERT INTO jos_usergroups VALUES (2, 'Registered'), (8, 'Super Users');
         INSERT INTO jos_user_usergroup_map VALUES (1, 2), (2, 2), (2, 8)"""),
     "mediawiki": Product(barred="34", tables="""
