@@ -299,7 +299,6 @@ tests_unit_test_log_line_LDADD = tests/unit/libsupport.la libjson.la libbase.la 
 UNIT_TESTS += tests/unit/test_php
 tests_unit_test_php_SOURCES = tests/unit/test_php.c \
 	src/cli/php.c src/cli/php.h src/cli/php_text.c src/cli/php_text.h
-tests_unit_test_php_LDADD = libbase.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

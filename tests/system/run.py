@@ -21,10 +21,10 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from lib.programs import REPORTS, SLOW, limit, programs  # noqa: E402  (needs the path above)
+from lib.programs import REPORTS, limit, programs  # noqa: E402  (needs the path above)
 
 PART = "--part"  # what we call ourselves with
-SIDE_BY_SIDE = 6 if SLOW == 1 else 4  # files: they wait more than they work
+SIDE_BY_SIDE = 4  # files: they wait more than they work
 # The longest first: begun before the others, so that none is left alone at the end.
 LONG = ("test_store_sql_faults", "test_peers", "test_restart", "test_reload", "test_store_ldap_failures",
         "test_store_rest_oauth", "test_store_sql", "test_cache", "test_store_sql_tls")

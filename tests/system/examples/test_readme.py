@@ -20,8 +20,10 @@ README = (SOURCE / "README.md").read_text()
 ELSEWHERE = {
     "./quickstart.sh": ("test.sh", "./quickstart.sh --once"),  # the block names test.sh, too: that is what runs this
     "./examples/chat/run.sh": ("tests/system/chat/test_page.py", "run.sh"),
-    "make kit": ("tests/system/lib/kit.py", '"kit"]'),
-    "dpkg-buildpackage -us -uc -b": ("tests/packages/run.sh", "dpkg-buildpackage -us -uc -b"),
+    "./quickstart.sh --once && make -C build/quickstart kit": ("tests/system/lib/kit.py", '"kit"]'),
+    "apt-get build-dep . && dpkg-buildpackage -us -uc -b": ("tests/packages/run.sh", "dpkg-buildpackage -us -uc -b"),
+    "apt-get install ../memberchat_*.deb": ("tests/packages/run.sh", "dpkg -i"),
+    "memberchat new-store wordpress /path/to/wp-config.php": ("tests/system/test_store_sql_recipes.py", '"new-store", "wordpress"'),
     "systemctl reload memberchat": ("conf/systemd/memberchat.service", "ExecReload="),  # systemd is process 1
     "make bench": ("test.sh", "bench-programs"),  # its figures say nothing beside other tests; that it builds, does
 }

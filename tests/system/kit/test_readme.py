@@ -14,7 +14,7 @@ README = (SOURCE / "conf/kit/README.txt").read_text()
 
 def commands():
     """What stands in README.txt to be typed."""
-    found = re.findall(r"(curl -[^\n]*|memberchat/memberchat (?:doctor|[a-z-]+ my-app))", README)
+    found = re.findall(r"(curl -[^\n]*|memberchat/memberchat (?:doctor|new-store [^\n]*|[a-z-]+ my-app))", README)
     mentioned = len(re.findall(r"curl -|memberchat/memberchat (?!must be)", README))
     assert len(found) == mentioned, f"README.txt mentions {mentioned} commands; seen are {found}"
     return found
@@ -58,11 +58,19 @@ class Commands(ApacheCase):
         self.assertEqual((0, ""), (done.returncode, done.stderr))
         self.assertRegex(done.stdout, r"API secret: +\S{20,}")
 
+    def test_group_of_a_store(self):
+        (self.kit.home.parent / "public_html").mkdir(exist_ok=True)
+        (self.kit.home.parent / "public_html/wp-config.php").write_text(
+            "<?php define('DB_NAME', 'blog'); define('DB_HOST', 'localhost'); $table_prefix = 'wp_';")
+        done = self.type(next(one for one in commands() if "new-store" in one))
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertIn('plugin = "mysql"', done.stdout)
+
     def test_doctor(self):
         done = self.type(next(one for one in commands() if "doctor" in one))
         self.assertIn(done.returncode, (0, 1), done.stderr)
         self.assertIn("memberchat.conf", done.stdout + done.stderr)
 
     def test_nothing_is_left_out(self):
-        self.assertEqual(["curl"] * 3 + ["memberchat/memberchat"] * 2, sorted(one.split()[0] for one in commands()))
+        self.assertEqual(["curl"] * 3 + ["memberchat/memberchat"] * 3, sorted(one.split()[0] for one in commands()))
         self.assertIn(API_KEY, README)

@@ -32,13 +32,13 @@ IDLE = error(4031, "The client was disconnected by the server because of inactiv
 class FakeMySQL:
     """Everyone is Ann."""
     plugin = "mysql"
+    announces = EOF  # behind the columns of an answer
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.clients = []
         self.signed_in = 0
-        self.announces = EOF  # behind the columns of an answer
         self.late = False  # what says that a client was idle arrives together with its next query
         threading.Thread(target=self.accept, daemon=True).start()
 
