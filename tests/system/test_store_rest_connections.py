@@ -14,7 +14,7 @@ class KeptConnections(FaultCase):
     def test_closed_after_each_answer(self):
         """Without a word: the next request does not suffer."""
         upstream = self.scripted(lambda request, peer: answer_well(request, peer) and False)
-        self.serve(upstream.url + "/members/{id}", **FAST)
+        self.serve(upstream.url + "/members/{id}")
         for _ in range(10):
             self.expect("1", 200)
 
@@ -28,7 +28,7 @@ class KeptConnections(FaultCase):
     def test_dead_when_it_is_used(self):
         """A GET is sent once more, on a new connection."""
         self.upstream = self.scripted(self.closing_script)
-        self.serve(self.upstream.url + "/members/{id}", **FAST)
+        self.serve(self.upstream.url + "/members/{id}")
         for _ in range(5):
             self.expect("1", 200)
         self.assertEqual(9, len(self.upstream.received))
