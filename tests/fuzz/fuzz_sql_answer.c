@@ -88,6 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(answer.outcome == MEMBERCHAT_FOUND || answer.outcome == MEMBERCHAT_NOT_FOUND ||
          answer.outcome == MEMBERCHAT_MISCONFIGURED);
     must(answer.outcome != MEMBERCHAT_FOUND || result.ids == 1);
-    must(answer.outcome != MEMBERCHAT_NOT_FOUND || (!result.ids && !result.values));
+    /* a later row may say that the member is not active */
+    must(answer.outcome != MEMBERCHAT_NOT_FOUND || answer.rows > 1 ||
+         (!result.ids && !result.values));
     return 0;
 }

@@ -29,12 +29,10 @@ static void check_query(const struct query *query)
         ids += query->parameters[i] == QUERY_ID;
     }
     must(ids > 0 && query->per_app == (ids < query->count));
-    must(!memchr(query->sql.data, '{', query->sql.length) ||
-         memchr(query->sql.data, '\'', query->sql.length) ||
-         memchr(query->sql.data, '"', query->sql.length) ||
-         memchr(query->sql.data, '`', query->sql.length) ||
-         memchr(query->sql.data, '[', query->sql.length) ||
-         memchr(query->sql.data, '$', query->sql.length));
+    /* only what is quoted, or a comment, may have a brace */
+    const char *brace = memchr(query->sql.data, '{', query->sql.length);
+    size_t before = brace ? (size_t)(brace - query->sql.data) : 0;
+    must(!brace || strcspn(query->sql.data, "'\"`[$#-/") < before);
 }
 
 static void check_statement(struct query *query)
