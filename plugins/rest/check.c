@@ -35,7 +35,7 @@ static bool read_place(const char *what, const char *url, struct rest_place *pla
     return fail_without_memory(why);
 }
 
-/* A URL to which members and credentials go; `what` is its what, and begins the reason. */
+/* A URL to which members and credentials go; `what` names its key, and begins the reason. */
 static bool check_target(const struct rest_settings *settings, const char *what, const char *url,
                          struct reason *why)
 {
@@ -216,8 +216,8 @@ static bool check_statuses(const struct rest_settings *settings, struct reason *
         long status = strspn(text, "0123456789") == 3 && !text[3] ? strtol(text, NULL, 10) : 0;
         if ((status < 400 || status > 499 || status == 401 || status == 429) && status != 204) {
             reason_set(why,
-                       "not_found_statuses: \"%s\" cannot mean that there is no such member; it "
-                       "must be 204, or 400 to 499 without 401 and 429",
+                       "not_found_statuses: \"%s\" cannot mean that nobody has the id; use 204, or "
+                       "400 to 499 without 401 and 429",
                        text);
             return false;
         }

@@ -209,11 +209,10 @@ static bool read_shape(const struct connection *connection, const MYSQL_FIELD *f
 /* Makes a place for the value of each column that is used. */
 static bool make_room(struct connection *connection, struct sql_fault *fault)
 {
-    size_t count = connection->shape.count;
-    connection->values = malloc(count * SQL_VALUE_MAX);
+    connection->values = malloc(connection->shape.count * SQL_VALUE_MAX);
     if (!connection->values)
         return sql_fault_set(fault, SQL_BUSY, "out of memory");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < connection->shape.count; i++)
         connection->results[i] = (MYSQL_BIND){
             .buffer_type = MYSQL_TYPE_STRING,
             .buffer = connection->values + i * SQL_VALUE_MAX,
@@ -297,8 +296,8 @@ static void take_values(const struct connection *connection, struct span values[
     }
 }
 
-/* Whether the columns of an answer are those that were prepared.  When a table or a view has
- * changed, the server prepares the query anew, and libmariadb only looks at how many there are. */
+/* Whether the columns of an answer are those that were prepared.  When a table or a view changes,
+ * the server prepares the query again by itself; libmariadb then compares only their number. */
 static bool is_as_prepared(struct connection *connection, struct sql_fault *fault)
 {
     const MYSQL_FIELD *fields = connection->mysql->fields;
@@ -325,7 +324,7 @@ static bool fetch(struct connection *connection, struct sql_answer *answer, int6
     if (mysql_stmt_bind_result(statement, connection->results) != 0)
         return fail_statement(connection, fault);
     for (bool more = true; more;) {
-        memset(connection->lengths, 0, sizeof connection->lengths); /* nothing is left of before */
+        memset(connection->lengths, 0, sizeof connection->lengths); /* of the row before */
         CALL(connection, deadline, mysql_stmt_fetch_start(&result, statement),
              mysql_stmt_fetch_cont(&result, statement, status));
         if (result == 1)
@@ -338,7 +337,8 @@ static bool fetch(struct connection *connection, struct sql_answer *answer, int6
     }
     CALL(connection, deadline, mysql_stmt_free_result_start(&error, statement),
          mysql_stmt_free_result_cont(&error, statement, status));
-    connection->broken |= answer->unread = mysql_more_results(connection->mysql);
+    answer->unread = mysql_more_results(connection->mysql);
+    connection->broken |= answer->unread;
     return !error || fail_statement(connection, fault);
 }
 

@@ -57,7 +57,7 @@ static enum sql_verdict verdict_of(const char *state)
     return SQL_WRONG;
 }
 
-/* Whether a query that was prepared before a table changed may be good when it is prepared anew. */
+/* Whether a table may have changed since the query was prepared: then prepare it once more. */
 static bool is_outdated(const char *state)
 {
     return strcmp(state, "0A000") == 0 || /* its columns have other types */

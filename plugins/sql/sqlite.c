@@ -136,7 +136,8 @@ static bool read_shape(struct connection *connection, struct sql_fault *fault)
     return good;
 }
 
-/* SQLite would wait for a writer of a FIFO for ever.  What else is wrong with the path, it says. */
+/* To open a FIFO would block until somebody writes to it.  SQLite itself reports all other faults
+ * of the path. */
 static bool may_open(const char *path, struct file_stamp *stamp_r, struct sql_fault *fault)
 {
     struct stat status;
@@ -229,8 +230,8 @@ static bool lacks_memory(const struct connection *connection)
     return sqlite3_errcode(connection->database) == SQLITE_NOMEM;
 }
 
-/* Makes the first step.  When the tables or views have changed, SQLite has prepared the query anew,
- * and its columns may be others.  False: with a fault. */
+/* Makes the first step.  If tables or views have changed, SQLite prepares the query again by
+ * itself, and the columns may differ from before.  False: with a fault. */
 static bool begin(struct connection *connection, int *code_r, struct sql_fault *fault)
 {
     sqlite3_stmt *statement = connection->statement;

@@ -7,8 +7,8 @@
 #define WITHOUT(NAME, ENTITY, TEXT) "REPLACE(" NAME ", '" ENTITY "', '" TEXT "')"
 #define WITHOUT_BRACKETS(NAME)      WITHOUT(WITHOUT(NAME, "&lt;", "<"), "&gt;", ">")
 #define WORDPRESS_NAME              WITHOUT(WITHOUT_BRACKETS("u.display_name"), "&amp;", "&")
-#define PHPBB_NAME                  WITHOUT(PHPBB_QUOTED, "&amp;", "&")
 #define PHPBB_QUOTED                WITHOUT(WITHOUT_BRACKETS("u.username"), "&quot;", "\\\"")
+#define PHPBB_NAME                  WITHOUT(PHPBB_QUOTED, "&amp;", "&")
 #define PHPBB_AVATAR                WITHOUT("u.user_avatar", "&amp;", "&")
 
 #define WORDPRESS_QUERY(MORE)                                                                      \
@@ -20,10 +20,10 @@
     "(ID, display_name, user_email" MORE ") ON `@`.`~users`\n"                                     \
     "(user_id, meta_key, meta_value) ON `@`.`~usermeta`\n"
 
-#define WORDPRESS_AVATAR GRAVATAR("email")
-#define PHPBB_PICTURE    GRAVATAR("gravatar")
 #define GRAVATAR(EMAIL)                                                                            \
     "avatar = \"https://www.gravatar.com/avatar/{" EMAIL "|trim|lower|sha256}?d=mp\"\n"
+#define WORDPRESS_AVATAR GRAVATAR("email")
+#define PHPBB_PICTURE    GRAVATAR("gravatar")
 
 #define NOW "DATE_FORMAT(UTC_TIMESTAMP(), '%Y%m%d%H%i%s')"
 #define MEDIAWIKI_QUERY(MORE, BLOCKS)                                                              \

@@ -145,7 +145,11 @@ static enum intake_state feed_rest(struct conn *conn)
     return state;
 }
 
-enum received { NOTHING, ALL, PERHAPS_MORE };
+enum received {
+    NOTHING,     /* yet */
+    ALL,         /* that was there; or the peer has gone */
+    PERHAPS_MORE /* is there: read again */
+};
 
 /* Reads once; *state_r is how it stands then, if something came or the peer has gone. */
 static enum received receive_once(struct conn *conn, int flags, enum intake_state *state_r)
