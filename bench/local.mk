@@ -38,10 +38,14 @@ endif
 
 if STORE_MYSQL
 if STORE_SQLITE
-BENCH_PEERS += bench/peers/sql_loop bench/peers/mysql_cgi bench/peers/sqlite_cgi
+BENCH_PEERS += bench/peers/sql_loop bench/peers/sql_fcgi bench/peers/mysql_cgi \
+	bench/peers/sqlite_cgi
 bench_peers_sql_loop_SOURCES = bench/peers/sql_loop.c bench/peers/clocks.h
 bench_peers_sql_loop_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
 bench_peers_sql_loop_LDADD = $(MARIADB_LIBS)
+bench_peers_sql_fcgi_SOURCES = bench/peers/sql_fcgi.c
+bench_peers_sql_fcgi_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
+bench_peers_sql_fcgi_LDADD = $(MARIADB_LIBS)
 bench_peers_mysql_cgi_SOURCES = bench/peers/mysql_cgi.c
 bench_peers_mysql_cgi_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
 bench_peers_mysql_cgi_LDADD = $(MARIADB_LIBS)
