@@ -172,6 +172,7 @@ export interface Operations {
         responses: {
             204: undefined;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
+            413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
     };
@@ -206,6 +207,7 @@ export interface Operations {
         responses: {
             204: undefined;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
+            413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
     };
@@ -218,6 +220,7 @@ export interface Operations {
             304: undefined;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
     };
@@ -230,6 +233,7 @@ export interface Operations {
             304: undefined;
             404: undefined;
             405: undefined;
+            413: undefined;
             500: undefined;
         };
     };
@@ -243,6 +247,7 @@ export interface Operations {
             };
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
     };
@@ -254,6 +259,7 @@ export interface Operations {
             200: undefined;
             404: undefined;
             405: undefined;
+            413: undefined;
             500: undefined;
         };
     };
@@ -265,6 +271,7 @@ export interface Operations {
             200: "ok";
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
     };
@@ -276,6 +283,7 @@ export interface Operations {
             200: undefined;
             404: undefined;
             405: undefined;
+            413: undefined;
             500: undefined;
         };
     };
@@ -285,10 +293,11 @@ export interface Operations {
         path: "/readyz";
         responses: {
             200: "ok";
-            503: "unavailable";
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
+            503: "unavailable";
         };
     };
     /** Ask whether all stores answer (headers only) */
@@ -297,10 +306,11 @@ export interface Operations {
         path: "/readyz";
         responses: {
             200: undefined;
-            503: undefined;
             404: undefined;
             405: undefined;
+            413: undefined;
             500: undefined;
+            503: undefined;
         };
     };
     /** Get the figures for Prometheus */
@@ -312,6 +322,7 @@ export interface Operations {
             401: ErrorAnswer<"INVALID_STATUS_PASSWORD">;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             429: ErrorAnswer<"TOO_MANY_REQUESTS">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
@@ -325,6 +336,7 @@ export interface Operations {
             401: undefined;
             404: undefined;
             405: undefined;
+            413: undefined;
             500: undefined;
         };
     };
@@ -341,6 +353,7 @@ export interface Operations {
             401: ErrorAnswer<"INVALID_STATUS_PASSWORD">;
             404: ErrorAnswer<"MEMBER_NOT_FOUND" | "RESOURCE_NOT_FOUND">;
             405: ErrorAnswer<"UNSUPPORTED_HTTP_METHOD">;
+            413: ErrorAnswer<"REQUEST_TOO_LARGE">;
             429: ErrorAnswer<"TOO_MANY_REQUESTS">;
             500: ErrorAnswer<"INTERNAL_SERVER_ERROR">;
         };
@@ -358,6 +371,7 @@ export interface Operations {
             401: undefined;
             404: undefined;
             405: undefined;
+            413: undefined;
             500: undefined;
         };
     };

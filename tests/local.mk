@@ -367,6 +367,7 @@ FUZZ_TESTS = \
 	tests/fuzz/replay_figures \
 	tests/fuzz/replay_log \
 	tests/fuzz/replay_member \
+	tests/fuzz/replay_params \
 	tests/fuzz/replay_php \
 	tests/fuzz/replay_route \
 	tests/fuzz/replay_sql_answer \
@@ -397,6 +398,8 @@ tests_fuzz_replay_log_SOURCES = tests/fuzz/fuzz_log.c src/cli/log_line.c src/cli
 tests_fuzz_replay_log_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_member_SOURCES = tests/fuzz/fuzz_member.c
 tests_fuzz_replay_member_LDADD = $(FUZZ_LIBS)
+tests_fuzz_replay_params_SOURCES = tests/fuzz/fuzz_params.c
+tests_fuzz_replay_params_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_php_SOURCES = tests/fuzz/fuzz_php.c src/cli/php.c src/cli/php.h \
 	src/cli/php_text.c src/cli/php_text.h src/cli/products.c src/cli/products.h
 tests_fuzz_replay_php_LDADD = $(FUZZ_LIBS)

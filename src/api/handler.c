@@ -145,11 +145,15 @@ static void add_common_headers(struct http_response *response, const char *id)
     http_add_header(response, "X-Request-Id", span_of(id));
 }
 
-/* Route, then method, then the rest. */
+/* Whether the whole request is known, route, then method, then the rest. */
 static enum outcome answer(struct exchange *exchange)
 {
     struct route *route = &exchange->route;
     enum status_access access = STATUS_OPEN;
+    if (exchange->request->too_large) {
+        bytes_add_string(&exchange->message, "The path and the headers are too large");
+        return OUTCOME_REQUEST_TOO_LARGE;
+    }
     if (route->kind == ROUTE_METRICS || route->kind == ROUTE_STATUS)
         access = status_access(exchange->settings, exchange->request);
     if (access == STATUS_HIDDEN)
@@ -177,7 +181,7 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
 
     exchange.route = route_find(request, base_path(settings, request));
     enum outcome outcome = answer(&exchange);
-    if (exchange.route.elsewhere)
+    if (exchange.route.elsewhere && outcome == OUTCOME_RESOURCE_NOT_FOUND)
         tell_mount(&exchange);
     if (outcome != OUTCOME_ANSWERED && outcome != OUTCOME_BUSY) {
         reply_with_error(&exchange, outcome);
@@ -200,7 +204,8 @@ bool handler_serve(const struct settings *settings, const struct http_request *r
 bool handler_wants_body(const struct settings *settings, const struct http_request *request)
 {
     const struct app *app;
-    return route_find(request, base_path(settings, request)).kind == ROUTE_GUEST &&
+    return !request->too_large &&
+           route_find(request, base_path(settings, request)).kind == ROUTE_GUEST &&
            span_equal(request->method, span_of("POST")) &&
            credentials_check(settings, request, &app) == CREDENTIALS_GOOD;
 }

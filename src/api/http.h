@@ -29,6 +29,7 @@ struct http_request {
     struct span origin, request_id, traceparent, remote_addr, forwarded_for, if_none_match;
     bool forwarded_twice;   /* X-Forwarded-For came twice, with different values */
     bool credentials_twice; /* one of their headers did */
+    bool too_large;         /* some of the above are missing, as there was no room for them */
     struct span body;
     enum http_body body_state;
     int64_t began_us;  /* when it was complete, for measuring; monotonic */

@@ -8,6 +8,9 @@
 
 #define MANAGEMENT_MAX 16 /* on one connection; web servers send none */
 
+/* What is kept, and of the next pair its lengths and a name that may be wanted. */
+#define PARAMS_ROOM (INTAKE_PARAMS_MAX + 256u)
+
 static unsigned record_type(const struct intake *intake)
 {
     return intake->header[1];
@@ -55,29 +58,99 @@ bool intake_take_pair(struct span *rest, struct span *name_r, struct span *value
     return true;
 }
 
-/* Checks the pairs, and closes the ranks over those that are not wanted.  NULL, or what is
+static struct span unsifted(const struct intake *intake)
+{
+    const struct bytes *params = &intake->params;
+    return params->length == intake->params_sifted
+               ? SPAN_NONE
+               : (struct span){params->data + intake->params_sifted,
+                               params->length - intake->params_sifted};
+}
+
+static bool wants(const struct intake *intake, struct span name)
+{
+    return !intake->wants || intake->wants(name);
+}
+
+/* Puts these bytes, which are among those not sifted yet, behind what is sifted, and wipes what is
+ * left behind: it may be credentials. */
+static void close_ranks(struct intake *intake, struct span rest)
+{
+    struct bytes *params = &intake->params;
+    size_t length = intake->params_sifted + rest.length;
+    if (rest.length)
+        memmove(params->data + intake->params_sifted, rest.data, rest.length);
+    if (length < params->length)
+        explicit_bzero(params->data + length, params->length - length);
+    params->length = length;
+}
+
+/* Checks the whole pairs, and drops those that are not wanted or too many.  NULL, or what is
  * wrong. */
 static const char *sift_params(struct intake *intake)
 {
-    struct span rest = bytes_span(&intake->params), name, value;
-    char *kept = intake->params.data;
+    struct span rest = unsifted(intake), name, value;
     for (const char *pair = rest.data; intake_take_pair(&rest, &name, &value); pair = rest.data) {
-        if (intake->wants && !intake->wants(name))
+        size_t whole = (size_t)(rest.data - pair);
+        if (!wants(intake, name))
             continue; /* also if a client has put a NUL into it, as nginx decodes REMOTE_USER */
         if (memchr(name.data, '\0', name.length + value.length))
             return "a parameter contains a NUL";
-        size_t whole = (size_t)(rest.data - pair);
-        memmove(kept, pair, whole);
-        kept += whole;
+        if (whole > INTAKE_PARAMS_MAX - intake->params_sifted) {
+            intake->params_too_large = true;
+            continue;
+        }
+        memmove(intake->params.data + intake->params_sifted, pair, whole);
+        intake->params_sifted += whole;
     }
-    if (rest.length)
-        return "a parameter is longer than the parameters";
-    if (intake->params.length) { /* what was left behind may be credentials */
-        size_t length = (size_t)(kept - intake->params.data);
-        explicit_bzero(kept, intake->params.length - length);
-        intake->params.length = length;
-    }
+    close_ranks(intake, rest);
     return NULL;
+}
+
+/* Drops the pair that has begun, with what is still to come of it. */
+static void skip_pair(struct intake *intake)
+{
+    struct span rest = unsifted(intake);
+    size_t name, value;
+    if (!take_length(&rest, &name) || !take_length(&rest, &value))
+        return;                       /* there is room for them */
+    bool known = name <= rest.length; /* else it is longer than any that is wanted */
+    if (!intake->wants || (known && wants(intake, (struct span){rest.data, name})))
+        intake->params_too_large = true;
+    intake->params_skip = (uint64_t)name + value - rest.length;
+    close_ranks(intake, SPAN_NONE);
+}
+
+/* NULL, or what is wrong. */
+static const char *take_params(struct intake *intake, const char *bytes, size_t length)
+{
+    const char *fault = NULL;
+    intake->params_total += length;
+    if (intake->params_total > INTAKE_SIFT_MAX)
+        return "more than 16 MB of parameters";
+    while (length && !fault) {
+        bool skip = intake->params_skip > 0;
+        uint64_t room = skip ? intake->params_skip : PARAMS_ROOM - intake->params.length;
+        size_t taken = length < room ? length : (size_t)room;
+        if (skip)
+            intake->params_skip -= taken;
+        else
+            bytes_add(&intake->params, bytes, taken);
+        if (intake->params.length == PARAMS_ROOM)
+            fault = sift_params(intake);
+        if (!fault && intake->params.length == PARAMS_ROOM)
+            skip_pair(intake);
+        bytes += taken;
+        length -= taken;
+    }
+    return fault;
+}
+
+static const char *end_params(struct intake *intake)
+{
+    const char *fault = sift_params(intake);
+    bool whole = !intake->params_skip && intake->params.length == intake->params_sifted;
+    return fault || whole ? fault : "a parameter is longer than the parameters";
 }
 
 /* ---- Records as they begin ---- */
@@ -126,9 +199,9 @@ static enum intake_state take_content(struct intake *intake, const char *bytes, 
         memcpy(intake->small + intake->small_length, bytes, kept);
         intake->small_length += kept;
     } else if (record_type(intake) == FCGI_PARAMS) {
-        if (intake->params.length + length > INTAKE_PARAMS_MAX)
-            return bad(intake, "more than 60 kB of parameters");
-        bytes_add(&intake->params, bytes, length);
+        const char *fault = take_params(intake, bytes, length);
+        if (fault)
+            return bad(intake, fault);
     } else {
         bool keep = intake->body_fate != INTAKE_BODY_DROPPED;
         size_t room = keep && intake->body_limit > intake->body.length
@@ -189,7 +262,7 @@ static enum intake_state end_record(struct intake *intake)
     if (record_type(intake) == FCGI_STDIN)
         return INTAKE_COMPLETE;
     intake->params_ended = true;
-    const char *fault = sift_params(intake);
+    const char *fault = end_params(intake);
     return fault ? bad(intake, fault) : INTAKE_MORE;
 }
 
@@ -247,7 +320,9 @@ void intake_next(struct intake *intake)
     bytes_reset(&intake->body);
     intake->body_total = 0;
     intake->body_fate = INTAKE_BODY_UNJUDGED;
-    intake->keep = intake->began = intake->params_ended = false;
+    intake->keep = intake->began = intake->params_ended = intake->params_too_large = false;
+    intake->params_total = intake->params_sifted = 0;
+    intake->params_skip = 0;
 }
 
 void intake_restart(struct intake *intake)

@@ -6,7 +6,8 @@
 
 #include "base/bytes.h"
 
-#define INTAKE_PARAMS_MAX (60u * 1024)        /* with their lengths */
+#define INTAKE_PARAMS_MAX (60u * 1024)        /* that are kept, with their lengths */
+#define INTAKE_SIFT_MAX   (16u * 1024 * 1024) /* of parameters, read to find those */
 #define INTAKE_DRAIN_MAX  (64u * 1024 * 1024) /* of a body, read and dropped beyond its limit */
 #define INTAKE_SMALL_BODY 4096                /* kept before the credentials are checked */
 
@@ -22,7 +23,8 @@ enum intake_body { INTAKE_BODY_UNJUDGED, INTAKE_BODY_KEPT, INTAKE_BODY_DROPPED }
 struct intake {
     size_t body_limit;               /* bytes of the body that are kept; set by the owner */
     bool (*wants)(struct span name); /* the parameters that are kept; NULL: all; likewise */
-    struct bytes params; /* name-value pairs, checked: none reaches beyond the end, no NUL */
+    struct bytes params;   /* name-value pairs, checked: none reaches beyond the end, no NUL */
+    bool params_too_large; /* some that are wanted are not among them */
     struct bytes body;
     enum intake_body body_fate;
     uint64_t body_total;  /* bytes that came, also those that were not kept */
@@ -32,6 +34,9 @@ struct intake {
     const char *fault;
 
     bool began, params_ended; /* how far the request is */
+    size_t params_total;      /* bytes that came */
+    size_t params_sifted;     /* bytes of `params` that are checked */
+    uint64_t params_skip;     /* bytes that are dropped next: the rest of a pair */
     unsigned management_records;
     unsigned char header[8]; /* of the record that is being read */
     size_t header_length, content_left, padding_left;

@@ -66,7 +66,8 @@ static void fill_request(struct worker *worker, const struct conn *conn,
 {
     const struct intake *intake = &conn->intake;
     struct span rest = bytes_span(&intake->params), name, value;
-    *request_r = (struct http_request){.body = bytes_span(&intake->body)};
+    *request_r = (struct http_request){.body = bytes_span(&intake->body),
+                                       .too_large = intake->params_too_large};
     while (intake_take_pair(&rest, &name, &value))
         http_request_take(request_r, name, value);
     http_judge_body(request_r, intake->body_total, intake->body_limit);

@@ -10,7 +10,7 @@ source=$(cd "$1" && pwd)
 seconds=$2
 shift 2
 [ $# -gt 0 ] || set -- access_token cdb certificate cgi claims client config credentials csv denied denied_file doctor \
-    figures figures_file intake json jws keys ldap ldap_answer log member members php request rest_answer rest_place \
+    figures figures_file intake json jws keys ldap ldap_answer log member members params php request rest_answer rest_place \
     rest_template rest_token route sql_answer sql_query status throttle trace value
 CLANG=${CLANG:-clang}
 command -v "$CLANG" >/dev/null || { echo "make fuzz needs clang" >&2; exit 1; }

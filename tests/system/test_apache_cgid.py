@@ -22,6 +22,7 @@ def start(case, edit=None, mount=MOUNT):
 class Cgid(MountCases, KilledCases, MountedCase):
     # mod_cgid's daemon is gone for a moment while Apache restarts: a 503 of Apache's own.
     GOOD_WHILE_RESTARTING = (200, 503)
+    HEAD_REFUSED = ()
 
     @classmethod
     def setUpClass(cls):

@@ -18,6 +18,8 @@ def start(case, edit=None, mount=MOUNT):
 
 
 class Fcgid(MountCases, KilledCases, MountedCase):
+    HEAD_REFUSED = (500,)  # from 64 KiB on
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

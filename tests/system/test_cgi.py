@@ -54,6 +54,17 @@ def end(process):
     process.wait()
 
 
+class Environment(CgiCase):
+    def test_large(self):
+        """As large as Linux lets it be, and headers that are read."""
+        many = {f"HTTP_X_{number}": "v" * 100_000 for number in range(15)}
+        read = dict.fromkeys(("HTTP_ORIGIN", "HTTP_X_REQUEST_ID", "HTTP_X_FORWARDED_FOR", "HTTP_TRACEPARENT"), "v" * 130_000)
+        for more in (many, read):
+            self.good(self.run_cgi(self.environment(**more)))
+        for name, error in (("HTTP_X_API_KEY", (401, "INVALID_APP_CREDENTIALS")), ("REQUEST_URI", (404, "RESOURCE_NOT_FOUND"))):
+            self.assertEqual(error, self.run_cgi(self.environment(**{name: "v" * 130_000})).error)
+
+
 class Bodies(CgiCase):
     def test_with_length(self):
         self.good(self.run_cgi(self.environment()))

@@ -24,7 +24,7 @@ class ProxyCase(MountedCase):
 
 
 class Proxy(MountCases, KilledCases, ProxyCase):
-    pass
+    HEAD_REFUSED = ()
 
 
 class ProxyAtRoot(RootMountCases, ProxyCase):
@@ -34,6 +34,8 @@ class ProxyAtRoot(RootMountCases, ProxyCase):
 
 class Cgi(MountCases, KilledCases, MountedCase):
     """The same file serves with mod_cgi, that is with the prefork MPM."""
+
+    HEAD_REFUSED = ()
 
     @classmethod
     def setUpClass(cls):

@@ -83,6 +83,7 @@ class Fcgid(MountCases, KilledCases, SiteCases, SharedHostCase):
     FILE = "htaccess-fcgid"
     MODULES = ["rewrite", "fcgid"]
     LARGEST_BODY = 131_072
+    HEAD_REFUSED = (500,)  # from 64 KiB on
 
     @classmethod
     def upload(cls):
@@ -108,6 +109,7 @@ class Cgi(MountCases, KilledCases, SiteCases, SharedHostCase):
     FILE = "htaccess-cgi"
     MODULES = ["rewrite", "cgid"]
     GOOD_WHILE_RESTARTING = (200, 503)  # mod_cgid's daemon is gone for a moment
+    HEAD_REFUSED = ()
 
     @classmethod
     def upload(cls):
@@ -146,6 +148,7 @@ class Docroot(MountCases, KilledCases, SiteCases, CgiBinCase):
 
     FILE = "htaccess-docroot"
     GOOD_WHILE_RESTARTING = (200, 503)
+    HEAD_REFUSED = ()
     OVERRIDE = "FileInfo"
     HOST = 'ScriptAlias "/cgi-bin/" "{root}/cgi-bin/"'
     CMS = """

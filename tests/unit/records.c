@@ -35,6 +35,15 @@ void record_add_pair(struct bytes *out, struct span name, struct span value)
     bytes_add_span(out, value);
 }
 
+void record_add_stream(struct bytes *out, int type, int id, struct span content)
+{
+    for (size_t at = 0; at < content.length; at += 65535) {
+        size_t length = content.length - at < 65535 ? content.length - at : 65535;
+        record_add(out, type, id, (struct span){content.data + at, length}, 0);
+    }
+    record_add(out, type, id, SPAN_NONE, 0);
+}
+
 void record_add_request(struct bytes *out, int id, bool keep, const char *const *pairs,
                         struct span body)
 {
@@ -42,16 +51,8 @@ void record_add_request(struct bytes *out, int id, bool keep, const char *const 
     record_add_begin(out, id, 1, keep);
     for (; pairs && *pairs; pairs += 2)
         record_add_pair(&params, span_of(pairs[0]), span_of(pairs[1]));
-    for (size_t at = 0; at < params.length; at += 65535) {
-        size_t length = params.length - at < 65535 ? params.length - at : 65535;
-        record_add(out, RECORD_PARAMS, id, (struct span){params.data + at, length}, 0);
-    }
-    record_add(out, RECORD_PARAMS, id, SPAN_NONE, 0);
-    for (size_t at = 0; at < body.length; at += 65535) {
-        size_t length = body.length - at < 65535 ? body.length - at : 65535;
-        record_add(out, RECORD_STDIN, id, (struct span){body.data + at, length}, 0);
-    }
-    record_add(out, RECORD_STDIN, id, SPAN_NONE, 0);
+    record_add_stream(out, RECORD_PARAMS, id, bytes_span(&params));
+    record_add_stream(out, RECORD_STDIN, id, body);
     bytes_free(&params);
 }
 

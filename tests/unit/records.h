@@ -22,6 +22,9 @@ void record_add(struct bytes *out, int type, int id, struct span content, size_t
 void record_add_begin(struct bytes *out, int id, int role, bool keep);
 void record_add_pair(struct bytes *out, struct span name, struct span value);
 
+/* In as many records as it takes, with the one that ends it. */
+void record_add_stream(struct bytes *out, int type, int id, struct span content);
+
 /* A whole request.  `pairs` is name, value, ..., NULL. */
 void record_add_request(struct bytes *out, int id, bool keep, const char *const *pairs,
                         struct span body);

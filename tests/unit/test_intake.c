@@ -122,6 +122,74 @@ static void a_nul_in_a_parameter_that_nobody_wants(void **state)
     bytes_free(&pairs_with_nul);
 }
 
+/* Before, between and behind what is wanted, as names and as values; nothing of it is kept. */
+static void many_parameters_that_nobody_wants(void **state)
+{
+    static const size_t sizes[][2] = {{3, 8000}, {300, 10}, {5, 65535}, {65535, 5}, {200, 500000}};
+    struct bytes params = {0}, wanted = {0};
+    char *text = repeated('x', 500000);
+    (void)state;
+    intake.wants = wants_a_or_b;
+    record_add_pair(&wanted, SPAN("A"), SPAN("secret"));
+    record_add_pair(&wanted, SPAN("BB"), (struct span){text, 50000});
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        for (size_t piece = 100; piece < 70000; piece += 65000) {
+            for (int times = 0; times < 100; times++) {
+                if (times == 30)
+                    record_add_pair(&params, SPAN("A"), SPAN("secret"));
+                if (times == 60)
+                    record_add_pair(&params, SPAN("BB"), (struct span){text, 50000});
+                record_add_pair(&params, (struct span){text, sizes[i][0]},
+                                (struct span){text, times % 10 ? 7 : sizes[i][1]});
+            }
+            record_add_begin(&stream, 1, 1, true);
+            record_add_stream(&stream, RECORD_PARAMS, 1, bytes_span(&params));
+            record_add_stream(&stream, RECORD_STDIN, 1, SPAN("{}"));
+            assert_int_equal(intake_feed_stream(piece), INTAKE_COMPLETE);
+            assert_true(span_equal(bytes_span(&intake.params), bytes_span(&wanted)));
+            assert_true(span_equal(bytes_span(&intake.body), SPAN("{}")));
+            assert_false(intake.params_too_large);
+            assert_true(intake.params.capacity <= 65536);
+            intake_next(&intake);
+            bytes_reset(&stream);
+            bytes_reset(&params);
+        }
+    bytes_free(&params);
+    bytes_free(&wanted);
+    free(text);
+}
+
+/* What fits is there; the rest of the request is taken all the same. */
+static void wanted_parameters_have_a_limit(void **state)
+{
+    static const struct {
+        size_t first, second;
+        bool large;
+    } rows[] = {{INTAKE_PARAMS_MAX - 6 - 4, 0, false}, {INTAKE_PARAMS_MAX - 6 - 4, 1, true},
+                {INTAKE_PARAMS_MAX - 6 + 1, 0, true},  {100000, 1, true},
+                {INTAKE_PARAMS_MAX / 2, 40000, true},  {10, 2000000, true}};
+    char *value = repeated('v', 2000000);
+    (void)state;
+    intake.wants = wants_a_or_b;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes params = {0};
+        record_add_pair(&params, SPAN("A"), (struct span){value, rows[i].first});
+        record_add_pair(&params, SPAN("BB"), (struct span){value, rows[i].second});
+        record_add_begin(&stream, 1, 1, true);
+        record_add_stream(&stream, RECORD_PARAMS, 1, bytes_span(&params));
+        record_add_stream(&stream, RECORD_STDIN, 1, SPAN("{}"));
+        assert_int_equal(intake_feed_stream(10000), INTAKE_COMPLETE);
+        expect(intake.params_too_large == rows[i].large, "row %zu", i);
+        assert_true(intake.params.length <= INTAKE_PARAMS_MAX);
+        assert_true(span_equal(bytes_span(&intake.body), SPAN("{}")));
+        intake_next(&intake);
+        assert_false(intake.params_too_large);
+        bytes_reset(&stream);
+        bytes_free(&params);
+    }
+    free(value);
+}
+
 static void what_follows_a_request_is_left(void **state)
 {
     enum intake_state told;
@@ -247,11 +315,12 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, intake_start, intake_stop)
     const struct CMUnitTest tests[] = {
-        TEST(requests_in_pieces_of_every_size), TEST(cut_off_at_every_byte),
-        TEST(parameters_that_nobody_wants),     TEST(a_nul_in_a_parameter_that_nobody_wants),
-        TEST(what_follows_a_request_is_left),   TEST(requests_without_anything),
-        TEST(bodies_are_kept_up_to_the_limit),  TEST(endless_bodies_end_the_connection),
-        TEST(pairs_are_taken_one_by_one),       TEST(large_bodies_are_judged_first),
+        TEST(requests_in_pieces_of_every_size),  TEST(cut_off_at_every_byte),
+        TEST(parameters_that_nobody_wants),      TEST(a_nul_in_a_parameter_that_nobody_wants),
+        TEST(many_parameters_that_nobody_wants), TEST(wanted_parameters_have_a_limit),
+        TEST(what_follows_a_request_is_left),    TEST(requests_without_anything),
+        TEST(bodies_are_kept_up_to_the_limit),   TEST(endless_bodies_end_the_connection),
+        TEST(pairs_are_taken_one_by_one),        TEST(large_bodies_are_judged_first),
     };
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

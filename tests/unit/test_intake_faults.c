@@ -121,18 +121,48 @@ static void bad_parameters(void **state)
     }
 }
 
+static void add_params(struct span content)
+{
+    for (; content.length > 65535; content.data += 65535, content.length -= 65535)
+        record_add(&stream, RECORD_PARAMS, 1, (struct span){content.data, 65535}, 0);
+    record_add(&stream, RECORD_PARAMS, 1, content, 0);
+}
+
 static void parameters_have_a_limit(void **state)
 {
-    char *value = repeated('v', INTAKE_PARAMS_MAX);
+    struct bytes lots = {0};
+    char *value = repeated('v', 65535);
     (void)state;
-    for (size_t extra = 0; extra < 2; extra++) {
-        const char *const large[] = {"N", value + 6 - extra, NULL}; /* with its lengths */
-        record_add_request(&stream, 1, true, large, SPAN_NONE);
-        assert_int_equal(intake_feed_stream(10000), extra ? INTAKE_BAD : INTAKE_COMPLETE);
-        assert_int_equal(intake.params.length <= INTAKE_PARAMS_MAX, 1);
-        if (extra)
-            expect_contains(intake.fault, "more than 60 kB");
-        intake_next(&intake);
+    for (size_t i = 0; i < INTAKE_SIFT_MAX / 65536; i++)
+        record_add_pair(&lots, SPAN("N"), (struct span){value, 65536 - 6});
+    assert_int_equal(lots.length, INTAKE_SIFT_MAX);
+    record_add_begin(&stream, 1, 1, true);
+    add_params(bytes_span(&lots));
+    assert_int_equal(intake_feed_stream(65536), INTAKE_MORE);
+    bytes_reset(&stream);
+    add_params(SPAN("\1"));
+    assert_int_equal(intake_feed_stream(65536), INTAKE_BAD);
+    expect_contains(intake.fault, "more than 16 MB");
+    bytes_free(&lots);
+    free(value);
+}
+
+/* Whether it is kept, too large to be kept, or not wanted. */
+static void a_large_parameter_is_cut_off(void **state)
+{
+    static const struct span heads[] = {LITERAL("\1\x80\2\0\0A"), LITERAL("\1\x80\0\4\0A"),
+                                        LITERAL("\x80\2\0\0\1N")};
+    char *value = repeated('v', 65535);
+    (void)state;
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        record_add_begin(&stream, 1, 1, true);
+        add_params(heads[i]);
+        for (int records = i == 1 ? 0 : 2; records > 0; records--)
+            add_params((struct span){value, 65535});
+        record_add(&stream, RECORD_PARAMS, 1, SPAN_NONE, 0);
+        expect(intake_feed_stream(4096) == INTAKE_BAD, "row %zu was taken", i);
+        expect_contains(intake.fault, "longer than the parameters");
+        intake_restart(&intake);
         bytes_reset(&stream);
     }
     free(value);
@@ -217,6 +247,7 @@ int main(void)
         TEST(roles_are_refused_in_words_of_the_protocol),
         TEST(bad_parameters),
         TEST(parameters_have_a_limit),
+        TEST(a_large_parameter_is_cut_off),
         TEST(management_records),
         TEST(we_know_each_other),
         TEST(queries_of_every_size_are_bounded),
