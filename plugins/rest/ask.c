@@ -17,7 +17,6 @@ struct message {
     size_t starts[REST_LINES_MAX]; /* where in it */
     const char *lines[REST_LINES_MAX];
     size_t count;
-    const struct rest_proof *proof;
 };
 
 static void message_free(struct message *message)
@@ -107,6 +106,15 @@ static bool take_wire(const struct rest_question *question, struct rest_exchange
     return result == POOL_GOOD;
 }
 
+/* The reply goes with it. */
+static void give_wire(struct rest_exchange *exchange, struct pool *wires)
+{
+    if (exchange->loan)
+        pool_give(wires, exchange->loan, exchange->reply.end != REST_LATE);
+    exchange->loan = NULL;
+    exchange->reply = (struct rest_reply){0};
+}
+
 /* On a kept connection a GET leaves a third of its time to another try. */
 static int64_t first_deadline(const struct rest_question *question,
                               const struct rest_exchange *exchange)
@@ -124,9 +132,9 @@ static void exchange_once(const struct rest_question *question, struct message *
                                    .body = bytes_span(&message->body),
                                    .lines = message->lines,
                                    .line_count = message->count,
-                                   .scheme = message->proof->scheme,
+                                   .scheme = exchange->proof.scheme,
                                    .user = settings->username,
-                                   .secret = message->proof->secret.data,
+                                   .secret = exchange->proof.secret.data,
                                    .most = settings->max_body};
     if (!exchange->loan && !take_wire(question, exchange))
         return;
@@ -137,7 +145,7 @@ static void exchange_once(const struct rest_question *question, struct message *
     pool_flush_before(question->wires, exchange->loan);
     if (request.post)
         return;
-    rest_exchange_end(exchange, question->wires);
+    give_wire(exchange, question->wires);
     if (!take_wire(question, exchange))
         return;
     request.deadline = question->deadline;
@@ -235,12 +243,11 @@ static enum memberchat_outcome send_message(const struct rest_question *question
     }
 }
 
-/* Asks with one proof. */
-static enum memberchat_outcome ask_with(const struct rest_question *question,
-                                        const struct rest_proof *proof,
+/* Asks with the proof of the exchange. */
+static enum memberchat_outcome ask_once(const struct rest_question *question,
                                         struct rest_exchange *exchange, struct reason *why)
 {
-    struct message message = {.proof = proof};
+    struct message message = {.count = 0};
     enum memberchat_outcome outcome = MEMBERCHAT_UNAVAILABLE;
     if (write_message(question, &message))
         outcome = send_message(question, &message, exchange, why);
@@ -260,20 +267,20 @@ enum memberchat_outcome rest_ask(const struct rest_question *question,
         outcome = rest_credentials_take(question->credentials, question->deadline, &proof, why);
         if (outcome != MEMBERCHAT_FOUND)
             break;
-        outcome = ask_with(question, &proof, exchange, why);
+        rest_proof_free(&exchange->proof);
+        exchange->proof = proof;
+        outcome = ask_once(question, exchange, why);
         bool answered = exchange->reply.end == REST_ANSWERED;
         again = answered && exchange->reply.status == 401 &&
-                rest_credentials_renew(question->credentials, &proof);
+                rest_credentials_renew(question->credentials, &exchange->proof);
         if (answered && exchange->reply.status != 401)
             rest_credentials_accept(question->credentials);
-        rest_proof_free(&proof);
     }
     return outcome;
 }
 
 void rest_exchange_end(struct rest_exchange *exchange, struct pool *wires)
 {
-    if (exchange->loan)
-        pool_give(wires, exchange->loan, exchange->reply.end != REST_LATE);
-    *exchange = (struct rest_exchange){0};
+    give_wire(exchange, wires);
+    rest_proof_free(&exchange->proof);
 }

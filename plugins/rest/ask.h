@@ -15,10 +15,11 @@ struct rest_question {
     int64_t deadline;                     /* clock_monotonic_ms() */
 };
 
-/* A wire on loan, and what came back on it.  Zero-initialised is none. */
+/* A wire on loan, what came back on it, and what proved who we are.  Zero-initialised is none. */
 struct rest_exchange {
     struct pool_loan *loan;
     struct rest_reply reply;
+    struct rest_proof proof;
 };
 
 /* Asks, follows redirects where that is wanted, and asks once more with credentials that
@@ -28,7 +29,7 @@ struct rest_exchange {
 enum memberchat_outcome rest_ask(const struct rest_question *question,
                                  struct rest_exchange *exchange, struct reason *why);
 
-/* Gives the wire back, and with it the reply. */
+/* Gives the wire back, and with it the reply; wipes the proof. */
 void rest_exchange_end(struct rest_exchange *exchange, struct pool *wires);
 
 #endif

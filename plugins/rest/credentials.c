@@ -248,16 +248,13 @@ static bool basic_is_in(const char *user, struct span secret, struct span text)
     return found;
 }
 
-bool rest_credentials_are_in(struct rest_credentials *credentials, struct span text)
+bool rest_proof_is_in(const struct rest_proof *proof, const struct rest_settings *settings,
+                      struct span text)
 {
-    const struct memberchat_list *headers = &credentials->settings->headers;
-    pthread_mutex_lock(&credentials->lock);
-    struct span secret = bytes_span(&credentials->secret);
+    const struct memberchat_list *headers = &settings->headers;
+    struct span secret = bytes_span(&proof->secret);
     bool found = is_in(text, secret, SHORTEST_SECRET) ||
-                 (credentials->scheme == REST_BASIC &&
-                  basic_is_in(credentials->settings->username, secret, text));
-    pthread_mutex_unlock(&credentials->lock);
-    found = found || (credentials->oauth && rest_oauth_is_in(credentials->oauth, text));
+                 (proof->scheme == REST_BASIC && basic_is_in(settings->username, secret, text));
     for (size_t i = 0; i < headers->count && !found; i++) {
         const char *value = headers->items[i] + strcspn(headers->items[i], ":") + 1;
         found = is_in(text, span_of(value + strspn(value, " ")), SHORTEST_VALUE);

@@ -43,8 +43,9 @@ bool rest_credentials_renew(struct rest_credentials *credentials, const struct r
 /* The service has accepted one. */
 void rest_credentials_accept(struct rest_credentials *credentials);
 
-/* Whether a secret of ours is in a text on its way to the log; true, too, when memory runs
- * out. */
-bool rest_credentials_are_in(struct rest_credentials *credentials, struct span text);
+/* Whether a secret that a request carried is in a text on its way to the log; true, too, when
+ * memory runs out. */
+bool rest_proof_is_in(const struct rest_proof *proof, const struct rest_settings *settings,
+                      struct span text);
 
 #endif

@@ -295,12 +295,3 @@ void rest_oauth_accept(struct rest_oauth *oauth)
     if (atomic_load(&oauth->refusals))
         atomic_store(&oauth->refusals, 0);
 }
-
-bool rest_oauth_is_in(struct rest_oauth *oauth, struct span text)
-{
-    pthread_mutex_lock(&oauth->lock);
-    struct span token = bytes_span(&oauth->token.text);
-    bool found = token.length && memmem(text.data, text.length, token.data, token.length);
-    pthread_mutex_unlock(&oauth->lock);
-    return found;
-}

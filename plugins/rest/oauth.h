@@ -29,7 +29,4 @@ bool rest_oauth_refuse(struct rest_oauth *oauth, unsigned number);
 /* The service has accepted a token. */
 void rest_oauth_accept(struct rest_oauth *oauth);
 
-/* Whether the token is in a text on its way to the log. */
-bool rest_oauth_is_in(struct rest_oauth *oauth, struct span text);
-
 #endif

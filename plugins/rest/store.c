@@ -114,13 +114,14 @@ static void *rest_open(const void *settings, const struct memberchat_services *s
 }
 
 /* The beginning of an answer that makes no sense, but not with each request. */
-static void log_excerpt(struct rest_store *store, struct span body)
+static void log_excerpt(struct rest_store *store, const struct rest_exchange *exchange)
 {
+    struct span body = exchange->reply.body;
     const struct memberchat_services *services = store->services;
     char excerpt[REST_EXCERPT_MAX + 1];
     if (!body.length || !clock_is_due(&store->next_excerpt, LOG_MS))
         return;
-    if (rest_credentials_are_in(store->credentials, body)) {
+    if (rest_proof_is_in(&exchange->proof, store->settings, body)) {
         services->log(services, MEMBERCHAT_LOG_WARNING,
                       "the answer repeats our credentials, and is not shown");
         return;
@@ -174,7 +175,7 @@ static enum memberchat_outcome ask_service(struct rest_store *store,
             outcome = rest_answer_read(store->settings, exchange.reply.body, question->id,
                                        store->services, result, &why);
         if (outcome == MEMBERCHAT_MISCONFIGURED)
-            log_excerpt(store, exchange.reply.body);
+            log_excerpt(store, &exchange);
     }
     rest_exchange_end(&exchange, question->wires);
     if (outcome != MEMBERCHAT_FOUND && why.text[0])

@@ -293,6 +293,21 @@ class Failures(OauthCase):
         self.expect_log("the answer repeats our credentials, and is not shown")
         self.assertNotIn("token-1", self.responder.log_text())
 
+    def test_no_refused_secret_in_the_log_either(self):
+        """The service repeats a token that it refuses, and no other is to be had."""
+        self.start_store()
+        self.expect("1", 200)
+        self.service.script = lambda request, peer: peer.sendall(http(
+            f"you sent {request.header('Authorization')}".encode(), "401 Unauthorized")) or True
+        (self.site.folder / "client.secret").unlink()
+        self.expect("1", 500)
+        self.expect_log("the answer repeats our credentials, and is not shown")
+        self.expect_log("service: misconfigured: .*client.secret cannot be read: No such file or directory")
+        self.assertNotIn("token-1", self.responder.log_text())
+        self.site.put("client.secret", "s3cret-of-client", 0o600)
+        self.service.script = self.answer
+        self.expect("1", 200)
+
     def test_the_file_of_the_secret(self):
         self.site.put("client.secret", "", 0o600)
         self.write(self.service.url + "/{id}", oauth2={"token_url": self.issuer.url, "client_id": "c",

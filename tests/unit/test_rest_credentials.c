@@ -103,7 +103,8 @@ static void ends_of_lines(void **state)
 
 static void what_is_refused(void **state)
 {
-    char *large = calloc(1, 9000);
+    char *large = calloc(3, 9000);
+    const size_t most = 8192;
     const struct {
         const char *content, *complaint;
         mode_t mode;
@@ -117,7 +118,10 @@ static void what_is_refused(void **state)
         {"t\xc3\xb6ken", "byte 2", 0600},
         {"a\r\nX: y", "byte 2", 0600},
         {"token", "any user of this machine can write", 0602},
+        {"toke\x7f", "byte 5", 0600},
         {memset(large, 'x', 8999), "larger than", 0600},
+        {memset(large + 9000, 'x', most + 1), "larger than", 0600},
+        {memset(large + 18000, 'x', most + 2), "larger than", 0600},
     };
     (void)state;
     settings.bearer_token_file = path;
@@ -201,7 +205,7 @@ static void none(void **state)
     expect_proof(REST_ANONYMOUS, "");
     assert_false(rest_credentials_renew(credentials, &(struct rest_proof){0}));
     assert_false(rest_credentials_tls_changed(credentials));
-    assert_false(rest_credentials_are_in(credentials, span_of("text")));
+    assert_false(rest_proof_is_in(&(struct rest_proof){0}, &settings, span_of("text")));
 }
 
 static void secrets_in_a_text(void **state)
@@ -213,13 +217,18 @@ static void secrets_in_a_text(void **state)
     settings.password_file = path;
     write_secret("open sesame", 0600);
     open_credentials();
+    struct rest_proof proof;
+    rest_credentials_take(credentials, INT64_MAX, &proof, &reason);
+    write_secret("another", 0600); /* what was sent counts */
+    rest_credentials_refresh(credentials);
     static const char *const leaks[] = {"open sesame", "<p>open sesame</p>",
                                         "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "x hidden-key x"},
                              *const fine[] = {"", "open sesam", "Aladdin", "ab", "hidden"};
     for (size_t i = 0; i < COUNT(leaks); i++)
-        assert_true(rest_credentials_are_in(credentials, span_of(leaks[i])));
+        assert_true(rest_proof_is_in(&proof, &settings, span_of(leaks[i])));
     for (size_t i = 0; i < COUNT(fine); i++)
-        assert_false(rest_credentials_are_in(credentials, span_of(fine[i])));
+        assert_false(rest_proof_is_in(&proof, &settings, span_of(fine[i])));
+    rest_proof_free(&proof);
 }
 
 static void certificates(void **state)
