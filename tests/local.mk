@@ -225,6 +225,7 @@ UNIT_TESTS += \
 	tests/unit/test_file_row \
 	tests/unit/test_file_table \
 	tests/unit/test_store_file \
+	tests/unit/test_store_file_changing \
 	tests/unit/test_store_file_memory \
 	tests/unit/test_store_file_reload
 tests_unit_test_file_compiled_LDADD = $(FILE_LIBS)
@@ -233,6 +234,7 @@ tests_unit_test_file_encoding_LDADD = $(FILE_LIBS)
 tests_unit_test_file_row_LDADD = $(FILE_LIBS)
 tests_unit_test_file_table_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_LDADD = $(FILE_LIBS)
+tests_unit_test_store_file_changing_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_memory_LDADD = $(FILE_LIBS)
 tests_unit_test_store_file_memory_SOURCES = tests/unit/test_store_file_memory.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_store_file_reload_LDADD = $(FILE_LIBS)

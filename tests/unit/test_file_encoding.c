@@ -50,6 +50,7 @@ static void texts_become_utf8(void **state)
         {"US-ASCII", TEXT("a\xf6"), "a\xff"},
         {"cp850", TEXT("M\x81ller"), "M\xc3\xbcller"},
         {"IBM037", TEXT("\xc1\xc2"), "AB"},
+        {"IBM856", TEXT("a\x1a\x80"), "a\x1c\xd7\x90"}, /* ASCII, but for a control byte */
         {"Shift_JIS", TEXT("\x93\xfa\x96\x7b,1"), "\xe6\x97\xa5\xe6\x9c\xac,1"},
         {"Shift_JIS", TEXT("\x93"), "\xff"},
         {"ISO-2022-JP", TEXT("\x1b$BF|\x1b(B,1"), "\xe6\x97\xa5,1"},

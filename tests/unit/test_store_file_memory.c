@@ -4,6 +4,9 @@
 
 #include "short_memory.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+
 #define OLD HEADER "1,Ann\n2,Bob\n2,Bob\nbad,\"\n"
 #define NEW HEADER "bad,\"\n1,Eve\n2,Bob\n2,Bob\n"
 
@@ -180,6 +183,40 @@ static void index_is_in_place_whole_or_not_at_all(void **state)
     }
 }
 
+/* How much memory this process has mapped. */
+static rlim_t mapped(void)
+{
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%llu", &pages), 1);
+    fclose(file);
+    return pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* It may be good: it is tried again. */
+static void compiled_file_that_cannot_be_mapped(void **state)
+{
+    char large[140];
+    struct rlimit limit, less;
+    (void)state;
+    snprintf(large, sizeof large, "%s/members.cdb", folder);
+    int fd = open(large, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(ftruncate(fd, INT64_C(0xfffff000)), 0); /* without a byte on the disk */
+    close(fd);
+    set_text("path", large);
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    less = (struct rlimit){mapped() + ((rlim_t)1 << 30), limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &less), 0);
+    bool open = open_store(0);
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    assert_false(open);
+    assert_non_null(strstr(result.reason, "members.cdb: Cannot allocate memory"));
+    assert_false(open_store(0));
+    assert_non_null(strstr(result.reason, "not a compiled members file"));
+    remove_compiled();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +225,7 @@ int main(void)
         TEST(reload_keeps_the_old_content_and_tries_again),
         TEST(question_is_answered_right_or_not_at_all),
         TEST(index_is_in_place_whole_or_not_at_all),
+        TEST(compiled_file_that_cannot_be_mapped),
     };
     return cmocka_run_group_tests_name("store_file_memory", tests, NULL, NULL);
 }
