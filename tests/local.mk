@@ -300,7 +300,7 @@ tests_unit_test_log_line_LDADD = tests/unit/libsupport.la libjson.la libbase.la 
 
 UNIT_TESTS += tests/unit/test_php
 tests_unit_test_php_SOURCES = tests/unit/test_php.c \
-	src/cli/php.c src/cli/php.h src/cli/php_text.c src/cli/php_text.h
+	src/cli/php.c src/cli/php.h src/cli/php_text.c src/cli/php_text.h src/cli/php_walk.c src/cli/php_walk.h
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -403,7 +403,8 @@ tests_fuzz_replay_member_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_params_SOURCES = tests/fuzz/fuzz_params.c
 tests_fuzz_replay_params_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_php_SOURCES = tests/fuzz/fuzz_php.c src/cli/php.c src/cli/php.h \
-	src/cli/php_text.c src/cli/php_text.h src/cli/products.c src/cli/products.h
+	src/cli/php_text.c src/cli/php_text.h src/cli/php_walk.c src/cli/php_walk.h \
+	src/cli/products.c src/cli/products.h
 tests_fuzz_replay_php_LDADD = $(FUZZ_LIBS)
 tests_fuzz_replay_throttle_SOURCES = tests/fuzz/fuzz_throttle.c
 tests_fuzz_replay_throttle_LDADD = $(FUZZ_LIBS)

@@ -2,6 +2,7 @@
 #include "php.h"
 
 #include "php_text.h"
+#include "php_walk.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -11,96 +12,6 @@ enum {
     LOOKUPS_MAX = 16,  /* of settings that others are made of */
     INCLUDE_MAX = 1024 /* bytes that tell which file is included */
 };
-
-/* ---- Walking: from word to word, past comments and strings ---- */
-
-struct walk {
-    const char *at;
-    bool inside;    /* <?php ... ?> */
-    unsigned depth; /* brackets of all kinds that are open */
-    char last;      /* of what stood before, without blanks and comments; '\0': nothing did */
-};
-
-struct word {
-    const char *at;
-    size_t length;
-    bool variable; /* it has a $ */
-    bool begins;   /* a statement that is in no brackets and depends on no condition before it */
-};
-
-static bool enter(struct walk *walk)
-{
-    const char *begin = strstr(walk->at, "<?");
-    walk->at = begin ? begin + 2 : walk->at + strlen(walk->at);
-    walk->inside = begin != NULL;
-    walk->last = '\0';
-    if (walk->inside && strncasecmp(walk->at, "php", 3) == 0)
-        walk->at += 3;
-    return walk->inside;
-}
-
-/* Whether what stands before makes another thing of a word: ->define, Class::define, $$x. */
-static bool is_part(const struct walk *walk)
-{
-    const char *before = walk->at - 2; /* "<?" is there, if nothing else */
-    return strncmp(before, "->", 2) == 0 || strncmp(before, "::", 2) == 0;
-}
-
-/* Past a sign that is neither a word nor a string. */
-static void take_sign(struct walk *walk)
-{
-    char sign = *walk->at;
-    if (strncmp(walk->at, "?>", 2) == 0)
-        walk->inside = false;
-    if (!sign)
-        return;
-    walk->depth += strchr("([{", sign) != NULL;
-    walk->depth -= strchr(")]}", sign) && walk->depth > 0;
-    if (sign != '@' && sign != '\\') /* @define, \define */
-        walk->last = sign;
-    walk->at++;
-}
-
-static bool next_word(struct walk *walk, struct word *word_r)
-{
-    while (*walk->at) {
-        if (!walk->inside && !enter(walk))
-            return false;
-        const char *at = php_skip_blanks(walk->at), *behind = php_skip_string(at);
-        bool variable = *at == '$' && php_is_word(at[1]);
-        walk->at = behind;
-        if (behind > at) {
-            walk->last = *at;
-        } else if (variable || php_is_word(*at)) {
-            bool begins = walk->depth == 0 && strchr(";}", walk->last) != NULL;
-            *word_r = (struct word){at + variable, 0, variable, begins};
-            while (php_is_word(word_r->at[word_r->length]))
-                word_r->length++;
-            bool part = is_part(walk);
-            walk->at = word_r->at + word_r->length;
-            walk->last = *word_r->at;
-            if (!part)
-                return true;
-        } else {
-            take_sign(walk);
-        }
-    }
-    return false;
-}
-
-static bool is_word(const struct word *word, const char *text)
-{
-    return !word->variable && word->length == strlen(text) &&
-           strncasecmp(word->at, text, word->length) == 0;
-}
-
-static bool is_one_of(const struct word *word, const char *const words[])
-{
-    for (; *words; words++)
-        if (is_word(word, *words))
-            return true;
-    return false;
-}
 
 static bool has_name(const char *at, size_t length, const char *name)
 {
@@ -169,39 +80,142 @@ static bool take_value(struct search *search, const char *at, struct bytes *valu
     return !*at || strchr(";,)", *at) || strncmp(at, "?>", 2) == 0;
 }
 
-/* Where the value begins, if the word sets the name; NULL: it does not.  *changed_r: it changes
- * what there is, as with .= */
-static const char *begins_setting(const struct word *word, const char *name, bool constant,
-                                  struct search *search, bool *changed_r)
+/* ---- What a word does to a setting ---- */
+
+enum effect {
+    NOTHING = 1,
+    SETS,
+    CHANGES, /* what there is, as .= does */
+    HIDES    /* it can set it without saying so where this could be read */
+};
+
+/* `at`: what follows the word.  "=" begins the value, "==" and "=>" do not. */
+static bool is_equals(const char *at)
+{
+    return *at == '=' && at[1] != '=' && at[1] != '>';
+}
+
+/* The text that begins here, and what follows it.  False: it is not one. */
+static bool read_name(const char **at, const char *name, bool *same_r, struct search *search)
+{
+    struct bytes text = {0};
+    bool good = php_take_string(*at, &text);
+    *same_r = good && strcmp(bytes_string(&text), name) == 0;
+    *at = php_skip_blanks(php_skip_string(*at));
+    search->failed |= text.failed;
+    bytes_free(&text);
+    return good;
+}
+
+/* define(...), and Config::define() of those that collect constants first. */
+static enum effect effect_of_define(const struct php_word *word, const char *name,
+                                    const char **value_r, struct search *search)
 {
     const char *at = php_skip_blanks(word->at + word->length);
-    *changed_r = false;
-    if (!constant) {
-        if (!word->variable || !has_name(word->at, word->length, name))
-            return NULL;
-        size_t length = strcspn(at, "=");
-        *changed_r = length > 0 && length < 3 && strspn(at, ".?+-*/|&^%") == length;
-        if (at[length] != '=' || (length && !*changed_r) || at[length + 1] == '=' ||
-            at[length + 1] == '>')
-            return NULL;
-        return at + length + 1;
-    }
-    if (is_word(word, "const")) {
-        size_t length = 0;
-        while (php_is_word(at[length]))
-            length++;
-        const char *sign = php_skip_blanks(at + length);
-        return has_name(at, length, name) && *sign == '=' ? sign + 1 : NULL;
-    }
-    if (!is_word(word, "define") || *at != '(')
-        return NULL;
-    struct bytes first = {0};
+    bool same;
+    if (word->quoted)
+        return HIDES; /* array_map('define', ...) */
+    if (*at != '(')
+        return NOTHING;
     at = php_skip_blanks(at + 1);
-    bool named = php_take_string(at, &first) && strcmp(bytes_string(&first), name) == 0;
-    search->failed |= first.failed;
-    bytes_free(&first);
-    at = php_skip_blanks(php_skip_string(at));
-    return named && *at == ',' ? at + 1 : NULL;
+    bool known = read_name(&at, name, &same, search);
+    if (word->part)
+        return same && *at == ',' ? HIDES : NOTHING;
+    if (known && *at == ')')
+        return NOTHING;
+    if (!known || *at != ',')
+        return HIDES;
+    *value_r = at + 1;
+    return same ? SETS : NOTHING;
+}
+
+static enum effect effect_on_constant(const struct php_walk *walk, const struct php_word *word,
+                                      const char *name, const char **value_r, struct search *search)
+{
+    const char *at = php_skip_blanks(word->at + word->length);
+    struct php_word plain = *word;
+    plain.part = false;
+    if (php_is(&plain, "define"))
+        return effect_of_define(word, name, value_r, search);
+    if (php_is(word, "eval"))
+        return HIDES;
+    if (!walk->constant.at || word->variable || !has_name(word->at, word->length, name) ||
+        !is_equals(at))
+        return NOTHING;
+    *value_r = at + 1;
+    return SETS;
+}
+
+/* Whether a variable that stands here, between brackets, can get a value there. */
+static bool is_given(const struct php_walk *walk, const struct php_word *word, const char *at)
+{
+    /* These do not change what is passed to them. */
+    static const char *const readers[] = {
+        "isset",   "empty",   "define",      "defined",     "if",         "elseif",
+        "while",   "switch",  "array",       "echo",        "print",      "return",
+        "trim",    "rtrim",   "ltrim",       "strtolower",  "strtoupper", "is_string",
+        "is_null", "is_file", "file_exists", "is_readable", NULL};
+    unsigned outer = walk->depth;
+    if (walk->depth > PHP_NESTING_MAX)
+        return true;
+    if (!outer)
+        return false;
+    const struct php_bracket *inner = &walk->brackets[outer - 1], *each = inner;
+    for (; outer > 0; outer--) {
+        each = &walk->brackets[outer - 1];
+        if (!(each->sign == '[' && !each->indexes) && !php_is(&each->owner, "list"))
+            break;
+    }
+    if (outer < walk->depth && (each->of_each || php_is_assigned(*walk, outer + 1)))
+        return true;
+    bool argument = strchr("(,", word->before[1]) && strchr(",)", *at);
+    return inner->of_each || (inner->sign == '(' && inner->owner.at && argument &&
+                              !php_is_one_of(&inner->owner, readers));
+}
+
+/* `at`: what follows $NAME or $GLOBALS['NAME']. */
+static enum effect effect_here(const struct php_walk *walk, const struct php_word *word,
+                               const char *at, const char **value_r)
+{
+    const char *before = word->before;
+    size_t length = strcspn(at, "=");
+    bool changes = length > 0 && length < 3 && strspn(at, ".?+-*/|&^%") == length;
+    if (before[1] == '&' && before[0] != '&')
+        return HIDES; /* a reference, with which another variable changes this one */
+    if (walk->depth && walk->depth <= PHP_NESTING_MAX && walk->brackets[walk->depth - 1].declares)
+        return NOTHING; /* another variable, inside the function */
+    if (is_equals(at + length) && (!length || changes)) {
+        *value_r = at + length + 1;
+        return *php_skip_blanks(*value_r) == '&' ? HIDES : changes ? CHANGES : SETS;
+    }
+    bool counts = (before[0] == before[1] && before[1] && strchr("+-", before[1])) ||
+                  strncmp(at, "++", 2) == 0 || strncmp(at, "--", 2) == 0;
+    return counts || *at == '[' || is_given(walk, word, at) ? HIDES : NOTHING;
+}
+
+static enum effect effect_on_variable(const struct php_walk *walk, const struct php_word *word,
+                                      const char *name, const char **value_r, struct search *search)
+{
+    static const char *const hiding[] = {"eval", "extract", "parse_str", "mb_parse_str", NULL};
+    const char *at = php_skip_blanks(word->at + word->length);
+    bool same = true;
+    if (word->part)
+        return NOTHING;
+    if (!word->variable)
+        return *at == '(' && php_is_one_of(word, hiding) ? HIDES : NOTHING;
+    if (!word->length)
+        return HIDES;
+    if (has_name(word->at, word->length, "GLOBALS")) {
+        if (*at != '[')
+            return HIDES;
+        at = php_skip_blanks(at + 1);
+        if (!read_name(&at, name, &same, search) || *at != ']')
+            return HIDES;
+        at = php_skip_blanks(at + 1);
+    } else {
+        same = has_name(word->at, word->length, name);
+    }
+    return same ? effect_here(walk, word, at, value_r) : NOTHING;
 }
 
 static unsigned line_of(const char *text, const char *at)
@@ -229,24 +243,36 @@ static enum php_found add_value(enum php_found before, struct bytes *value_r, st
 static enum php_found find(struct search *search, const char *end, const char *name, bool constant,
                            struct bytes *value_r, const char **at_r)
 {
-    struct walk walk = {.at = search->text};
-    struct word word;
+    static const char *const leaving[] = {"return", "goto", NULL};
+    struct php_walk walk = {.at = search->text};
+    struct php_word word;
     enum php_found found = PHP_MISSING;
-    bool changed, fixed = false;
+    bool fixed = false, left = false;
     *at_r = NULL;
-    while (!fixed && next_word(&walk, &word) && word.at < end) {
-        const char *at = begins_setting(&word, name, constant, search, &changed);
-        struct bytes value = {0};
-        if (!at)
+    while (!fixed && php_next_word(&walk, &word) && word.at < end) {
+        const char *at = NULL;
+        const struct php_word *first = walk.constant.at ? &walk.constant : &word;
+        bool sure = first->begins && word.at > search->last_end;
+        if (!walk.body && php_is_one_of(&word, leaving)) {
+            if (sure && php_is(&word, "return"))
+                break;
+            left = true; /* perhaps: code decides whether what follows counts */
+        }
+        enum effect effect = constant ? effect_on_constant(&walk, &word, name, &at, search)
+                                      : effect_on_variable(&walk, &word, name, &at, search);
+        if (effect == NOTHING)
             continue;
+        *at_r = word.at;
+        if (effect == HIDES)
+            return PHP_HIDDEN;
         /* a constant keeps its first value, a variable its last; elsewhere, code decides */
-        bool plain = take_value(search, at, &value) && !changed;
-        bool certain = word.begins && word.at > search->last_end && !changed;
-        found = add_value(found, value_r, bytes_span(&value), plain, certain && !constant);
-        fixed = certain && constant;
+        struct bytes value = {0};
+        bool plain = take_value(search, at, &value) && effect == SETS;
+        sure = sure && !left && effect == SETS;
+        found = add_value(found, value_r, bytes_span(&value), plain, sure && !constant);
+        fixed = sure && constant;
         search->failed |= value.failed || value_r->failed;
         bytes_free(&value);
-        *at_r = word.at;
     }
     return found;
 }
@@ -256,11 +282,11 @@ static const char *find_last_end(const char *text)
 {
     static const char *const ends[] = {"endif",      "endwhile",  "endfor",
                                        "endforeach", "endswitch", NULL};
-    struct walk walk = {.at = text};
-    struct word word;
+    struct php_walk walk = {.at = text};
+    struct php_word word;
     const char *last = text;
-    while (next_word(&walk, &word))
-        if (is_one_of(&word, ends))
+    while (php_next_word(&walk, &word))
+        if (php_is_one_of(&word, ends))
             last = word.at;
     return last;
 }
@@ -280,10 +306,10 @@ enum php_found php_find(const char *text, const char *name, bool constant, struc
 unsigned php_find_include(const char *text, const char *const harmless[])
 {
     static const char *const words[] = {"include", "include_once", "require", "require_once", NULL};
-    struct walk walk = {.at = text};
-    struct word word;
-    while (next_word(&walk, &word)) {
-        if (!is_one_of(&word, words))
+    struct php_walk walk = {.at = text};
+    struct php_word word;
+    while (php_next_word(&walk, &word)) {
+        if (!php_is_one_of(&word, words))
             continue;
         size_t length = 0;
         bool known = false;

@@ -13,6 +13,8 @@ enum php_found {
     PHP_PLAIN,   /* a text that is known: strings, and what is joined of them */
     PHP_DIFFERS, /* set in several places, and code decides which counts */
     PHP_OTHER,   /* a function, an environment variable ... */
+    PHP_HIDDEN,  /* perhaps set by what does not name it: define($name, ...), extract(), [$a, $b] =
+                  */
     PHP_NO_MEMORY
 };
 

@@ -44,7 +44,7 @@ const struct product products[] = {
      .prefix = "table_prefix",
      .network = "MULTISITE",
      .others = {"CUSTOM_USER_TABLE", "CUSTOM_USER_META_TABLE"},
-     .harmless = {"wp-settings.php"},
+     .harmless = {"'wp-settings.php", "\"wp-settings.php", "/wp-settings.php"},
      .member = WORDPRESS_AVATAR
      "roles = ( { field = \"capabilities\"; contains = \"\\\"administrator\\\"\"; "
      "role = \"admin\" },\n"
@@ -60,7 +60,7 @@ const struct product products[] = {
      .prefix = "wgDBprefix",
      .kind = "wgDBtype",
      .others = {"wgSharedDB", "wgDBservers", "wgLBFactoryConf"},
-     .harmless = {"$IP", "DefaultSettings.php"},
+     .harmless = {"/extensions/", "/skins/", "/DefaultSettings.php"},
      .member = "roles = ( { field = \"groupName\"; is = \"sysop\"; role = \"admin\" } )\n",
      .usual = {MEDIAWIKI_QUERY("",
                                "`~ipblocks` b WHERE b.ipb_user = u.user_id AND b.ipb_sitewide = 1 "

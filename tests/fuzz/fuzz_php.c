@@ -24,7 +24,7 @@ static void check_find(const char *text, const char *name, bool constant, unsign
     if (!name)
         return;
     enum php_found found = php_find(text, name, constant, &value, &line);
-    must(found >= PHP_MISSING && found <= PHP_OTHER);
+    must(found >= PHP_MISSING && found <= PHP_HIDDEN);
     must(found == PHP_MISSING || (line >= 1 && line <= lines));
     must(!value.failed);
     must(php_find(text, name, constant, &again, &line_again) == found);

@@ -252,6 +252,48 @@ class NewStore(CommandCase):
                 self.site.put("config.php", text)
                 self.refused(product, told)
 
+    def test_files_that_compute_their_values(self):
+        """As in images for Docker, Bedrock, Platform.sh, and farms of wikis: the lines are named, and what to write instead."""
+        fails = "return rtrim(file_get_contents($file)); } return $default; }"
+        docker = f"""<?php function getenv_docker($env, $default) {{ if ($file = getenv($env . '_FILE')) {{ {fails}
+            define( 'DB_NAME', getenv_docker('WORDPRESS_DB_NAME', 'wordpress') );
+            define( 'DB_HOST', getenv_docker('WORDPRESS_DB_HOST', 'mysql') );
+            $table_prefix = getenv_docker('WORDPRESS_TABLE_PREFIX', 'wp_');
+            if ($configExtra = getenv_docker('WORDPRESS_CONFIG_EXTRA', '')) {{ eval($configExtra); }}"""
+        bedrock = """<?php Config::define('DB_NAME', env('DB_NAME'));
+            Config::define('DB_HOST', env('DB_HOST') ?: 'localhost');
+            $table_prefix = env('DB_PREFIX') ?: 'wp_'; Config::apply();"""
+        platform = """<?php if (getenv('PLATFORM_RELATIONSHIPS')) { define('DB_NAME', getenv('DB_NAME')); define('DB_HOST', 'b');
+            foreach ($keys as $key) { define($key, $entropy . $key); } }
+            $table_prefix = 'wp_';"""
+        early = "<?php define('DB_NAME', 'a'); define('DB_HOST', 'b'); $table_prefix = 'x_';\nif (f()) return;\n$table_prefix = 'y_';"
+        farm = "<?php $wgDBname = 'a';\n$wgConf->extractAllGlobals($wgDBname); $wgDBserver = getenv('H');"
+        several = "<?php $wgDBname = 'a';\n$wgDBservers[] = ['host' => 'b'];"
+        private = "<?php $wgDBname = 'a'; require_once \"$IP/LocalSettings.private.php\"; $wgDBserver = f();"
+        for product, text, *told in (
+                ("wordpress", docker, ":2: DB_NAME is not", ":3: DB_HOST is not", ":5: this line can change $table_prefix\n"),
+                ("wordpress", bedrock, ":1: this line can change DB_NAME", ":2: this line can change DB_HOST", ":3: $table_prefix is not"),
+                ("wordpress", platform, ":2: this line can change DB_NAME"),
+                ("wordpress", early, ":3: $table_prefix has several values"),
+                ("mediawiki", farm, ":2: this line can change $wgDBname", "$wgDBserver is not a plain string"),
+                ("mediawiki", several, ":2: this line can change $wgDBservers"),
+                ("mediawiki", private, ":1: includes another file")):
+            with self.subTest(text=text):
+                self.site.put("config.php", text)
+                for words in told:
+                    self.refused(product, words)
+                self.refused(product, "config.php is run: write the right values into a file like this, and use that\n    <?php\n")
+
+    def test_what_it_shows_can_be_used(self):
+        self.site.put("config.php", "")
+        for product in ("wordpress", "mediawiki", "phpbb"):
+            done = command("new-store", product, self.site.folder / "config.php")
+            lines = done.stderr.partition("    <?php\n")[2].replace("'...'", "'a'").splitlines()
+            self.site.put("plain.php", "<?php " + "\n".join(line for line in lines if not line.endswith("// if it is set")))
+            done = command("new-store", product, self.site.folder / "plain.php")
+            self.assertEqual((0, ""), (done.returncode, done.stderr))
+            self.assertIn('database = "a"', done.stdout)
+
     def test_hosts(self):
         for host, port, told in (("db.example.com", "/a/b.sock", 'socket = "/a/b.sock"'),
                                  ("[fe80::1]", "", 'hosts = [ "fe80::1" ]'), ("[fe80", "", 'hosts = [ "[fe80" ]')):
