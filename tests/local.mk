@@ -282,6 +282,12 @@ tests_unit_test_mysql_code_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
 tests_unit_test_mysql_code_LDADD = libbase.la $(CMOCKA_LIBS)
 endif
 
+if STORE_PGSQL
+UNIT_TESTS += tests/unit/test_pgsql_code
+tests_unit_test_pgsql_code_SOURCES = tests/unit/test_pgsql_code.c plugins/sql/pgsql_code.c plugins/sql/pgsql_code.h
+tests_unit_test_pgsql_code_LDADD = libbase.la $(CMOCKA_LIBS)
+endif
+
 SERVERS_LIBS = tests/unit/libsupport.la tests/unit/libhost.la libsqlservers.la libsql.la libresident.la $(CMOCKA_LIBS)
 UNIT_TESTS += \
 	tests/unit/test_sql_query \

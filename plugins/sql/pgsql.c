@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Members in PostgreSQL, with libpq's non-blocking calls.  The only user of libpq. */
+#include "pgsql_code.h"
 #include "servers.h"
 
 #include "base/clock.h"
@@ -12,11 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OUT_OF_RANGE "22003"          /* an SQLSTATE */
-#define NO_FILE      "/dev/null/none" /* or libpq looks for one of its own, and then verifies */
+#define NO_FILE "/dev/null/none" /* or libpq looks for one of its own, and then verifies */
 
 enum {
-    STATE_LENGTH = 5, /* of an SQLSTATE */
     IDLE_TIMEOUT_SINCE = 140000,
     IDLE_MARGIN_MS = 10000 /* that a server must keep an idle connection longer than we do */
 };
@@ -26,44 +25,12 @@ struct connection {
     PGconn *postgres;
     struct sql_shape shape;
     char statement[24]; /* what the prepared query is called */
+    Oid id_type;        /* what the server takes the id for */
     bool answered;      /* the query, before */
+    bool of_text;       /* the last failure may be that of a text that has the wrong form */
 };
 
 /* ---- Faults ---- */
-
-/* PostgreSQL, appendix A. */
-static enum sql_verdict verdict_of(const char *state)
-{
-    static const struct {
-        const char *begins;
-        enum sql_verdict verdict;
-    } states[] = {
-        {"22P02", SQL_ABSENT},      /* invalid text representation: of the id */
-        {OUT_OF_RANGE, SQL_ABSENT}, /* numeric value out of range */
-        {"22P05", SQL_ABSENT},      /* a character that the database's encoding lacks */
-        {"28", SQL_REFUSED},        /* invalid authorization, password */
-        {"26000", SQL_LOST},        /* the prepared statement is gone */
-        {"08", SQL_LOST},           /* connection exceptions */
-        {"57014", SQL_BUSY},        /* cancelled: statement_timeout */
-        {"57", SQL_LOST},           /* shutdown, idle_session_timeout */
-        {"25P03", SQL_LOST},        /* idle_in_transaction_session_timeout */
-        {"40", SQL_BUSY},           /* deadlocks */
-        {"53", SQL_BUSY},           /* too many connections, no memory */
-        {"55", SQL_BUSY},           /* locks */
-    };
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        if (strncmp(state, states[i].begins, strlen(states[i].begins)) == 0)
-            return states[i].verdict;
-    return SQL_WRONG;
-}
-
-/* Whether a table may have changed since the query was prepared: then prepare it once more. */
-static bool is_outdated(const char *state)
-{
-    return strcmp(state, "0A000") == 0 || /* its columns have other types */
-           strcmp(state, "42883") == 0 || /* so have those that the id is compared with ... */
-           strcmp(state, "42804") == 0;   /* ... or that stand beside it */
-}
 
 /* The first line of a message that libpq made. */
 static int first_line(const char *text)
@@ -83,11 +50,12 @@ static bool fail_connection(const struct connection *connection, struct sql_faul
 static bool fail_signing_in(const struct connection *connection, struct sql_fault *fault)
 {
     const char *text = PQerrorMessage(connection->postgres), *at = strstr(text, ":  ");
-    if (!at || strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != STATE_LENGTH)
+    if (!at || strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != PGSQL_CODE_LENGTH)
         return fail_connection(connection, fault);
     at += 3;
-    return sql_fault_set(fault, verdict_of(at), "%.*s (%.*s)", first_line(at + STATE_LENGTH + 2),
-                         at + STATE_LENGTH + 2, STATE_LENGTH, at);
+    const char *words = at + PGSQL_CODE_LENGTH + 2;
+    return sql_fault_set(fault, pgsql_code_verdict(at), "%.*s (%.*s)", first_line(words), words,
+                         PGSQL_CODE_LENGTH, at);
 }
 
 static bool fail_late(struct sql_fault *fault)
@@ -96,23 +64,21 @@ static bool fail_late(struct sql_fault *fault)
 }
 
 /* The server's words, and where in the query. */
-static bool fail_result(const struct connection *connection, const PGresult *result,
+static bool fail_result(struct connection *connection, const PGresult *result,
                         struct sql_fault *fault)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *place = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
     const char *sql = connection->link.client->query.sql.data;
+    connection->of_text = state && pgsql_code_is_of_text(state);
     if (!state || !text)
         return fail_connection(connection, fault);
     /* counted in characters from 1 */
     for (long left = place ? strtol(place, NULL, 10) - 1 : 0; left > 0 && *sql; sql++)
         left -= ((unsigned char)sql[1] & 0xc0) != 0x80;
-    enum sql_verdict verdict = verdict_of(state);
-    if (verdict == SQL_ABSENT && connection->link.client->settings->id_type != SQL_TEXT &&
-        strncmp(state, OUT_OF_RANGE, STATE_LENGTH) != 0)
-        verdict = SQL_WRONG; /* the id has the right form: it is something else in the query */
-    if (connection->answered && is_outdated(state))
+    enum sql_verdict verdict = pgsql_code_verdict(state);
+    if (connection->answered && pgsql_code_is_outdated(state))
         verdict = SQL_LOST;
     return sql_fault_set(fault, verdict, "%s%s%.40s%s (%s)", text, place ? ", at \"" : "",
                          place ? sql : "", place ? "\"" : "", state);
@@ -286,6 +252,7 @@ static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
            read_columns(connection, result, fault);
     if (good && PQnparams(result) != 1 + query->per_app)
         good = sql_fault_set(fault, SQL_WRONG, "the server sees other parameters in the query");
+    connection->id_type = PQparamtype(result, 0);
     PQclear(result);
     return good;
 }
@@ -320,13 +287,13 @@ static bool take_row(const struct connection *connection, const PGresult *result
     return sql_answer_add(answer, &connection->shape, values);
 }
 
-static bool send_question(struct connection *connection, const struct sql_question *question)
+static bool send_question(struct connection *connection, const struct sql_question *question,
+                          const char *id)
 {
-    char id[MEMBERCHAT_ID_MAX + 1], app[256];
+    char app[256];
     const char *const values[] = {id, app};
-    if (question->id.length >= sizeof id || question->app_id.length >= sizeof app)
+    if (question->app_id.length >= sizeof app)
         return false;
-    snprintf(id, sizeof id, "%.*s", (int)question->id.length, question->id.data);
     snprintf(app, sizeof app, "%.*s", (int)question->app_id.length,
              question->app_id.data ? question->app_id.data : "");
     return PQsendQueryPrepared(connection->postgres, connection->statement,
@@ -344,12 +311,47 @@ static bool end_command(struct connection *connection, int64_t deadline)
     return fault.verdict == SQL_GOOD;
 }
 
+/* Whether the server cannot read the id as what the query takes it for: then it is in no column,
+ * and no other text is at fault.  When the server does not say, that is the fault. */
+static bool is_unreadable(struct connection *connection, const char *id, int64_t deadline,
+                          struct sql_fault *fault)
+{
+    struct sql_fault own = {.verdict = SQL_GOOD};
+    PGresult *result;
+    int sent = PQsendQueryParams(connection->postgres, "SELECT $1", 1, &connection->id_type, &id,
+                                 NULL, NULL, 0);
+    bool readable = finish(connection, sent, deadline, &result, &own);
+    PQclear(result);
+    if (readable)
+        return false;
+    if (own.verdict != SQL_LATE && !end_command(connection, deadline))
+        own.verdict = SQL_LOST;
+    if (own.verdict == SQL_WRONG)
+        return connection->of_text;
+    *fault = own;
+    return false;
+}
+
+/* After a failure that is in `fault`. */
+static enum sql_verdict end_question(struct connection *connection, const char *id,
+                                     int64_t deadline, struct sql_fault *fault)
+{
+    bool of_text = connection->of_text;
+    if (!end_command(connection, deadline))
+        return SQL_LOST;
+    if (of_text && is_unreadable(connection, id, deadline, fault))
+        sql_fault_set(fault, SQL_ABSENT, "the column cannot hold such an id");
+    return fault->verdict;
+}
+
 static enum sql_verdict ask(void *handle, const struct sql_question *question,
                             struct sql_answer *answer, int64_t deadline, struct sql_fault *fault)
 {
     struct connection *connection = handle;
     PGresult *result;
-    if (!send_question(connection, question)) {
+    char id[MEMBERCHAT_ID_MAX + 1];
+    snprintf(id, sizeof id, "%.*s", (int)question->id.length, question->id.data);
+    if (!send_question(connection, question, id)) {
         fail_connection(connection, fault);
         return fault->verdict;
     }
@@ -364,7 +366,7 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
         if (answer->unread)
             return SQL_GOOD;
         if (!good)
-            return end_command(connection, deadline) ? fault->verdict : SQL_LOST;
+            return end_question(connection, id, deadline, fault);
     }
     connection->answered |= fault->verdict == SQL_GOOD;
     return fault->verdict;

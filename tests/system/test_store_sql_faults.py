@@ -338,3 +338,35 @@ class ValuesOfPostgreSQL(Values, SqlCase):
                 with self.subTest(id_type=id_type, user=user):
                     self.assertEqual(status, self.ask(user).status)
             self.responder.process.stop()
+
+    def test_ids_that_a_type_cannot_hold(self):
+        """What the server says then differs from type to type."""
+        self.server.sql("CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN positive AS INTEGER CHECK (VALUE > 0); "
+                        "CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE FUNCTION same(a positive, b positive) RETURNS "
+                        "BOOLEAN LANGUAGE SQL AS 'SELECT a = b'")
+        for kind, good, bad in (("DATE", "2024-02-29", ("x", "2024-02-30", "2024-02-29 A/B")), ("BIT(3)", "101", ("1012", "1")),
+                                ("BYTEA", "\\x6162", ("\\xzz", "\\x6")), ("INET", "10.0.0.1", ("10.0.0.256", "10.0.0.1/33")),
+                                ("NUMERIC(4,1)", "12.5", ("x", "1e999999", "12.5 x")), ("mood", "sad", ("SAD", "")),
+                                ("CHAR(4)", "abcd", ("abc", "abcde")), ("CITEXT", "Ann", ("Anne",)), ("LTREE", "a.b", ("a..b",)),
+                                ("INTEGER[]", "{1,2}", ("{1", "{a}")), ("JSONB", "[1]", ("[", "é")),
+                                ("INT4RANGE", "[1,3)", ("[3,1)",)), ("positive", "7", ("0", "x", "99999999999")),
+                                ("UUID", "550e8400-e29b-41d4-a716-446655440000", ("550e8400",))):
+            self.server.sql(f"CREATE TABLE typed (id {kind}); GRANT SELECT ON typed TO chat; INSERT INTO typed VALUES ('{good}')")
+            where = "same(id, {id})" if kind == "positive" else "id = {id}"
+            self.configure(query=f"SELECT id AS appUserId FROM typed WHERE {where}")
+            for user in (good, *bad):
+                with self.subTest(kind=kind, user=user):
+                    done = self.lookup(user)
+                    self.assertEqual(user != good, done.returncode, done.stderr)
+            self.server.sql("DROP TABLE typed")
+
+    def test_what_is_wrong_beside_an_id(self):
+        """An error, and not nobody, though the server names the same fault."""
+        for query in ("SELECT id AS appUserId FROM people WHERE id = {id} AND name::integer = 1",
+                      "SELECT id AS appUserId FROM people WHERE id = {id} AND name::date IS NULL",
+                      "SELECT id AS appUserId FROM people WHERE id = {id} AND 'x'::integer = 1"):
+            with self.subTest(query=query):
+                self.configure(query=query)
+                done = self.lookup()
+                self.assertEqual(3, done.returncode, done.stderr)
+                self.assertIn("invalid input syntax", done.stderr)

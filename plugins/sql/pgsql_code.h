@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * What an SQLSTATE of PostgreSQL means for a look-up. */
+#ifndef PGSQL_CODE_H
+#define PGSQL_CODE_H
+
+#include "backend.h"
+
+enum { PGSQL_CODE_LENGTH = 5 };
+
+/* Here, more may follow the SQLSTATE. */
+enum sql_verdict pgsql_code_verdict(const char *state);
+
+/* Whether a text from which no value of a type can be made may have caused it. */
+bool pgsql_code_is_of_text(const char *state);
+
+/* Whether a table may have changed since the query was prepared: then prepare it once more. */
+bool pgsql_code_is_outdated(const char *state);
+
+#endif
