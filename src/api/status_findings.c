@@ -150,8 +150,17 @@ static void find_in_sharing(const struct settings *settings, struct status_repor
             "The log says why: mostly its folder is missing, or not the program's to write.";
 }
 
+static void find_in_configuration(const struct settings *settings, struct status_report *report)
+{
+    if (settings->mistake)
+        add(report, "The configuration has a mistake: %s", settings->mistake)->remedy =
+            "What runs serves with the previous one, but a reload fails, as a start would. "
+            "\"memberchat check\" names every mistake.";
+}
+
 void status_find(const struct settings *settings, struct status_report *report)
 {
+    find_in_configuration(settings, report);
     for (size_t i = 0; i < report->store_count; i++)
         find_in_store(report, &report->stores[i]);
     find_in_processes(report);

@@ -224,7 +224,8 @@ bool status_gather(const struct settings *settings, const struct figures_view *v
         gather_processes(view, report_r);
         gather_recent(view->figures, report_r);
     }
-    gather_files(settings, report_r);
+    if (!settings->mistake) /* else there are only names */
+        gather_files(settings, report_r);
     if (!report_r->arena.failed)
         status_find(settings, report_r);
     return !report_r->arena.failed;

@@ -31,6 +31,20 @@ static int report_of(const struct settings *settings, struct figures_view *view,
     return wrong ? EXIT_WRONG : EXIT_SUCCESS;
 }
 
+/* Also those of a configuration that what runs has not taken over.  NULL: its mistakes are on
+ * standard error. */
+static struct settings *load(const struct cli *cli)
+{
+    struct config_report report = {0};
+    struct settings *settings = settings_read(cli->config, cli->plugins, NULL, &report);
+    if (!settings && !report.out_of_memory)
+        settings = settings_read_names(cli->config, &report);
+    if (!settings)
+        config_report_print(&report, stderr);
+    config_report_free(&report);
+    return settings;
+}
+
 static int run(const struct cli *cli, int argc, char **argv)
 {
     bool json = false;
@@ -39,7 +53,7 @@ static int run(const struct cli *cli, int argc, char **argv)
     struct reason why;
     if (!cli_parse(cli, argc, argv, options, NULL, 0))
         return cli_usage(cli);
-    struct settings *settings = cli_load(cli);
+    struct settings *settings = load(cli);
     if (!settings)
         return EXIT_NOTHING_TO_READ;
     int code = EXIT_NOTHING_TO_READ;

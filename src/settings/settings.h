@@ -131,6 +131,7 @@ struct settings {
     struct span base_path;    /* of the environment, SPAN_NONE: none is set */
     struct app_index *by_key; /* the apps, sorted by the digest of the API key */
     const struct app **by_id; /* the same, sorted by appId */
+    const char *mistake;      /* the first one, where settings_read_names() made them */
 };
 
 /* What of a configuration is read: for one request, no more than it needs.  Mistakes in
@@ -153,6 +154,10 @@ struct settings_choice {
  * in the report; NULL when there was one. */
 struct settings *settings_read(const char *path, const char *plugin_folder,
                                const struct settings_choice *choice, struct config_report *report);
+
+/* To look at what runs while its configuration has mistakes: what can be read of the group
+ * `status`, and the names of the stores and apps.  NULL: not even that. */
+struct settings *settings_read_names(const char *path, struct config_report *mistakes);
 
 /* Opens the stores; those of `previous` (or NULL) that are the same are shared.
  * `once`: for one request.  False: the report says why. */

@@ -248,6 +248,68 @@ static void read_stores_and_apps(struct loading *loading)
         }
 }
 
+/* ---- Names ---- */
+
+/* The first of the groups of a group, with the number of them in *count_r. */
+static const struct config_node *first_of(const struct loading *loading, const char *name,
+                                          size_t *count_r)
+{
+    const struct config_node *group = root_group(loading, name);
+    *count_r = group ? config_count(group) : 0;
+    return group ? config_first(group) : NULL;
+}
+
+static void read_names(const struct loading *loading)
+{
+    struct settings *settings = loading->settings;
+    struct arena *arena = &settings->arena;
+    size_t stores, apps;
+    const struct config_node *store = first_of(loading, "stores", &stores);
+    const struct config_node *app = first_of(loading, "apps", &apps);
+    settings->stores = arena_alloc(arena, (stores + 1) * sizeof *settings->stores);
+    settings->apps = arena_alloc(arena, (apps + 1) * sizeof *settings->apps);
+    if (arena->failed)
+        return;
+    for (; store; store = config_next(store))
+        settings->stores[settings->store_count++].name =
+            arena_string(arena, span_of(config_name(store)));
+    for (; app; app = config_next(app)) {
+        const struct config_node *id = config_child(app, "app_id");
+        const char *named = id ? config_string(id) : NULL;
+        settings->apps[settings->app_count++].id =
+            arena_string(arena, span_of(named ? named : config_name(app)));
+    }
+}
+
+/* Takes the first line that is no warning. */
+static void take_mistake(struct span line, void *context)
+{
+    struct settings *settings = context;
+    struct span place, text;
+    if (!settings->mistake && !config_line_is_warning(line, &place, &text))
+        settings->mistake = arena_string(&settings->arena, line);
+}
+
+struct settings *settings_read_names(const char *path, struct config_report *mistakes)
+{
+    struct config_report known = {0}; /* they are in `mistakes` */
+    struct config *config = config_open(path, &known);
+    struct settings *settings = config ? calloc(1, sizeof *settings) : NULL;
+    if (settings) {
+        const struct loading loading = {
+            .settings = settings, .root = config_root(config), .once = true, .report = &known};
+        read_status(&loading);
+        read_names(&loading);
+        config_report_each(mistakes, take_mistake, settings);
+    }
+    config_close(config);
+    config_report_free(&known);
+    if (!settings || !settings->arena.failed)
+        return settings;
+    settings_free(settings);
+    return NULL;
+}
+
 /* ---- The file ---- */
 
 static void read_all(struct loading *loading)

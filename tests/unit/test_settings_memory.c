@@ -115,11 +115,42 @@ static void bad_settings_are_never_good(void **state)
     }
 }
 
+/* What is left of a configuration with a mistake is whole, or not there. */
+static void names_are_whole_or_refused(void **state)
+{
+    static const struct config_texts texts = {.top = "status = { file = \"figures\"; x = 1 }",
+                                              .app = "app_id = \"App\"; store = \"nothing\""};
+    struct config_report mistakes = {0};
+    (void)state;
+    scratch_write_basics();
+    const char *path = scratch_write("memberchat.conf", span_of(config_text(&texts)));
+    assert_null(settings_read(path, plugins, NULL, &mistakes));
+    for (size_t granted = 0; granted < MANY; granted++) {
+        short_memory_start(granted, granted % 2);
+        struct settings *settings = settings_read_names(path, &mistakes);
+        bool failed = short_memory_stop();
+        assert_true(settings || failed);
+        if (settings) {
+            assert_int_equal(settings->store_count, 1);
+            assert_string_equal(settings->stores[0].name, "members");
+            assert_int_equal(settings->app_count, 1);
+            assert_string_equal(settings->apps[0].id, "App");
+            expect_contains(settings->status.file, "/figures");
+            expect_contains(settings->mistake, "memberchat.conf:");
+        }
+        settings_free(settings);
+        if (!failed)
+            break;
+    }
+    config_report_free(&mistakes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(good_settings_are_whole_or_refused),
         SCRATCH_TEST(bad_settings_are_never_good),
+        SCRATCH_TEST(names_are_whole_or_refused),
     };
     return cmocka_run_group_tests_name("settings_memory", tests, NULL, NULL);
 }
