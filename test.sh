@@ -29,7 +29,7 @@ AREA=${MEMBERCHAT_TEST_AREA:-$PWD/build/test}
 PYTHON=/usr/bin/python3 # the one that the packages are for
 TEST_PACKAGES=(libcmocka-dev libconfig-dev prometheus valgrind mandoc python3 lighttpd apache2 libapache2-mod-fcgid nginx spawn-fcgi multiwatch
     brotli curl wrk xz-utils g++ python3-jwt python3-cryptography openssl slapd ldap-utils sqlite3 haproxy iproute2
-    mariadb-server postgresql)
+    mariadb-server postgresql pgbouncer)
 KIT_PACKAGES=(apache2-suexec-custom fcgiwrap musl-tools)
 DEB_PACKAGES=(dpkg-dev debhelper apache2-dev lintian fakeroot fail2ban logrotate autopkgtest)
 SITES_PACKAGES=(wordpress mediawiki php-cli php-mysql php-mbstring php-xml php-intl)

@@ -54,8 +54,8 @@ static bool fail_signing_in(const struct connection *connection, struct sql_faul
         return fail_connection(connection, fault);
     at += 3;
     const char *words = at + PGSQL_CODE_LENGTH + 2;
-    return sql_fault_set(fault, pgsql_code_verdict(at), "%.*s (%.*s)", first_line(words), words,
-                         PGSQL_CODE_LENGTH, at);
+    return sql_fault_set(fault, pgsql_code_signing_in(at, words), "%.*s (%.*s)", first_line(words),
+                         words, PGSQL_CODE_LENGTH, at);
 }
 
 static bool fail_late(struct sql_fault *fault)
@@ -187,33 +187,29 @@ static bool sign_in(void *handle, const struct sql_target *target, int64_t deadl
         status = PQconnectPoll(connection->postgres);
     }
     connection->link.fd = PQsocket(connection->postgres);
-    connection->link.session = (uint64_t)PQbackendPID(connection->postgres);
     return PQsetnonblocking(connection->postgres, 1) == 0 || fail_connection(connection, fault);
 }
 
-static bool run(struct connection *connection, const char *text, int64_t deadline,
-                struct sql_fault *fault)
-{
-    PGresult *result;
-    bool good =
-        finish(connection, PQsendQuery(connection->postgres, text), deadline, &result, fault);
-    PQclear(result);
-    return good;
-}
-
 /* Sessions read only; the server ends a query whose time is over, and keeps a connection as long as
- * we do. */
+ * we do.  It says the session's number: that of the library is the pooler's, if there is one. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
     const struct sql_settings *settings = connection->link.client->settings;
+    PGresult *result;
     char text[192];
     snprintf(text, sizeof text,
              PQserverVersion(connection->postgres) < IDLE_TIMEOUT_SINCE
-                 ? "SET default_transaction_read_only = on; SET statement_timeout = %lld"
+                 ? "SET default_transaction_read_only = on; SET statement_timeout = %lld; "
+                   "SELECT pg_backend_pid()"
                  : "SET default_transaction_read_only = on; SET statement_timeout = %lld; "
-                   "SET idle_session_timeout = %lld",
+                   "SET idle_session_timeout = %lld; SELECT pg_backend_pid()",
              (long long)settings->timeout, (long long)settings->idle_timeout + IDLE_MARGIN_MS);
-    return run(connection, text, deadline, fault);
+    int sent = PQsendQuery(connection->postgres, text);
+    bool good = finish(connection, sent, deadline, &result, fault);
+    if (good)
+        connection->link.session = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    return good;
 }
 
 static bool read_columns(struct connection *connection, const PGresult *described,
@@ -259,10 +255,13 @@ static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)
 
 static void end_session(void *connection, uint64_t session, int64_t deadline)
 {
+    struct connection *ending = connection;
     struct sql_fault fault;
+    PGresult *result;
     char text[64];
     snprintf(text, sizeof text, "SELECT pg_terminate_backend(%llu)", (unsigned long long)session);
-    run(connection, text, deadline, &fault);
+    finish(ending, PQsendQuery(ending->postgres, text), deadline, &result, &fault);
+    PQclear(result);
 }
 
 static const struct sql_protocol protocol = {.size = sizeof(struct connection),

@@ -41,3 +41,17 @@ bool pgsql_code_is_outdated(const char *state)
            strcmp(state, "42883") == 0 || /* so have those that the id is compared with ... */
            strcmp(state, "42804") == 0;   /* ... or that stand beside it */
 }
+
+enum sql_verdict pgsql_code_signing_in(const char *state, const char *words)
+{
+    static const struct meaning refusals[] = {{"authentication failed", SQL_REFUSED},
+                                              {"no such user", SQL_REFUSED},
+                                              {"no such database", SQL_WRONG},
+                                              {"rejected", SQL_WRONG},
+                                              {"required", SQL_WRONG}}; /* TLS */
+    if (strncmp(state, "08P01", PGSQL_CODE_LENGTH) == 0)
+        for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+            if (strstr(words, refusals[i].text))
+                return refusals[i].verdict;
+    return pgsql_code_verdict(state);
+}

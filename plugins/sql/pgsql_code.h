@@ -16,4 +16,8 @@ bool pgsql_code_is_of_text(const char *state);
 /* Whether a table may have changed since the query was prepared: then prepare it once more. */
 bool pgsql_code_is_outdated(const char *state);
 
+/* Of signing in.  PgBouncer gives all that it refuses the same SQLSTATE, 08P01, so the words that
+ * follow it count then. */
+enum sql_verdict pgsql_code_signing_in(const char *state, const char *words);
+
 #endif

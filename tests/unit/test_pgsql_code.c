@@ -45,11 +45,33 @@ static void what_a_text_or_a_change_may_cause(void **state)
     }
 }
 
+static void refusals_of_a_pooler(void **state)
+{
+    static const struct {
+        const char *words;
+        enum sql_verdict verdict;
+    } rows[] = {
+        {"28P01: x", SQL_REFUSED},
+        {"08P01: SASL authentication failed", SQL_REFUSED},
+        {"08P01: no such user: x", SQL_REFUSED},
+        {"08P01: no such database: x", SQL_WRONG},
+        {"08P01: login rejected", SQL_WRONG},
+        {"08P01: SSL required", SQL_WRONG},
+        {"08P01: no more connections allowed", SQL_LOST},
+        {"57P03: authentication failed", SQL_LOST},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        expect(pgsql_code_signing_in(rows[i].words, rows[i].words + 7) == rows[i].verdict, "%s",
+               rows[i].words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts),
         cmocka_unit_test(what_a_text_or_a_change_may_cause),
+        cmocka_unit_test(refusals_of_a_pooler),
     };
     return cmocka_run_group_tests_name("pgsql_code", tests, NULL, NULL);
 }
