@@ -248,6 +248,7 @@ UNIT_TESTS += \
 	tests/unit/test_ldap_filter \
 	tests/unit/test_ldap_id \
 	tests/unit/test_ldap_referral \
+	tests/unit/test_ldap_search \
 	tests/unit/test_ldap_servers \
 	tests/unit/test_ldap_uri
 tests_unit_test_ldap_dn_LDADD = $(LDAP_LIBS)
@@ -255,6 +256,8 @@ tests_unit_test_ldap_entry_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_filter_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_id_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_referral_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_search_LDADD = $(LDAP_LIBS)
+tests_unit_test_ldap_search_SOURCES = tests/unit/test_ldap_search.c tests/unit/fake_network.c tests/unit/fake_network.h
 tests_unit_test_ldap_servers_LDADD = $(LDAP_LIBS)
 tests_unit_test_ldap_servers_SOURCES = tests/unit/test_ldap_servers.c tests/unit/fake_network.c tests/unit/fake_network.h
 tests_unit_test_ldap_uri_LDADD = $(LDAP_LIBS)

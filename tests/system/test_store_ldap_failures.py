@@ -235,6 +235,20 @@ class Passwords(FailureCase):
         self.expect_found()
         self.assertNotIn("fresh", self.responder.log_text())
 
+    def test_a_file_that_is_removed(self):
+        """Connections go on; new ones need it."""
+        self.site.put("password", READER_PASSWORD, 0o600)
+        self.run_with(bind_password=None, bind_password_file="password")
+        self.expect_found()
+        (self.site.folder / "password").unlink()
+        self.expect_found()
+        self.slapd.kill()
+        self.slapd.restart()
+        self.expect(WRONG)
+        self.responder.expect_log("misconfigured: bind_password_file: .*password cannot be read: No such file")
+        self.site.put("password", READER_PASSWORD, 0o600)
+        self.expect_found()
+
     def test_tried_again_more_and_more_seldom_or_after_a_reload(self):
         self.run_with(bind_password="later")
         wait_until("it is held for 16 s", lambda: self.expect(WRONG) or "again for 16 s" in self.responder.log_text())
@@ -322,6 +336,10 @@ class Answers(FreshCase):
         _, errors, _ = self.look_up(server.uri)
         self.assertIn(f"bind: the password has expired: Invalid credentials: {words[:-1].decode()} as {READER_DN}; "
                       "not tried again for 1 s", errors)
+
+    def test_line_end_behind_the_words(self):
+        _, errors, _ = self.look_up(Scripted(self, search=message(2, 0x65, 80, b"on fire\n\0")).uri)
+        self.assertRegex(errors, r"search: [^:]+: on fire\n")
 
     def test_notice_of_disconnection(self):
         """RFC 4511, section 4.4.1."""

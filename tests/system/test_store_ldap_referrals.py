@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The LDAP store in a directory that refers to another one."""
 from lib.fake_ldap import Scripted
+from lib.responder import RunningResponder
+from lib.site import member_path
 from lib.slapd import PEOPLE, READER_PASSWORD, Slapd, ldif, person
 from test_store_ldap import LdapCase
 
@@ -69,6 +71,15 @@ class Referrals(LdapCase):
         self.assertEqual((0, "m2"), (code, member["userId"]), errors)
         self.assertRegex(errors, "sends us to 7 servers; 4 are followed; the entry that was found counts")
         self.expect_wrong("nobody", "sends us to 7 servers", referrals=True)
+
+    def test_a_reference_that_fails_is_told_once_a_minute(self):
+        self.add_reference("ldap://127.0.0.1:1/dc=x")
+        self.use(referrals=True, cache={"size": 0})
+        responder = RunningResponder(self.scratch, self.site)
+        for _ in range(3):
+            self.assertEqual(200, responder.post(member_path("m2"), self.site.auth()).status)
+        self.assertEqual(0, responder.process.stop())
+        self.assertEqual(1, responder.log_text().count("the entry that was found counts"), responder.log_text())
 
     def test_server_that_is_down(self):
         """Nobody is "not found" who was looked for in half of the directory only."""

@@ -132,6 +132,8 @@ class Check(LdapCase):
         self.assertIn("warning: store staff: it lacks carLicense\n", done.stderr)
         self.assertNotIn("departmentNumber", done.stderr)
         self.assertEqual(0, done.returncode)
+        done = self.check("--online", attributes={f"a{i}": f"anAttributeThatNobodyHas{i}" for i in range(20)})
+        self.assertRegex(done.stderr, "warning: store staff: it lacks (anAttributeThatNobodyHas[0-9]+, ){8,10}anA")
         done = self.check("--online", active_filter="(employeeType=nothing)")
         self.assertIn(", active: 0\n", done.stdout)
         self.assertIn("warning: store staff: no member is active", done.stderr)

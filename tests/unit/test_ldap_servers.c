@@ -62,6 +62,17 @@ static int tries_of_first(struct ldap_servers *servers)
     return atomic_load(&resolver_questions) - before;
 }
 
+/* The server that a connection is made to, from the words about a failure. */
+static void expect_fault(struct ldap_servers *servers, const char *words)
+{
+    struct ldap_connection connection;
+    struct ldap_fault fault;
+    if (ldap_servers_connect(servers, within(2000), &connection, &fault))
+        fail_msg("connected");
+    expect(strstr(fault.why.text, words), "%s", fault.why.text);
+    assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_UNAVAILABLE);
+}
+
 /* The first server has no address: it is tried again after 1, 2, 4 ... 30 seconds. */
 static void dead_servers_are_left_alone(void **state)
 {
@@ -120,6 +131,31 @@ static void tls_needs_authorities(void **state)
     assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_MISCONFIGURED);
     assert_non_null(strstr(fault.why.text, "no file of certificate authorities: set \"ca_file\""));
     ldap_servers_free(servers);
+    close(fd);
+}
+
+/* Of servers that fail each in its way, one that may come back decides, and all are told of. */
+static void a_server_that_may_come_back_counts(void **state)
+{
+    static const char *const words[] = {
+        "set \"ca_file\"; ldap://127.0.0.1:1: cannot connect",
+        "ldap://127.0.0.1:1: cannot connect: Connection refused; ldaps:"};
+    char uri[64], tls_uri[80];
+    const char *uris[] = {tls_uri, "ldap://127.0.0.1:1", tls_uri};
+    int fd = listen_somewhere(uri);
+    (void)state;
+    snprintf(tls_uri, sizeof tls_uri, "ldaps%s", strchr(uri, ':'));
+    hides_files = true;
+    for (size_t i = 0; i < 2; i++) {
+        const struct ldap_settings settings = {.uri = {uris + i, 2},
+                                               .connect_timeout = 2000,
+                                               .allow_cleartext = true,
+                                               .tls_verify = true};
+        struct ldap_servers *servers = ldap_servers_new(&settings, &fake.table);
+        expect_fault(servers, words[i]);
+        ldap_servers_free(servers);
+    }
+    hides_files = false;
     close(fd);
 }
 
@@ -260,17 +296,6 @@ static void priority_then_weight(void **state)
     assert_int_equal(srv_choose(targets, wanted, 3, 123), 0);
 }
 
-/* The server that a connection is made to, from the words about a failure. */
-static void expect_fault(struct ldap_servers *servers, const char *words)
-{
-    struct ldap_connection connection;
-    struct ldap_fault fault;
-    if (ldap_servers_connect(servers, within(2000), &connection, &fault))
-        fail_msg("connected");
-    expect(strstr(fault.why.text, words), "%s", fault.why.text);
-    assert_int_equal(ldap_fault_outcome(&fault), MEMBERCHAT_UNAVAILABLE);
-}
-
 static void servers_come_from_the_dns(void **state)
 {
     static const char *uris[] = {"srv:example.com"};
@@ -327,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(dead_servers_are_left_alone),
         TEST(tls_needs_authorities),
+        TEST(a_server_that_may_come_back_counts),
         TEST(records_are_read),
         TEST(what_is_left_out),
         TEST(priority_then_weight),
