@@ -5,6 +5,10 @@
  * them would wait in vain for a store that hangs. */
 #define WAITING_SHARE 4
 
+/* The share of request_timeout that a store has for its answer, however long the request that asks
+ * has waited for its turn: others are told that answer, too. */
+#define PROBING_SHARE 2
+
 static enum outcome answer(struct exchange *exchange, int status, const char *word)
 {
     exchange->response->status = status;
@@ -22,7 +26,8 @@ enum outcome health_ready(struct exchange *exchange)
     const struct settings *settings = exchange->settings;
     for (size_t i = 0; i < settings->store_count; i++) {
         struct directory_answer answered = directory_probe(
-            settings->stores[i].directory, exchange->request->deadline, exchange->request->gate,
+            settings->stores[i].directory, exchange->request->deadline,
+            settings->top.request_timeout_ms / PROBING_SHARE, exchange->request->gate,
             (unsigned)settings->top.threads / WAITING_SHARE);
         if (answered.outcome == DIRECTORY_BUSY)
             return OUTCOME_BUSY;

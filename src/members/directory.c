@@ -289,7 +289,7 @@ static int ask_for_probe(struct directory *directory, int64_t deadline)
 }
 
 /* Anyone may ask, so that many who ask must not be many probes, nor many threads that wait. */
-static int probe(struct directory *directory, int64_t deadline, unsigned most)
+static int probe(struct directory *directory, int64_t deadline, int64_t least_ms, unsigned most)
 {
     int outcome;
     pthread_mutex_lock(&directory->probe_lock);
@@ -299,7 +299,8 @@ static int probe(struct directory *directory, int64_t deadline, unsigned most)
     } else if (!known) {
         directory->probing = true;
         pthread_mutex_unlock(&directory->probe_lock);
-        outcome = ask_for_probe(directory, deadline);
+        int64_t least = clock_monotonic_ms() + least_ms;
+        outcome = ask_for_probe(directory, deadline > least ? deadline : least);
         pthread_mutex_lock(&directory->probe_lock);
         directory->probe_outcome = outcome;
         directory->probe_until = clock_monotonic_ms() + PROBE_LIFE_MS;
@@ -311,7 +312,7 @@ static int probe(struct directory *directory, int64_t deadline, unsigned most)
 }
 
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
-                                        struct gate *gate, unsigned may_wait)
+                                        int64_t least_ms, struct gate *gate, unsigned may_wait)
 {
     struct directory_answer answer = {.outcome = MEMBERCHAT_UNAVAILABLE};
     unsigned most = store_is_local(directory->store) ? UINT_MAX : may_wait;
@@ -327,7 +328,7 @@ struct directory_answer directory_probe(struct directory *directory, int64_t dea
         answer.outcome = DIRECTORY_BUSY;
         return answer;
     }
-    answer.outcome = probe(directory, deadline, most);
+    answer.outcome = probe(directory, deadline, least_ms, most);
     leave(gate);
     return answer;
 }

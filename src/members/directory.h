@@ -47,9 +47,10 @@ struct directory_answer directory_find(struct directory *const *chain, size_t co
 
 /* Whether the directory answers; what it said in the last second counts.  While another thread
  * asks, the last answer counts if it was good; else this one waits for the answer, together with
- * fewer than `may_wait` others. */
+ * fewer than `may_wait` others.  As all are told what the store says, it has `least_ms` for it,
+ * also where this goes beyond the deadline. */
 struct directory_answer directory_probe(struct directory *directory, int64_t deadline,
-                                        struct gate *gate, unsigned may_wait);
+                                        int64_t least_ms, struct gate *gate, unsigned may_wait);
 
 /* Tells the figures what they show of it; to be called now and then. */
 void directory_show(struct directory *directory);

@@ -141,6 +141,20 @@ class Readiness(FreshCase):
             self.assertEqual(refused, answers.count(503), answers)
             self.assertEqual(503, responder.call("GET", "/readyz").status)
 
+    def test_who_has_waited_for_its_turn(self):
+        """Too long for the store to answer in what is left: it has its time all the same, for all who ask."""
+        self.site.write({"threads": 1, "request_timeout": f"{int(limit(2.5) * 1000)}ms",
+                         "stores": {"slow": {"plugin": "slow", "delay": f"{int(limit(1) * 1000)}ms"}}})
+        self.site.change_app(store="slow")
+        responder = self.start()
+        with concurrent.futures.ThreadPoolExecutor(2) as crowd:
+            taken = []
+            for name in ("u1", "u2"):
+                taken.append(crowd.submit(responder.post, member_path(name), self.site.auth()))
+                time.sleep(limit(0.1))
+            self.assertEqual(200, responder.call("GET", "/readyz").status)
+            self.assertEqual([200, 200], [one.result().status for one in taken])
+
     def test_who_asks_while_another_does(self):
         """The first answer of all takes a while: whoever asks meanwhile has the same."""
         self.site.write({"threads": 8, "stores": {"slow": {"plugin": "slow", "delay": "300ms"}}})

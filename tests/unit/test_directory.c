@@ -314,10 +314,10 @@ static void threads_that_may_not_wait(void **state)
     (void)state;
     make(0, MEMBERCHAT_FOUND, &minute, &never);
     assert_int_equal(directory_find(chain, 1, &question, &member).outcome, DIRECTORY_BUSY);
-    assert_int_equal(directory_probe(chain[0], now + 1000, &gate, 8).outcome, DIRECTORY_BUSY);
+    assert_int_equal(directory_probe(chain[0], now + 1000, 0, &gate, 8).outcome, DIRECTORY_BUSY);
     /* what has no time left gets an answer instead of another wait */
     assert_int_equal(directory_find(chain, 1, &late, &member).outcome, MEMBERCHAT_UNAVAILABLE);
-    assert_int_equal(directory_probe(chain[0], now, &gate, 8).outcome, MEMBERCHAT_UNAVAILABLE);
+    assert_int_equal(directory_probe(chain[0], now, 0, &gate, 8).outcome, MEMBERCHAT_UNAVAILABLE);
     assert_int_equal(stubs[0].lookups + stubs[0].probes, 0);
     assert_int_equal(find(1, "8").outcome, MEMBERCHAT_FOUND); /* which the cache remembers */
     assert_int_equal(directory_find(chain, 1, &question, &member).outcome, MEMBERCHAT_FOUND);
@@ -325,7 +325,7 @@ static void threads_that_may_not_wait(void **state)
     make(1, MEMBERCHAT_FOUND, NULL, &never);
     question = gated(1000);
     assert_int_equal(directory_find(chain + 1, 1, &question, &member).outcome, MEMBERCHAT_FOUND);
-    assert_int_equal(directory_probe(chain[1], now + 1000, &gate, 8).outcome, MEMBERCHAT_FOUND);
+    assert_int_equal(directory_probe(chain[1], now + 1000, 0, &gate, 8).outcome, MEMBERCHAT_FOUND);
 }
 
 /* The gate is told whether answers come at once; a single late one does not count. */

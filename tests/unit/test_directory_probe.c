@@ -53,7 +53,7 @@ static void wait_ms(int64_t ms)
 
 static int probe(int64_t ms, unsigned may_wait)
 {
-    return directory_probe(directory, clock_monotonic_ms() + ms, NULL, may_wait).outcome;
+    return directory_probe(directory, clock_monotonic_ms() + ms, 0, NULL, may_wait).outcome;
 }
 
 static void probes_are_remembered_for_a_second(void **state)
@@ -67,6 +67,17 @@ static void probes_are_remembered_for_a_second(void **state)
     for (int i = 0; i < 5; i++)
         assert_int_equal(probe(500, 8), MEMBERCHAT_UNAVAILABLE);
     assert_int_equal(stub.probes, 2);
+}
+
+/* What has waited for its turn: its failure would be the others', too. */
+static void little_time_left_is_enough(void **state)
+{
+    int64_t soon = clock_monotonic_ms() + 200;
+    (void)state;
+    stub.delay_ms = 400;
+    assert_int_equal(directory_probe(directory, soon, 10000, NULL, 8).outcome, MEMBERCHAT_FOUND);
+    assert_int_equal(directory_probe(directory, soon, 10000, NULL, 8).outcome, MEMBERCHAT_FOUND);
+    assert_int_equal(stub.probes, 1);
 }
 
 /* ---- While a probe is under way ---- */
@@ -161,7 +172,7 @@ static void only_some_may_wait(void **state)
     assert_int_equal(probe(10000, 0), MEMBERCHAT_UNAVAILABLE);
     begin(&second, 10000);
     do
-        outcome = directory_probe(directory, clock_monotonic_ms() + 10000, &closed, 1).outcome;
+        outcome = directory_probe(directory, clock_monotonic_ms() + 10000, 0, &closed, 1).outcome;
     while (outcome == DIRECTORY_BUSY); /* until the second waits: this one would wait, too */
     assert_int_equal(outcome, MEMBERCHAT_UNAVAILABLE);
     assert_int_equal(outcome_of(&second), MEMBERCHAT_FOUND);
@@ -200,6 +211,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(probes_are_remembered_for_a_second),
+        TEST(little_time_left_is_enough),
         TEST(others_wait_for_its_outcome),
         TEST(nobody_waits_beyond_the_deadline),
         TEST(only_some_may_wait),
