@@ -56,10 +56,13 @@ tests/plugins/bad.stamp: tests/plugins/bad.c tests/plugins/test_store.h include/
 	    $(srcdir)/tests/plugins/bad.c || exit 1; \
 	done && touch $@
 
-# For system tests: names that resolve as a test wants it.
+# For system tests, to be preloaded: names that resolve as a test wants it, and what must not become of descriptors.
 check_LTLIBRARIES += tests/plugins/resolver.la
 tests_plugins_resolver_la_SOURCES = tests/plugins/resolver.c
 tests_plugins_resolver_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+check_LTLIBRARIES += tests/plugins/descriptors.la
+tests_plugins_descriptors_la_SOURCES = tests/plugins/descriptors.c
+tests_plugins_descriptors_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 
 # ---- Unit tests: a program a module ----
 

@@ -92,9 +92,9 @@ static void disconnect(void *client, void *handle)
 {
     struct connection *connection = handle;
     (void)client;
-    /* libmariadb waits, without a limit, for the rest of an answer */
-    if (connection->broken && connection->link.fd >= 0)
-        shutdown(connection->link.fd, SHUT_RDWR);
+    /* libmariadb waits, without a limit, for the rest of an answer, unless it has closed it */
+    if (connection->broken && connection->mysql->net.pvio)
+        shutdown((int)mysql_get_socket(connection->mysql), SHUT_RDWR);
     if (connection->statement)
         mysql_stmt_close(connection->statement);
     if (connection->mysql)

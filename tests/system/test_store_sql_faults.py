@@ -5,7 +5,8 @@ import time
 
 from lib.case import Load, at_once
 from lib.fake_mysql import EOF, MORE, FakeMySQL
-from lib.programs import limit
+from lib.programs import limit, preloading
+from lib.responder import environment
 from lib.scratch import wait_until
 from lib.sql import MariaDB, PostgreSQL, Proxy
 from lib.sql_case import QUERY, SqlCase
@@ -120,6 +121,14 @@ class Servers:
                 self.assertLess(time.monotonic() - began, limit(1.2))
                 wait_until("no query is left", lambda: "SLEEP" not in self.server.queries().upper(), 2)
                 self.assertTrue(self.answers("2"))
+
+    def test_late_answer_leaves_the_descriptors_of_others_alone(self):
+        self.site.write({"request_timeout": "500ms"})
+        self.configure(timeout="20s", query=QUERY.replace("state", f"{self.server.slow} AS slow, state", 1))
+        self.responder = self.start(env=environment(**preloading("descriptors")))
+        for _ in range(2):
+            self.assertEqual(503, self.in_time(503))
+        self.assertEqual(0, self.responder.process.stop(), self.responder.log_text())
 
 
 class Recovery:

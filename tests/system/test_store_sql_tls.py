@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
 """TLS between memberchat and MariaDB or PostgreSQL: who is trusted, and that nothing passes a network in clear text."""
 import contextlib
-import os
 import re
 import socket
 import threading
 import time
-from pathlib import Path
 
 from lib.certificates import Authority
-from lib.programs import limit, sanitizer_library
+from lib.programs import limit, preloading
 from lib.responder import command, environment
 from lib.scratch import Scratch
 from lib.sql import MariaDB, PostgreSQL
@@ -18,9 +16,7 @@ from lib.sql_case import SqlCase
 
 def resolving_to(site, word):
     """Variables for a program to which names in .test are what a file says."""
-    library = Path(os.environ["MEMBERCHAT_BUILD"]).resolve() / "tests/plugins/.libs/resolver.so"
-    return {"LD_PRELOAD": " ".join([*sanitizer_library(), str(library)]),
-            "MEMBERCHAT_TEST_RESOLVER": str(site.put("orders", word + "\n", 0o644))}
+    return {**preloading("resolver"), "MEMBERCHAT_TEST_RESOLVER": str(site.put("orders", word + "\n", 0o644))}
 
 
 class Silent:

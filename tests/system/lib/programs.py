@@ -111,3 +111,9 @@ def sanitizer_library():
     libraries = subprocess.run(["ldd", programs().folder / "memberchat.fcgi"], capture_output=True, text=True,
                                check=True).stdout
     return re.findall(r"=> (\S*/lib[at]san\.so\S*)", libraries)
+
+
+def preloading(name):
+    """Variables for a program under test that is to use a library of tests/plugins/."""
+    library = Path(os.environ["MEMBERCHAT_BUILD"]).resolve() / f"tests/plugins/.libs/{name}.so"
+    return {"LD_PRELOAD": " ".join([*sanitizer_library(), str(library)])}
