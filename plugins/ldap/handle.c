@@ -62,6 +62,9 @@ static bool await(const struct ldap_handle *handle, short events, const char *wh
         return lose(fault, what, DAMAGED);
     if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR)
         return lose(fault, what, error ? strerror(error) : "the server closed the connection");
+    /* what libldap has read ahead is not in the socket any more */
+    if (left && events == POLLIN && handle->tls && ldap_tls_has_data(handle->tls))
+        return true;
     if (left)
         ready = poll(&waiting, 1, (int)left);
     if (ready > 0 || (ready < 0 && errno == EINTR))

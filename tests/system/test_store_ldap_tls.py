@@ -11,7 +11,7 @@ from lib.fake_ldap import EXTENDED, FakeServer, Recorder, Scripted, message
 from lib.programs import limit, programs
 from lib.responder import RunningResponder, command
 from lib.site import APP, Site, member_path
-from lib.slapd import READER_DN, READER_PASSWORD, Slapd, tls_lines
+from lib.slapd import PEOPLE, READER_DN, READER_PASSWORD, Slapd, tls_lines
 
 SCHEMES = ("ldap", "ldaps", "ldapi")
 
@@ -56,6 +56,15 @@ class Trust(TlsCase):
         self.expect_found(starttls=True)
         self.expect_found(uri=self.slapd.tls_uri)
         self.assertGreaterEqual(self.slapd.count("TLS established"), 2)
+
+    def test_large_answers(self):
+        """Of several records, which libldap may have read when it gives the first one."""
+        for size in (17_000, 40_000, 3_000_000):
+            self.slapd.change(f"dn: uid=m1,{PEOPLE}\nchangetype: modify\nreplace: description\n"
+                              f"description: {'x' * size}\n")
+            for changes in ({"starttls": True}, {"uri": self.slapd.tls_uri}):
+                done = self.expect_found(**changes, attributes={"more": "description"})
+                self.assertIn("a value of an attribute is longer than 4096 bytes", done.stderr)
 
     def test_other_authority(self):
         for changes in ({"starttls": True}, {"uri": self.slapd.tls_uri}):
