@@ -251,7 +251,7 @@ static void set_request(struct rest_wire *wire, const struct rest_request *reque
             (struct curl_slist){.data = (char *)(uintptr_t)request->lines[i],
                                 .next = i + 1 < request->line_count ? &wire->lines[i + 1] : NULL};
     SET(wire, CURLOPT_URL, request->url);
-    SET(wire, CURLOPT_HTTPHEADER, request->line_count ? wire->lines : NULL);
+    SET(wire, CURLOPT_HTTPHEADER, wire->lines);
     SET(wire, CURLOPT_TIMEOUT_MS, (long)timeout);
     SET(wire, CURLOPT_CONNECTTIMEOUT_MS, (long)(patience < timeout ? patience : timeout));
     SET(wire, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->most);

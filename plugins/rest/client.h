@@ -30,7 +30,7 @@ struct rest_request {
     bool post;
     struct span body;         /* of a POST */
     const char *const *lines; /* "Name: value" */
-    size_t line_count;        /* at most REST_LINES_MAX */
+    size_t line_count;        /* 1 to REST_LINES_MAX */
     enum rest_scheme scheme;
     const char *user, *secret;
     int64_t deadline; /* clock_monotonic_ms() */

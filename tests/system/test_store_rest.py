@@ -3,6 +3,7 @@
 import gzip
 import json
 import subprocess
+import time
 import zlib
 from pathlib import Path
 
@@ -133,7 +134,7 @@ class Commands(RestCase):
         for status, word in (("401 No", "misconfigured"), ("403 No", "misconfigured"),
                              ("301 Moved", "misconfigured"), ("405 No", "misconfigured"),
                              ("500 Broken", "unavailable"), ("429 Slow", "unavailable"),
-                             ("400 What", "ok"), ("200 OK", "ok"), ("410 Gone", "ok")):
+                             ("400 What", "ok"), ("422 What", "ok"), ("200 OK", "ok"), ("410 Gone", "ok")):
             def script(request, peer, status=status):
                 peer.sendall(http({}, status))
             self.write(self.scripted(script).url + "/{id}")
@@ -160,6 +161,15 @@ class Commands(RestCase):
                 self.assertRegex(done.stderr, pattern)
             else:
                 self.assertNotIn("warning", done.stderr, body)
+
+    def test_readiness_warns_once_a_minute(self):
+        answers = [member("memberchat-probe"), member("memberchat-probe"), b"<html>"]
+        self.write(self.scripted(lambda request, peer: peer.sendall(http(answers.pop(0))) or True).url + "/{id}")
+        self.responder = self.start()
+        while answers:
+            self.assertEqual(200, self.responder.call("GET", "/readyz").status)
+            time.sleep(1.1)  # what a probe brought counts for a second
+        self.assertEqual(1, self.responder.log_text().count("memberchat-probe"), self.responder.log_text())
 
     def test_readiness(self):
         self.responder = self.start()

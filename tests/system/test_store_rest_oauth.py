@@ -184,6 +184,17 @@ class Ends(OauthCase):
         self.accepted = ["token-3"]
         self.assertEqual([200] * 8, self.crowd())
         self.assertEqual(3, self.requests())
+        time.sleep(5.1)
+        self.accepted = ["token-4"]
+        self.expect("1", 200)
+
+    def test_tokens_of_no_time_that_are_refused(self):
+        self.life = 0
+        self.accepted = []
+        self.start_store()
+        for count in (2, 4):
+            self.expect("1", 500)
+            self.assertEqual(count, self.requests())
 
     def test_a_service_that_takes_no_token(self):
         """The token's server does not suffer for it."""
@@ -275,8 +286,18 @@ class Failures(OauthCase):
         self.issuer.script = lambda request, peer: time.sleep(5)
         time.sleep(3.1)
         began = time.monotonic()
-        self.expect("1", 200)
+        self.assertEqual([200] * 4, self.crowd(4))
         self.assertLess(time.monotonic() - began, limit(0.8))
+        self.assertEqual(2, self.requests())
+
+    def test_no_answer_to_credentials_in_the_body(self):
+        """They were refused as Basic before."""
+        self.issuer.script = lambda request, peer: bool(request.header("Authorization")) and (
+            peer.sendall(http({"error": "invalid_client"}, "401 No")) or True)
+        self.start_store()
+        self.expect("1", 503)
+        self.issuer.script = self.give
+        wait_until("a token", lambda: self.ask("1").status == 200)
 
     def test_down(self):
         self.start_store()

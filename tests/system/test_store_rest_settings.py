@@ -59,7 +59,9 @@ WRONG = (
     ({"bearer_token_file": "nothing"}, r"members\.bearer_token_file: .*nothing cannot be read"),
     ({"key_file": "token"}, 'needs "cert_file"'),
     ({"ca_file": "token"}, r"members\.ca_file: .*holds no certificate"),
-    ({"cert_file": "token"}, "holds no certificate"),
+    ({"cert_file": "token"}, r"members\.cert_file: .*holds no certificate"),
+    ({"cert_file": "cert"}, r"members\.cert_file: .*cert holds no private key"),
+    ({"cert_file": "cert", "key_file": "token"}, r"members\.key_file: .*token holds no private key"),
     ({"url": "http://127.0.0.1/{id}", "ca_file": "token"}, "with https only"),
     ({"url": "http://127.0.0.1/{id}", "cert_file": "token"}, "with https only"),
     ({"proxy": "socks5://x"}, "proxy"),
@@ -97,6 +99,7 @@ class WrongSettings(FreshCase):
     def test_all(self):
         url = "https://crm.example.com/members/{id}"
         self.site.put("token", "t", 0o600)
+        self.site.put("cert", "-----BEGIN CERTIFICATE-----\n")
         for keys, words in WRONG:
             store = {"plugin": "rest", "url": url, **keys}
             self.site.settings["stores"] = {"members": {k: v for k, v in store.items() if v is not None}}

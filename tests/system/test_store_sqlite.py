@@ -118,6 +118,10 @@ class Faults(Database):
         os.rename(self.site.folder / "new.db", self.path)
         wait_until("the new file is used", lambda: self.ask().json.get("userName") == "Eve", 5)
 
+    def test_file_that_is_gone_goes_on_being_served(self):
+        self.path.unlink()
+        self.assertEqual("Ann", self.ask().json["userName"])
+
     def test_file_that_was_overwritten(self):
         """By one that SQLite does not tell from it: as large, and written as often."""
         self.make(self.site.folder / "new.db", "Eve")

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- A host that does not give many threads ---- */
@@ -55,6 +56,30 @@ static void few_threads(void **state)
     assert_null(responder_server);
     expect_contains(stderr_caught(), "cannot start serving");
     responder_server = server_start(responder_listener.fd, THREADS, responder_snapshots);
+}
+
+/* How many there may be; before that it does not start, and says what to do. */
+static void few_descriptors(void **state)
+{
+    struct rlimit before;
+    (void)state;
+    responder_stop_polling();
+    responder_end();
+    responder_server = NULL;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    stderr_catch();
+    int used = dup(responder_listener.fd);
+    close(used);
+    for (int more = 0; !responder_server; more++) {
+        struct rlimit few = {(rlim_t)(used + more), before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        responder_server = server_start(responder_listener.fd, THREADS, responder_snapshots);
+        setrlimit(RLIMIT_NOFILE, &before);
+        assert_true(more > 0 || !responder_server);
+    }
+    expect_contains(stderr_caught(), "cannot start serving: Too many open files: raise the limit");
+    responder_start_polling();
+    responder_crowd();
 }
 
 static void requests_are_answered(void **state)
@@ -232,6 +257,7 @@ int main(void)
         TEST(many_peers_at_once),
         TEST(the_socket_stops_blocking),
         TEST(few_threads),
+        TEST(few_descriptors),
         TEST(stopping_finishes_what_is_in_hand),
         TEST(stopping_serves_who_does_not_know),
     };
