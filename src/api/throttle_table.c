@@ -153,13 +153,20 @@ void throttle_table_fail(struct throttle_table *table, uint64_t hash,
 
 /* ---- What is taken of a limit ---- */
 
-static struct takings *claim_taking(struct throttle_table *table, uint64_t hash)
+/* When its window began; one of before a reboot, whose clock is ahead, is the oldest. */
+static int64_t began(struct takings *place, int64_t now)
+{
+    int64_t start = TIME_OF(atomic_load(&place->window));
+    return start > now ? 0 : start;
+}
+
+static struct takings *claim_taking(struct throttle_table *table, uint64_t hash, int64_t now)
 {
     struct takings *set = table->takings[hash % SETS], *oldest = &set[0];
     for (size_t i = 0; i < WAYS; i++) {
         if (atomic_load_explicit(&set[i].who, memory_order_relaxed) == hash)
             return &set[i];
-        if (atomic_load(&set[i].window) < atomic_load(&oldest->window))
+        if (began(&set[i], now) < began(oldest, now))
             oldest = &set[i];
     }
     uint64_t other = atomic_load(&oldest->who);
@@ -175,7 +182,7 @@ bool throttle_table_take(struct throttle_table *table, uint64_t hash,
     *left_r = (struct throttle_left){limit->most, limit->window_ms};
     if (!hash)
         return true;
-    struct takings *place = claim_taking(table, hash);
+    struct takings *place = claim_taking(table, hash, now);
     uint64_t old = atomic_load(&place->window), next;
     int64_t start, count;
     bool some;

@@ -183,6 +183,25 @@ static void more_keys_than_places(void **state)
     assert_int_equal(left.count, 10);
 }
 
+/* A file from before a reboot is full of windows that begin much later. */
+static void keys_of_before_a_reboot_make_room(void **state)
+{
+    enum { KEYS = 1000 };
+    struct throttle_left left;
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++)
+        throttle_table_take(table, key(i), &ten, now + 1000000 + i, true, &left);
+    for (int times = 0; times < 2; times++)
+        for (unsigned i = 0; i < KEYS; i++)
+            throttle_table_take(table, key(50000 + i), &ten, now, true, &left);
+    int counted = 0;
+    for (unsigned i = 0; i < KEYS; i++) {
+        throttle_table_take(table, key(50000 + i), &ten, now, false, &left);
+        counted += left.count == 8;
+    }
+    expect(counted > KEYS * 9 / 10, "of %d keys, %d were counted", KEYS, counted);
+}
+
 /* Processes and their threads: every token is counted once. */
 static void many_processes(void **state)
 {
@@ -220,6 +239,7 @@ int main(void)
         CASE(a_million_addresses),
         CASE(tokens),
         CASE(more_keys_than_places),
+        CASE(keys_of_before_a_reboot_make_room),
         CASE(many_processes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
