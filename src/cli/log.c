@@ -17,6 +17,7 @@ struct search {
     const char *file, *member, *request;
     char (*hashes)[ACCESS_LOG_HASH_LENGTH + 1]; /* of the member's id, as each app would have it */
     size_t hash_count;
+    bool unhashed; /* there is no configuration to make hashes with */
     struct kept {
         char request[72], message[2200];
     } kept[KEPT]; /* the last lines about any request: one of them may tell more */
@@ -55,7 +56,8 @@ static const struct {
     {"TOO_MANY_REQUESTS",
      "There were too many wrong secrets from that client or for that key, or more tokens than "
      "limits.tokens_per_minute allows."},
-    {"REQUEST_TOO_LARGE", "The body of the request was larger than body_limit."},
+    {"REQUEST_TOO_LARGE",
+     "The body of the request was larger than body_limit, or its path and headers than 60 kB."},
     {"UNSUPPORTED_MEDIA_TYPE", "The body was not JSON, or had a Content-Encoding."},
     {"UNSUPPORTED_HTTP_METHOD", "The method is not one that this route has."},
     {"RESOURCE_NOT_FOUND", "The path is none of memberchat's: look at the mount and at the URL."},
@@ -202,6 +204,7 @@ static void add_hashes(const struct cli *cli, struct search *search)
             access_log_hash(app->secrets[j], span_of(search->member),
                             search->hashes[search->hash_count++]);
     }
+    search->unhashed = !settings;
     config_report_free(&report);
     settings_free(settings);
 }
@@ -228,9 +231,12 @@ static int run(const struct cli *cli, int argc, char **argv)
         code = search->found ? EXIT_SUCCESS : NOTHING_FOUND;
     if (code == NOTHING_FOUND)
         cli_error("%s says nothing of the %s \"%s\" (refusals are in the log at level info, tokens "
-                  "that were issued only with log.access)",
+                  "that were issued only with log.access)%s",
                   search->file, search->member ? "member" : "request",
-                  search->member ? search->member : search->request);
+                  search->member ? search->member : search->request,
+                  search->unhashed ? "; ids that are hashed in it are not found, as the "
+                                     "configuration is missing or has a mistake (memberchat check)"
+                                   : "");
 out:
     free(search->hashes);
     free(search);

@@ -217,6 +217,16 @@ class InWords(LogCase):
                     self.assertIn(f"of app {APP}: 200 OK\n    A token was issued.", self.told(self.file, "--member", "1"))
                     self.file.unlink()
 
+    def test_hashed_ids_without_a_good_configuration(self):
+        self.serve(ids="hashed")
+        self.member("4711")
+        self.responder.process.stop()
+        self.assertIn("MEMBER_NOT_FOUND", self.told(self.file, "--member", "4711"))
+        self.site.put("memberchat.conf", self.site.text() + "no_such_key = 1\n")
+        done = command("log", "-c", self.site.conf, self.file, "--member", "4711")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("ids that are hashed in it are not found", done.stderr)
+
     def test_what_the_log_has_besides(self):
         self.site.settings["stores"]["members"] = {"plugin": "rest", "url": "http://127.0.0.1:9/{id}"}
         self.serve(access=False)
