@@ -31,8 +31,9 @@ bool encoding_check(const char *name, struct reason *why)
     if (is_utf8_name(name)) /* as it is without a setting: iconv need not be asked */
         return true;
     errno = EINVAL;
-    /* a slash would begin the options of glibc */
-    iconv_t from = strchr(name, '/') ? ICONV_NONE : iconv_open("UTF-8", name);
+    /* a slash would begin the options of glibc, which takes "*" for the encoding of the locale */
+    bool named = (text_is_letter(*name) || text_is_digit(*name)) && !strchr(name, '/');
+    iconv_t from = named ? iconv_open("UTF-8", name) : ICONV_NONE;
     if (from != ICONV_NONE)
         iconv_close(from);
     else if (errno == EINVAL)

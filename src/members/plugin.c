@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { NAME_LENGTH_MAX = 64 };
+
 const char *const plugin_host_keys[] = {"plugin", "cache", "breaker", "member", NULL};
 
 struct loaded {
@@ -45,7 +47,8 @@ bool plugin_is_builtin(const char *name)
 
 static bool is_good_name(const char *name)
 {
-    return *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+    return *name && strlen(name) <= NAME_LENGTH_MAX &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
 }
 
 /* "file, ldap": what store_*.so there are, for the message that one is not. */
@@ -181,7 +184,9 @@ const struct memberchat_store_plugin *plugin_load(const char *folder, const char
     if (builtin)
         return builtin->entry();
     if (!is_good_name(name)) {
-        reason_set(why, "\"%s\" is not a valid name of a store plugin: use a-z, 0-9 and _", name);
+        reason_set(why,
+                   "\"%s\" is not a valid name of a store plugin: use up to %d of a-z, 0-9 and _",
+                   name, NAME_LENGTH_MAX);
         return NULL;
     }
     if ((size_t)snprintf(path, sizeof path, "%s/store_%s.so", folder, name) >= sizeof path) {

@@ -139,8 +139,9 @@ static void fill_duration(const struct slot *slot)
                      "\"7d\"",
                      text);
     else if (!in_range(slot->key, value))
-        config_error(slot->report, slot->group, slot->key->name, "is \"%s\"; it must be %s to %s",
-                     text, value_format_duration(slot->key->min, low),
+        config_error(slot->report, slot->group, slot->key->name,
+                     "is \"%s\"; it must be \"%s\" to \"%s\"", text,
+                     value_format_duration(slot->key->min, low),
                      value_format_duration(slot->key->max, high));
     *(int64_t *)slot->out = value;
 }
@@ -150,6 +151,7 @@ static void fill_size(const struct slot *slot)
     bool number = slot->node && config_kind(slot->node) == CONFIG_KIND_INTEGER;
     const char *text = number ? "" : slot_text(slot, "a size, such as \"16k\" or \"1M\"");
     int64_t value = 0;
+    char low[32], high[32];
     if (!text)
         return;
     if (number)
@@ -159,19 +161,17 @@ static void fill_size(const struct slot *slot)
                      "\"%s\" is not a size; write it as \"512\", \"16k\", \"1M\" or \"1G\"", text);
     else if (!in_range(slot->key, value))
         config_error(slot->report, slot->group, slot->key->name,
-                     "is %lld byte%s; it must be %lld to %lld", (long long)value,
-                     text_plural((uint64_t)value), (long long)slot->key->min,
-                     (long long)slot->key->max);
+                     "is %lld byte%s; it must be \"%s\" to \"%s\"", (long long)value,
+                     text_plural((uint64_t)value), value_format_size(slot->key->min, low),
+                     value_format_size(slot->key->max, high));
     *(int64_t *)slot->out = value;
 }
 
 static void fill_choice(const struct slot *slot)
 {
     const char *text = slot_text(slot, "a word in quotes");
-    if (!text)
-        return;
-    int64_t index = value_find_choice(slot->key->choices, text);
-    if (index < 0)
+    int64_t index = text ? value_find_choice(slot->key->choices, text) : -1;
+    if (text && index < 0)
         config_error(slot->report, slot->group, slot->key->name, "is \"%s\"; it must be one of: %s",
                      text, slot->key->choices);
     *(int64_t *)slot->out = index;

@@ -14,8 +14,12 @@ struct unit {
     int64_t factor;
 };
 
-static bool parse_with_unit(const char *text, const struct unit *units, size_t count,
-                            int64_t *value_r)
+static const struct unit duration_units[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},
+                                             {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
+static const struct unit size_units[] = {
+    {"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
+
+static bool parse_with_unit(const char *text, const struct unit *units, int64_t *value_r)
 {
     char digits[20];
     size_t length = strspn(text, DIGITS);
@@ -23,24 +27,42 @@ static bool parse_with_unit(const char *text, const struct unit *units, size_t c
         return false;
     memcpy(digits, text, length);
     digits[length] = '\0';
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(text + length, units[i].name) == 0)
+    for (; units->name; units++)
+        if (strcmp(text + length, units->name) == 0)
             return text_parse_integer(digits, value_r) &&
-                   !__builtin_mul_overflow(*value_r, units[i].factor, value_r);
+                   !__builtin_mul_overflow(*value_r, units->factor, value_r);
     return false;
+}
+
+/* In the largest unit that it is a multiple of. */
+static const char *format_with_unit(int64_t value, const struct unit *units, char buffer[32])
+{
+    const struct unit *best = units;
+    for (; value && units->name; units++)
+        if (value % units->factor == 0)
+            best = units;
+    snprintf(buffer, 32, "%lld%s", (long long)(value / best->factor), best->name);
+    return buffer;
 }
 
 bool value_parse_duration(const char *text, int64_t *ms_r)
 {
-    static const struct unit units[] = {
-        {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    return parse_with_unit(text, units, sizeof units / sizeof *units, ms_r);
+    return parse_with_unit(text, duration_units, ms_r);
 }
 
 bool value_parse_size(const char *text, int64_t *bytes_r)
 {
-    static const struct unit units[] = {{"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
-    return parse_with_unit(text, units, sizeof units / sizeof *units, bytes_r);
+    return parse_with_unit(text, size_units, bytes_r);
+}
+
+const char *value_format_duration(int64_t ms, char buffer[32])
+{
+    return format_with_unit(ms, duration_units, buffer);
+}
+
+const char *value_format_size(int64_t bytes, char buffer[32])
+{
+    return format_with_unit(bytes, size_units, buffer);
 }
 
 int64_t value_find_choice(const char *choices, const char *word)
@@ -55,15 +77,6 @@ int64_t value_find_choice(const char *choices, const char *word)
         p += strspn(p, " ");
     }
     return -1;
-}
-
-const char *value_format_duration(int64_t ms, char buffer[32])
-{
-    if (ms % 1000 == 0)
-        snprintf(buffer, 32, "%lld s", (long long)(ms / 1000));
-    else
-        snprintf(buffer, 32, "%lld ms", (long long)ms);
-    return buffer;
 }
 
 bool value_begins_name(char c)

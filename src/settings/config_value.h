@@ -21,8 +21,9 @@ size_t value_measure_number(const char *text, int *base_r);
 /* The position of a word among words that blanks separate, -1: none. */
 int64_t value_find_choice(const char *choices, const char *word);
 
-/* "300 ms", "5 s": for messages.  The text is in `buffer`. */
+/* As they are written in the configuration, for messages.  The text is in `buffer`. */
 const char *value_format_duration(int64_t ms, char buffer[32]);
+const char *value_format_size(int64_t bytes, char buffer[32]);
 
 /* How many single-letter mistakes (also: two letters swapped) lie between two
  * names, letter case not counting; more than `limit` counts as limit + 1. */

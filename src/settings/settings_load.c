@@ -12,7 +12,7 @@
 
 static const struct memberchat_key top_keys[] = {
     {MEMBERCHAT_KEY(struct top_settings, threads, "threads", INTEGER, "8", 1, 256,
-                    "requests that one process handles at once")},
+                    "look-ups of one process that may wait for a network at once")},
     {MEMBERCHAT_KEY(struct top_settings, request_timeout_ms, "request_timeout", DURATION, "3s", 10,
                     60000,
                     "upper bound for all store look-ups of one request; 2s as CGI where not set")},

@@ -334,6 +334,16 @@ static void parse(struct claims_parser *parser, struct claims *claims)
         keep_parts(parser, claims);
 }
 
+static bool read_template(struct span template, struct claims_parser *parser)
+{
+    struct reason fault;
+    enum json_result result = json_read(template, JSON_UNIQUE, &parser->root, &fault);
+    if (result != JSON_GOOD)
+        reason_set(&parser->report->why, "%s%s", result == JSON_BROKEN ? "it must be JSON: " : "",
+                   fault.text);
+    return result == JSON_GOOD;
+}
+
 const struct claims *claims_parse(struct span template, const struct claims_constants *constants,
                                   struct arena *arena, struct claims_report *report)
 {
@@ -345,8 +355,7 @@ const struct claims *claims_parse(struct span template, const struct claims_cons
     }
     claims->type = "JWT";
     claims->more_header = span_of("");
-    parser.failed =
-        template.data && json_read(template, JSON_UNIQUE, &parser.root, &report->why) != JSON_GOOD;
+    parser.failed = template.data && !read_template(template, &parser);
     if (!parser.failed)
         parse(&parser, claims);
     json_release(parser.root);

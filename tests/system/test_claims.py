@@ -116,7 +116,7 @@ class Templates(ClaimsCase):
                                ({"t": "rooms/{userId}/+"}, r"t: \{userId\} needs the filter"),
                                ({"role": "guest"}, 'role: this could be "guest" for a member'),
                                ({"role": "{attr.kind}"}, 'role: this could be "guest" for a member'),
-                               ("{", "unexpected end"), ('{"a":1,"a":2}', "an object has two members of one name")):
+                               ("{", "it must be JSON: unexpected end"), ('{"a":1,"a":2}', "it must be JSON: an object has two members of one name")):
             with self.subTest(template=template):
                 self.use(template)
                 done = command("check", "-c", self.site.conf)

@@ -87,7 +87,7 @@ WRONG = (
     ({"not_found_statuses": ["4040"]}, "cannot mean that"),
     ({"not_found_statuses": [401]}, "cannot mean that"),
     ({"connections": 0}, "1 to 1024"),
-    ({"max_body": "1G"}, "it must be 1 to 16777216"),
+    ({"max_body": "1G"}, 'it must be "1" to "16M"'),
     ({"http_version": "3"}, "it must be one of: 1.1 2"),
     ({"tls_verfy": False}, "tls_verify"),
 )

@@ -211,7 +211,7 @@ static void what_id_refuses(void **state)
 static const struct {
     const char *template, *told;
 } mistake_rows[] = {
-    {"", "unexpected end"},
+    {"", "it must be JSON: unexpected end"},
     {"[]", "not an object"},
     {"{\"a\":1,}", "at byte"},
     {"{\"a\":1,\"a\":2}", "two members of one name"},

@@ -114,17 +114,22 @@ static void choices(void **state)
     assert_int_equal(value_find_choice("", "x"), -1);
 }
 
-static void durations_for_people(void **state)
+static void limits_for_people(void **state)
 {
     static const struct {
         int64_t ms;
         const char *text;
-    } rows[] = {{300, "300 ms"}, {1500, "1500 ms"}, {5000, "5 s"}, {0, "0 s"}, {60000, "60 s"}};
+    } rows[] = {{300, "300ms"}, {1500, "1500ms"}, {5000, "5s"},       {0, "0ms"},
+                {60000, "1m"},  {5400000, "90m"}, {2592000000, "30d"}};
     char buffer[32];
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_string_equal(value_format_duration(rows[i].ms, buffer), rows[i].text);
     assert_non_null(value_format_duration(INT64_MAX, buffer));
+    assert_string_equal(value_format_size(0, buffer), "0");
+    assert_string_equal(value_format_size(1, buffer), "1");
+    assert_string_equal(value_format_size(1536, buffer), "1536");
+    assert_string_equal(value_format_size(16 << 20, buffer), "16M");
 }
 
 static void distances(void **state)
@@ -161,12 +166,9 @@ static void distances(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(integers),
-        cmocka_unit_test(choices),
-        cmocka_unit_test(durations_for_people),
-        cmocka_unit_test(distances),
+        cmocka_unit_test(durations),         cmocka_unit_test(sizes),
+        cmocka_unit_test(integers),          cmocka_unit_test(choices),
+        cmocka_unit_test(limits_for_people), cmocka_unit_test(distances),
     };
     return cmocka_run_group_tests_name("config_value", tests, NULL, NULL);
 }

@@ -143,8 +143,15 @@ static void folders_that_are_odd(void **state)
 
 static void names_that_are_none(void **state)
 {
-    static const char *const names[] = {"",        "../slow", "/slow",      "Slow",
-                                        "slow.so", "a b",     "sl\xc3\xb6w"};
+    static const char *const names[] = {
+        "",
+        "../slow",
+        "/slow",
+        "Slow",
+        "slow.so",
+        "a b",
+        "sl\xc3\xb6w",
+        "a2345678901234567890123456789012345678901234567890123456789012345"};
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
         assert_null(plugin_load(test_plugins, names[i], &why));
