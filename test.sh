@@ -365,7 +365,7 @@ stage_mysql() {
     export MEMBERCHAT_MYSQL=$AREA/mysql
     step "mysql check" make -C "$AREA/normal" check TESTS=tests/contract/stores
     began=$SECONDS
-    step "mysql system" system_tests none "$AREA/normal" mysql sites test_store_sql test_store_sql_faults test_store_sql_tls \
+    step "mysql system" system_tests none "$AREA/normal" mysql sites test_store_sql test_store_sql_faults test_store_sql_failover test_store_sql_tls \
         test_store_sql_recipes kit.test_kit_sql.Mariadb.test_so_it_does_for_a_way_to_sign_in_that_must_be_loaded
     unset MEMBERCHAT_MYSQL
 }

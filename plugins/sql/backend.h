@@ -56,9 +56,9 @@ struct sql_backend {
                             struct sql_answer *answer, int64_t deadline, struct sql_fault *fault);
     /* Optional: cancels at the server, over another connection, what a late one is still doing. */
     void (*cancel)(void *client, const void *connection, int64_t deadline);
-    /* Optional: a server has lost a question on a new connection.  True: another one is asked next.
-     */
-    bool (*blame)(void *client, const void *connection, const struct sql_fault *fault);
+    /* Optional: what became of a question on a new connection.  NULL: its server answers; else it
+     * has lost the question.  True: another one is asked next. */
+    bool (*note)(void *client, const void *connection, const struct sql_fault *fault);
     /* Optional, when the configuration was loaded again: forgets what went wrong. */
     void (*forgive)(struct sql_client *client);
 };

@@ -393,7 +393,7 @@ static const struct sql_backend backend = {.dialect = QUERY_MYSQL,
                                            .is_good = sql_servers_is_good,
                                            .ask = ask,
                                            .cancel = sql_servers_cancel,
-                                           .blame = sql_servers_blame,
+                                           .note = sql_servers_note,
                                            .forgive = sql_servers_forgive};
 
 SQL_PLUGIN("mysql", "members in MariaDB or MySQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

@@ -390,7 +390,7 @@ static const struct sql_backend backend = {.dialect = QUERY_PGSQL,
                                            .is_good = sql_servers_is_good,
                                            .ask = ask,
                                            .cancel = sql_servers_cancel,
-                                           .blame = sql_servers_blame,
+                                           .note = sql_servers_note,
                                            .forgive = sql_servers_forgive};
 
 SQL_PLUGIN("pgsql", "members in PostgreSQL", MEMBERCHAT_STORE_THREAD_SAFE, &backend, keys)

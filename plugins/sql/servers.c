@@ -289,9 +289,7 @@ static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
                                     struct sql_fault *fault)
 {
     const struct sql_settings *settings = attempt->client->settings;
-    const struct memberchat_services *services = attempt->client->services;
-    struct failover *failover = attempt->servers->failover;
-    size_t order[FAILOVER_MAX], count = failover_choose(failover, order);
+    size_t order[FAILOVER_MAX], count = failover_choose(attempt->servers->failover, order);
     fault->why.text[0] = '\0';
     for (size_t i = 0; i < count; i++) {
         const char *name = name_of(settings, order[i]);
@@ -302,9 +300,7 @@ static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
         struct sql_link *link =
             connect_one(attempt, order[i], clock_earlier(deadline, share), &one);
         if (link) {
-            link->server = order[i];
-            if (failover_note_success(failover, order[i]))
-                services->log(services, MEMBERCHAT_LOG_INFO, "%s: answers again", name);
+            link->server = order[i]; /* whether it is good, is known when it has answered */
             return link;
         }
         add_fault(fault, name, &one);
@@ -343,13 +339,18 @@ void *sql_servers_connect(struct sql_client *client, int64_t deadline, struct sq
     return link;
 }
 
-bool sql_servers_blame(void *handle, const void *connection, const struct sql_fault *fault)
+bool sql_servers_note(void *handle, const void *connection, const struct sql_fault *fault)
 {
     const struct sql_client *client = handle;
+    const struct memberchat_services *services = client->services;
     const struct sql_servers *servers = client->own;
     const struct sql_link *link = connection;
-    note_failure(client, link->server, fault);
-    return failover_has_better(servers->failover, link->server);
+    if (fault)
+        note_failure(client, link->server, fault);
+    else if (failover_note_success(servers->failover, link->server))
+        services->log(services, MEMBERCHAT_LOG_INFO, "%s: answers again",
+                      name_of(client->settings, link->server));
+    return fault && failover_has_better(servers->failover, link->server);
 }
 
 /* Signs in once more, and ends a session. */

@@ -47,7 +47,7 @@ bool sql_servers_open(struct sql_client *client, struct reason *why, unsigned us
 void sql_servers_close(struct sql_client *client);
 void *sql_servers_connect(struct sql_client *client, int64_t deadline, struct sql_fault *fault);
 void sql_servers_cancel(void *client, const void *link, int64_t deadline);
-bool sql_servers_blame(void *client, const void *link, const struct sql_fault *fault);
+bool sql_servers_note(void *client, const void *link, const struct sql_fault *fault);
 /* Whether there is memory for a new connection.  libmariadb, libpq and OpenSSL may end the
  * process when memory runs out, so it is asked for first. */
 bool sql_servers_have_memory(void);

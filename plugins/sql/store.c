@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define EARLY_MS  20  /* we are done before the deadline, not at it */
-#define GRACE_MS  50  /* in which the server ends a query by itself */
+#define GRACE_MS  200 /* in which the server ends a query by itself */
 #define CANCEL_MS 300 /* to end a late one at the server */
 #define TRIES     3   /* on a reused connection, on a new one, and on one to another server */
 
@@ -138,6 +138,19 @@ static void cancel(struct sql_store *store, const void *connection, bool reused,
                                clock_earlier(deadline, least(reused ? left / 4 : left, CANCEL_MS)));
 }
 
+/* Notes what became of a question on a new connection.  A server that ends no query when its time
+ * is over hangs; if there was less time for it, nobody knows.  True: another server is asked next.
+ */
+static bool note(struct sql_store *store, const struct pool_loan *loan, enum sql_verdict verdict,
+                 int64_t time, const struct sql_fault *fault)
+{
+    bool whole = time == store->client.settings->timeout + GRACE_MS;
+    bool hangs = verdict == SQL_LOST || (verdict == SQL_LATE && whole);
+    bool answers = verdict != SQL_LOST && verdict != SQL_LATE && verdict != SQL_REFUSED;
+    return store->backend->note && (hangs || answers) &&
+           store->backend->note(&store->client, loan->thing, hangs ? fault : NULL);
+}
+
 /* One try.  *again_r: a reused connection may have failed rather than the database, or another
  * server is asked next. */
 static enum sql_verdict try_once(struct sql_store *store, const struct sql_question *question,
@@ -154,17 +167,17 @@ static enum sql_verdict try_once(struct sql_store *store, const struct sql_quest
                       (long long)store->client.settings->connections);
     if (taken != POOL_GOOD)
         return fault->verdict;
-    enum sql_verdict verdict = store->backend->ask(
-        loan->thing, question, answer,
-        clock_earlier(deadline, time_for(store, loan->reused, deadline)), fault);
+    int64_t time = time_for(store, loan->reused, deadline);
+    enum sql_verdict verdict =
+        store->backend->ask(loan->thing, question, answer, clock_earlier(deadline, time), fault);
     if (verdict == SQL_LATE)
         cancel(store, loan->thing, loan->reused, deadline);
     bool lost = verdict == SQL_LOST || verdict == SQL_LATE || verdict == SQL_REFUSED;
     if (lost && loan->reused) {
         pool_flush_before(store->connections, loan);
         *again_r = true;
-    } else if (verdict == SQL_LOST && store->backend->blame) {
-        *again_r = store->backend->blame(&store->client, loan->thing, fault);
+    } else if (!loan->reused) {
+        *again_r = note(store, loan, verdict, time, fault);
     }
     pool_give(store->connections, loan, !lost && !answer->unread);
     return verdict;

@@ -51,39 +51,6 @@ class Servers:
         self.assertTrue(self.answers())
         self.assertLess(time.monotonic() - began, limit(0.5))
 
-    def test_failover_to_another_server_and_back(self):
-        other = type(self.server)(address="127.0.0.2", port=self.server.port)
-        self.addCleanup(other.remove)
-        other.sql("UPDATE people SET name = 'Other' WHERE id = '1'")
-        self.configure(hosts=["127.0.0.1", "127.0.0.2"], connect_timeout="300ms", max_age="1s")
-        self.responder = self.start()
-        self.assertEqual("Ann", self.ask().json["userName"])
-        self.server.freeze()
-        self.addCleanup(self.server.thaw)
-        for answer in at_once(4, lambda _: self.ask()):
-            self.assertEqual((200, "Other"), (answer.status, answer.json.get("userName")))
-        self.server.thaw()
-        wait_until("the first one is asked again", lambda: self.ask().json.get("userName") == "Ann", 10)
-
-    def test_server_that_takes_connections_but_no_query(self):
-        """As a node of Galera does that has lost the others."""
-        other = type(self.server)(address="127.0.0.2", port=self.server.port)
-        self.addCleanup(other.remove)
-        other.sql("UPDATE people SET name = 'Other' WHERE id = '1'")
-        for server in (self.server, other):
-            server.sql(server.ready)
-        self.addCleanup(self.server.sql, "DROP FUNCTION ready")
-        self.configure(hosts=["127.0.0.1", "127.0.0.2"], max_age="1s",
-                       query="SELECT id AS appUserId, name AS appUserName FROM people WHERE id = {id} AND ready() = 1")
-        self.responder = self.start()
-        self.assertEqual("Ann", self.ask().json["userName"])
-        self.server.sql(self.server.unready)
-        self.assertEqual([200] * 3, [self.ask().status for _ in range(3)])
-        self.assertEqual("Other", self.ask().json["userName"])
-        self.responder.expect_log("127.0.0.1: not ready.*other servers are asked before it for a while")
-        self.server.sql("DROP FUNCTION ready;" + self.server.ready)
-        wait_until("the first one is asked again", lambda: self.ask().json.get("userName") == "Ann", 10)
-
     def test_too_many_connections(self):
         wait_until("those before have left", lambda: not self.server.sessions().split()[1 if self.server.plugin == "mysql" else 0:])
         self.server.sql(self.server.few_connections)

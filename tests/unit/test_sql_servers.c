@@ -54,6 +54,13 @@ static struct {
     enum sql_verdict nested;
 } seen;
 
+static void fail_at(const char *address, enum sql_verdict verdict, const char *text)
+{
+    seen.fails = address;
+    seen.verdict = verdict;
+    seen.text = text;
+}
+
 static bool sign_in(void *connection, const struct sql_target *target, int64_t deadline,
                     struct sql_fault *fault)
 {
@@ -191,18 +198,19 @@ static void a_server_that_answers_again_is_told(void **state)
     (void)state;
     settings.hosts = (struct memberchat_list){hosts, COUNT(hosts)};
     open_servers();
-    seen.fails = "127.0.0.1";
-    seen.verdict = SQL_LOST;
-    seen.text = "refused";
+    fail_at("127.0.0.1", SQL_LOST, "refused");
     assert_true(connects(&fault));
     assert_int_equal(fake_services_count(&fake, "W 127.0.0.1: refused; other servers are"), 1);
     seen.fails = NULL;
     assert_true(connects(&fault));
     assert_string_equal(seen.order, "127.0.0.1 127.0.0.2 127.0.0.2 ");
     sql_servers_forgive(&client); /* now everything may be tried again */
-    assert_true(connects(&fault));
+    struct link *link = sql_servers_connect(&client, within(3000), &fault);
     assert_string_equal(seen.order, "127.0.0.1 127.0.0.2 127.0.0.2 127.0.0.1 ");
+    assert_int_equal(fake_services_count(&fake, "I 127.0.0.1: answers again"), 0);
+    assert_false(sql_servers_note(&client, link, NULL)); /* a question was answered */
     assert_int_equal(fake_services_count(&fake, "I 127.0.0.1: answers again"), 1);
+    disconnect(&client, link);
     close_servers();
 }
 
@@ -286,9 +294,7 @@ static void refused_passwords_are_not_tried_again(void **state)
     settings.socket = "/run/db";
     settings.password_file = scratch_write_mode("sql.password", SPAN("wrong"), 0600);
     open_servers();
-    seen.fails = "/run/db";
-    seen.verdict = SQL_REFUSED;
-    seen.text = "access denied";
+    fail_at("/run/db", SQL_REFUSED, "access denied");
     for (int i = 0; i < 3; i++) {
         assert_false(connects(&fault));
         assert_int_equal(fault.verdict, SQL_REFUSED);
@@ -329,11 +335,8 @@ static void late_queries_are_ended_at_their_server(void **state)
     settings.hosts = (struct memberchat_list){hosts, COUNT(hosts)};
     settings.password_file = scratch_write_mode("sql.password", SPAN("secret"), 0600);
     open_servers();
-    seen.fails = "127.0.0.1";
-    seen.verdict = SQL_LOST;
-    seen.text = "gone";
+    fail_at("127.0.0.1", SQL_LOST, "gone");
     struct link *link = sql_servers_connect(&client, within(3000), &fault);
-    assert_non_null(link);
     seen.order[0] = '\0';
     sql_servers_cancel(&client, link, within(3000));
     assert_int_equal(seen.ended, 17);
@@ -360,18 +363,15 @@ static void idle_connections_are_looked_at(void **state)
     settings.hosts = (struct memberchat_list){hosts, COUNT(hosts)};
     open_servers();
     struct link *link = sql_servers_connect(&client, within(3000), &fault);
-    assert_non_null(link);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     link->base.fd = ends[0];
     assert_true(sql_servers_is_good(&client, link));
-    seen.fails = "127.0.0.1";
-    seen.verdict = SQL_LOST;
-    seen.text = "gone";
+    fail_at("127.0.0.1", SQL_LOST, "gone");
     assert_true(connects(&fault)); /* to the second, so the first is left alone */
     assert_false(sql_servers_is_good(&client, link));
     sql_servers_forgive(&client);
     assert_true(sql_servers_is_good(&client, link));
-    assert_true(sql_servers_blame(&client, link, &fault));
+    assert_true(sql_servers_note(&client, link, &fault));
     assert_int_equal(sql_servers_await(ends[0], POLLIN, within(20)), 0);
     close(ends[1]);
     assert_true(sql_servers_await(ends[0], POLLIN, within(1000)) & POLLIN);

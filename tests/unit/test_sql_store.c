@@ -23,7 +23,7 @@ static struct sql_store *store;
 
 /* What became of the questions, and how the next ones end. */
 static struct {
-    int connects, connections, asked, cancelled, counted, blamed, others;
+    int connects, connections, asked, cancelled, counted, good, blamed, others;
     char id[64], app[64];
     int64_t number;
     enum sql_verdict verdicts[4]; /* of the questions, in order; then SQL_GOOD */
@@ -85,15 +85,15 @@ static enum sql_verdict ask(void *handle, const struct sql_question *question,
 
 static void cancel(void *client, const void *connection, int64_t deadline)
 {
-    (void)client;
-    assert_non_null(connection);
-    assert_true(clock_left_ms(deadline) <= 300);
+    assert_true(client && connection && clock_left_ms(deadline) <= 300);
     seen.cancelled++;
 }
 
-static bool blame(void *client, const void *connection, const struct sql_fault *fault)
+static bool note(void *client, const void *connection, const struct sql_fault *fault)
 {
-    return client && connection && fault->verdict == SQL_LOST && seen.blamed++ < seen.others;
+    assert_true(client && connection);
+    seen.good += !fault;
+    return fault && seen.blamed++ < seen.others;
 }
 
 static void count(struct sql_client *client)
@@ -124,7 +124,7 @@ static int start(void **state)
     memset(&seen, 0, sizeof seen);
     whole = plain;
     whole.cancel = cancel;
-    whole.blame = blame;
+    whole.note = note;
     whole.forgive = whole.close = count;
     settings = (struct sql_settings){.query = QUERY, .timeout = 1000};
     return 0;
@@ -234,7 +234,9 @@ static void connections_that_fail_are_replaced_once(void **state)
     } cases[] = {
         {{SQL_ABSENT, SQL_LOST, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 3, 0, 0, 0},
         {{SQL_ABSENT, SQL_REFUSED, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 3, 0, 0, 0},
-        {{SQL_ABSENT, SQL_LATE, SQL_LATE}, 0, 0, MEMBERCHAT_UNAVAILABLE, 3, 2, 0, 0},
+        {{SQL_ABSENT, SQL_LATE, SQL_LATE}, 0, 0, MEMBERCHAT_UNAVAILABLE, 3, 2, 1, 0},
+        {{SQL_ABSENT, SQL_LATE, SQL_LATE}, 0, 1, MEMBERCHAT_UNAVAILABLE, 3, 2, 0, 0}, /* early */
+        {{SQL_ABSENT, SQL_LATE, SQL_LATE, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 4, 2, 1, 1},
         {{SQL_ABSENT, SQL_LOST, SQL_LOST}, 0, 0, MEMBERCHAT_UNAVAILABLE, 3, 0, 1, 0},
         {{SQL_ABSENT, SQL_LOST, SQL_LOST, SQL_GOOD}, 0, 0, MEMBERCHAT_NOT_FOUND, 4, 0, 1, 1},
         {{SQL_ABSENT, SQL_LOST, SQL_LOST, SQL_LOST}, 0, 0, MEMBERCHAT_UNAVAILABLE, 4, 0, 2, 2},
@@ -255,6 +257,7 @@ static void connections_that_fail_are_replaced_once(void **state)
         assert_int_equal(seen.asked, cases[i].asked);
         assert_int_equal(seen.cancelled, cases[i].cancelled);
         assert_int_equal(seen.blamed, cases[i].blamed);
+        assert_int_equal(seen.good, 1 + (cases[i].outcome == MEMBERCHAT_NOT_FOUND));
         close_store();
     }
 }

@@ -78,6 +78,10 @@ class Server:
             path.chmod(0o600)
         self.use_tls()
 
+    def asks(self, data):
+        """Whether this is how the client library asks what it has prepared."""
+        return data[self.asked_at:self.asked_at + 1] == self.asked
+
     def processes(self):
         """The script has become the server."""
         done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True,
@@ -107,6 +111,7 @@ def mysql_greeting(plugin="mysql_native_password", tls=True, without=0):
 class MariaDB(Server):
     greeting = mysql_greeting()
     kind, plugin, end = "mariadb", "mysql", signal.SIGTERM
+    asked_at, asked = 4, b"\x17"
     table = ("CREATE TABLE people (id VARCHAR(128) PRIMARY KEY, name VARCHAR(255), state VARCHAR(20))"
              " CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;")
     # MySQL takes a sleep that it ended for one that was long enough, unless there is a row to read after it
@@ -183,6 +188,7 @@ if "MEMBERCHAT_MYSQL" in os.environ:
 class PostgreSQL(Server):
     greeting = b"S"  # "TLS, then"
     kind, plugin, end = "postgres", "pgsql", signal.SIGINT
+    asked_at, asked = 0, b"B"
     table = "CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT, state TEXT);"
     slow, large, kill = "(SELECT 'x' FROM pg_sleep(60))", "TEXT", signal.SIGQUIT
     few_connections, many_connections = "ALTER USER chat CONNECTION LIMIT 1", "ALTER USER chat CONNECTION LIMIT -1"
@@ -230,12 +236,13 @@ class PostgreSQL(Server):
 
 
 class Proxy:
-    """A way to a server on another address of this machine, whose connections can go silent."""
+    """A way to a server on another address of this machine, whose connections can go silent, and its questions."""
 
     def __init__(self, server, address="127.0.0.3"):
-        self.target = (server.address, server.port)
+        self.server = server
         self.listener = socket.create_server((address, server.port))
         self.silent = threading.Event()
+        self.hangs = False
         self.sockets = []
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -245,17 +252,16 @@ class Proxy:
                 client = self.listener.accept()[0]
             except OSError:
                 return
-            silent, server = self.silent, socket.create_connection(self.target)
+            silent, server = self.silent, socket.create_connection((self.server.address, self.server.port))
             self.sockets += [client, server]
             for pair in ((client, server), (server, client)):
                 threading.Thread(target=self.copy, args=(*pair, silent), daemon=True).start()
 
-    @staticmethod
-    def copy(source, target, silent):
+    def copy(self, source, target, silent):
         """What goes silent stays open, and takes what comes."""
         try:
             while data := source.recv(65536):
-                if not silent.is_set():
+                if not silent.is_set() and not (self.hangs and self.server.asks(data)):
                     target.sendall(data)
             if not silent.is_set():
                 target.shutdown(socket.SHUT_WR)
@@ -266,6 +272,10 @@ class Proxy:
         """For the connections that there are; new ones are good."""
         self.silent.set()
         self.silent = threading.Event()
+
+    def hang(self, hangs=True):
+        """Everyone may sign in, and gets no answer to a question."""
+        self.hangs = hangs
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
