@@ -166,6 +166,7 @@ tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/fake_network.
 tests_unit_test_reason_SOURCES = tests/unit/test_reason.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_map_SOURCES = tests/unit/test_map.c tests/unit/short_memory.c tests/unit/short_memory.h
 tests_unit_test_template_SOURCES = tests/unit/test_template.c tests/unit/short_memory.c tests/unit/short_memory.h
+tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/fake_network.c tests/unit/fake_network.h
 tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c tests/unit/fake_network.c tests/unit/fake_network.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_answers_SOURCES = tests/unit/test_store_answers.c tests/unit/store_fixture.c tests/unit/store_fixture.h

@@ -69,6 +69,15 @@ class Bodies(CgiCase):
     def test_with_length(self):
         self.good(self.run_cgi(self.environment()))
 
+    def test_what_another_request_needs_is_not_looked_at(self):
+        """Neither an app that nobody can sign in to, nor the password of a page."""
+        site = Site(self.scratch.path / "other")
+        site.settings["apps"]["other"] = site.new_app("other", "", "secret-of-the-other")
+        del site.settings["apps"]["other"]["api_key"]
+        site.settings["status"] = {"password_file": "nothing"}
+        site.write()
+        site.check(self.run_cgi(self.environment(conf=site.conf)), user="g1", name="GUEST_g1", role="guest")
+
     def test_member(self):
         answer = self.run_cgi(self.environment(member_path("2"), b""), b"")
         self.site.check(answer, user="2", name="foobar2")

@@ -205,11 +205,22 @@ class WholeFiles(ConfigCase):
         self.write(bytes(range(256)) * 10)
         self.complaints()
 
+    def test_file_of_more_than_64_mib(self):
+        self.site.write()
+        os.truncate(self.site.conf, 64 * 1024 * 1024 + 1)
+        self.assertIn("cannot be read: File too large", self.complaints())
+
     def test_missing_file_and_folder(self):
         for path in (self.site.folder / "no-such.conf", self.site.folder):
             done = command("check", "-c", path)
             self.assertEqual(1, done.returncode)
             self.assertIn(str(path), done.stdout + done.stderr)
+
+    def test_store_that_an_app_names_twice(self):
+        self.site.change_app(store=["members", "members"])
+        for member, status in (("1", 0), ("nobody", 1)):
+            done = command("token", "-c", self.site.conf, APP, "--member", member)
+            self.assertEqual(status, done.returncode, done.stderr)
 
     def test_include(self):
         self.site.put("more.conf", "threads = 0\n")

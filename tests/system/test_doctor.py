@@ -146,6 +146,10 @@ class Inside(DoctorCase):
         done = command("check", "-c", self.site.conf)
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn("is a terminal, and a service has none", done.stderr)
+        self.site.write({"log": {"target": "/dev/tty"}})  # that of a process, if it has one
+        done = command("check", "-c", self.site.conf, start_new_session=True)
+        self.assertEqual(1, done.returncode, done.stderr)
+        self.assertNotIn("is a terminal", done.stderr)
 
     def test_figures(self):
         self.site.write({"status": {"file": "figures"}})

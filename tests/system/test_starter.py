@@ -131,6 +131,11 @@ class Static(StarterCase):
             self.assertEqual((500, "INTERNAL_SERVER_ERROR"), answer.error)
             self.assertIn("memberchat.cgi: ", self.log())
             self.assertIn("cannot be started: No such file", self.log())
+            self.assertEqual(0, command("keygen", "ES256", self.home / "keys/es.jwk").returncode)
+            self.site.write({"stores": {"members": {"encoding": "UTF-8"}}})
+            self.site.change_app(token={"algorithm": "ES256", "key_file": "keys/es.jwk"})
+            answer, _ = self.run_cgi(GUEST_PATH, b"{}")
+            self.assertEqual((500, "INTERNAL_SERVER_ERROR"), answer.error)
 
     def test_mysql_over_a_network(self):
         if STATIC.exists():

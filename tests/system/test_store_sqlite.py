@@ -71,6 +71,7 @@ class Answers(Database):
                 ({"query": QUERY.replace("name", "nam")}, 'no such column: nam, at "nam AS'),
                 ({"query": QUERY.replace("people", "peple")}, "no such table: peple"),
                 ({"query": QUERY.replace("appUserId", "x")}, "no column appUserId"),
+                ({"query": QUERY.replace("appUserName", "appUserId")}, "two columns .*appUserId"),
                 ({"query": "WITH x AS (SELECT 1) INSERT INTO people (id) VALUES ({id})"}, "would write"),
                 ({"path": "/"}, "members.path: / is not a file"),
                 ({"path": "other.db"}, r"other\.db cannot be read: No such file")):
@@ -87,7 +88,7 @@ class Answers(Database):
             self.assertEqual(status, done.returncode, done.stderr)
 
     def test_columns_that_templates_name_are_missed(self):
-        self.configure(member={"name": "{name} of {team}"})
+        self.configure(query=QUERY.replace("SELECT ", "SELECT 1 AS more, "), member={"name": "{name} of {team}"})
         done = self.check()
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn("warning: store members: it lacks team\n", done.stderr)

@@ -251,6 +251,7 @@ static const struct {
     {"{\"t\":[\"chat.{userName}.>\"]}", "t[0]: {userName} needs"},    /* NATS */
     /* a member who was issued the role "guest" could renew the token as one */
     {"{\"role\":\"guest\"}", "role: this could be \"guest\" for a member"},
+    {"{\"role\":\"gu{role}\"}", "role: this could be \"guest\" for a member"},
     {"{\"role\":\"{attr.kind}\"}", "role: this could be"},
     {"{\"role\":\"{attr.kind|lower}\"}", "role: this could be"},
     {"{\"role\":\"{attr.kind|=guest}\"}", "role: this could be"},

@@ -3,6 +3,7 @@
 #include "host/log.h"
 
 #include "base/json.h"
+#include "fake_network.h"
 #include "support.h"
 
 #include <errno.h>
@@ -138,6 +139,13 @@ static void repeated_errors_are_dropped(void **state)
     const char *first = strstr(text, "store a: down\n");
     assert_non_null(first);
     assert_null(strstr(first + 1, "store a"));
+    expect_contains(text, "store b: down\n");
+    atomic_store(&forward_ms, 61000);
+    log_error_limited("store %s: down", "a");
+    log_error_limited("store %s: down", "b");
+    atomic_store(&forward_ms, 0);
+    text = logged();
+    expect_contains(text, "store a: down (and 9 more since it was last logged)\n");
     expect_contains(text, "store b: down\n");
 }
 

@@ -6,11 +6,24 @@
 #include "fake_network.h"
 #include "support.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
 #include <string.h>
 #include <time.h>
+
+static bool grants_no_thread;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *argument)
+{
+    static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+    return grants_no_thread ? EAGAIN : real(thread, attributes, run, argument);
+}
 
 static int start(void **state)
 {
@@ -77,6 +90,19 @@ static void freed_while_it_asks(void **state)
     assert_int_equal(get(resolver, 10, &why), RESOLVED_LATE);
     resolver_free(resolver);
     nanosleep(&pause, NULL);
+}
+
+static void host_that_grants_no_thread(void **state)
+{
+    struct resolver *resolver = resolver_new("ldap.example.com", "389");
+    struct reason why;
+    (void)state;
+    grants_no_thread = true;
+    assert_int_equal(get(resolver, 2000, &why), RESOLVED_FAILED);
+    grants_no_thread = false;
+    expect_contains(why.text, "no address of ldap.example.com: ");
+    assert_int_equal(get(resolver, 2000, &why), RESOLVED_GOOD);
+    resolver_free(resolver);
 }
 
 static void unknown_name(void **state)
@@ -164,6 +190,7 @@ int main(void)
         TEST(addresses_are_not_asked_for),
         TEST(slow_resolver),
         TEST(freed_while_it_asks),
+        TEST(host_that_grants_no_thread),
         TEST(unknown_name),
         TEST(old_addresses_are_better_than_none),
         TEST(more_addresses_than_are_kept),

@@ -138,6 +138,13 @@ static void key_ids(void **state)
     assert_null(
         load(&(struct config_texts){.token = "key_id = \"k\"; previous_keys = [ \"other#k\" ]"}));
     expect_contains(told(), "apps.demo.token: two different keys have the key id \"k\"");
+    scratch_write("long.jwk",
+                  SPAN("{\"kty\":\"oct\",\"alg\":\"HS512\",\"kid\":\"k\",\"k\":\""
+                       "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw"
+                       "MTIz\"}"));
+    assert_null(
+        load(&(struct config_texts){.token = "key_id = \"k\"; previous_keys = [ \"long.jwk\" ]"}));
+    expect_contains(told(), "apps.demo.token: two different keys have the key id \"k\"");
 }
 
 static void mistakes_in_tokens(void **state)

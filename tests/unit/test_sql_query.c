@@ -48,6 +48,7 @@ static void placeholders_become_parameters(void **state)
         {QUERY_MYSQL, "(SELECT /*! 1, */ /*m! 2 */ {id})", "(SELECT /*! 1, */ /*m! 2 */ ?)", "\1"},
         {QUERY_PGSQL, "('\\', {id})", "('\\', $1)", "\1"},
         {QUERY_PGSQL, "SELECT typE'\\', e'\\'' || {id}", "SELECT typE'\\', e'\\'' || $1", "\1"},
+        {QUERY_PGSQL, "SELECT $a_b$ ; $a$ $a_b$, {id}", "SELECT $a_b$ ; $a$ $a_b$, $1", "\1"},
         {QUERY_PGSQL, "SELECT a$x$ FROM t WHERE {id} = a$x$", "SELECT a$x$ FROM t WHERE $1 = a$x$",
          "\1"},
     };
