@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "listen.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/networks.h"
 #include "base/random.h"
@@ -27,6 +28,7 @@
 #define PROBE_SECONDS 2
 
 #define LOCK_TRIES 200 /* of a millisecond each */
+#define LOOK_MS    1000
 
 /* ---- Who is there already ---- */
 
@@ -196,6 +198,19 @@ bool listen_take_place(struct listener *listener, struct reason *why_r)
     if (lock >= 0)
         close(lock);
     return listener->in_place;
+}
+
+void listen_look(struct listener *listener)
+{
+    struct stat st;
+    int64_t now = clock_monotonic_ms();
+    if (!listener->in_place || now < listener->look_at)
+        return;
+    listener->look_at = now + LOOK_MS;
+    if (lstat(listener->address.sun_path, &st) != 0 && errno == ENOENT)
+        log_error_limited("%s has been removed: the web server cannot connect any more; restart "
+                          "memberchat, and see what removes files there",
+                          listener->address.sun_path);
 }
 
 void listen_remove_path(struct listener *listener)

@@ -6,6 +6,7 @@
 #include "base/reason.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -15,6 +16,7 @@ struct listener {
     bool in_place;                      /* it was renamed from `beside` to `address` */
     dev_t device;                       /* of that socket */
     ino_t inode;
+    int64_t look_at; /* when listen_look() looks next */
 };
 
 /* Opens "unix:/path", with socket_place.h's options behind it, or "127.0.0.1:9000".  A unix
@@ -31,6 +33,10 @@ bool listen_is_inherited(void); /* only looks */
  * program, stay what they are.  To be called when nothing can go wrong any more.
  * False: `why`; nothing has changed. */
 bool listen_take_place(struct listener *listener, struct reason *why_r);
+
+/* Says in the log, once a minute, that the path is gone, as a cleaner of /tmp may remove it: the
+ * socket itself lives on, and nothing else tells.  To be called again and again. */
+void listen_look(struct listener *listener);
 
 /* Removes the unix socket's path, unless another process has taken it over. */
 void listen_remove_path(struct listener *listener);

@@ -136,6 +136,7 @@ static void serve_until_stopped(struct server *server, struct upkeep *upkeep,
     while (!stop_wanted) {
         server_poll(server, 500);
         upkeep_poll(upkeep);
+        listen_look(listener);
         if (reload_wanted) {
             reload_wanted = 0;
             upkeep_reload(upkeep);

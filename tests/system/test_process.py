@@ -135,6 +135,18 @@ class SocketFile(ProcessCase):
         self.assertEqual(0, responder.process.stop())
         self.assertFalse(self.path.exists())
 
+    def test_removed_while_it_serves(self):
+        """Nobody can connect, and the log says why."""
+        responder = self.start()
+        with responder.connect() as peer:
+            peer.send(fcgi.request("POST", GUEST_PATH, self.site.auth(), flags=fcgi.KEEP))
+            self.assertEqual(200, peer.reply().answer.status)
+            self.path.unlink()
+            responder.expect_log(r"error: \S+mc\.sock has been removed: the web server cannot connect any more")
+            peer.send(fcgi.request("POST", GUEST_PATH, self.site.auth()))
+            self.assertEqual(200, peer.reply().answer.status)
+        self.assertEqual(0, responder.process.stop())
+
     def test_regular_file(self):
         self.path.write_text("precious")
         self.refused()
