@@ -67,6 +67,7 @@ struct status_report {
     struct status_store *stores;
     struct status_app *apps;
     struct status_process *processes;
+    struct status_process *gone; /* it should run, but does not, nor does another; NULL: none */
     struct status_file *files;
     struct figures_past *recent;
     size_t store_count, app_count, process_count, file_count, recent_count;

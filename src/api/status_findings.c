@@ -65,6 +65,11 @@ static void find_in_store(struct status_report *report, const struct status_stor
 static void find_in_processes(struct status_report *report)
 {
     const char *version = NULL;
+    char text[40];
+    if (report->gone)
+        add(report, "No memberchat runs: process %lld, which began %s ago, has ended.",
+            (long long)report->gone->pid, age(report, report->gone->started, text))
+            ->remedy = "Start it again. Its log says why it ended, unless it was killed.";
     for (size_t i = 0; i < report->process_count; i++) {
         const struct status_process *process = &report->processes[i];
         if (process->reload_failed)

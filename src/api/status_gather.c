@@ -115,30 +115,43 @@ static void gather_apps(const struct settings *settings, struct figures *figures
 
 /* ---- Processes ---- */
 
+static struct status_process read_process(const struct figures_process *from)
+{
+    uint64_t version = figures_get(&from->version);
+    struct status_process process = {
+        .pid = (int64_t)figures_get(&from->pid),
+        .started = figures_time(figures_get(&from->started)),
+        .reloaded_at = figures_time(figures_get(&from->reloaded_at)),
+        .threads = figures_get(&from->threads),
+        .busy = figures_get(&from->busy),
+        .in_flight = figures_get(&from->in_flight),
+        .reloads = figures_get(&from->reloads),
+        .resident = figures_get(&from->resident) != FIGURES_FOR_ONE,
+        .reload_failed = figures_get(&from->reload_failed) != 0,
+    };
+    memcpy(process.version, &version, sizeof version);
+    if (!text_is_plain(span_of(process.version)))
+        process.version[0] = '\0';
+    return process;
+}
+
+/* Those that live; where there is none, the last one may be missed. */
 static void gather_processes(const struct figures_view *view, struct status_report *report)
 {
-    report->processes = arena_alloc(&report->arena, FIGURES_PROCESSES * sizeof *report->processes);
+    const struct figures_process *all = view->figures->processes, *last = &all[0];
+    report->processes =
+        arena_alloc(&report->arena, (FIGURES_PROCESSES + 1) * sizeof *report->processes);
     for (unsigned i = 0; report->processes && i < FIGURES_PROCESSES; i++) {
-        const struct figures_process *from = &view->figures->processes[i];
-        struct status_process *process = &report->processes[report->process_count];
-        if (!figures_process_lives(view, i))
-            continue;
-        uint64_t version = figures_get(&from->version);
-        *process =
-            (struct status_process){.pid = (int64_t)figures_get(&from->pid),
-                                    .started = figures_time(figures_get(&from->started)),
-                                    .reloaded_at = figures_time(figures_get(&from->reloaded_at)),
-                                    .threads = figures_get(&from->threads),
-                                    .busy = figures_get(&from->busy),
-                                    .in_flight = figures_get(&from->in_flight),
-                                    .reloads = figures_get(&from->reloads),
-                                    .resident = figures_get(&from->resident) != 0,
-                                    .reload_failed = figures_get(&from->reload_failed) != 0};
-        memcpy(process->version, &version, sizeof version);
-        if (!text_is_plain(span_of(process->version)))
-            process->version[0] = '\0';
-        report->process_count++;
+        if (figures_get(&all[i].started) > figures_get(&last->started))
+            last = &all[i];
+        if (figures_process_lives(view, i))
+            report->processes[report->process_count++] = read_process(&all[i]);
     }
+    if (!report->processes || report->process_count ||
+        figures_get(&last->resident) != FIGURES_FOR_ALWAYS)
+        return;
+    report->gone = &report->processes[0];
+    *report->gone = read_process(last);
 }
 
 /* ---- Files ---- */

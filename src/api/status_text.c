@@ -127,6 +127,8 @@ void status_write_text(const struct status_report *report, struct bytes *out)
         add_store(&report->stores[i], out);
     for (size_t i = 0; i < report->app_count; i++)
         add_app(&report->apps[i], out);
+    if (!report->process_count)
+        bytes_add_string(out, "no process runs now\n");
     for (size_t i = 0; i < report->process_count; i++)
         add_process(&report->processes[i], report->now, out);
     for (size_t i = 0; i < report->file_count; i++)

@@ -63,7 +63,7 @@ struct figures *figures_put_in_use(struct figures *figures)
 static struct {
     _Atomic(struct figures_process *) place;
     atomic_uint in_flight, busy, threads;
-    atomic_bool reload_failed;
+    atomic_bool reload_failed, lasting;
     figure reloads, reloaded_at;
 } own;
 
@@ -80,6 +80,8 @@ static void show(void)
     set(&place->in_flight, atomic_load(&own.in_flight));
     set(&place->busy, atomic_load(&own.busy));
     set(&place->threads, atomic_load(&own.threads));
+    if (atomic_load(&own.lasting))
+        set(&place->resident, FIGURES_FOR_ALWAYS);
     set(&place->reloads, atomic_load(&own.reloads));
     set(&place->reload_failed, atomic_load(&own.reload_failed));
     if (atomic_load(&own.reloaded_at))
@@ -132,6 +134,12 @@ void figures_thread_ends(void)
 void figures_note_threads(unsigned threads)
 {
     atomic_store(&own.threads, threads);
+    show();
+}
+
+void figures_note_lasting(void)
+{
+    atomic_store(&own.lasting, true);
     show();
 }
 

@@ -87,6 +87,7 @@ void figures_note_store(const char *store, enum figures_outcome outcome);
 /* ---- What a process is like now ---- */
 
 void figures_note_threads(unsigned threads);
+void figures_note_lasting(void); /* no web server starts and ends it: it is missed when it ends */
 void figures_note_reload(bool good);
 void figures_note_breaker(const char *store, bool open);
 void figures_note_cache(const char *store, size_t entries);

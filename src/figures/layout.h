@@ -71,9 +71,17 @@ struct figures_store {
     struct figures_histogram durations;
 };
 
+enum figures_resident {
+    FIGURES_FOR_ONE,    /* it serves one request */
+    FIGURES_FOR_MANY,   /* as long as the web server wants it */
+    FIGURES_FOR_ALWAYS, /* no web server starts it */
+};
+
 struct figures_process {
     figure pid; /* 0: the place is free */
-    figure started, resident, threads;
+    figure started;
+    figure resident; /* enum figures_resident */
+    figure threads;
     figure in_flight, busy;
     figure reloads, reload_failed, reloaded_at; /* the last one that was good */
     figure version;                             /* of the program: 8 bytes of it */

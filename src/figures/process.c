@@ -42,7 +42,7 @@ static void move_in(struct figures_process *process, bool resident)
     memcpy(&text, version, sizeof text);
     atomic_store(&process->version, text);
     atomic_store(&process->started, (uint64_t)now);
-    atomic_store(&process->resident, resident);
+    atomic_store(&process->resident, resident ? FIGURES_FOR_MANY : FIGURES_FOR_ONE);
     atomic_store(&process->reloaded_at, (uint64_t)now);
     atomic_store(&process->pid, (uint64_t)getpid());
 }

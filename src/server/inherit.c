@@ -42,7 +42,7 @@ bool listen_inherit(struct listener *listener_r)
         unsetenv("LISTEN_FDS");
         unsetenv("LISTEN_FDNAMES");
         fcntl(SYSTEMD_FIRST, F_SETFD, FD_CLOEXEC);
-        *listener_r = (struct listener){.fd = SYSTEMD_FIRST};
+        *listener_r = (struct listener){.fd = SYSTEMD_FIRST, .lasting = true};
     } else if (is_listening(STDIN_FILENO)) {
         *listener_r = (struct listener){.fd = STDIN_FILENO};
     } else {

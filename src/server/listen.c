@@ -302,7 +302,7 @@ static bool open_inet(const char *text, struct listener *listener, struct reason
 
 bool listen_open(const char *address, struct listener *listener_r, struct reason *why_r)
 {
-    *listener_r = (struct listener){.fd = -1};
+    *listener_r = (struct listener){.fd = -1, .lasting = true};
     return strncmp(address, "unix:", 5) == 0 && address[5]
                ? open_unix(address + 5, listener_r, why_r)
                : open_inet(address, listener_r, why_r);

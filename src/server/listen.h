@@ -12,6 +12,7 @@
 
 struct listener {
     int fd;                             /* -1: none */
+    bool lasting;                       /* false: a web server starts and ends processes */
     struct sockaddr_un address, beside; /* of an own unix socket; else no path in them */
     bool in_place;                      /* it was renamed from `beside` to `address` */
     dev_t device;                       /* of that socket */

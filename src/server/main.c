@@ -165,6 +165,8 @@ static bool serve(struct settings *settings, struct listener *listener, const ch
     }
     struct reason why, place;
     figures_use(settings->status.file, FIGURES_RESIDENT);
+    if (listener->lasting)
+        figures_note_lasting();
     struct server *server = server_start(listener->fd, threads, snapshots);
     if (!server)
         return false;

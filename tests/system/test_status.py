@@ -2,13 +2,16 @@
 """/status for people: what is wrong now, and how stores, apps and processes do."""
 import json
 import signal
+import socket
 import subprocess
+import time
 
 from lib.answer import basic
 from lib.case import FreshCase
 from lib.fcgi import request_pairs
 from lib.programs import programs
 from lib.responder import command, environment
+from lib.scratch import wait_until
 from lib.site import APP, GUEST_PATH, KEY, member_path
 
 LOCAL = ["127.0.0.1"]
@@ -121,6 +124,33 @@ class Status(FreshCase):
         self.assertRegex(done.stdout, r"^wrong: Process \d+ refused the configuration")
         (self.site.folder / "figures").unlink()
         self.assertEqual(2, command("-c", self.site.folder / "none.conf", "status").returncode)
+
+    def test_command_when_nothing_runs(self):
+        """Which is wrong only if it had an address of its own: a web server starts processes when it needs them."""
+        def status():
+            done = command("-c", self.site.conf, "status")
+            self.assertEqual("", done.stderr)
+            return done.returncode, done.stdout
+        self.serve()
+        self.responder.process.stop()
+        code, text = status()
+        self.assertEqual(1, code)
+        self.assertRegex(text, r"^wrong: No memberchat runs: process \d+, which began \d+ seconds? ago, has ended\.\n")
+        self.assertIn("\nno process runs now\n", text)
+        self.serve()
+        self.assertEqual(0, status()[0])
+        self.responder.process.popen.kill()
+        self.responder.process.popen.wait()
+        self.assertEqual(1, status()[0])
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            time.sleep(1.1)  # the newest process is known by the second
+            process = self.scratch.start([programs().responder], stdin=listener, env=environment(self.site))
+            wait_until("it serves", lambda: "ready" in process.log_text())
+            self.assertEqual(0, status()[0])
+            process.stop()
+        code, text = status()
+        self.assertEqual(0, code)
+        self.assertRegex(text, r"^nothing is wrong\n[^$]*\nno process runs now\n")
 
     def test_command_while_the_configuration_has_a_mistake(self):
         """It shows what runs, and where the mistake is; what runs goes on."""

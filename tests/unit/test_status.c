@@ -126,6 +126,11 @@ static void processes(void **state)
     EXPECT_FOUND("All 8 threads of process 1 are busy");
     strcpy(scene.processes[1].version, "1.1");
     EXPECT_FOUND("Processes of versions 1.0 and 1.1 run side by side");
+    scene.report.process_count = 0;
+    find(&scene);
+    assert_string_equal(found(&scene), "");
+    scene.report.gone = scene.processes;
+    EXPECT_FOUND("No memberchat runs: process 1, which began 24 hours ago, has ended");
     scene.processes[0].resident = false; /* of one request, which is busy with it */
     scene.processes[0].busy = 8;
     scene.processes[1].threads = 0;
