@@ -216,13 +216,15 @@ static void report_fault(const struct reader_fault *fault, struct config_report 
     }
 }
 
-struct config *config_open(const char *path, struct config_report *report)
+static struct config *open_file(const char *path, bool part, struct config_report *report)
 {
     struct config *config = calloc(1, sizeof *config);
     struct reader_fault fault = {0};
     struct reader_result result;
-    if (!config || !reader_read(path, &config->arena, &result, &fault)) {
+    bool whole = config && reader_read(path, &config->arena, &result, &fault);
+    if (!whole)
         report_fault(&fault, report);
+    if (!whole && !(part && fault.path)) {
         config_close(config);
         return NULL;
     }
@@ -230,6 +232,16 @@ struct config *config_open(const char *path, struct config_report *report)
     check_modes(result.files, report);
     check_doubles(result.root, report);
     return config;
+}
+
+struct config *config_open(const char *path, struct config_report *report)
+{
+    return open_file(path, false, report);
+}
+
+struct config *config_open_part(const char *path, struct config_report *report)
+{
+    return open_file(path, true, report);
 }
 
 void config_close(struct config *config)

@@ -40,6 +40,9 @@ struct config_node; /* a setting in it */
 /* Reads a file.  NULL when it cannot be read or parsed; the report says why.  Settings that
  * stand twice in a group are in the report, and the first one counts. */
 struct config *config_open(const char *path, struct config_report *report);
+
+/* The same, but where the syntax is wrong, there is what stands in front of the mistake. */
+struct config *config_open_part(const char *path, struct config_report *report);
 void config_close(struct config *config);
 
 const struct config_node *config_root(const struct config *config);

@@ -100,17 +100,30 @@ static bool read_setting(struct lexer *lexer, struct config_node *setting, unsig
     return true;
 }
 
-/* The settings of a group, up to what is no name. */
+/* Takes off the children behind this one; NULL: all. */
+static void cut_behind(struct config_node *group, struct config_node *last)
+{
+    if (last)
+        last->next = NULL;
+    else
+        group->first = NULL;
+    group->count = last ? last->index + 1 : 0;
+}
+
+/* The settings of a group, up to what is no name.  After a fault, those that are whole. */
 static bool read_settings(struct lexer *lexer, struct config_node *group, unsigned depth)
 {
-    struct config_node *last = NULL;
+    struct config_node *last = NULL, *whole = NULL;
+    bool good = true;
     group->kind = CONFIG_KIND_GROUP;
-    while (lexer->token == TOKEN_NAME) {
+    while (good && lexer->token == TOKEN_NAME) {
+        whole = last;
         struct config_node *setting = add_child(lexer, group, &last);
-        if (!setting || !read_setting(lexer, setting, depth))
-            return false;
+        good = setting && read_setting(lexer, setting, depth);
     }
-    return lexer->token != TOKEN_FAULT && sort_names(lexer, group);
+    if (!good)
+        cut_behind(group, whole);
+    return sort_names(lexer, group) && good && lexer->token != TOKEN_FAULT;
 }
 
 static bool read_group(struct lexer *lexer, struct config_node *group, unsigned depth)

@@ -51,7 +51,8 @@ struct reader_fault {
 };
 
 /* Reads the file and what it includes.  All that it makes, also the fault's path, lives
- * in `arena`, and fails with it.  False: the fault says why; path NULL: out of memory. */
+ * in `arena`, and fails with it.  False: the fault says why; path NULL: out of memory.  Else the
+ * result has the settings that stand whole in front of it. */
 bool reader_read(const char *path, struct arena *arena, struct reader_result *result_r,
                  struct reader_fault *fault_r);
 

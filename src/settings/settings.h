@@ -32,7 +32,7 @@ struct token_settings {
     const char *key_file, *key_id;
     const char *issuer, *audience;
     int64_t ttl_ms, guest_ttl_ms, clock_skew_ms;
-    const char *claims; /* path of the template, or NULL */
+    const char *claims;                              /* path of the template, or NULL */
     struct memberchat_list next_keys, previous_keys; /* their paths, once they are read */
 };
 
@@ -156,7 +156,7 @@ struct settings *settings_read(const char *path, const char *plugin_folder,
                                const struct settings_choice *choice, struct config_report *report);
 
 /* To look at what runs while its configuration has mistakes: what can be read of the group
- * `status`, and the names of the stores and apps.  NULL: not even that. */
+ * `status`, and the names of the stores and apps.  NULL: not even status.file. */
 struct settings *settings_read_names(const char *path, struct config_report *mistakes);
 
 /* Opens the stores; those of `previous` (or NULL) that are the same are shared.

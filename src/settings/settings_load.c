@@ -293,7 +293,7 @@ static void take_mistake(struct span line, void *context)
 struct settings *settings_read_names(const char *path, struct config_report *mistakes)
 {
     struct config_report known = {0}; /* they are in `mistakes` */
-    struct config *config = config_open(path, &known);
+    struct config *config = config_open_part(path, &known);
     struct settings *settings = config ? calloc(1, sizeof *settings) : NULL;
     if (settings) {
         const struct loading loading = {
@@ -304,7 +304,7 @@ struct settings *settings_read_names(const char *path, struct config_report *mis
     }
     config_close(config);
     config_report_free(&known);
-    if (!settings || !settings->arena.failed)
+    if (settings && !settings->arena.failed && settings->status.file)
         return settings;
     settings_free(settings);
     return NULL;

@@ -176,6 +176,12 @@ class Status(FreshCase):
         self.site.put("memberchat.conf", 'status = { file = "figures" }')
         printed = json.loads(command("-c", self.site.conf, "status", "--json").stdout)
         self.assertEqual(([], [], 1), (printed["stores"], [app["name"] for app in printed["apps"] if app["name"]], len(printed["processes"])))
+        for mistake in ('x = "1', "}", "x = [ 1, {} ]"):
+            told = self.site.put("memberchat.conf", good + mistake)
+            done = command("-c", self.site.conf, "status")
+            self.assertEqual((1, ""), (done.returncode, done.stderr))
+            line = told.read_text().count("\n") + 1
+            self.assertRegex(done.stdout, rf"^wrong: The configuration has a mistake: {self.site.conf}:{line}: .*\n[^$]*\napp Other: [^$]*\nprocess ")
         for lost in ("status = {", good.replace("status", "statu"), good.replace('file = "figures"', 'file = 1')):
             self.site.put("memberchat.conf", lost)
             done = command("-c", self.site.conf, "status")

@@ -169,6 +169,30 @@ static void mistakes_are_told_with_their_line(void **state)
     assert_int_equal(fault.line, 1);
 }
 
+/* For those that can do with a part of it. */
+static void what_is_whole_before_a_mistake(void **state)
+{
+    static const struct {
+        const char *text, *wanted;
+    } rows[] = {
+        {"a = 1; b = { c = 2; d = }; e = 3", "{a=1 } "},
+        {"a = { b = 1; c = [ 1, 2 ] }; d = \"x", "{a={b=1 c=(1 2 ) } } "},
+        {"a = 1 b = ( 1, ( 2 )", "{a=1 } "},
+        {"a = 1; b = 2; }", "{a=1 b=2 } "},
+        {"a = 1; b", "{a=1 } "},
+        {"a =", "{} "},
+        {"=", "{} "},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes tree = {0};
+        assert_false(read_text(rows[i].text));
+        write_node(result.root, &tree);
+        assert_string_equal(bytes_string(&tree), rows[i].wanted);
+        bytes_free(&tree);
+    }
+}
+
 static void includes_stand_in_for_their_text(void **state)
 {
     (void)state;
@@ -241,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_kind_of_value),
         TEST(mistakes_are_told_with_their_line),
+        TEST(what_is_whole_before_a_mistake),
         TEST(includes_stand_in_for_their_text),
         TEST(absolute_includes),
         TEST(nesting_has_a_limit),
