@@ -46,16 +46,14 @@ static bool fail_connection(const struct connection *connection, struct sql_faul
                          first_line(text), text);
 }
 
-/* Signing in reports its SQLSTATE only in the text: "... FATAL:  28P01: password ..." */
 static bool fail_signing_in(const struct connection *connection, struct sql_fault *fault)
 {
-    const char *text = PQerrorMessage(connection->postgres), *at = strstr(text, ":  ");
-    if (!at || strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != PGSQL_CODE_LENGTH)
+    const char *state = pgsql_code_find(PQerrorMessage(connection->postgres));
+    if (!state)
         return fail_connection(connection, fault);
-    at += 3;
-    const char *words = at + PGSQL_CODE_LENGTH + 2;
-    return sql_fault_set(fault, pgsql_code_signing_in(at, words), "%.*s (%.*s)", first_line(words),
-                         words, PGSQL_CODE_LENGTH, at);
+    const char *words = state + PGSQL_CODE_LENGTH + 2;
+    return sql_fault_set(fault, pgsql_code_signing_in(state, words), "%.*s (%.*s)",
+                         first_line(words), words, PGSQL_CODE_LENGTH, state);
 }
 
 static bool fail_late(struct sql_fault *fault)
@@ -136,6 +134,12 @@ static void disconnect(void *client, void *handle)
     free(connection);
 }
 
+/* libpq would write what a database remarks to our stderr, as it stands. */
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context, (void)notice;
+}
+
 static bool sign_in(void *handle, const struct sql_target *target, int64_t deadline,
                     struct sql_fault *fault)
 {
@@ -154,7 +158,6 @@ static bool sign_in(void *handle, const struct sql_target *target, int64_t deadl
                                  "gssencmode",
                                  "client_encoding",
                                  "application_name",
-                                 "fallback_application_name",
                                  "target_session_attrs",
                                  NULL};
     const char *const values[] = {target->host ? target->host : target->address,
@@ -168,7 +171,6 @@ static bool sign_in(void *handle, const struct sql_target *target, int64_t deadl
                                   "disable",
                                   "UTF8",
                                   "memberchat",
-                                  "memberchat",
                                   "any",
                                   NULL};
     snprintf(port, sizeof port, "%u", target->port % 65536);
@@ -176,6 +178,7 @@ static bool sign_in(void *handle, const struct sql_target *target, int64_t deadl
     if (!connection->postgres)
         return sql_fault_set(fault, SQL_BUSY, "out of memory");
     PQsetErrorVerbosity(connection->postgres, PQERRORS_VERBOSE);
+    PQsetNoticeReceiver(connection->postgres, ignore_notice, NULL);
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
     while (status != PGRES_POLLING_OK) {
         connection->link.fd = PQsocket(connection->postgres);
@@ -198,12 +201,13 @@ static bool make_harmless(struct connection *connection, int64_t deadline, struc
     PGresult *result;
     char text[192];
     snprintf(text, sizeof text,
+             "SET default_transaction_read_only = on; SET statement_timeout = %lld; %s%lld; "
+             "SELECT pg_backend_pid()",
+             (long long)settings->timeout,
              PQserverVersion(connection->postgres) < IDLE_TIMEOUT_SINCE
-                 ? "SET default_transaction_read_only = on; SET statement_timeout = %lld; "
-                   "SELECT pg_backend_pid()"
-                 : "SET default_transaction_read_only = on; SET statement_timeout = %lld; "
-                   "SET idle_session_timeout = %lld; SELECT pg_backend_pid()",
-             (long long)settings->timeout, (long long)settings->idle_timeout + IDLE_MARGIN_MS);
+                 ? "SELECT "
+                 : "SET idle_session_timeout = ",
+             (long long)settings->idle_timeout + IDLE_MARGIN_MS);
     int sent = PQsendQuery(connection->postgres, text);
     bool good = finish(connection, sent, deadline, &result, fault);
     if (good)
@@ -217,13 +221,11 @@ static bool read_columns(struct connection *connection, const PGresult *describe
 {
     int count = PQnfields(described);
     bool good = true;
+    fault->verdict = SQL_WRONG;
     for (int i = 0; good && i < count; i++)
         good = sql_shape_add(&connection->shape, span_of(PQfname(described, i)),
                              &connection->link.client->services->wanted, &fault->why);
-    good = good && sql_shape_is_good(&connection->shape, &fault->why);
-    if (!good)
-        fault->verdict = SQL_WRONG;
-    return good;
+    return good && sql_shape_is_good(&connection->shape, &fault->why);
 }
 
 static bool prepare(void *handle, int64_t deadline, struct sql_fault *fault)

@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+const char *pgsql_code_find(const char *text)
+{
+    const char *at = strstr(text, ":  ");
+    bool known = at && strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == PGSQL_CODE_LENGTH;
+    return known ? at + 3 : NULL;
+}
+
 struct meaning {
     const char *text;
     enum sql_verdict verdict;

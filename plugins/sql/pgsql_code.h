@@ -7,6 +7,10 @@
 
 enum { PGSQL_CODE_LENGTH = 5 };
 
+/* Where the SQLSTATE is in what libpq says of signing in: "... FATAL:  28P01: password ...".  NULL:
+ * there is none. */
+const char *pgsql_code_find(const char *text);
+
 /* Here, more may follow the SQLSTATE. */
 enum sql_verdict pgsql_code_verdict(const char *state);
 

@@ -220,6 +220,15 @@ class AnswersOfPostgreSQL(Answers, SqlCase):
         names = [re.search("member[0-9a-f]{16}", self.lookup().stdout).group() for _ in range(2)]
         self.assertNotEqual(*names)
 
+    def test_remarks_of_the_database_stay_out_of_the_log(self):
+        self.server.sql("CREATE FUNCTION remark() RETURNS INT LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING E'a\\nb'; RETURN 1; END $$")
+        self.addCleanup(self.server.sql, "DROP FUNCTION remark")
+        self.configure(query=f"{QUERY} AND remark() = 1")
+        self.responder = self.start()
+        self.assertTrue(self.answers())
+        self.assertNotIn("WARNING", self.responder.log_text())
+        self.assertEqual("", self.lookup().stderr)
+
     def test_what_only_the_server_finds_wrong(self):
         """No such thing passes by itself: it is no outage."""
         for query, told in (("SELECT id AS appUserId FROM other.public.people WHERE id = {id}", "cross-database references"),

@@ -45,6 +45,15 @@ static void what_a_text_or_a_change_may_cause(void **state)
     }
 }
 
+static void the_state_in_a_message(void **state)
+{
+    const char *text = "connection to \"x\" failed: FATAL:  28P01: password";
+    (void)state;
+    assert_string_equal(pgsql_code_find(text), "28P01: password");
+    assert_null(pgsql_code_find("connection refused"));
+    assert_null(pgsql_code_find("FATAL:  password"));
+}
+
 static void refusals_of_a_pooler(void **state)
 {
     static const struct {
@@ -71,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts),
         cmocka_unit_test(what_a_text_or_a_change_may_cause),
+        cmocka_unit_test(the_state_in_a_message),
         cmocka_unit_test(refusals_of_a_pooler),
     };
     return cmocka_run_group_tests_name("pgsql_code", tests, NULL, NULL);
