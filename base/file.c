@@ -106,7 +106,7 @@ bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *e
     bool good = false;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &st) != 0)
-        reason_set(why, "%s cannot be read: %s", path, strerror(errno));
+        file_explain_unreadable(path, errno, why);
     else if (!S_ISREG(st.st_mode))
         reason_set(why, "%s is not a file", path);
     else if (file_mode_refused(st.st_mode))
@@ -115,7 +115,7 @@ bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *e
                    "mode 0640",
                    path, st.st_mode & 07777u);
     else if (!file_read_all(fd, limit, out))
-        reason_set(why, "%s cannot be read: %s", path, strerror(errno));
+        file_explain_unreadable(path, errno, why);
     else if (out->length > limit)
         reason_set(why, "%s is larger than %zu bytes", path, limit);
     else
@@ -219,7 +219,27 @@ bool file_destination(const char *path, char out_r[PATH_MAX])
     return false;
 }
 
-/* ---- Why it cannot be written ---- */
+/* ---- Why it cannot be read, or written ---- */
+
+void file_explain_reading(int error, struct reason *why)
+{
+    const char *said = strerror(error);
+    if (error == ENOENT || error == ENOTDIR)
+        reason_set(why, "cannot be read: %s: make it, or correct its path", said);
+    else if (error == EACCES)
+        reason_set(why,
+                   "cannot be read: %s: make it readable, and its folders accessible, for user %lu",
+                   said, (unsigned long)geteuid());
+    else
+        reason_set(why, "cannot be read: %s", said);
+}
+
+void file_explain_unreadable(const char *path, int error, struct reason *why)
+{
+    struct reason fault;
+    file_explain_reading(error, &fault);
+    reason_set(why, "%s %s", path, fault.text);
+}
 
 /* The user that should own it; root asks for another one. */
 static const char *name_owner(char room[24])

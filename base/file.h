@@ -55,6 +55,11 @@ struct span file_folder(const char *path);
  * nowhere.  False: errno says why it is nowhere. */
 bool file_destination(const char *path, char out_r[PATH_MAX]);
 
+/* Why a file cannot be read, by the errno of the attempt, and what to do about it: "PATH cannot be
+ * read: ...".  The second without the path. */
+void file_explain_unreadable(const char *path, int error, struct reason *why);
+void file_explain_reading(int error, struct reason *why);
+
 /* Why a file cannot be made or written, by the errno of the attempt, and what to do about it. */
 void file_explain_unwritable(const char *path, int error, struct reason *why);
 

@@ -22,19 +22,6 @@ struct members {
     struct compiled *compiled;
 };
 
-void members_explain(const char *path, int error, struct reason *why)
-{
-    if (error == ENOENT || error == ENOTDIR)
-        reason_set(why, "%s: no such file: create it, or correct \"path\"", path);
-    else if (error == EACCES)
-        reason_set(why,
-                   "%s: permission denied: make it readable, and its folders accessible, for "
-                   "user %lu",
-                   path, (unsigned long)geteuid());
-    else
-        reason_set(why, "%s: %s", path, strerror(error));
-}
-
 /* ---- Loading ---- */
 
 /* Opens a regular file, and nothing that could block.  -1: with a reason. */
@@ -44,7 +31,7 @@ static int open_members(const char *path, int64_t limit, struct file_stamp *stam
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &status) != 0) {
-        members_explain(path, errno, why);
+        file_explain_unreadable(path, errno, why);
     } else if (!S_ISREG(status.st_mode)) {
         reason_set(why, "%s: not a regular file", path);
     } else if (status.st_size > limit) {
@@ -87,7 +74,7 @@ static enum load read_text(int fd, const char *path, const struct file_stamp *st
     /* one byte more than there should be shows a file that grew */
     ssize_t got = read_file(fd, *text_r, size + 1);
     if (got < 0 || fstat(fd, &after) != 0) {
-        members_explain(path, errno, why);
+        file_explain_unreadable(path, errno, why);
         return LOAD_FAILED;
     }
     struct file_stamp now = file_stamp_of(&after);
@@ -234,7 +221,7 @@ static bool check_start(int fd, const struct file_settings *settings,
     if (good)
         good = check_text(settings, services, (struct span){text, size}, why);
     else
-        members_explain(settings->path, errno, why);
+        file_explain_unreadable(settings->path, errno, why);
     free(text);
     return good;
 }

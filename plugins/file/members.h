@@ -23,9 +23,6 @@ void members_free(struct members *members);
 bool members_check(const struct file_settings *settings, const struct memberchat_services *services,
                    struct reason *why);
 
-/* Says what went wrong with `path`, by errno, and what helps. */
-void members_explain(const char *path, int error, struct reason *why);
-
 const struct columns *members_columns(const struct members *members);
 size_t members_count(const struct members *members);
 

@@ -277,7 +277,7 @@ static bool look(struct store *store)
     struct file_stamp stamp;
     int64_t now = store->services->now(store->services);
     if (!file_stamp_read(store->settings->path, &stamp)) {
-        members_explain(store->settings->path, errno, &why);
+        file_explain_unreadable(store->settings->path, errno, &why);
         complain(store, &no_stamp, &why);
         store->asked = false;
         return false;

@@ -274,9 +274,11 @@ static bool check(const struct sql_client *client, struct reason *why)
 {
     const char *path = client->settings->path;
     struct stat status;
-    if (stat(path, &status) != 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
-        reason_set(why, "path: %s cannot be read: %s", path, strerror(errno));
-    else if (!S_ISREG(status.st_mode))
+    struct reason fault;
+    if (stat(path, &status) != 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
+        file_explain_unreadable(path, errno, &fault);
+        reason_set(why, "path: %s", fault.text);
+    } else if (!S_ISREG(status.st_mode))
         reason_set(why, "path: %s is not a file", path);
     else
         return true;

@@ -117,12 +117,15 @@ static void free_input(struct lexer_input *input)
 /* The main file, or the line that includes another one. */
 static void fault_of_reading(struct lexer *lexer, const char *path, int error)
 {
-    const char *why = error == EISDIR ? "" : strerror(error);
-    const char *fault = error == EISDIR ? "is not a file" : "cannot be read: ";
-    if (lexer->input)
-        lexer_fault(lexer, "@include: %s %s%s", path, fault, why);
+    struct reason fault;
+    if (error == EISDIR)
+        reason_set(&fault, "is not a file");
     else
-        file_fault(lexer, path, "%s%s", fault, why);
+        file_explain_reading(error, &fault);
+    if (lexer->input)
+        lexer_fault(lexer, "@include: %s %s", path, fault.text);
+    else
+        file_fault(lexer, path, "%s", fault.text);
 }
 
 /* Reads on in another file, up to its end. */

@@ -5,7 +5,9 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_MAX (64 * 1024)
 #define PEM_MARK "-----BEGIN " /* RFC 7468: text may stand before it */
@@ -161,8 +163,13 @@ bool keys_load(const struct key_source *source, struct key_ring *ring, struct ke
     struct key_report inner = {0};
     size_t before = ring->count;
     bool exposed = false, good = false;
-    if (!file_read_secret(source->path, FILE_MAX, &file, &exposed, &report->why))
+    if (!file_read_secret(source->path, FILE_MAX, &file, &exposed, &report->why)) {
+        if (source->signs && access(source->path, F_OK) != 0 && errno == ENOENT)
+            reason_set(&report->why,
+                       "%s cannot be read: %s: \"memberchat keygen %s FILE\" makes one",
+                       source->path, strerror(ENOENT), algorithm_rows[source->algorithm].name);
         goto out;
+    }
     struct span content = trim_text(bytes_span(&file));
     if (memmem(content.data, content.length, PEM_MARK, strlen(PEM_MARK)))
         good = add_key(read_pem(content, source, &inner.why), source, ring, &inner.why);

@@ -309,7 +309,7 @@ class Files(ConfigCase):
         """Its middle is left out, not what is wrong with it."""
         self.site.write({"stores": {"members": {"path": "folder/" * 400 + "members.csv"}}})
         done = command("check", "-c", self.site.conf)
-        self.assertRegex(done.stdout + done.stderr, r"folder/.*\.\.\..*folder/members\.csv: no such file")
+        self.assertRegex(done.stdout + done.stderr, r"folder/.*\.\.\..*folder/members\.csv cannot be read: No such file")
 
     def test_members_file_with_which_nothing_would_start(self):
         self.site.put("members.csv", "appUserId,appUserName\n" + "".join(f"m{i},a,b\n" for i in range(101)))

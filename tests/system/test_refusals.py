@@ -90,7 +90,7 @@ class Refusals(CommandCase):
         self.assertEqual((0, "people.txt.cdb: 8 members\n"), (done.returncode, done.stdout), done.stderr)
         self.assertRegex(done.stderr, r"^memberchat: people\.txt:10: ")
         for words, *arguments in (("the encoding \"klingon\" is not known", "members.csv", "--encoding", "klingon"),
-                                  ("none.csv: no such file", "none.csv"),
+                                  ("none.csv cannot be read: No such file", "none.csv"),
                                   ("none/a.cdb", "members.csv", "none/a.cdb"),
                                   ("keys", "members.csv", "keys")):
             with self.subTest(arguments=arguments):

@@ -71,7 +71,7 @@ class Credentials(RestCase):
             self.expect("1", 200)
             self.assertEqual("Bearer token-one", self.sent())
         (self.site.folder / "token").unlink()
-        self.expect_log("token cannot be read: No such file or directory; the old one stays in use")
+        self.expect_log("token cannot be read: No such file or directory: make it, or correct its path; the old one stays in use")
         self.expect("1", 200)
 
     def test_refused(self):

@@ -77,7 +77,7 @@ static void vanished_file_leaves_its_content(void **state)
     plugin->reload(store, true);
     assert_name("1", "Ann");
     assert_int_equal(plugin->probe(store, 0, fake_result_start(&result)), MEMBERCHAT_FOUND);
-    assert_int_equal(fake_services_count(&fake, "no such file"), 1);
+    assert_int_equal(fake_services_count(&fake, "No such file"), 1);
     assert_int_equal(fake_services_count(&fake, "the old content with 1 member stays"), 1);
     assert_int_equal(rename(other, path), 0);
     tick(1000); /* its inode has changed: it has to settle */
@@ -85,7 +85,7 @@ static void vanished_file_leaves_its_content(void **state)
     assert_int_equal(fake_services_count(&fake, "good again"), 1);
     assert_int_equal(rename(path, other), 0);
     tick(1000);
-    assert_int_equal(fake_services_count(&fake, "no such file"), 2);
+    assert_int_equal(fake_services_count(&fake, "No such file"), 2);
     put(path, HEADER "1,Bob\n");
     tick(1000);
     assert_name("1", "Bob");
@@ -115,7 +115,7 @@ static void unreadable_file_leaves_the_content(void **state)
         for (int i = 0; i < 3; i++)
             tick(1000);
         assert_name("1", "Ann");
-        assert_int_equal(fake_services_count(&fake, "permission denied"), 1);
+        assert_int_equal(fake_services_count(&fake, "Permission denied"), 1);
         assert_int_equal(chmod(path, 0600), 0);
     }
     tick(1000);
