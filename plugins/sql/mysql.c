@@ -42,6 +42,8 @@ static int await(struct connection *connection, int status, int64_t deadline)
     int ready = sql_servers_await((int)mysql_get_socket(connection->mysql), events, deadline);
     if (!ready) {
         connection->late = true;
+        /* over TLS, libmariadb takes no notice of what we return, and would read again for ever */
+        shutdown((int)mysql_get_socket(connection->mysql), SHUT_RDWR);
         return MYSQL_WAIT_TIMEOUT; /* makes the call end with a failure */
     }
     return (ready & (POLLIN | POLLHUP | POLLERR) ? status & MYSQL_WAIT_READ : 0) |
@@ -159,10 +161,6 @@ static bool sign_in(void *handle, const struct sql_target *target, int64_t deadl
         return false;
     connection->link.fd = (int)mysql_get_socket(mysql);
     connection->link.session = mysql_thread_id(mysql);
-    if (target->host) {
-        const int on = 1;
-        setsockopt(connection->link.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    }
     return true;
 }
 

@@ -6,11 +6,12 @@ import socket
 import threading
 import time
 
+from lib.case import at_once
 from lib.certificates import Authority
 from lib.programs import limit, preloading
 from lib.responder import command, environment
 from lib.scratch import Scratch
-from lib.sql import MariaDB, PostgreSQL
+from lib.sql import MariaDB, PostgreSQL, Proxy
 from lib.sql_case import SqlCase
 
 
@@ -59,6 +60,25 @@ class Tls:
 
     def configure(self, **keys):
         super().configure(**{"ca_file": str(self.authority.certificate), **keys})
+
+    def test_silence_under_way(self):
+        """Of a proxy for the connections that there are, and of the server for all."""
+        proxy = Proxy(self.server)
+        self.addCleanup(proxy.close)
+        self.server.show(*self.authority.issue(names="IP:127.0.0.1,IP:127.0.0.3,DNS:db.test"))
+        self.configure(hosts=["127.0.0.3"])
+        self.responder = self.start()
+        at_once(4, lambda _: self.answers())
+        proxy.go_silent()
+        self.assertEqual([200] * 4, [answer.status for answer in at_once(4, lambda _: self.ask())])
+        self.server.freeze()
+        self.addCleanup(self.server.thaw)
+        for _ in range(2):
+            began = time.monotonic()
+            self.assertEqual([503] * 4, [answer.status for answer in at_once(4, lambda _: self.ask())])
+            self.assertLess(time.monotonic() - began, limit(3.5))
+        self.server.thaw()
+        self.recovers(1)
 
     def find(self, **keys):
         self.configure(**keys)
