@@ -26,6 +26,7 @@
 
 #define MESSAGE_MAX (16 * 1024 * 1024) /* bytes of one message of the server */
 #define NEEDED      100000             /* bytes that a new session may take */
+#define READ_AHEAD  16384              /* bytes, as libldap has it */
 
 struct ldap_tls {
     LDAP *session;
@@ -82,7 +83,7 @@ static bool has_memory(void)
 
 static bool set_up(struct ldap_tls *tls)
 {
-    ber_len_t most = MESSAGE_MAX;
+    ber_len_t most = MESSAGE_MAX, ahead = READ_AHEAD;
     LDAP *session = tls->session;
     return ldap_set_option(session, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) == LDAP_SUCCESS &&
            ldap_get_option(session, LDAP_OPT_SOCKBUF, &tls->socket) == LDAP_SUCCESS &&
@@ -90,7 +91,9 @@ static bool set_up(struct ldap_tls *tls)
            ber_sockbuf_ctrl(tls->socket, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
            /* entry and result in one read() instead of four */
            ber_sockbuf_add_io(tls->socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER,
-                              NULL) == 0;
+                              &ahead) == 0 &&
+           /* which does not say whether it got its buffer, and asserts on it: this does */
+           ber_sockbuf_ctrl(tls->socket, LBER_SB_OPT_SET_READAHEAD, &ahead) >= 0;
 }
 
 /* A session on the socket, which it takes over. */
@@ -182,6 +185,7 @@ void ldap_tls_free(struct ldap_tls *tls)
         return;
     ber_free(tls->coming, 1);
     ber_free(tls->out, 1);
+    errno = 0; /* a stale EINTR makes liblber try for ever where a handshake did not end */
     ldap_unbind_ext(tls->session, NULL, NULL);
     free(tls);
 }

@@ -8,15 +8,17 @@ from typing import Callable
 
 from judge import same_as
 from lib.answer import basic
+from lib.certificates import Authority
 from lib.fcgi import request_pairs
 from lib.keys import keygen
 from lib.responder import command
 from lib.site import APP, GUEST_PATH, Site, member_path
-from lib.slapd import Slapd
+from lib.slapd import Slapd, tls_lines
 from lib.sql import MariaDB, PostgreSQL
 from lib.upstream import Scripted, asked_id, http, member
 
 SERVERS = ("mysql", "pgsql", "scram")
+LIKE_OTHERS = ("oauth", "ldaps")  # of which only what another store does not do is tried
 QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
 DENIED = "# by a moderator\nbanished\n\"somebody else\" 2090-01-01\n"
 NAME, AVATAR = "Zoë \"quoted\" \U0001f600", "https://img.example.com/g1.png"
@@ -75,7 +77,7 @@ class Asked:
         self.people = {"m1": ("foobar1", "https://img.foobar.com/users/1/profile.jpg"), "m2": ("foobar2", None)}
         self.ids = ("1", "2", "3")  # two members and a person who may not come in
         self.end_sessions = None  # a server's connections end
-        if public_keys and store not in (*SERVERS, "sqlite"):  # what OpenSSL does depends on no store
+        if public_keys and store not in (*SERVERS, *LIKE_OTHERS, "sqlite"):  # what OpenSSL does depends on no store
             self.add_es256()
         getattr(self, f"use_{store}")(scratch)
         self.site.put("denied.txt", DENIED)
@@ -113,6 +115,24 @@ class Asked:
         self.site.settings["stores"]["members"] = {
             "plugin": "rest", "url": service.url + "/members/{id}", "cache": {"size": 0},
             "breaker": {"failures": 0}}
+
+    def use_oauth(self, _):
+        """A service that wants a fresh token and a body, and sends us on."""
+        service = Scripted(self, answer_those_with_a_token)
+        self.site.put("client.secret", "secret\n", 0o600)
+        self.site.settings["stores"]["members"] = {
+            "plugin": "rest", "url": service.url + "/members/{id}", "method": "POST", "body": '{"id": "{id}"}',
+            "follow_redirects": True, "cache": {"size": 0}, "breaker": {"failures": 0},
+            "oauth2": {"token_url": service.url + "/token", "client_id": "chat", "client_secret_file": "client.secret"}}
+
+    def use_ldaps(self, scratch):
+        authority = Authority(scratch.path, "ca")
+        slapd = Slapd(scratch, schemes=("ldaps",), head=tls_lines(*authority.issue()))
+        self.ids = ("m1", "m2", "m3")
+        self.people = {"m1": ("Ann", "https://img.example.com/1.jpg"), "m2": ("cn of m2", None)}
+        self.site.settings["stores"]["members"] = {
+            **slapd.settings(uri=slapd.tls_uri, ca_file=str(authority.certificate)), "cache": {"size": 0},
+            "breaker": {"failures": 0}, "avatar_attribute": "labeledURI"}
 
     def use_sqlite(self, _):
         with sqlite3.connect(self.site.folder / "site.db") as database:
@@ -220,6 +240,19 @@ class Asked:
             if (claims["sub"], claims["role"]) != (user, "member"):
                 raise AssertionError(claims)
         return expect
+
+
+def answer_those_with_a_token(request, peer):
+    """The same, a step further on; it gives tokens of no time, too."""
+    if request.target == "/token":
+        peer.sendall(http({"access_token": "a-token", "token_type": "Bearer", "expires_in": 0}))
+    elif request.header("Authorization") != "Bearer a-token" or asked_id(request).encode() not in request.body:
+        peer.sendall(http({}, "401 Unauthorized"))
+    elif request.target.startswith("/members/"):
+        peer.sendall(http(b"", "307 Go on", [f"Location: /moved/{asked_id(request)}"]))
+    else:
+        return answer_as_members(request, peer)
+    return True
 
 
 def answer_as_members(request, peer):

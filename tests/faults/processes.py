@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from asked import SERVERS, Asked
+from asked import LIKE_OTHERS, SERVERS, Asked
 from control import FAULTS, KINDS
 from judge import BAD, BAD_OK, CLOSED, DEATH, HANG, REFUSED, RIGHT, SILENT, WRONG, judge_output
 from lib.answer import parse_cgi
@@ -177,7 +177,7 @@ def cgi_cases(store, page, scratch, only=()):
     for request in asked.requests():
         if request.before or (only and request.name not in only):
             continue
-        if store in (*SERVERS, "rest") and request.name in ("member", "member-plain", "banned", "nobody", "ready"):
+        if store in (*SERVERS, *LIKE_OTHERS, "rest") and request.name in ("member", "member-plain", "banned", "nobody", "ready"):
             request.heavy = True  # the libraries of the servers prepare themselves
         if request.name in ("metrics", "status", "status-json"):
             request.heavy = True  # they read all keys, OpenSSL's too

@@ -39,6 +39,8 @@ GROUPS = {
     **{f"start/{store}": functools.partial(start.start_store_cases, store) for store in ("sqlite", "mysql", "pgsql")},
     **{f"cgi/{store}": functools.partial(processes.cgi_cases, store) for store in STORES},
     "cgi/scram": functools.partial(processes.cgi_cases, "scram", only=("member",)),
+    "cgi/ldaps": functools.partial(processes.cgi_cases, "ldaps", only=("member",)),
+    "cgi/oauth": functools.partial(processes.cgi_cases, "oauth", only=("member", "nobody")),
     "check-bad": processes.bad_cases,
     **{f"command/{store}": functools.partial(commands.command_cases, store) for store in STORES},
 }
