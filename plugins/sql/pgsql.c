@@ -202,7 +202,7 @@ static bool make_harmless(struct connection *connection, int64_t deadline, struc
     char text[192];
     snprintf(text, sizeof text,
              "SET default_transaction_read_only = on; SET statement_timeout = %lld; %s%lld; "
-             "SELECT pg_backend_pid()",
+             "SELECT pg_catalog.pg_backend_pid()",
              (long long)settings->timeout,
              PQserverVersion(connection->postgres) < IDLE_TIMEOUT_SINCE
                  ? "SELECT "
@@ -210,8 +210,8 @@ static bool make_harmless(struct connection *connection, int64_t deadline, struc
              (long long)settings->idle_timeout + IDLE_MARGIN_MS);
     int sent = PQsendQuery(connection->postgres, text);
     bool good = finish(connection, sent, deadline, &result, fault);
-    if (good)
-        connection->link.session = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    const char *session = good ? PQgetvalue(result, 0, 0) : NULL; /* NULL: it said something else */
+    connection->link.session = session ? strtoull(session, NULL, 10) : 0;
     PQclear(result);
     return good;
 }
@@ -261,7 +261,8 @@ static void end_session(void *connection, uint64_t session, int64_t deadline)
     struct sql_fault fault;
     PGresult *result;
     char text[64];
-    snprintf(text, sizeof text, "SELECT pg_terminate_backend(%llu)", (unsigned long long)session);
+    snprintf(text, sizeof text, "SELECT pg_catalog.pg_terminate_backend(%llu)",
+             (unsigned long long)session);
     finish(ending, PQsendQuery(ending->postgres, text), deadline, &result, &fault);
     PQclear(result);
 }

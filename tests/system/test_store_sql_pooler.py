@@ -10,7 +10,7 @@ from lib.pgbouncer import PgBouncer
 from lib.programs import limit
 from lib.scratch import wait_until
 from lib.site import member_path
-from lib.sql import PostgreSQL
+from lib.sql import PostgreSQL, Proxy
 from lib.sql_case import QUERY, SqlCase
 
 NAMES = {"1": "Ann", "2": "Björn \\ \"B\" 'x'; --", "josé": "José"}
@@ -103,6 +103,21 @@ class OfSessions(PoolerCase):
         self.responder.expect_log("not tried again for 1 s")
         self.site.put("sql.password", "secret\n")
         self.recovers(1)
+
+
+class OfOthers(SqlCase):
+    make = PostgreSQL
+
+    def test_a_session_without_a_number(self):
+        """What is not PostgreSQL may say nothing where it gives one."""
+        proxy = Proxy(self.server)
+        self.addCleanup(proxy.close)
+        asked, said = b"SELECT pg_catalog.pg_backend_pid()", b"SET lock_timeout = 0"
+        proxy.edits = (asked, said.ljust(len(asked)))
+        self.configure(hosts=["127.0.0.3"], tls="off")
+        self.responder = self.start()
+        self.assertEqual("Ann", self.ask().json["userName"])
+        self.assertEqual("Björn \\ \"B\" 'x'; --", self.ask("2").json["userName"])
 
 
 class OfTransactions(PoolerCase):

@@ -243,6 +243,7 @@ class Proxy:
         self.listener = socket.create_server((address, server.port))
         self.silent = threading.Event()
         self.hangs = False
+        self.edits = (b"", b"")  # what is replaced in all that passes
         self.sockets = []
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -260,7 +261,7 @@ class Proxy:
     def copy(self, source, target, silent):
         """What goes silent stays open, and takes what comes."""
         try:
-            while data := source.recv(65536):
+            while data := source.recv(65536).replace(*self.edits):
                 if not silent.is_set() and not (self.hangs and self.server.asks(data)):
                     target.sendall(data)
             if not silent.is_set():
