@@ -137,7 +137,7 @@ static bool refuses_client(const struct rest_reply *reply)
 }
 
 /* Asks with a secret.  Where our credentials are refused as Basic, they may be wanted in the
- * body; *in_body remembers it. */
+ * body; *in_body remembers it, until they are refused there. */
 static enum memberchat_outcome ask_for_token(const struct rest_oauth *oauth, struct span secret,
                                              int64_t deadline, bool *in_body,
                                              struct rest_token *token_r, struct reason *why)
@@ -149,7 +149,9 @@ static enum memberchat_outcome ask_for_token(const struct rest_oauth *oauth, str
         return MEMBERCHAT_UNAVAILABLE;
     enum memberchat_outcome outcome =
         request_token(oauth, wire, secret, *in_body, deadline, &reply);
-    if (outcome == MEMBERCHAT_FOUND && !*in_body && refuses_client(&reply)) {
+    if (outcome == MEMBERCHAT_FOUND && *in_body && refuses_client(&reply)) {
+        *in_body = false;
+    } else if (outcome == MEMBERCHAT_FOUND && refuses_client(&reply)) {
         outcome = request_token(oauth, wire, secret, true, deadline, &reply);
         *in_body = outcome == MEMBERCHAT_FOUND && reply.end == REST_ANSWERED && reply.status == 200;
     }

@@ -95,6 +95,15 @@ class Fetching(OauthCase):
         form = urllib.parse.parse_qs(self.issuer.received[-1].body.decode(), strict_parsing=True)
         self.assertEqual(("memberchat", "s3cret-of-client"), (form["client_id"][0], form["client_secret"][0]))
 
+        def take_back(request, peer):
+            if not request.header("Authorization"):
+                peer.sendall(http({"error": "invalid_client"}, "401 No"))
+                return True
+            return self.give(request, peer)
+        self.issuer.script = take_back
+        self.expect("1", 500)
+        wait_until("they are sent as Basic again", lambda: self.ask("1").status == 200, 12)
+
     def test_one_fetch_for_all(self):
         def give(request, peer):
             time.sleep(0.5)
