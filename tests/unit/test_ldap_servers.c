@@ -115,9 +115,9 @@ int access(const char *path, int mode)
 static void tls_needs_authorities(void **state)
 {
     char uri[64], tls_uri[80];
-    const char *uris[] = {tls_uri};
+    const char *uris[] = {tls_uri, tls_uri};
     const struct ldap_settings settings = {
-        .uri = {uris, 1}, .connect_timeout = 2000, .tls_verify = true};
+        .uri = {uris, 2}, .connect_timeout = 2000, .tls_verify = true};
     struct ldap_connection connection;
     struct ldap_fault fault;
     int fd = listen_somewhere(uri);
