@@ -10,7 +10,7 @@ loader=ld-linux-x86-64.so.2
 
 [ -e "$build/src/memberchat.cgi" ] || { echo "make kit: memberchat.cgi was not built: see 'static CGI' in what configure printed" >&2; exit 1; }
 rm -rf "$stage"
-mkdir -p "$stage/memberchat/lib/gconv" "$stage/memberchat/log" "$stage/chat-api"
+mkdir -p "$stage/memberchat/lib/gconv" "$stage/memberchat/log" "$stage/memberchat/stores" "$stage/chat-api"
 lib=$stage/memberchat/lib
 
 # needed FILE...: paths of the shared libraries that they need, all the way down.
@@ -93,6 +93,7 @@ cp "$source/conf/kit/chat-api.htaccess" "$stage/chat-api/.htaccess"
 cp "$source/conf/kit/private.htaccess" "$stage/memberchat/.htaccess"
 cp "$source/conf/kit/memberchat.conf" "$source/conf/kit/README.txt" "$stage/memberchat/"
 cp "$source/conf/members.example.csv" "$stage/memberchat/members.csv"
+cp "$source"/conf/stores/*.conf "$stage/memberchat/stores/"
 : >"$stage/memberchat/my-app.key"
 : >"$stage/memberchat/log/.keep"
 find "$stage" -type d -exec chmod 755 {} +

@@ -76,7 +76,7 @@ class Alone(KitCase):
     def test_zip_has_the_same_files(self):
         listing = subprocess.run(["python3", "-m", "zipfile", "-l", str(archive()).replace(".tar.gz", ".zip")],
                                  check=True, capture_output=True, text=True).stdout
-        for name in ("chat-api/.htaccess", "chat-api/memberchat.cgi", "memberchat/README.txt", "memberchat/lib/store_ldap.so"):
+        for name in ("chat-api/.htaccess", "chat-api/memberchat.cgi", "memberchat/README.txt", "memberchat/lib/store_ldap.so", "memberchat/stores/joomla.conf"):
             self.assertIn(name, listing)
 
     def test_empty_root_without_a_c_library(self):
