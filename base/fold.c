@@ -7,7 +7,7 @@
 
 enum pairing {
     DISTANCE, /* every letter of the range has its small one so far behind it */
-    EVEN,     /* small letters follow the even ones ... */
+    EVEN,     /* lower-case letters follow the even ones ... */
     ODD       /* ... or the odd ones */
 };
 

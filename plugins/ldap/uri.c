@@ -69,7 +69,7 @@ static bool parse_port(const char *text, char port_r[6], const char **why_r)
     size_t digits = strspn(text, "0123456789");
     long number = digits > 0 && digits < 6 ? strtol(text, NULL, 10) : 0;
     if (number < 1 || number > 65535)
-        return check(false, "has no good port behind the colon", why_r);
+        return check(false, "has no valid port after the colon", why_r);
     snprintf(port_r, 6, "%ld", number);
     return check(is_end(text + digits), MORE_THAN_HOST, why_r);
 }

@@ -25,8 +25,7 @@ static bool read_place(const char *what, const char *url, struct rest_place *pla
         return true;
     case REST_URL_BAD:
         reason_set(why,
-                   "%s must be a URL that begins with https:// or http:// and a host, with a "
-                   "good port if any",
+                   "%s must be a URL with https:// or http://, a host and, if any, a valid port",
                    what);
         return false;
     case REST_URL_NO_MEMORY:

@@ -153,7 +153,7 @@ void throttle_table_fail(struct throttle_table *table, uint64_t hash,
 
 /* ---- What is taken of a limit ---- */
 
-/* When its window began; one of before a reboot, whose clock is ahead, is the oldest. */
+/* When its window began; one from before a reboot, whose clock is ahead, counts as the oldest. */
 static int64_t began(struct takings *place, int64_t now)
 {
     int64_t start = TIME_OF(atomic_load(&place->window));

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "base/reason.h"
+#include "base/text.h"
 #include "host/log.h"
 #include "settings/config_value.h"
 
@@ -15,7 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 16384 }; /* of a message; what is longer is shortened */
+enum {
+    TEXT_MAX = 16384, /* of a message; what is longer is shortened */
+    NAME_LENGTH_MAX = 128
+};
 
 static bool out_of_memory; /* for something that was to be printed */
 
@@ -122,6 +126,20 @@ struct settings *cli_load(const struct cli *cli)
         config_report_print(&report, stderr);
     config_report_free(&report);
     return settings;
+}
+
+bool cli_check_group_name(const char *name, const char *hint)
+{
+    size_t length = 0;
+    while (text_is_digit(name[length]) || text_is_letter(name[length]) || name[length] == '-' ||
+           name[length] == '_')
+        length++;
+    bool good = text_is_letter(*name) && !name[length] && length <= NAME_LENGTH_MAX;
+    if (!good)
+        cli_error("\"%s\" cannot be the name of a group: it must begin with a letter and go on "
+                  "with letters, digits, - and _, %d at most%s",
+                  name, NAME_LENGTH_MAX, hint);
+    return good;
 }
 
 const struct app *cli_find_app(const struct cli *cli, const struct settings *settings,

@@ -67,6 +67,9 @@ struct settings *cli_load(const struct cli *cli);
  * where the name comes from. */
 bool cli_become(const char *option, const char *name);
 
+/* False: the name cannot be that of a group in the configuration, which was said, with a hint. */
+bool cli_check_group_name(const char *name, const char *hint);
+
 /* The app or store with this name.  NULL: there is none, which was said. */
 const struct app *cli_find_app(const struct cli *cli, const struct settings *settings,
                                const char *id);

@@ -152,7 +152,7 @@ static bool is_id(const char *id)
     return good;
 }
 
-/* Stores and keys are not read: who moderates need not be able to. */
+/* Stores and keys are not read: a moderator need not be able to. */
 static int change(const struct cli *cli, const char *words[2], const int64_t *until)
 {
     static const struct settings_choice choice = {.parts = SETTINGS_APPS};

@@ -3,22 +3,9 @@
 
 #include "base/random.h"
 
-#include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define KEY_BYTES 12
-
-/* A name in the configuration. */
-static bool good_name(const char *name)
-{
-    if (!isalpha((unsigned char)*name) || strlen(name) > 128)
-        return false;
-    for (const char *p = name; *p; p++)
-        if (!isalnum((unsigned char)*p) && *p != '-' && *p != '_')
-            return false;
-    return true;
-}
 
 static int run(const struct cli *cli, int argc, char **argv)
 {
@@ -28,12 +15,8 @@ static int run(const struct cli *cli, int argc, char **argv)
     unsigned char random[KEY_BYTES];
     if (!cli_parse(cli, argc, argv, options, &name, 1) || !name)
         return cli_usage(cli);
-    if (!good_name(name)) {
-        cli_error("\"%s\" cannot be the name of a group: it must begin with a letter and go on "
-                  "with letters, digits, - and _ (app_id can be set to another)",
-                  name);
+    if (!cli_check_group_name(name, " (app_id can be set to another)"))
         return EXIT_FAILURE;
-    }
     key.failed = !random_fill(random, sizeof random);
     bytes_addf(&key, "%s-", name);
     crypto_base64url_encode(&key, (struct span){(const char *)random, sizeof random});

@@ -3,7 +3,6 @@
 #include "cli.h"
 #include "product_site.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,15 +102,12 @@ static int run(const struct cli *cli, int argc, char **argv)
     struct product_site site = {.product = find_product(words[0]), .path = words[1]};
     const char *name = words[2] ? words[2] : words[0];
     if (!site.product) {
-        cli_error(
-            "\"%s\" is not wordpress, mediawiki or phpbb; conf/stores/ has queries for others",
-            words[0]);
+        cli_error("\"%s\" is not wordpress, mediawiki or phpbb; conf/stores/ has groups for others",
+                  words[0]);
         return EXIT_FAILURE;
     }
-    if (!isalpha((unsigned char)*name) || !product_site_is_plain(span_of(name), "_-")) {
-        cli_error("\"%s\" cannot be the name of a group", name);
+    if (!cli_check_group_name(name, ""))
         return EXIT_FAILURE;
-    }
     bool good = product_site_read(&site);
     if (good)
         print_store(&site, name);

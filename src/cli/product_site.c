@@ -25,7 +25,8 @@ struct setting {
     struct bytes *value;
 };
 
-bool product_site_is_plain(struct span text, const char *others)
+/* Names and hosts that need no escaping anywhere. */
+static bool is_plain(struct span text, const char *others)
 {
     for (size_t i = 0; i < text.length; i++)
         if (!isalnum((unsigned char)text.data[i]) &&
@@ -80,7 +81,7 @@ static bool get(struct product_site *site, const struct setting *setting)
         return false;
     }
     if (!setting->signs || (setting->value->length <= NAME_LENGTH_MAX &&
-                            product_site_is_plain(bytes_span(setting->value), setting->signs)))
+                            is_plain(bytes_span(setting->value), setting->signs)))
         return true;
     cli_error("%s:%u: %s%s is too long, or has characters that cannot be in a query", site->path,
               line, sign, name);

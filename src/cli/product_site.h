@@ -28,7 +28,4 @@ bool product_site_read(struct product_site *site);
 
 void product_site_free(struct product_site *site);
 
-/* Names that need no escaping anywhere: letters, digits and some of `others`. */
-bool product_site_is_plain(struct span text, const char *others);
-
 #endif

@@ -74,9 +74,9 @@ static int run(const struct cli *cli, int argc, char **argv)
 const struct cli_command cli_status = {
     .name = "status",
     .arguments = "[--json]",
-    .summary = "Tell how the running memberchat does",
+    .summary = "Show how the running memberchat is doing",
     .help = "Prints what /status shows: first what is wrong now and what to do about it,\n"
-            "then a line a store, an app, a process, a key, and the newest refusals.\n"
+            "then a line for each store, app, process and key, and the newest refusals.\n"
             "Reads the file of status.file in the configuration.\n\n"
             "  --json     the same as JSON\n",
     .examples = "  memberchat status || mail -s memberchat admin@example.com\n"

@@ -335,7 +335,7 @@ static bool serve_late(struct server *server, int64_t deadline)
     return fd >= 0;
 }
 
-/* In this order: who finds that all is idle must look at the socket last. */
+/* In this order: the thread that finds all idle must look at the socket last. */
 static bool is_done(struct server *server, int64_t late_deadline)
 {
     bool idle = is_idle(server);

@@ -71,7 +71,7 @@ static bool read_option(char *text, unsigned *seen, struct socket_place *place,
         if (strlen(options[i].name) != length || memcmp(options[i].name, text, length) != 0)
             continue;
         if (*seen & (1u << i)) {
-            reason_set(why_r, "%s= stands there twice: say it once", options[i].name);
+            reason_set(why_r, "%s= is given twice: give it once", options[i].name);
             return false;
         }
         *seen |= 1u << i;
@@ -99,8 +99,8 @@ bool socket_place_parse(const char *text, struct socket_place *place_r, struct r
         return false;
     }
     if (strlen(text + length) >= sizeof rest) {
-        reason_set(why_r, "what stands behind %.*s is longer than any options of a socket",
-                   (int)length, text);
+        reason_set(why_r, "what follows %.*s is too long for the options of a socket", (int)length,
+                   text);
         return false;
     }
     memcpy(place_r->path, text, length);

@@ -204,7 +204,7 @@ static unsigned count_groups(const struct loading *loading, const char *name)
     if (!group)
         return 0;
     if (count == 0)
-        config_error(loading->report, loading->root, name, "is empty: it needs a group at least");
+        config_error(loading->report, loading->root, name, "is empty: it needs at least one group");
     for (const struct config_node *child = config_first(group); child; child = config_next(child))
         if (!config_is_group(child)) {
             config_error(loading->report, child, NULL, "expected a group in braces");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whom an app denies tokens, and which tokens of before it accepts. */
+ * Whom an app denies tokens, and which earlier tokens it accepts. */
 #include "settings_private.h"
 
 #include "base/date.h"

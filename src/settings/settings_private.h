@@ -49,7 +49,7 @@ const struct mapping *settings_read_member(const struct config_node *group, stru
 void settings_read_secrets(const struct loading *loading, struct app *app,
                            const struct config_node *group);
 
-/* Whom an app denies tokens, and which tokens of before it accepts. */
+/* Whom an app denies tokens, and which earlier tokens it accepts. */
 void settings_read_moderation(const struct loading *loading, struct app *app,
                               const struct config_node *group);
 

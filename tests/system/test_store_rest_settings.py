@@ -11,15 +11,15 @@ from lib.upstream import NginxService, RestCase
 OAUTH2 = {"token_url": "https://sso.example.com/token", "client_id": "c", "client_secret_file": "token"}
 WRONG = (
     ({"url": None}, r'url: is missing'),
-    ({"url": "crm.example.com/{id}"}, "must be a URL that begins with"),
+    ({"url": "crm.example.com/{id}"}, "must be a URL with"),
     # libcurl would take the id for the host, and send it our credentials
-    ({"url": "https:/{id}"}, "must be a URL that begins with"),
-    ({"url": "https:///{id}"}, "must be a URL that begins with"),
-    ({"url": "https:/x://y/{id}"}, "must be a URL that begins with"),
-    ({"url": "https:{id}"}, "must be a URL that begins with|placeholder in its host"),
-    ({"url": "https://x:99999/{id}"}, "a good port"),
-    ({"url": "file:///members/{id}"}, "must be a URL that begins with"),
-    ({"url": "ftp://crm.example.com/{id}"}, "must be a URL that begins with"),
+    ({"url": "https:/{id}"}, "must be a URL with"),
+    ({"url": "https:///{id}"}, "must be a URL with"),
+    ({"url": "https:/x://y/{id}"}, "must be a URL with"),
+    ({"url": "https:{id}"}, "must be a URL with|placeholder in its host"),
+    ({"url": "https://x:99999/{id}"}, "a valid port"),
+    ({"url": "file:///members/{id}"}, "must be a URL with"),
+    ({"url": "ftp://crm.example.com/{id}"}, "must be a URL with"),
     ({"url": "http://crm.example.com/{id}"}, "in clear text"),
     ({"url": "https://me:pw@crm.example.com/{id}"}, "must not hold credentials"),
     ({"url": "https://{id}.example.com/"}, "placeholder in its host"),

@@ -126,12 +126,12 @@ static void options_that_are_none(void **state)
         {",mode=-660", "mode=-660 is not a mode"},
         {",mode=rw-rw----", "mode=rw-rw---- is not a mode"},
         {",mode=0440", "lets nobody connect"},
-        {",mode=0660,mode=0600", "mode= stands there twice"},
+        {",mode=0660,mode=0600", "mode= is given twice"},
         {",group=", "no such group"},
         {",group=no-such-group", "group=no-such-group: this host has no such group"},
         {",group=-1", "no such group"},
         {",group=4294967295", "no such group"},
-        {",group=0,group=0", "group= stands there twice"},
+        {",group=0,group=0", "group= is given twice"},
     };
     struct listener listener;
     (void)state;

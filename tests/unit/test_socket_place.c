@@ -33,7 +33,7 @@ static void long_texts(void **state)
     } rows[] = {{'s', sizeof place.path, "s is too long for a socket's path"},
                 {'s', sizeof place.path - 1, NULL},
                 {',', 1023, "\"\" is not an option of a socket"},
-                {',', 1024, "what stands behind /s is longer than any options of a socket"}};
+                {',', 1024, "what follows /s is too long for the options of a socket"}};
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         char text[2048] = "/s", *far = repeated(rows[i].byte, rows[i].count);
