@@ -178,8 +178,8 @@ static enum effect effect_here(const struct php_walk *walk, const struct php_wor
                                const char *at, const char **value_r)
 {
     const char *before = word->before;
-    size_t length = strcspn(at, "=");
-    bool changes = length > 0 && length < 3 && strspn(at, ".?+-*/|&^%") == length;
+    size_t length = strspn(at, ".?+-*/|&^%");
+    bool changes = length > 0 && length < 3;
     if (before[1] == '&' && before[0] != '&')
         return HIDES; /* a reference, with which another variable changes this one */
     if (walk->depth && walk->depth <= PHP_NESTING_MAX && walk->brackets[walk->depth - 1].declares)

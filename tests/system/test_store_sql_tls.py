@@ -8,7 +8,7 @@ import time
 
 from lib.case import at_once
 from lib.certificates import Authority
-from lib.programs import limit, preloading
+from lib.programs import limit, patient, preloading
 from lib.responder import command, environment
 from lib.scratch import Scratch
 from lib.sql import MariaDB, PostgreSQL, Proxy
@@ -81,7 +81,7 @@ class Tls:
         self.recovers(1)
 
     def find(self, **keys):
-        self.configure(**keys)
+        self.configure(**patient(connect_timeout=2, timeout=2), **keys)
         return self.lookup()
 
     def expect_found(self, **keys):

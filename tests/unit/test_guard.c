@@ -100,12 +100,14 @@ static void forgiven_at_once(void **state)
 
 static struct guard *shared;
 static atomic_int tried;
+static pthread_barrier_t begun; /* nobody comes so late that the refusal is over */
 static enum guard_end every_end;
 
 static void *try_to_bind(void *argument)
 {
     const struct timespec pause = {.tv_nsec = 20000000};
     struct reason why = refusal;
+    pthread_barrier_wait(&begun);
     if (guard_enter(shared, one, within(5000), &why) == GUARD_OPEN) {
         atomic_fetch_add(&tried, 1);
         nanosleep(&pause, NULL);
@@ -120,10 +122,12 @@ static int try_with_many(enum guard_end end)
     shared = guard_new();
     every_end = end;
     atomic_store(&tried, 0);
+    pthread_barrier_init(&begun, NULL, COUNT(threads));
     for (size_t i = 0; i < COUNT(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, try_to_bind, NULL), 0);
     for (size_t i = 0; i < COUNT(threads); i++)
         pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&begun);
     guard_free(shared);
     return atomic_load(&tried);
 }
