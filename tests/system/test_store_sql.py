@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 import time
+from pathlib import Path
 
 from lib.case import at_once
 from lib.programs import limit
@@ -56,6 +57,14 @@ class Answers:
             done = command("lookup", "-c", self.site.conf, "members", "1")
             self.assertEqual(3, done.returncode)
             self.assertIn("read-only", done.stderr)
+
+    def test_the_network_is_told_to_notice_a_server_that_is_gone(self):
+        """Both libraries turn TCP keepalive on."""
+        self.responder = self.start()
+        self.assertTrue(self.answers())
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        timers = [fields[5][:2] for fields in lines if fields[2].endswith(f":{self.server.port:04X}") and fields[3] == "01"]
+        self.assertEqual({"02"}, set(timers))
 
     def test_several_ids_are_an_error(self):
         self.configure(query="SELECT id AS appUserId FROM people WHERE id = {id} OR id = '2'")
