@@ -60,7 +60,7 @@ const struct product products[] = {
      .prefix = "wgDBprefix",
      .kind = "wgDBtype",
      .others = {"wgSharedDB", "wgDBservers", "wgLBFactoryConf"},
-     .harmless = {"/extensions/", "/skins/", "/DefaultSettings.php"},
+     .harmless = {"/extensions/", "/skins/", "/DefaultSettings.php", "/PlatformSettings.php"},
      .member = "roles = ( { field = \"groupName\"; is = \"sysop\"; role = \"admin\" } )\n",
      .usual = {MEDIAWIKI_QUERY("",
                                "`~ipblocks` b WHERE b.ipb_user = u.user_id AND b.ipb_sitewide = 1 "

@@ -16,7 +16,7 @@ struct product {
     const char *database, *host, *port, *prefix, *kind; /* the names of settings; NULL: none */
     const char *network;     /* the one that is true if there are several sites */
     const char *others[4];   /* those that have the people elsewhere: they must not be there */
-    const char *harmless[4]; /* words in what such a file includes of the product itself */
+    const char *harmless[5]; /* words in what such a file includes of the product itself */
     const char *member;
     struct product_tables usual, of_network, later;
     /* where the version is, and from which on `later` is right: 1042 is 1.42 */

@@ -244,7 +244,7 @@ class AnswersOfPostgreSQL(Answers, SqlCase):
                             ("SELECT DISTINCT id AS appUserId FROM people WHERE id = {id} FOR UPDATE", "not allowed with DISTINCT"),
                             ("SELECT E'a'\n'\\', {id}, \\'' AS appUserId", "the server sees other parameters")):
             with self.subTest(query=query):
-                self.configure(query=query)
+                self.configure(query=query, timeout="5s", connect_timeout="5s")
                 done = self.lookup()
                 self.assertEqual(3, done.returncode)
                 self.assertIn(told, done.stderr)
