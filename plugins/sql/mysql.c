@@ -42,7 +42,7 @@ static int await(struct connection *connection, int status, int64_t deadline)
     int ready = sql_servers_await((int)mysql_get_socket(connection->mysql), events, deadline);
     if (!ready) {
         connection->late = true;
-        /* over TLS, libmariadb takes no notice of what we return, and would read again for ever */
+        /* over TLS, libmariadb ignores what we return, and would keep reading for ever */
         shutdown((int)mysql_get_socket(connection->mysql), SHUT_RDWR);
         return MYSQL_WAIT_TIMEOUT; /* makes the call end with a failure */
     }

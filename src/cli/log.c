@@ -17,7 +17,7 @@ struct search {
     const char *file, *member, *request;
     char (*hashes)[ACCESS_LOG_HASH_LENGTH + 1]; /* of the member's id, as each app would have it */
     size_t hash_count;
-    bool unhashed; /* there is no configuration to make hashes with */
+    bool unhashed; /* no configuration could be read, so ids were not hashed */
     struct kept {
         char request[72], message[2200];
     } kept[KEPT]; /* the last lines about any request: one of them may tell more */

@@ -89,12 +89,6 @@ enum effect {
     HIDES    /* it can set it without saying so where this could be read */
 };
 
-/* `at`: what follows the word.  "=" begins the value, "==" and "=>" do not. */
-static bool is_equals(const char *at)
-{
-    return *at == '=' && at[1] != '=' && at[1] != '>';
-}
-
 /* The text that begins here, and what follows it.  False: it is not one. */
 static bool read_name(const char **at, const char *name, bool *same_r, struct search *search)
 {
@@ -140,7 +134,7 @@ static enum effect effect_on_constant(const struct php_walk *walk, const struct 
     if (php_is(word, "eval"))
         return HIDES;
     if (!walk->constant.at || word->variable || !has_name(word->at, word->length, name) ||
-        !is_equals(at))
+        !php_is_equals(at))
         return NOTHING;
     *value_r = at + 1;
     return SETS;
@@ -184,7 +178,7 @@ static enum effect effect_here(const struct php_walk *walk, const struct php_wor
         return HIDES; /* a reference, with which another variable changes this one */
     if (walk->depth && walk->depth <= PHP_NESTING_MAX && walk->brackets[walk->depth - 1].declares)
         return NOTHING; /* another variable, inside the function */
-    if (is_equals(at + length) && (!length || changes)) {
+    if (php_is_equals(at + length) && (!length || changes)) {
         *value_r = at + length + 1;
         return *php_skip_blanks(*value_r) == '&' ? HIDES : changes ? CHANGES : SETS;
     }

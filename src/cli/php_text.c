@@ -6,6 +6,11 @@
 #include <ctype.h>
 #include <string.h>
 
+bool php_is_equals(const char *at)
+{
+    return *at == '=' && at[1] != '=' && at[1] != '>';
+}
+
 bool php_is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;

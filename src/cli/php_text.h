@@ -17,4 +17,7 @@ bool php_take_string(const char *at, struct bytes *value);
 
 bool php_is_word(char c);
 
+/* Whether a value is assigned here: by "=", and neither "==" nor "=>". */
+bool php_is_equals(const char *at);
+
 #endif

@@ -166,6 +166,5 @@ bool php_is_assigned(struct php_walk walk, unsigned depth)
         if (walk.at - begin > ASSIGNED_MAX)
             return true;
     }
-    const char *at = php_skip_blanks(walk.at);
-    return *at == '=' && at[1] != '=' && at[1] != '>';
+    return php_is_equals(php_skip_blanks(walk.at));
 }

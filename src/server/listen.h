@@ -36,7 +36,7 @@ bool listen_is_inherited(void); /* only looks */
 bool listen_take_place(struct listener *listener, struct reason *why_r);
 
 /* Says in the log, once a minute, that the path is gone, as a cleaner of /tmp may remove it: the
- * socket itself lives on, and nothing else tells.  To be called again and again. */
+ * socket itself lives on, and nothing else tells.  Call it regularly. */
 void listen_look(struct listener *listener);
 
 /* Removes the unix socket's path, unless another process has taken it over. */

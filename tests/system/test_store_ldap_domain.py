@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The LDAP store where a directory serves a domain: GUIDs, groups, servers by DNS."""
 import json
-import os
-from pathlib import Path
 
+from lib.programs import preloading
 from lib.responder import command, environment
 from lib.slapd import BASE, PEOPLE, Slapd, ldif, person
 from test_store_ldap import LdapCase
@@ -126,9 +125,8 @@ class Dns(LdapCase):
     def ask(self, records, **changes):
         self.use(**{"uri": "srv:example.com", "allow_cleartext": True, **changes})
         path = self.site.put("srv", records, 0o644)
-        library = Path(os.environ["MEMBERCHAT_BUILD"]).resolve() / "tests/plugins/.libs/resolver.so"
         return command("lookup", "-c", self.site.conf, "staff", "m1", env=environment(
-            self.site, LD_PRELOAD=str(library), MEMBERCHAT_TEST_SRV=str(path), ASAN_OPTIONS="verify_asan_link_order=0"))
+            self.site, MEMBERCHAT_TEST_SRV=str(path), **preloading("resolver")))
 
     def test_lowest_priority_first(self):
         done = self.ask(f"20 1 1 dead.example.com\n10 1 {self.slapd.port} ldap.example.com\n")

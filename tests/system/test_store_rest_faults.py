@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from lib.case import Load
-from lib.programs import limit, sanitizer_library
+from lib.programs import limit, preloading
 from lib.responder import accepts, environment
 from lib.scratch import free_port, freeze, wait_until
 from lib.upstream import NginxService, RestCase, Scripted, answer_well, asked_id, http, member
@@ -273,12 +273,10 @@ class Names(FaultCase):
     def setUp(self):
         super().setUp()
         self.upstream = self.scripted(answer_well)
-        library = Path(os.environ["MEMBERCHAT_BUILD"]).resolve() / "tests/plugins/.libs/resolver.so"
         self.resolve("127.0.0.1")
         self.write(f"http://service.test:{self.upstream.port}/members/{{id}}", allow_http=True, **FAST)
         self.responder = self.start(env=environment(
-            LD_PRELOAD=" ".join([*sanitizer_library(), str(library)]),
-            MEMBERCHAT_TEST_RESOLVER=str(self.site.folder / "resolver")))
+            MEMBERCHAT_TEST_RESOLVER=str(self.site.folder / "resolver"), **preloading("resolver")))
 
     def resolve(self, word):
         self.site.put("resolver", word + "\n", 0o644)

@@ -2,13 +2,17 @@
  * A clock and a resolver that do as they are told, in the place of the system's. */
 #include "fake_network.h"
 
+#include "support.h"
+
 #include "base/clock.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,4 +85,17 @@ void fake_network_start(void)
 int64_t within(int64_t ms)
 {
     return clock_monotonic_ms() + ms;
+}
+
+int fake_network_listen(char uri_r[64])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 50), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    snprintf(uri_r, 64, "ldap://127.0.0.1:%d", ntohs(address.sin_port));
+    return fd;
 }

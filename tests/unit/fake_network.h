@@ -18,6 +18,10 @@ extern atomic_int resolver_addresses;
 /* Sets all of these to 0, and the last to 1. */
 void fake_network_start(void);
 
+/* A descriptor that takes connections on the loopback and says nothing, and the URI of the LDAP
+ * server that it is taken for. */
+int fake_network_listen(char uri_r[64]);
+
 /* A deadline. */
 int64_t within(int64_t ms);
 

@@ -4,9 +4,7 @@
 #include "fake_services.h"
 #include "support.h"
 
-#include <netinet/in.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,19 +16,6 @@ static void *settings, *store;
 static int mute[2]; /* servers that take connections and say nothing */
 static char uris[2][64];
 
-static int listen_somewhere(char uri_r[64])
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 50), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-    snprintf(uri_r, 64, "ldap://127.0.0.1:%d", ntohs(address.sin_port));
-    return fd;
-}
-
 static int start(void **state)
 {
     static const char *const both[] = {uris[0], uris[1]};
@@ -41,7 +26,7 @@ static int start(void **state)
     fake_network_start();
     settings = fake_settings_new(plugin);
     for (size_t i = 0; i < 2; i++)
-        mute[i] = listen_somewhere(uris[i]);
+        mute[i] = fake_network_listen(uris[i]);
     *(struct memberchat_list *)fake_settings_at(plugin, settings, "uri") =
         (struct memberchat_list){both, 2};
     *(const char **)fake_settings_at(plugin, settings, "base") = "dc=example,dc=com";

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,20 +34,6 @@ static int stop(void **state)
 }
 
 /* ---- Servers that fail ---- */
-
-static int listen_somewhere(char uri_r[64])
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 50), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-    snprintf(uri_r, 64, "ldap://127.0.0.1:%d", ntohs(address.sin_port));
-    return fd;
-}
 
 /* Whether a connection is made, and how often the first server was tried for it. */
 static int tries_of_first(struct ldap_servers *servers)
@@ -82,7 +67,7 @@ static void dead_servers_are_left_alone(void **state)
     const struct ldap_settings settings = {
         .uri = {uris, 2}, .connect_timeout = 2000, .allow_cleartext = true};
     struct ldap_servers *servers;
-    int fd = listen_somewhere(uri);
+    int fd = fake_network_listen(uri);
     (void)state;
     atomic_store(&resolver_failure, EAI_NONAME);
     ldap_tls_prepare();
@@ -120,7 +105,7 @@ static void tls_needs_authorities(void **state)
         .uri = {uris, 2}, .connect_timeout = 2000, .tls_verify = true};
     struct ldap_connection connection;
     struct ldap_fault fault;
-    int fd = listen_somewhere(uri);
+    int fd = fake_network_listen(uri);
     (void)state;
     snprintf(tls_uri, sizeof tls_uri, "ldaps%s", strchr(uri, ':'));
     struct ldap_servers *servers = ldap_servers_new(&settings, &fake.table);
@@ -142,7 +127,7 @@ static void a_server_that_may_come_back_counts(void **state)
         "ldap://127.0.0.1:1: cannot connect: Connection refused; ldaps:"};
     char uri[64], tls_uri[80];
     const char *uris[] = {tls_uri, "ldap://127.0.0.1:1", tls_uri};
-    int fd = listen_somewhere(uri);
+    int fd = fake_network_listen(uri);
     (void)state;
     snprintf(tls_uri, sizeof tls_uri, "ldaps%s", strchr(uri, ':'));
     hides_files = true;
@@ -305,7 +290,7 @@ static void servers_come_from_the_dns(void **state)
     struct ldap_connection connection;
     struct ldap_fault fault;
     char uri[64];
-    int fd = listen_somewhere(uri);
+    int fd = fake_network_listen(uri);
     (void)state;
     ldap_tls_prepare();
     srv_questions = 0;

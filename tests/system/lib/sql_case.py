@@ -8,6 +8,7 @@ from .responder import command
 from .scratch import wait_until
 from .site import member_path
 
+NAMES = {"1": "Ann", "2": "Björn \\ \"B\" 'x'; --", "josé": "José"}  # of those who may have tokens
 QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
 
 
@@ -37,6 +38,17 @@ class SqlCase(FreshCase):
 
     def answers(self, user="1"):
         return self.ask(user).status == 200
+
+    def ask_for_all(self):
+        """Never another person, and nobody waits for longer than the deadline."""
+        began = time.monotonic()
+        for user, name in NAMES.items():
+            answer = self.ask(user)
+            if answer.status == 200 and answer.json["userName"] != name:
+                raise AssertionError(f"{user}: {answer.json}")
+        if time.monotonic() - began > limit(3 * 3.5):
+            raise AssertionError("late")
+        return answer
 
     def lookup(self, user="1"):
         return command("lookup", "-c", self.site.conf, "members", user)
