@@ -180,8 +180,7 @@ def run_rest(results, programs, seconds, rounds):
 
 
 def run_sql(results, programs, seconds, rounds):
-    with process.Area() as area:
-        cells, cgi = sql.measure(area, programs, seconds, rounds, say)
+    cells, cgi = sql.measure(programs, seconds, rounds, say)
     results.data["sql"] = {name: {"rate": cell.median("rate"), "cpu": cell.median("cpu")}
                            for name, cell in cells.items()}
     results.data["sql-cgi"] = {name: case.median("wall") for name, case in cgi.items()}

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * sql_fcgi SOCKET FILE CONNECTIONS SERVER ID...: a FastCGI responder that asks MariaDB, at the unix
- * socket SERVER, for one of the ids, and then answers with the bytes of FILE.  It is one loop over
- * events with so many questions on the way, and does nothing else.  With no connections it does
- * not ask: what a look-up costs beside a web server is the difference.
+ * sql_fcgi loop|threads SOCKET FILE COUNT [SERVER ID...]: a FastCGI responder that asks MariaDB, at
+ * the unix socket SERVER, for one of the ids, then answers with the bytes of FILE, and does nothing
+ * else.  It is one loop over events with COUNT questions on the way, or COUNT threads that do one
+ * thing after another.  Without SERVER it does not ask: what a look-up costs beside a web server
+ * is the difference.
  */
 #include <mysql.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 enum { COLUMNS = 4, VALUE_MAX = 512, WAITING_MAX = 1024, ANSWER_MAX = 8000, EVENTS = 64 };
+enum { REQUEST_MAX = 16384 }; /* what one recv() takes */
 
 enum step { IDLE, EXECUTING, FETCHING };
 
@@ -29,7 +32,8 @@ struct connection {
 
 static const char query[] = "SELECT id, name, avatar, role FROM members WHERE id = ?";
 static char **ids;
-static int id_count, connection_count;
+static int id_count, count, listener;
+static bool threads, asks;
 static struct connection *connections;
 static int waiting[WAITING_MAX]; /* clients for whom no connection is free */
 static size_t waiting_count;
@@ -41,6 +45,21 @@ static void respond(int client)
     send(client, answer, answer_length, MSG_NOSIGNAL);
     close(client);
 }
+
+static _Noreturn void fail(void)
+{
+    fputs("sql_fcgi: a look-up failed\n", stderr);
+    exit(1);
+}
+
+static void bind_id(struct connection *connection, char *id)
+{
+    MYSQL_BIND parameter = {
+        .buffer_type = MYSQL_TYPE_STRING, .buffer = id, .buffer_length = strlen(id)};
+    mysql_stmt_bind_param(connection->statement, &parameter);
+}
+
+/* ---- The loop ---- */
 
 /* Goes on with a question as far as it can; true: it is answered. */
 static bool advance(struct connection *connection, bool readable)
@@ -57,10 +76,8 @@ static bool advance(struct connection *connection, bool readable)
                     : mysql_stmt_fetch_start(&connection->error, connection->statement);
     if (status)
         return false;
-    if (connection->error) {
-        fputs("sql_fcgi: a look-up failed\n", stderr);
-        exit(1);
-    }
+    if (connection->error)
+        fail();
     mysql_stmt_free_result(connection->statement);
     connection->step = IDLE;
     return true;
@@ -69,10 +86,7 @@ static bool advance(struct connection *connection, bool readable)
 static void ask(struct connection *connection, int client)
 {
     static int turn;
-    char *id = ids[turn++ % id_count];
-    MYSQL_BIND parameter = {
-        .buffer_type = MYSQL_TYPE_STRING, .buffer = id, .buffer_length = strlen(id)};
-    mysql_stmt_bind_param(connection->statement, &parameter);
+    bind_id(connection, ids[turn++ % id_count]);
     connection->client = client;
     connection->step = EXECUTING;
 }
@@ -90,19 +104,18 @@ static void go_on(struct connection *connection, bool readable)
 
 static struct connection *find_idle(void)
 {
-    for (int i = 0; i < connection_count; i++)
+    for (int i = 0; i < count; i++)
         if (connections[i].step == IDLE)
             return &connections[i];
     return NULL;
 }
 
-/* A request of the web server fits in what one recv() takes. */
 static void serve(int client)
 {
-    char request[16384];
+    char request[REQUEST_MAX];
     if (recv(client, request, sizeof request, 0) <= 0)
         close(client);
-    else if (connection_count == 0)
+    else if (!asks)
         respond(client);
     else {
         struct connection *idle = find_idle();
@@ -116,23 +129,6 @@ static void serve(int client)
     }
 }
 
-static _Noreturn void run(int listener, int epoll)
-{
-    struct epoll_event events[EVENTS];
-    for (;;) {
-        int count = epoll_wait(epoll, events, EVENTS, -1), client;
-        for (int i = 0; i < count; i++) {
-            struct connection *connection = events[i].data.ptr;
-            if (connection && connection->step != IDLE)
-                go_on(connection, true);
-            while (!connection && (client = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
-                serve(client);
-        }
-    }
-}
-
-/* ---- Beginning ---- */
-
 static void watch(int epoll, int fd, struct connection *connection)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = connection};
@@ -142,11 +138,65 @@ static void watch(int epoll, int fd, struct connection *connection)
     }
 }
 
+static _Noreturn void run_loop(void)
+{
+    struct epoll_event events[EVENTS];
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    for (int i = 0; asks && i < count; i++)
+        watch(epoll, mysql_get_socket(connections[i].mysql), &connections[i]);
+    watch(epoll, listener, NULL);
+    for (;;) {
+        int ready = epoll_wait(epoll, events, EVENTS, -1), client;
+        for (int i = 0; i < ready; i++) {
+            struct connection *connection = events[i].data.ptr;
+            if (connection && connection->step != IDLE)
+                go_on(connection, true);
+            while (!connection && (client = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+                serve(client);
+        }
+    }
+}
+
+/* ---- The threads ---- */
+
+static void *run_thread(void *own)
+{
+    struct connection *connection = own;
+    char request[REQUEST_MAX];
+    for (size_t turn = (size_t)(connection - connections) * 100;; turn++) {
+        int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (recv(client, request, sizeof request, 0) <= 0) {
+            close(client);
+            continue;
+        }
+        if (asks) {
+            bind_id(connection, ids[turn % (size_t)id_count]);
+            if (mysql_stmt_execute(connection->statement) ||
+                mysql_stmt_fetch(connection->statement))
+                fail();
+            mysql_stmt_free_result(connection->statement);
+        }
+        respond(client);
+    }
+    return NULL;
+}
+
+static void run_threads(void)
+{
+    pthread_t thread;
+    for (int i = 1; i < count; i++)
+        pthread_create(&thread, NULL, run_thread, &connections[i]);
+    run_thread(&connections[0]);
+}
+
+/* ---- Beginning ---- */
+
 static void connect_to(struct connection *connection, const char *server)
 {
     MYSQL_BIND results[COLUMNS] = {{0}};
     connection->mysql = mysql_init(NULL);
-    mysql_options(connection->mysql, MYSQL_OPT_NONBLOCK, 0);
+    if (!threads)
+        mysql_options(connection->mysql, MYSQL_OPT_NONBLOCK, 0);
     if (!mysql_real_connect(connection->mysql, NULL, "chat", "secret", "site", 0, server, 0)) {
         fprintf(stderr, "sql_fcgi: %s\n", mysql_error(connection->mysql));
         exit(1);
@@ -183,7 +233,7 @@ static bool read_answer(const char *path)
 static int listen_at(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | (threads ? 0 : SOCK_NONBLOCK) | SOCK_CLOEXEC, 0);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     return fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
                    listen(fd, 511) == 0
@@ -193,29 +243,30 @@ static int listen_at(const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc < 6) {
-        fputs("usage: sql_fcgi SOCKET FILE CONNECTIONS SERVER ID...\n", stderr);
+    if (argc < 5 || argc == 6) {
+        fputs("usage: sql_fcgi loop|threads SOCKET FILE COUNT [SERVER ID...]\n", stderr);
         return 64;
     }
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    connection_count = atoi(argv[3]);
-    connections = calloc((size_t)connection_count + 1, sizeof *connections);
-    ids = argv + 5;
-    id_count = argc - 5;
-    if (!read_answer(argv[2]) || !connections) {
-        perror(argv[2]);
+    threads = strcmp(argv[1], "threads") == 0;
+    count = atoi(argv[4]);
+    asks = argc > 6;
+    connections = calloc((size_t)count, sizeof *connections);
+    ids = argv + 6;
+    id_count = argc - 6;
+    if (count < 1 || !connections || !read_answer(argv[3])) {
+        perror(argv[3]);
         return 1;
     }
     mysql_library_init(0, NULL, NULL);
-    for (int i = 0; i < connection_count; i++) {
-        connect_to(&connections[i], argv[4]);
-        watch(epoll, mysql_get_socket(connections[i].mysql), &connections[i]);
-    }
-    int listener = listen_at(argv[1]);
+    for (int i = 0; asks && i < count; i++)
+        connect_to(&connections[i], argv[5]);
+    listener = listen_at(argv[2]);
     if (listener < 0) {
-        perror(argv[1]);
+        perror(argv[2]);
         return 1;
     }
-    watch(epoll, listener, NULL);
-    run(listener, epoll);
+    if (threads)
+        run_threads();
+    else
+        run_loop();
 }
