@@ -128,6 +128,14 @@ struct settings *cli_load(const struct cli *cli)
     return settings;
 }
 
+struct settings *cli_load_part(const struct cli *cli, const struct settings_choice *choice,
+                               struct config_report *report)
+{
+    struct settings *settings = settings_read(cli->config, cli->plugins, choice, report);
+    bool mistaken = !settings && !report->out_of_memory;
+    return mistaken ? settings_read_names(cli->config, report) : settings;
+}
+
 bool cli_check_group_name(const char *name, const char *hint)
 {
     size_t length = 0;

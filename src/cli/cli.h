@@ -63,6 +63,11 @@ bool cli_parse(const struct cli *cli, int argc, char **argv, const struct cli_op
  * standard error. */
 struct settings *cli_load(const struct cli *cli);
 
+/* The same with what settings_read_names() can read of one that has mistakes.  They are in the
+ * report, also where it is NULL. */
+struct settings *cli_load_part(const struct cli *cli, const struct settings_choice *choice,
+                               struct config_report *report);
+
 /* Becomes a user for good, with the user's groups.  False: it was said why; `option` is
  * where the name comes from. */
 bool cli_become(const char *option, const char *name);

@@ -157,17 +157,23 @@ static int change(const struct cli *cli, const char *words[2], const int64_t *un
 {
     static const struct settings_choice choice = {.parts = SETTINGS_APPS};
     struct config_report report = {0};
-    struct settings *settings = settings_read(cli->config, cli->plugins, &choice, &report);
-    const struct app *app = settings ? cli_find_app(cli, settings, words[0]) : NULL;
+    struct settings *settings = cli_load_part(cli, &choice, &report);
+    const struct app *app = NULL;
     int code = EXIT_FAILURE;
-    if (!settings)
+    if (report.errors)
         config_report_print(&report, stderr);
-    else if (app && !app->settings.denied_file)
+    if (settings && settings->app_count)
+        app = cli_find_app(cli, settings, words[0]);
+    if (app && !app->settings.denied_file)
         cli_error("the app \"%s\" has no denied_file: add denied_file = \"denied.txt\" to its "
                   "group in %s, and reload",
                   app->id, cli->config);
     else if (app && is_id(words[1]))
         code = change_list(app, span_of(words[1]), until);
+    if (code == EXIT_SUCCESS && report.errors)
+        cli_error("%s is changed all the same: what runs reads it, unless its denied_file was "
+                  "another at the last reload",
+                  app->settings.denied_file);
     config_report_free(&report);
     settings_free(settings);
     return code;

@@ -36,9 +36,11 @@ static int report_of(const struct settings *settings, struct figures_view *view,
 static struct settings *load(const struct cli *cli)
 {
     struct config_report report = {0};
-    struct settings *settings = settings_read(cli->config, cli->plugins, NULL, &report);
-    if (!settings && !report.out_of_memory)
-        settings = settings_read_names(cli->config, &report);
+    struct settings *settings = cli_load_part(cli, NULL, &report);
+    if (settings && settings->mistake && !settings->status.file) {
+        settings_free(settings);
+        settings = NULL;
+    }
     if (!settings)
         config_report_print(&report, stderr);
     config_report_free(&report);

@@ -155,8 +155,8 @@ struct settings_choice {
 struct settings *settings_read(const char *path, const char *plugin_folder,
                                const struct settings_choice *choice, struct config_report *report);
 
-/* To look at what runs while its configuration has mistakes: what can be read of the group
- * `status`, and the names of the stores and apps.  NULL: not even status.file. */
+/* For what must not wait until the mistakes of a configuration are mended: what can be read of the
+ * group `status`, and of the names of the stores, the apps and their denied_file.  NULL: none. */
 struct settings *settings_read_names(const char *path, struct config_report *mistakes);
 
 /* Opens the stores; those of `previous` (or NULL) that are the same are shared.

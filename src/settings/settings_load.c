@@ -259,7 +259,14 @@ static const struct config_node *first_of(const struct loading *loading, const c
     return group ? config_first(group) : NULL;
 }
 
-static void read_names(const struct loading *loading)
+/* NULL: there is none. */
+static const char *text_of(const struct config_node *group, const char *key)
+{
+    const struct config_node *value = config_child(group, key);
+    return value ? config_string(value) : NULL;
+}
+
+static void read_names(struct loading *loading)
 {
     struct settings *settings = loading->settings;
     struct arena *arena = &settings->arena;
@@ -268,17 +275,22 @@ static void read_names(const struct loading *loading)
     const struct config_node *app = first_of(loading, "apps", &apps);
     settings->stores = arena_alloc(arena, (stores + 1) * sizeof *settings->stores);
     settings->apps = arena_alloc(arena, (apps + 1) * sizeof *settings->apps);
+    loading->app_groups = arena_alloc(arena, (apps + 1) * sizeof *loading->app_groups);
     if (arena->failed)
         return;
     for (; store; store = config_next(store))
         settings->stores[settings->store_count++].name =
             arena_string(arena, span_of(config_name(store)));
     for (; app; app = config_next(app)) {
-        const struct config_node *id = config_child(app, "app_id");
-        const char *named = id ? config_string(id) : NULL;
-        settings->apps[settings->app_count++].id =
-            arena_string(arena, span_of(named ? named : config_name(app)));
+        struct app *entry = &settings->apps[settings->app_count];
+        const char *id = text_of(app, "app_id"), *denied = text_of(app, "denied_file");
+        loading->app_groups[settings->app_count++] = app;
+        entry->id = arena_string(arena, span_of(id ? id : config_name(app)));
+        if (denied)
+            entry->settings.denied_file = config_resolve_path(app, denied, arena);
     }
+    if (!arena->failed)
+        settings_index_apps(loading);
 }
 
 /* Takes the first line that is no warning. */
@@ -296,7 +308,7 @@ struct settings *settings_read_names(const char *path, struct config_report *mis
     struct config *config = config_open_part(path, &known);
     struct settings *settings = config ? calloc(1, sizeof *settings) : NULL;
     if (settings) {
-        const struct loading loading = {
+        struct loading loading = {
             .settings = settings, .root = config_root(config), .once = true, .report = &known};
         read_status(&loading);
         read_names(&loading);
@@ -304,7 +316,7 @@ struct settings *settings_read_names(const char *path, struct config_report *mis
     }
     config_close(config);
     config_report_free(&known);
-    if (settings && !settings->arena.failed && settings->status.file)
+    if (settings && !settings->arena.failed)
         return settings;
     settings_free(settings);
     return NULL;

@@ -216,6 +216,31 @@ class Command(ModerationCase):
         self.site.members.unlink()
         self.done("deny", APP, "1")
 
+    def test_while_the_configuration_has_mistakes(self):
+        """Somebody is kept out right now; what runs goes on with its earlier settings."""
+        self.serve()
+        good = self.site.text()
+        self.assertEqual(200, self.member("1").status)
+        for mistake in (good + "no_such_key = 1\n", good.replace("threads = 4", "threads = 0"), good + 'x = "1', good + "}",
+                        good.replace("api_key", "api_kee"), good.replace('store = "members"', 'store = "nothing"')):
+            with self.subTest(mistake=mistake):
+                self.assertNotEqual(good, mistake)
+                self.site.put("memberchat.conf", mistake)
+                for ask, status in (("deny", 403), ("allow", 200)):
+                    done = self.edit(ask, APP, "1")
+                    self.assertEqual((0, ""), (done.returncode, done.stdout), done.stderr)
+                    self.assertRegex(done.stderr, rf"\A{self.site.conf}:\d+: [^$]*\nmemberchat: \S+/denied\.txt is changed all the same: [^$]*\n\Z")
+                    self.becomes(lambda: self.member("1"), status)
+                done = self.edit("deny", APP + "x", "1")
+                self.assertEqual(1, done.returncode)
+                self.assertIn(f'there is no app "{APP}x" in {self.site.conf} (did you mean "{APP}"?)', done.stderr)
+        for lost in ("x = \n" + good, good.replace("denied_file", "denied_fil"), good.replace('"denied.txt"', "5")):
+            self.site.put("memberchat.conf", lost)
+            done = self.edit("deny", APP, "1")
+            self.assertEqual((1, ""), (done.returncode, done.stdout), done.stderr)
+            self.assertRegex(done.stderr, rf"\A{self.site.conf}:\d+: ")
+            self.text()
+
     def test_many_at_once(self):
         self.site.put("denied.txt", "# all of these\n")
         at_once(12, lambda i: self.done("deny", APP, f"m{i}"))

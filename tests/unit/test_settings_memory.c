@@ -119,7 +119,8 @@ static void bad_settings_are_never_good(void **state)
 static void names_are_whole_or_refused(void **state)
 {
     static const struct config_texts texts = {.top = "status = { file = \"figures\"; x = 1 }",
-                                              .app = "app_id = \"App\"; store = \"nothing\""};
+                                              .app = "app_id = \"App\"; store = \"nothing\"; "
+                                                     "denied_file = \"denied.txt\""};
     struct config_report mistakes = {0};
     (void)state;
     scratch_write_basics();
@@ -136,6 +137,9 @@ static void names_are_whole_or_refused(void **state)
             assert_int_equal(settings->app_count, 1);
             assert_string_equal(settings->apps[0].id, "App");
             expect_contains(settings->status.file, "/figures");
+            const struct app *app = settings_find_app_id(settings, "App");
+            assert_ptr_equal(app, &settings->apps[0]);
+            expect_contains(app->settings.denied_file, "/denied.txt");
             expect_contains(settings->mistake, "memberchat.conf:");
         }
         settings_free(settings);
