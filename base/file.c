@@ -150,6 +150,26 @@ size_t file_line_length(struct span text)
     return length;
 }
 
+bool file_read_line(const char *path, size_t most, struct bytes *out, bool *exposed_r,
+                    struct reason *why)
+{
+    if (!file_read_secret(path, most + 2, out, exposed_r, why))
+        return false;
+    struct span text = bytes_span(out);
+    size_t length = out->length = file_line_length(text), at = 0;
+    while (at < length && text.data[at] != '\n' && text.data[at] != '\0')
+        at++;
+    if (!length)
+        reason_set(why, "%s is empty", path);
+    else if (length > most)
+        reason_set(why, "%s is larger than %zu bytes", path, most);
+    else if (at < length)
+        reason_set(why, "%s must be one line of text; byte %zu is not", path, at + 1);
+    else
+        return true;
+    return false;
+}
+
 /* Whether a line begins with "-----BEGIN " and ends with `tail`. */
 static bool has_pem(struct span text, const char *tail)
 {

@@ -48,6 +48,11 @@ bool file_mode_exposed(mode_t mode);
 bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
                       struct reason *why);
 
+/* The same of a file that is one line of 1 to `most` bytes, of which the line end is dropped: a
+ * password or a token. */
+bool file_read_line(const char *path, size_t most, struct bytes *out, bool *exposed_r,
+                    struct reason *why);
+
 /* The folder of a path, in it or a constant: "/", or "." where the path has none. */
 struct span file_folder(const char *path);
 

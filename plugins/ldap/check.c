@@ -114,7 +114,7 @@ static bool check_identity(const struct ldap_settings *settings,
                            const struct memberchat_services *services, struct reason *why)
 {
     bool text = settings->bind_password, file = settings->bind_password_file;
-    struct ldap_password password;
+    struct bytes password = {0};
     if (!settings->cert_file != !settings->key_file)
         return misses(why, settings->cert_file ? "cert_file: needs \"key_file\""
                                                : "key_file: needs \"cert_file\"");
@@ -128,7 +128,7 @@ static bool check_identity(const struct ldap_settings *settings,
     if (!text && !file)
         return misses(why, "bind_dn: needs \"bind_password_file\" (or \"bind_password\")");
     bool good = ldap_trust_password(settings, services, &password, why);
-    ldap_trust_wipe(&password);
+    bytes_free(&password);
     return good;
 }
 

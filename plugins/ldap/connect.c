@@ -29,11 +29,6 @@ static bool secure(const struct ldap_servers *servers, const struct ldap_server 
     return !wanted || ldap_handle_secure(handle, &server->uri, servers->settings, deadline, fault);
 }
 
-static struct span span_of_password(const struct ldap_password *password)
-{
-    return (struct span){password->bytes, password->length};
-}
-
 /* False, with the fault, when another thread is trying the password or it was refused. */
 static bool enter(const struct ldap_servers *servers, struct span password, int64_t deadline,
                   struct ldap_fault *fault)
@@ -62,19 +57,18 @@ static bool bind_by_password(const struct ldap_servers *servers, struct ldap_han
 }
 
 static bool bind_as(const struct ldap_servers *servers, struct ldap_handle *handle,
-                    const struct ldap_password *password, int64_t deadline,
-                    struct ldap_fault *fault)
+                    struct span password, int64_t deadline, struct ldap_fault *fault)
 {
     if (servers->settings->sasl_external)
         return ldap_handle_bind(handle, NULL, NULL, deadline, fault);
     return !servers->settings->bind_dn ||
-           bind_by_password(servers, handle, span_of_password(password), deadline, fault);
+           bind_by_password(servers, handle, password, deadline, fault);
 }
 
 /* One server, within its share of the time. */
 static bool connect_to(struct ldap_servers *servers, struct ldap_server *server,
-                       const struct ldap_password *password, int64_t deadline,
-                       struct ldap_connection *connection_r, struct ldap_fault *fault)
+                       struct span password, int64_t deadline, struct ldap_connection *connection_r,
+                       struct ldap_fault *fault)
 {
     struct ldap_handle *handle = open_handle(servers, server, deadline, fault);
     if (!handle)
@@ -104,9 +98,8 @@ static void add_fault(struct ldap_fault *all, const struct ldap_fault *fault)
     reason_set(&all->why, "%s%s%s", first ? "" : before.text, first ? "" : "; ", fault->why.text);
 }
 
-static bool try_servers(struct ldap_servers *servers, const struct ldap_password *password,
-                        int64_t deadline, struct ldap_connection *connection_r,
-                        struct ldap_fault *fault)
+static bool try_servers(struct ldap_servers *servers, struct span password, int64_t deadline,
+                        struct ldap_connection *connection_r, struct ldap_fault *fault)
 {
     struct ldap_server *order[FAILOVER_MAX];
     struct ldap_fault one;
@@ -133,18 +126,21 @@ static bool try_servers(struct ldap_servers *servers, const struct ldap_password
     return good;
 }
 
-/* The password, if there is one and it was not refused lately; wipe it. */
-static bool have_password(struct ldap_servers *servers, struct ldap_password *password_r,
+/* The password, if there is one and it was not refused lately; bytes_free() in any case. */
+static bool have_password(struct ldap_servers *servers, struct bytes *password_r,
                           struct ldap_fault *fault)
 {
-    password_r->length = 0;
     if (!servers->settings->bind_dn)
         return true;
     if (!ldap_trust_password(servers->settings, NULL, password_r, &fault->why)) {
         fault->verdict = VERDICT_WRONG;
         return false;
     }
-    bool allowed = guard_allows(servers->guard, span_of_password(password_r), &fault->why);
+    if (password_r->failed) {
+        ldap_fault_set(fault, VERDICT_BUSY, "out of memory");
+        return false;
+    }
+    bool allowed = guard_allows(servers->guard, bytes_span(password_r), &fault->why);
     if (!allowed)
         fault->verdict = VERDICT_REFUSED;
     return allowed;
@@ -153,11 +149,11 @@ static bool have_password(struct ldap_servers *servers, struct ldap_password *pa
 bool ldap_servers_connect(struct ldap_servers *servers, int64_t deadline,
                           struct ldap_connection *connection_r, struct ldap_fault *fault)
 {
-    struct ldap_password password;
+    struct bytes password = {0};
     bool good = have_password(servers, &password, fault) &&
                 ldap_servers_refresh(servers, deadline, fault) &&
-                try_servers(servers, &password, deadline, connection_r, fault);
-    ldap_trust_wipe(&password);
+                try_servers(servers, bytes_span(&password), deadline, connection_r, fault);
+    bytes_free(&password);
     return good;
 }
 
@@ -165,12 +161,12 @@ bool ldap_servers_visit(struct ldap_servers *servers, const struct ldap_uri *uri
                         struct ldap_connection *connection_r, struct ldap_fault *fault)
 {
     struct ldap_server *server = ldap_server_new(uri);
-    struct ldap_password password;
+    struct bytes password = {0};
     int64_t end = clock_earlier(deadline, servers->settings->connect_timeout);
     ldap_fault_set(fault, VERDICT_BUSY, "out of memory");
     bool good = have_password(servers, &password, fault) && server &&
-                connect_to(servers, server, &password, end, connection_r, fault);
+                connect_to(servers, server, bytes_span(&password), end, connection_r, fault);
     ldap_server_release(server);
-    ldap_trust_wipe(&password);
+    bytes_free(&password);
     return good;
 }

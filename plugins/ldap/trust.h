@@ -6,21 +6,15 @@
 
 #include "common.h"
 
-struct ldap_password {
-    size_t length;
-    char bytes[LDAP_PASSWORD_MAX];
-};
-
 /* Whether the files for TLS can be read and hold what they should: libldap accepts an empty file
  * silently. */
 bool ldap_trust_check(const struct ldap_settings *settings,
                       const struct memberchat_services *services, struct reason *why);
 
-/* The password to bind with, without the line end of its file; wipe it after use.  `services`
- * (or NULL) hears a warning when others can read the file. */
+/* The password to bind with, without the line end of its file; bytes_free() in any case.
+ * `services` (or NULL) hears a warning when others can read the file. */
 bool ldap_trust_password(const struct ldap_settings *settings,
-                         const struct memberchat_services *services,
-                         struct ldap_password *password_r, struct reason *why);
-void ldap_trust_wipe(struct ldap_password *password);
+                         const struct memberchat_services *services, struct bytes *password_r,
+                         struct reason *why);
 
 #endif

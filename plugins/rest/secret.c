@@ -15,16 +15,10 @@ bool rest_secret_read(const char *path, size_t most, bool blanks, struct bytes *
                       bool *exposed_r, struct reason *why)
 {
     size_t at;
-    if (!file_read_secret(path, most + 2, out, exposed_r, why))
+    if (!file_read_line(path, most, out, exposed_r, why))
         return false;
-    out->length = file_line_length(bytes_span(out));
-    if (out->length == 0)
-        reason_set(why, "%s is empty", path);
-    else if (out->length > most)
-        reason_set(why, "%s is larger than %zu bytes", path, most);
-    else if (!rest_secret_is_visible(bytes_span(out), blanks, &at))
+    bool good = rest_secret_is_visible(bytes_span(out), blanks, &at);
+    if (!good)
         reason_set(why, "%s must be one line of visible ASCII; byte %zu is not", path, at + 1);
-    else
-        return true;
-    return false;
+    return good;
 }

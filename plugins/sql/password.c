@@ -3,8 +3,6 @@
 
 #include "base/file.h"
 
-#include <string.h>
-
 #define PASSWORD_MAX 1024
 
 bool sql_password_read(const struct sql_client *client, bool warn, struct bytes *password_r,
@@ -15,15 +13,8 @@ bool sql_password_read(const struct sql_client *client, bool warn, struct bytes 
     bool exposed = false;
     if (!path)
         return true;
-    if (!file_read_secret(path, PASSWORD_MAX + 2, password_r, &exposed, &fault)) {
+    if (!file_read_line(path, PASSWORD_MAX, password_r, &exposed, &fault)) {
         reason_set(why, "password_file: %s", fault.text);
-        return false;
-    }
-    password_r->length = file_line_length(bytes_span(password_r));
-    bool lines = memchr(bytes_span(password_r).data, '\n', password_r->length) ||
-                 memchr(bytes_span(password_r).data, '\0', password_r->length);
-    if (!password_r->length || lines || password_r->length > PASSWORD_MAX) {
-        reason_set(why, "password_file: %s must hold the password and nothing else", path);
         return false;
     }
     if (exposed && warn)

@@ -189,18 +189,16 @@ static bool can_be_sent(const char *option, struct span value)
     return true;
 }
 
-/* Without the line end, which does not count. */
 static bool read_secret(struct doctor *doctor)
 {
     struct reason why = {0};
     bool exposed = false;
     if (!doctor->secret_file)
         return true;
-    if (!file_read_secret(doctor->secret_file, SECRET_FILE_MAX, &doctor->secret, &exposed, &why)) {
+    if (!file_read_line(doctor->secret_file, SECRET_FILE_MAX, &doctor->secret, &exposed, &why)) {
         cli_error("--secret-file %s: %s", doctor->secret_file, why.text);
         return false;
     }
-    doctor->secret.length = file_line_length(bytes_span(&doctor->secret));
     return can_be_sent("--key", span_of(doctor->key)) &&
            can_be_sent("--secret-file", bytes_span(&doctor->secret));
 }

@@ -65,9 +65,9 @@ class Credentials(RestCase):
     def test_a_file_that_cannot_be_used_changes_nothing(self):
         self.site.put("token", "token-one", 0o600)
         self.serve(self.url, bearer_token_file="token")
-        for content, words in ((b"", "is empty"), (b"two words", "visible ASCII"), (b"x\0y", "visible ASCII")):
+        for content, words in ((b"", "is empty"), (b"two words", "visible ASCII"), (b"x\0y", "one line of text")):
             self.site.put("token", content, 0o600)
-            self.expect_log(f"token.* {words}.*the old one stays in use", times=1 + content.count(b"\0"))
+            self.expect_log(f"token.* {words}.*the old one stays in use")
             self.expect("1", 200)
             self.assertEqual("Bearer token-one", self.sent())
         (self.site.folder / "token").unlink()

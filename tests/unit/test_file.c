@@ -57,6 +57,41 @@ static void secrets_have_a_limit_and_a_mode(void **state)
     bytes_free(&out);
 }
 
+static void lines_of_secrets(void **state)
+{
+    static const struct {
+        struct span text;
+        const char *line, *reason; /* NULL: none */
+    } rows[] = {
+        {LITERAL("1234"), "1234", NULL},
+        {LITERAL("1234\n"), "1234", NULL},
+        {LITERAL("1234\r\n"), "1234", NULL},
+        {LITERAL("123\r"), "123\r", NULL},
+        {LITERAL(" \xff"), " \xff", NULL},
+        {LITERAL(""), NULL, "secret is empty"},
+        {LITERAL("\r\n"), NULL, "secret is empty"},
+        {LITERAL("12345"), NULL, "secret is larger than 4 bytes"},
+        {LITERAL("12345\n"), NULL, "secret is larger than 4 bytes"},
+        {LITERAL("1234567"), NULL, "secret is larger than 6 bytes"},
+        {LITERAL("1\n2\n"), NULL, "secret must be one line of text; byte 2 is not"},
+        {LITERAL("123\n\n"), NULL, "secret must be one line of text; byte 4 is not"},
+        {LITERAL("1\0"), NULL, "secret must be one line of text; byte 2 is not"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes out = {0};
+        struct reason why = {""};
+        bool exposed;
+        const char *path = scratch_write_mode("secret", rows[i].text, 0604);
+        bool good = file_read_line(path, 4, &out, &exposed, &why);
+        expect(good == !rows[i].reason, "row %zu: %s", i, why.text);
+        expect(good ? exposed && span_equal(bytes_span(&out), span_of(rows[i].line))
+                    : strstr(why.text, rows[i].reason) != NULL,
+               "row %zu: %s", i, why.text);
+        bytes_free(&out);
+    }
+}
+
 static void what_is_pem(void **state)
 {
     static const struct {
@@ -173,6 +208,7 @@ int main(void)
         cmocka_unit_test(line_ends),
         cmocka_unit_test(folders),
         SCRATCH_TEST(secrets_have_a_limit_and_a_mode),
+        SCRATCH_TEST(lines_of_secrets),
         SCRATCH_TEST(what_is_pem),
         SCRATCH_TEST(links_are_followed),
         cmocka_unit_test(what_to_do_is_told),

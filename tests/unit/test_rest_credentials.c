@@ -116,7 +116,7 @@ static void what_is_refused(void **state)
         {"a b", "byte 2", 0600},
         {"a\tb", "byte 2", 0600},
         {"t\xc3\xb6ken", "byte 2", 0600},
-        {"a\r\nX: y", "byte 2", 0600},
+        {"a\r\nX: y", "byte 3", 0600},
         {"token", "any user of this machine can write", 0602},
         {"toke\x7f", "byte 5", 0600},
         {memset(large, 'x', 8999), "larger than", 0600},

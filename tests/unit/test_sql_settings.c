@@ -98,11 +98,11 @@ static void passwords_are_judged(void **state)
         {SPAN("secret"), 0600, NULL, false},
         {SPAN("secret\n"), 0604, NULL, true},
         {span_of(ended), 0600, NULL, false},
-        {span_of(longer), 0600, "must hold the password and nothing else", false},
-        {SPAN(""), 0600, "must hold the password and nothing else", false},
-        {SPAN("\n"), 0600, "must hold the password and nothing else", false},
-        {SPAN("one\ntwo\n"), 0600, "must hold the password and nothing else", false},
-        {SPAN("one\0two"), 0600, "must hold the password and nothing else", false},
+        {span_of(longer), 0600, "is larger than 1024 bytes", false},
+        {SPAN(""), 0600, "is empty", false},
+        {SPAN("\n"), 0600, "is empty", false},
+        {SPAN("one\ntwo\n"), 0600, "must be one line of text; byte 4 is not", false},
+        {SPAN("one\0two"), 0600, "must be one line of text; byte 4 is not", false},
         {SPAN("secret"), 0606, "any user of this machine can write", false},
     };
     (void)state;
