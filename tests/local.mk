@@ -56,6 +56,11 @@ tests/plugins/bad.stamp: tests/plugins/bad.c tests/plugins/test_store.h include/
 	    $(srcdir)/tests/plugins/bad.c || exit 1; \
 	done && touch $@
 
+# A module for signatures of another version.
+check_LTLIBRARIES += tests/plugins/sign_openssl.la
+tests_plugins_sign_openssl_la_SOURCES = tests/plugins/sign_openssl.c
+tests_plugins_sign_openssl_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+
 # For system tests, to be preloaded: names that resolve as a test wants it, and what must not become of descriptors.
 check_LTLIBRARIES += tests/plugins/resolver.la
 tests_plugins_resolver_la_SOURCES = tests/plugins/resolver.c

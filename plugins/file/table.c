@@ -290,8 +290,12 @@ static enum load fill(struct builder *builder)
     }
     table->separator = table_separator(builder->settings);
     builder->splitter = splitter_new(ROW_LONGEST, table->separator);
-    if (!builder->splitter || !make_slots(table) || !random_seed(table->key, sizeof table->key))
+    if (!builder->splitter || !make_slots(table))
         return LOAD_FAILED;
+    if (!random_seed(table->key, sizeof table->key)) {
+        reason_set(builder->why, "there are no random numbers");
+        return LOAD_FAILED;
+    }
     if (!columns_take(builder->splitter, &rest, &names, &table->columns, &builder->row,
                       builder->why))
         return LOAD_REFUSED;

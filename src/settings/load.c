@@ -23,11 +23,13 @@ const char *load_config_path(const char *option)
     return first_of(option, "MEMBERCHAT_CONF", DEFAULT_CONFIG);
 }
 
+enum { PATH_ROOM = PATH_MAX + 32 }; /* a path, and a name behind it */
+
 static bool has_plugins(const char *folder)
 {
-    char path[PATH_MAX];
-    return (size_t)snprintf(path, sizeof path, "%s/store_file.so", folder) < sizeof path &&
-           access(path, F_OK) == 0;
+    char path[PATH_ROOM];
+    snprintf(path, sizeof path, "%s/store_file.so", folder);
+    return access(path, F_OK) == 0;
 }
 
 /* Where the plugins are when a whole installation was moved or copied: ../lib/memberchat from the
@@ -36,16 +38,17 @@ static const char *find_beside_program(void)
 {
     static const char *const places[] = {"../lib/memberchat", "../lib64/memberchat"};
     static _Thread_local char folder[PATH_MAX];
-    char program[PATH_MAX], path[PATH_MAX];
+    char program[PATH_MAX], path[PATH_ROOM];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     if (length <= 0)
         return NULL;
     program[length] = '\0';
     *strrchr(program, '/') = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", program, places[i]) < sizeof path &&
-            realpath(path, folder) && has_plugins(folder))
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, sizeof path, "%s/%s", program, places[i]);
+        if (realpath(path, folder) && has_plugins(folder))
             return folder;
+    }
     return NULL;
 }
 

@@ -12,10 +12,10 @@
 
 const struct sign_module *sign_load(const char *folder, struct reason *why)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX + sizeof MODULE]; /* a longer one is cut, and still too long */
     struct reason fault = {0};
-    if ((size_t)snprintf(path, sizeof path, "%s/" MODULE, folder) >= sizeof path ||
-        access(path, F_OK) != 0) {
+    snprintf(path, sizeof path, "%s/" MODULE, folder);
+    if (access(path, F_OK) != 0) {
         reason_set(why,
                    "public-key signatures need " MODULE ", which is not in this installation (in "
                    "%s): build memberchat with OpenSSL",

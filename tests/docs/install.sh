@@ -54,7 +54,7 @@ chmod 600 "$folder/memberchat.conf"
 unset MEMBERCHAT_PLUGIN_DIR MEMBERCHAT_CONF
 log=$("$moved/bin/memberchat" -c "$folder/memberchat.conf" check 2>&1) && log=
 check "moved, it finds its plugins in ../lib/memberchat" "$log"
-rm -r "$moved"/lib*/memberchat
+rm -r "$moved"/lib*/memberchat/*
 log=$("$moved/bin/memberchat" -c "$folder/memberchat.conf" check 2>&1)
 case $log in
 *"no store plugin"*"-L or MEMBERCHAT_PLUGIN_DIR names another folder"*) log= ;;

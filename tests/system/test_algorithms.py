@@ -9,7 +9,7 @@ import jwt
 from lib.answer import basic
 from lib.case import FreshCase, ResponderCase, at_once
 from lib.keys import (ALGORITHMS, PUBLIC, jose, keygen, pyjwt_sign, pyjwt_verify, read_jwk, without_private)
-from lib.responder import command, run
+from lib.responder import command, environment, run
 from lib.site import APP, GUEST_PATH, member_path
 
 ISSUER = "https://id.example.com"
@@ -152,6 +152,15 @@ class Keygen(FreshCase):
                 done = command("keygen", *arguments)
                 self.assertEqual((code, ""), (done.returncode, done.stdout))
                 self.assertIn(told, done.stderr)
+
+    def test_openssl_that_may_make_none(self):
+        """Its configuration leaves it no algorithm."""
+        conf = self.site.put("openssl.cnf", "openssl_conf = all\n[all]\nproviders = list\n[list]\nnull = null\n"
+                                            "[null]\nactivate = 1\n")
+        for algorithm in PUBLIC:
+            done = command("keygen", algorithm, self.site.folder / "new", env=environment(OPENSSL_CONF=str(conf)))
+            self.assertEqual((1, "", "memberchat: no key: OpenSSL cannot make such a key\n"),
+                             (done.returncode, done.stdout, done.stderr))
 
     def test_public_half_of_openssl(self):
         """Keys that OpenSSL's own command made, and what it prints of them."""

@@ -208,6 +208,13 @@ class Faults:
 class AnswersOfMariaDB(Answers, SqlCase):
     make = MariaDB
 
+    def test_more_than_one_bit_is_bytes(self):
+        self.server.sql("ALTER TABLE people ADD COLUMN letter BIT(8)")
+        self.addCleanup(self.server.sql, "ALTER TABLE people DROP COLUMN letter")
+        self.server.sql("UPDATE people SET letter = b'01000001'")
+        self.configure(query="SELECT id AS appUserId, letter AS appUserName FROM people WHERE id = {id}")
+        self.assertIn('"A"', self.lookup().stdout)
+
     def test_bits_are_0_or_1(self):
         self.server.sql("ALTER TABLE people ADD COLUMN present BIT(1)")
         self.addCleanup(self.server.sql, "ALTER TABLE people DROP COLUMN present")

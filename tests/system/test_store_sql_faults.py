@@ -323,6 +323,20 @@ class ValuesOfPostgreSQL(Values, SqlCase):
                     self.assertEqual(user != good, done.returncode, done.stderr)
             self.server.sql("DROP TABLE typed")
 
+    def test_no_answer_to_whether_an_id_can_be_read(self):
+        """The server is asked that after such a fault: it is silent, or gone."""
+        self.server.sql("CREATE TABLE numbers (id INTEGER); GRANT SELECT ON numbers TO chat")
+        self.addCleanup(self.server.sql, "DROP TABLE numbers")
+        proxy = Proxy(self.server)
+        self.configure(hosts=["127.0.0.3"], query="SELECT id AS appUserId FROM numbers WHERE id = {id}")
+        self.assertEqual(1, self.lookup("x").returncode)
+        for act, code, told in ((lambda: True, 2, "no answer in time"), (proxy.close, 2, "closed the connection")):
+            with self.subTest(told=told):
+                proxy.loses = lambda data, act=act: b"SELECT $1" in data and act()
+                done = self.lookup("x")
+                self.assertEqual(code, done.returncode, done.stderr)
+                self.assertIn(told, done.stderr)
+
     def test_what_is_wrong_beside_an_id(self):
         """An error, and not nobody, though the server names the same fault."""
         for query in ("SELECT id AS appUserId FROM people WHERE id = {id} AND name::integer = 1",

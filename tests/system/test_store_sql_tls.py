@@ -21,12 +21,12 @@ def resolving_to(site, word):
 
 
 class Silent:
-    """A server that says one thing, and reads what it is told."""
+    """A server that says one thing, and reads what it is told; or takes one thing, and leaves."""
 
-    def __init__(self, greeting):
+    def __init__(self, greeting, leaves=False):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.greeting = greeting
+        self.greeting, self.leaves = greeting, leaves
         self.sockets = []
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -35,6 +35,9 @@ class Silent:
             while True:
                 self.sockets.append(self.listener.accept()[0])
                 self.sockets[-1].sendall(self.greeting)
+                if self.leaves:
+                    self.sockets[-1].recv(4096)
+                    self.sockets.pop().close()
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -181,6 +184,16 @@ class NoTls:
                 self.assertEqual(2, done.returncode, done.stderr)
                 self.assertIn("no answer in time", done.stderr)
                 self.assertLess(time.monotonic() - began, limit(1.5))
+
+
+    def test_handshake_that_breaks(self):
+        """That is no mistake of the configuration."""
+        leaving = Silent(self.server.greeting, leaves=True)
+        self.addCleanup(leaving.close)
+        self.configure(port=leaving.port, ca_file=str(Authority(self.scratch.path, "ca").certificate))
+        done = self.lookup()
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertIn("127.0.0.1", done.stderr)
 
 
 class TlsOfMariaDB(Tls, SqlCase):

@@ -92,6 +92,7 @@ class Answers(Database):
         done = self.check()
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn("warning: store members: it lacks team\n", done.stderr)
+        self.assertEqual("Ann", json.loads(command("lookup", "-c", self.site.conf, "members", "1").stdout)["userName"])
 
     def test_lookup_tells_the_state(self):
         done = command("lookup", "-c", self.site.conf, "members", "3")

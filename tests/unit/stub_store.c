@@ -110,6 +110,14 @@ static enum memberchat_outcome probe(void *store, int64_t deadline,
     return outcome;
 }
 
+static void describe(void *store, struct memberchat_holdings *holdings_r)
+{
+    struct handle *handle = store;
+    if (handle->stub->counts)
+        *holdings_r =
+            (struct memberchat_holdings){.size = sizeof *holdings_r, .counted = true, .members = 7};
+}
+
 static void close_stub(void *store)
 {
     atomic_fetch_add(&((struct handle *)store)->stub->closes, 1);
@@ -142,6 +150,7 @@ static struct store *make(struct stub *stub, bool bare)
         .probe = bare ? NULL : probe,
         .close = close_stub,
         .per_app = bare ? NULL : per_app,
+        .describe = bare ? NULL : describe,
     };
     struct store *store = store_new("stubs", plugin, settings, NULL, &arena);
     assert_non_null(store);

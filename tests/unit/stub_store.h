@@ -19,6 +19,7 @@ struct stub {
     bool check_fails, open_fails, silent; /* silent: open_fails without a reason */
     bool per_app;                         /* answers depend on the app */
     bool names_asker;                     /* the name of a member is "APP/REQUEST" */
+    bool counts;                          /* it knows that it has seven members */
     atomic_int lookups, probes, reloads, opens, closes;
     atomic_int inside, most_inside; /* calls at once */
     atomic_uint how;                /* of the last open */

@@ -3,6 +3,7 @@
 #include "members/directory.h"
 
 #include "base/clock.h"
+#include "figures/read.h"
 #include "stub_store.h"
 #include "support.h"
 
@@ -206,6 +207,29 @@ static void a_good_outcome_counts_meanwhile(void **state)
     assert_int_equal(stub.probes, 2);
 }
 
+/* Of the members of all stores, one more than there are; 0: they are unknown. */
+static uint64_t members_shown(void)
+{
+    const struct figures *figures = figures_view_own().figures;
+    uint64_t members = 0;
+    for (size_t i = 0; i < COUNT(figures->stores); i++)
+        members += figures_get(&figures->stores[i].counted.members);
+    return members;
+}
+
+/* A file that an earlier release compiled has no counts in it. */
+static void members_are_shown_where_they_are_counted(void **state)
+{
+    (void)state;
+    figures_use(NULL, FIGURES_RESIDENT);
+    directory_show(directory);
+    assert_int_equal(members_shown(), 0);
+    stub.counts = true;
+    directory_show(directory);
+    assert_int_equal(members_shown(), 7 + 1);
+    figures_close();
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
@@ -217,6 +241,7 @@ int main(void)
         TEST(only_some_may_wait),
         cmocka_unit_test_setup_teardown(all_may_wait_for_a_local_store, start_local, stop),
         TEST(a_good_outcome_counts_meanwhile),
+        TEST(members_are_shown_where_they_are_counted),
     };
     return cmocka_run_group_tests_name("directory_probe", tests, NULL, NULL);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Key files: what is taken for a secret, what is refused, and what it is called. */
 #include "token/keys.h"
+#include "token/sign_module.h"
 
 #include "base/file.h"
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -270,13 +272,36 @@ static void sets_that_everybody_reads(void **state)
     expect_contains(report.warnings[0].text, "any user of this machine can read");
 }
 
+static void modules_of_another_version(void **state)
+{
+    struct bytes secret = {0};
+    struct reason fault = {0};
+    char version[64];
+    (void)state;
+    for (unsigned older = 0; older < 2; older++) {
+        snprintf(version, sizeof version, "%u %zu", SIGN_MODULE_ABI - older,
+                 sizeof(struct sign_module) - !older);
+        setenv("MEMBERCHAT_TEST_SIGN", version, 1);
+        assert_null(key_generate(ALGORITHM_ES256, NULL, test_plugins, &secret, &fault));
+        expect_contains(fault.text, "sign_openssl.so belongs to another version of memberchat");
+    }
+    bytes_free(&secret);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(good_keys),   TEST(bad_keys),     TEST(jwk_behind_white_space),
-        TEST(key_ids),     TEST(longer_hmacs), TEST(files_that_are_none),
-        TEST(permissions), TEST(secret_files), TEST(sets_that_everybody_reads),
+        TEST(good_keys),
+        TEST(bad_keys),
+        TEST(jwk_behind_white_space),
+        TEST(key_ids),
+        TEST(longer_hmacs),
+        TEST(files_that_are_none),
+        TEST(permissions),
+        TEST(secret_files),
+        TEST(sets_that_everybody_reads),
+        TEST(modules_of_another_version),
     };
     return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }

@@ -167,6 +167,38 @@ static void described_at_each_stage(void **state)
     close(listener.fd);
 }
 
+static struct listener looked_at;
+
+static int look_as_another(void)
+{
+    if (setgid(65534) != 0 || setuid(65534) != 0)
+        return 1;
+    listen_look(&looked_at);
+    return 0;
+}
+
+/* What cannot be looked at is not said to be gone. */
+static void a_socket_that_vanishes_is_told(void **state)
+{
+    (void)state;
+    assert_true(opens(address(), &looked_at));
+    stderr_catch();
+    listen_look(&looked_at); /* it is not there yet */
+    assert_true(listen_take_place(&looked_at, &why));
+    if (geteuid() == 0)
+        assert_int_equal(in_child(look_as_another), 0);
+    listen_look(&looked_at);
+    assert_int_equal(unlink(scratch_path("sock")), 0);
+    listen_look(&looked_at); /* a moment after the last time */
+    assert_string_equal(stderr_caught(), "");
+    looked_at.look_at = 0;
+    stderr_catch();
+    listen_look(&looked_at);
+    expect_contains(stderr_caught(), "/sock has been removed: the web server cannot connect");
+    listen_remove_path(&looked_at);
+    close(looked_at.fd);
+}
+
 static void addresses_of_a_network_are_warned_of(void **state)
 {
     struct listener listener;
@@ -248,6 +280,7 @@ int main(void)
         SCRATCH_TEST(what_was_made_is_gone),
         SCRATCH_TEST(a_folder_that_another_has_locked),
         SCRATCH_TEST(described_at_each_stage),
+        SCRATCH_TEST(a_socket_that_vanishes_is_told),
         SCRATCH_TEST(addresses_of_a_network_are_warned_of),
         cmocka_unit_test(shortages_of_threads_are_explained),
     };

@@ -3,8 +3,10 @@
 #include "settings/load.h"
 
 #include "base/file.h"
+#include "settings/writable.h"
 #include "support.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -136,6 +138,7 @@ static void trying_finds_what_start_finds(void **state)
         {"link-ahead", NULL},
         {"link-nowhere", "/nowhere/log: No such file or directory: make its folder"},
         {"link-round", "it is a symbolic link that is not followed"},
+        {"link-far", "link-far cannot be written: File name too long"},
     };
     (void)state;
     scratch_write_basics();
@@ -143,6 +146,11 @@ static void trying_finds_what_start_finds(void **state)
     assert_int_equal(symlink("folder/new", scratch_path("link-ahead")), 0);
     assert_int_equal(symlink("nowhere/log", scratch_path("link-nowhere")), 0);
     assert_int_equal(symlink("link-round", scratch_path("link-round")), 0);
+    char far[PATH_MAX - 1]; /* with the folder it would be longer than a path may be */
+    for (size_t i = 0; i < sizeof far; i++)
+        far[i] = i % 2 ? '/' : 'a';
+    far[sizeof far - 1] = '\0';
+    assert_int_equal(symlink(far, scratch_path("link-far")), 0);
     for (size_t i = 0; i < COUNT(rows); i++)
         try_log("target", "\"", rows[i].target, rows[i].told);
     assert_int_equal(access(scratch_path("log"), F_OK), -1);
@@ -156,6 +164,21 @@ static void trying_finds_what_start_finds(void **state)
     stderr_caught();
     expect_contains(bytes_string(&report.text), "memberchat.conf:3: stores.members: ");
     config_report_free(&report);
+}
+
+/* A terminal of a process that has none. */
+static int look_at_a_terminal(void)
+{
+    struct reason why;
+    if (setsid() < 0)
+        return 1;
+    return writable_log("/dev/tty", &why) || writable_is_terminal("/dev/tty");
+}
+
+static void devices_that_cannot_be_opened(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(look_at_a_terminal), 0);
 }
 
 static void access_logs_are_tried(void **state)
@@ -184,6 +207,7 @@ int main(void)
         SCRATCH_TEST(logs_that_cannot_be_written),
         cmocka_unit_test(folders_of_paths),
         SCRATCH_TEST(trying_finds_what_start_finds),
+        cmocka_unit_test(devices_that_cannot_be_opened),
         SCRATCH_TEST(access_logs_are_tried),
     };
     return cmocka_run_group_tests_name("load", tests, NULL, NULL);

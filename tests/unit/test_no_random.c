@@ -92,6 +92,23 @@ static void no_tables(void **state)
     expect_contains(why.text, "no random numbers");
 }
 
+/* Neither would those of members. */
+static void no_members(void **state)
+{
+    struct config_report report = {0};
+    (void)state;
+    scratch_write_basics();
+    const char *path =
+        scratch_write("memberchat.conf", span_of(config_text(&(struct config_texts){0})));
+    struct settings *settings = settings_read(path, plugins, NULL, &report);
+    assert_non_null(settings);
+    drain();
+    assert_false(settings_open(settings, NULL, false, &report));
+    expect_contains(bytes_string(&report.text), "there are no random numbers");
+    config_report_free(&report);
+    settings_free(settings);
+}
+
 static void nothing_is_counted(void **state)
 {
     static const struct throttle_limit one = {1, 60000};
@@ -130,8 +147,8 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scratch_start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(no_tokens),          TEST(no_ids_and_secrets), TEST(no_tables),
-        TEST(nothing_is_counted), TEST(caches_go_on),
+        TEST(no_tokens),  TEST(no_ids_and_secrets), TEST(no_tables),
+        TEST(no_members), TEST(nothing_is_counted), TEST(caches_go_on),
     };
     return cmocka_run_group_tests_name("no_random", tests, NULL, NULL);
 }

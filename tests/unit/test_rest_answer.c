@@ -218,6 +218,24 @@ static void memory_that_runs_out_is_unavailable(void **state)
     assert_string_equal(fake_result_attribute(&result, "t"), "1.5");
 }
 
+/* Who is not there is not taken for somebody. */
+static void memory_for_the_words_of_absence(void **state)
+{
+    static const char *const names[] = {"pointer", "value"}, *const values[] = {"/code", "404"};
+    static const char body[] = "{\"code\":404,\"appUserId\":\"1\"}";
+    bool failed = true;
+    (void)state;
+    settings.not_found_when = (struct memberchat_map){names, values, 2};
+    for (size_t granted = 0; failed; granted++) {
+        short_memory_start(granted, false);
+        enum memberchat_outcome outcome =
+            rest_answer_read(&settings, span_of(body), span_of("1"), &services.table,
+                             fake_result_start(&result), &reason);
+        failed = short_memory_stop();
+        assert_int_equal(outcome, failed ? MEMBERCHAT_UNAVAILABLE : MEMBERCHAT_NOT_FOUND);
+    }
+}
+
 /* Every beginning of an answer is refused, and every byte that is turned over is
  * no harm. */
 static void broken_answers(void **state)
@@ -256,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_statuses_mean, start, stop),
         cmocka_unit_test_setup_teardown(a_member, start, stop),
         cmocka_unit_test_setup_teardown(memory_that_runs_out_is_unavailable, start, stop),
+        cmocka_unit_test_setup_teardown(memory_for_the_words_of_absence, start, stop),
         cmocka_unit_test_setup_teardown(lists_can_be_answers, start, stop),
         cmocka_unit_test_setup_teardown(states, start, stop),
         cmocka_unit_test_setup_teardown(attributes, start, stop),

@@ -198,6 +198,28 @@ static bool issues_a_token(void)
     return verdict == JWS_GOOD;
 }
 
+static bool refuses_the_person(void)
+{
+    struct bytes token = {0};
+    struct span refused;
+    int64_t expires;
+    const struct token_subject person = {.id = SPAN("a b"), .role = SPAN("host"), .ttl_ms = 60000};
+    enum token_verdict verdict = token_issue(&app->profile, &person, &token, &expires, &refused);
+    assert_true(verdict == TOKEN_REFUSED || verdict == TOKEN_FAILED);
+    bytes_free(&token);
+    return verdict == TOKEN_REFUSED;
+}
+
+static void persons_whom_a_template_refuses(void **state)
+{
+    (void)state;
+    scratch_write("claims.json", SPAN("{\"scope\":\"room.{userId|id}\"}"));
+    settings = settings_from(&(struct config_texts){.token = "claims = \"claims.json\""});
+    app = settings_find_app_id(settings, "demo");
+    try_each(refuses_the_person);
+    settings_free(settings);
+}
+
 static void guests(void **state)
 {
     struct span refused;
@@ -233,9 +255,8 @@ static void guests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(good_keys),
-        SCRATCH_TEST(bad_keys),
-        SCRATCH_TEST(templates),
+        SCRATCH_TEST(good_keys), SCRATCH_TEST(bad_keys),
+        SCRATCH_TEST(templates), SCRATCH_TEST(persons_whom_a_template_refuses),
         SCRATCH_TEST(guests),
     };
     return cmocka_run_group_tests_name("token_memory", tests, NULL, NULL);

@@ -242,7 +242,7 @@ class Proxy:
         self.server = server
         self.listener = socket.create_server((address, server.port))
         self.silent = threading.Event()
-        self.hangs = False
+        self.loses = lambda data: False  # what a client sent
         self.edits = (b"", b"")  # what is replaced in all that passes
         self.sockets = []
         threading.Thread(target=self.accept, daemon=True).start()
@@ -262,7 +262,7 @@ class Proxy:
         """What goes silent stays open, and takes what comes."""
         try:
             while data := source.recv(65536).replace(*self.edits):
-                if not silent.is_set() and not (self.hangs and self.server.asks(data)):
+                if not silent.is_set() and not self.loses(data):
                     target.sendall(data)
             if not silent.is_set():
                 target.shutdown(socket.SHUT_WR)
@@ -276,7 +276,7 @@ class Proxy:
 
     def hang(self, hangs=True):
         """Everyone may sign in, and gets no answer to a question."""
-        self.hangs = hangs
+        self.loses = self.server.asks if hangs else lambda data: False
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
