@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 FRAME = re.compile(r"(\S+)\+(0x[0-9a-f]+)\((\S*)\)")
 PLACE = "place"  # in place of a number: each place in the code fails
 SAMPLE = 10      # every how many-th, of cases that cannot list their calls
+SHOWN = 14       # frames of a finding's stack
 OWN = ("memberchat", "store_", "sign_")
 
 
@@ -130,7 +131,7 @@ def note(results, name, verdict, details, raw):
             results.contained[pattern.pattern] += 1
             return
     results.verdicts[verdict] += 1
-    results.findings.append(Finding(name, verdict, details, stack))
+    results.findings.append(Finding(name, verdict, details, " < ".join(stack.split(" < ")[:SHOWN])))
 
 
 def symbols(raw):
@@ -138,8 +139,7 @@ def symbols(raw):
     what, *frames = raw.split(" ") if raw else [""]
     found = [frame.groups() for frame in map(FRAME.match, frames) if frame]
     names = [name_of(*frame) for frame in found if not frame[0].startswith("shim")]
-    whole = " < ".join([what, *filter(None, names)])
-    return " < ".join(whole.partition(" < main(")[0].split(" < ")[:14])
+    return " < ".join([what, *filter(None, names)]).partition(" < main(")[0]
 
 
 @lru_cache(maxsize=None)
