@@ -64,6 +64,18 @@ static struct pool_loan *take(struct ldap_store *store, int64_t deadline, struct
     return loan;
 }
 
+struct ldap_query ldap_query_members(const struct ldap_store *store, bool active,
+                                     const char *const *attributes)
+{
+    const struct ldap_settings *settings = store->settings;
+    return (struct ldap_query){.base = settings->base,
+                               .scope = settings->scope,
+                               .filter = settings->filter,
+                               .active_filter = active ? settings->active_filter : NULL,
+                               .attributes = attributes,
+                               .timeout = settings->timeout};
+}
+
 /* What to look for, by when, and what was found. */
 struct errand {
     struct ldap_store *store;

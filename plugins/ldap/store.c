@@ -63,20 +63,13 @@ static void *ldap_open(const void *settings, const struct memberchat_services *s
 
 /* ---- Asking ---- */
 
-/* `active`: active members only. */
 static void find(struct ldap_store *store, const struct ldap_terms *terms, bool active,
                  int64_t deadline, struct ldap_found *found_r, struct ldap_fault *fault)
 {
-    const struct ldap_settings *settings = store->settings;
-    const struct ldap_query query = {.base = settings->base,
-                                     .scope = settings->scope,
-                                     .filter = settings->filter,
-                                     .active_filter = active ? settings->active_filter : NULL,
-                                     .terms = *terms,
-                                     .attributes = store->mapping.wanted,
-                                     .timeout = settings->timeout,
-                                     .most = ENTRIES_MAX,
-                                     .referrals = settings->referrals};
+    struct ldap_query query = ldap_query_members(store, active, store->mapping.wanted);
+    query.terms = *terms;
+    query.most = ENTRIES_MAX;
+    query.referrals = store->settings->referrals;
     ldap_search(store, &query, deadline, found_r, fault);
 }
 

@@ -25,6 +25,10 @@ struct ldap_store {
 /* Makes the pool.  False: no memory. */
 bool ldap_search_prepare(struct ldap_store *store);
 
+/* A query for members, without terms; `active`: for active ones only. */
+struct ldap_query ldap_query_members(const struct ldap_store *store, bool active,
+                                     const char *const *attributes);
+
 /* Searches, on another connection or server where the first is to blame, and where the
  * server sends us.  The verdict is in the fault; the caller frees what was found. */
 void ldap_search(struct ldap_store *store, const struct ldap_query *query, int64_t deadline,

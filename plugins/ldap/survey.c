@@ -12,16 +12,10 @@ enum { SURVEY_MAX = 1000 }; /* entries */
 static void search(struct ldap_store *store, bool active, const char *const *attributes,
                    int64_t deadline, struct ldap_found *found_r, struct ldap_fault *fault)
 {
-    const struct ldap_settings *settings = store->settings;
-    const struct ldap_query query = {.base = settings->base,
-                                     .scope = settings->scope,
-                                     .filter = settings->filter,
-                                     .active_filter = active ? settings->active_filter : NULL,
-                                     .terms = {.anybody = true},
-                                     .attributes = attributes,
-                                     .timeout = settings->timeout,
-                                     .most = SURVEY_MAX,
-                                     .survey = true};
+    struct ldap_query query = ldap_query_members(store, active, attributes);
+    query.terms.anybody = true;
+    query.most = SURVEY_MAX;
+    query.survey = true;
     ldap_search(store, &query, deadline, found_r, fault);
 }
 
