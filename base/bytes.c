@@ -236,6 +236,17 @@ void bytes_add_percent(struct bytes *buf, struct span span)
     buf->length += (size_t)(at - room);
 }
 
+void bytes_add_quoted(struct bytes *buf, struct span span)
+{
+    bytes_add(buf, "\"", 1);
+    for (size_t i = 0; i < span.length; i++) {
+        if (span.data[i] == '"' || span.data[i] == '\\')
+            bytes_add(buf, "\\", 1);
+        bytes_add(buf, &span.data[i], 1);
+    }
+    bytes_add(buf, "\"", 1);
+}
+
 void bytes_add_shell(struct bytes *buf, struct span span)
 {
     bool plain = span.length > 0;

@@ -61,6 +61,10 @@ void bytes_add_base64(struct bytes *buf, struct span span); /* RFC 4648, section
 /* Percent-encodes all but the unreserved bytes (RFC 3986, section 2.3). */
 void bytes_add_percent(struct bytes *buf, struct span span);
 
+/* Adds a text in quotation marks, with a backslash before each of these and each backslash in it.
+ */
+void bytes_add_quoted(struct bytes *buf, struct span span);
+
 /* Adds a word of a shell's command (POSIX): in quotation marks, if it needs them. */
 void bytes_add_shell(struct bytes *buf, struct span span);
 

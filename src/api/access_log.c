@@ -68,19 +68,12 @@ void access_log_add_text(struct bytes *out, struct span value)
     bool plain = !span_equal(text, span_of("-"));
     for (size_t i = 0; i < text.length; i++)
         plain = plain && !strchr(" \"\\", text.data[i]);
-    if (!text.length) {
+    if (!text.length)
         bytes_add_string(out, "-");
-    } else if (plain) {
+    else if (plain)
         bytes_add_span(out, text);
-    } else {
-        bytes_add_string(out, "\"");
-        for (size_t i = 0; i < text.length; i++) {
-            if (text.data[i] == '"' || text.data[i] == '\\')
-                bytes_add_string(out, "\\");
-            bytes_add(out, text.data + i, 1);
-        }
-        bytes_add_string(out, "\"");
-    }
+    else
+        bytes_add_quoted(out, text);
 }
 
 /* UTC, to the millisecond. */

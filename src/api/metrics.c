@@ -14,39 +14,24 @@ struct metrics {
 
 /* ---- Lines ---- */
 
-/* A value of a label, between its quotes. */
-static void add_label(struct bytes *out, const char *value)
-{
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"')
-            bytes_add(out, "\\", 1);
-        if (*value == '\n')
-            bytes_add_string(out, "\\n");
-        else
-            bytes_add(out, value, 1);
-    }
-}
-
 static void head(const struct metrics *metrics, const char *name, const char *type,
                  const char *help)
 {
     bytes_addf(metrics->out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* The beginning of a line: name{label="value" */
+/* The beginning of a line: name{label="value".  No value has a line end in it. */
 static void begin(const struct metrics *metrics, const char *name, const char *label,
                   const char *value)
 {
-    bytes_addf(metrics->out, "%s{%s=\"", name, label);
-    add_label(metrics->out, value);
-    bytes_add_string(metrics->out, "\"");
+    bytes_addf(metrics->out, "%s{%s=", name, label);
+    bytes_add_quoted(metrics->out, span_of(value));
 }
 
 static void also(const struct metrics *metrics, const char *label, const char *value)
 {
-    bytes_addf(metrics->out, ",%s=\"", label);
-    add_label(metrics->out, value);
-    bytes_add_string(metrics->out, "\"");
+    bytes_addf(metrics->out, ",%s=", label);
+    bytes_add_quoted(metrics->out, span_of(value));
 }
 
 static void end(const struct metrics *metrics, uint64_t number)
@@ -72,9 +57,8 @@ static void histogram(const struct metrics *metrics, const char *name, const cha
     struct bytes labels = {0};
     uint64_t count = 0;
     if (store) {
-        bytes_add_string(&labels, "store=\"");
-        add_label(&labels, store);
-        bytes_add_string(&labels, "\"");
+        bytes_add_string(&labels, "store=");
+        bytes_add_quoted(&labels, span_of(store));
     }
     const char *own = bytes_string(&labels);
     for (unsigned i = 0; i < FIGURES_BUCKETS; i++) {

@@ -105,20 +105,19 @@ static bool split_url(const char *url, struct parts *parts_r)
     return true;
 }
 
-/* Each header between two texts; `quoted`: as curl's files of options want it. */
+/* `quoted`: as curl's files of options want them. */
 static void add_headers(struct bytes *out, const struct doctor_headers *headers, bool quoted)
 {
     for (size_t i = 0; i < sizeof headers->lines / sizeof *headers->lines; i++) {
         struct span line = bytes_span(&headers->lines[i]);
         if (!line.length)
             continue;
-        bytes_add_string(out, quoted ? "header = \"" : "");
-        for (size_t k = 0; k < line.length; k++) {
-            if (quoted && (line.data[k] == '"' || line.data[k] == '\\'))
-                bytes_add_string(out, "\\");
-            bytes_add(out, line.data + k, 1);
-        }
-        bytes_add_string(out, quoted ? "\"\n" : "\r\n");
+        bytes_add_string(out, quoted ? "header = " : "");
+        if (quoted)
+            bytes_add_quoted(out, line);
+        else
+            bytes_add_span(out, line);
+        bytes_add_string(out, quoted ? "\n" : "\r\n");
     }
 }
 

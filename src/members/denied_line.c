@@ -123,17 +123,10 @@ static bool needs_quotes(struct span id)
 
 void denied_add_line(struct bytes *out, struct span id, int64_t until, struct span comment)
 {
-    if (needs_quotes(id)) {
-        bytes_add_string(out, "\"");
-        for (size_t i = 0; i < id.length; i++) {
-            if (id.data[i] == '"' || id.data[i] == '\\')
-                bytes_add_string(out, "\\");
-            bytes_add(out, id.data + i, 1);
-        }
-        bytes_add_string(out, "\"");
-    } else {
+    if (needs_quotes(id))
+        bytes_add_quoted(out, id);
+    else
         bytes_add_span(out, id);
-    }
     if (until != DENIED_FOREVER) {
         bytes_add_string(out, " ");
         date_add(out, until);

@@ -227,6 +227,19 @@ static void copied_as_far_as_it_fits(void **state)
     assert_string_equal(span_copy(SPAN_NONE, room, sizeof room), "");
 }
 
+static void texts_in_quotes(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", "\"\""}, {"a b\n", "\"a b\n\""}, {"\"\\'", "\"\\\"\\\\'\""}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bytes text = {0};
+        bytes_add_quoted(&text, span_of(rows[i][0]));
+        assert_string_equal(bytes_string(&text), rows[i][1]);
+        bytes_free(&text);
+    }
+}
+
 static void words_for_a_shell(void **state)
 {
     static const char *const rows[][2] = {{"/var/log/a-b_c.log", "/var/log/a-b_c.log"},
@@ -247,6 +260,7 @@ static void words_for_a_shell(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_in_quotes),
         cmocka_unit_test(words_for_a_shell),
         cmocka_unit_test(base64),
         cmocka_unit_test(spans_compare),
