@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define HOUR_SHIFT 40
-
 const uint32_t figures_bounds[FIGURES_BUCKETS - 1] = {
     50,    100,   250,    500,    1000,   2500,    5000,    10000,
     25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000};
@@ -16,14 +14,9 @@ static void add(figure *counter, uint64_t number)
     atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
 }
 
-static uint64_t get(const figure *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 static void set(figure *counter, uint64_t number)
 {
-    if (get(counter) != number)
+    if (figures_get(counter) != number)
         atomic_store_explicit(counter, number, memory_order_relaxed);
 }
 
@@ -72,7 +65,7 @@ struct figures_process *figures_own_process(void)
     return atomic_load_explicit(&own.place, memory_order_relaxed);
 }
 
-static void show(void)
+void figures_show_process(void)
 {
     struct figures_process *place = figures_own_process();
     if (!place)
@@ -92,12 +85,7 @@ void figures_moved(int fd, bool resident)
 {
     struct figures *figures = figures_in_use();
     atomic_store(&own.place, figures ? figures_take_place(figures, fd, resident) : NULL);
-    show();
-}
-
-void figures_show_process(void)
-{
-    show();
+    figures_show_process();
 }
 
 /* Two threads may show their values in the wrong order; the next one corrects that. */
@@ -134,13 +122,13 @@ void figures_thread_ends(void)
 void figures_note_threads(unsigned threads)
 {
     atomic_store(&own.threads, threads);
-    show();
+    figures_show_process();
 }
 
 void figures_note_lasting(void)
 {
     atomic_store(&own.lasting, true);
-    show();
+    figures_show_process();
 }
 
 void figures_note_reload(bool good)
@@ -150,7 +138,7 @@ void figures_note_reload(bool good)
         add(&own.reloads, 1);
         atomic_store(&own.reloaded_at, unix_now());
     }
-    show();
+    figures_show_process();
 }
 
 /* ---- Requests and tokens ---- */
@@ -174,9 +162,9 @@ static struct figures_app *app_of(struct figures *figures, const char *app)
 static void add_to_hour(figure hours[FIGURES_HOURS], uint64_t hour)
 {
     figure *place = &hours[hour % FIGURES_HOURS];
-    uint64_t there = get(place), next;
+    uint64_t there = figures_get(place), next;
     do
-        next = there >> HOUR_SHIFT == hour ? there + 1 : (hour << HOUR_SHIFT) + 1;
+        next = there >> FIGURES_HOUR_SHIFT == hour ? there + 1 : (hour << FIGURES_HOUR_SHIFT) + 1;
     while (!atomic_compare_exchange_weak_explicit(place, &there, next, memory_order_relaxed,
                                                   memory_order_relaxed));
 }
@@ -240,7 +228,7 @@ static void note_state(figure *state, enum figures_outcome outcome)
                                      [FIGURES_NOT_FOUND] = FIGURES_UP,
                                      [FIGURES_UNAVAILABLE] = FIGURES_DOWN,
                                      [FIGURES_MISCONFIGURED] = FIGURES_WRONG};
-    uint64_t there = get(state);
+    uint64_t there = figures_get(state);
     if ((there & 3) != words[outcome])
         atomic_compare_exchange_strong(state, &there, unix_now() << 2 | words[outcome]);
 }
@@ -284,7 +272,7 @@ void figures_note_breaker(const char *store, bool open)
     if (!figures || !place)
         return;
     figure *since = &place->breaker_since[store_place(figures, store)];
-    if (!open || !get(since))
+    if (!open || !figures_get(since))
         set(since, open ? unix_now() : 0);
 }
 

@@ -82,31 +82,37 @@ static void warn_once(const struct reason *why)
     log_warning("status.file: %s: the figures of this process are in its memory only", why->text);
 }
 
+/* What is mapped is now that of `fd` and `path`, which it takes over; -1 and NULL: of no file. */
+static void use_mapping(int fd, char *path, enum figures_user user)
+{
+    int old = atomic_exchange(&in_use_fd, fd);
+    figures_moved(fd, user == FIGURES_RESIDENT);
+    if (old >= 0)
+        close(old);
+    free(in_use_path);
+    in_use_path = path;
+}
+
 static void use_memory(enum figures_user user)
 {
     struct figures *figures = figures_in_use();
     if ((figures && !in_use_path) || (user == FIGURES_ONCE && !figures))
         return;
-    int old = atomic_exchange(&in_use_fd, -1);
     if (map(-1))
-        figures_moved(figures_in_use_fd(), user == FIGURES_RESIDENT);
-    if (old >= 0)
-        close(old);
-    free(in_use_path);
-    in_use_path = NULL;
+        use_mapping(-1, NULL, user);
 }
 
 /* False: `why`. */
 static bool use_file(const char *path, enum figures_user user, struct reason *why)
 {
-    int fd, old = -1;
+    int fd;
     char *copy = strdup(path);
     if (!copy) {
         reason_set(why, "out of memory");
         return false;
     }
     handle_bus_errors();
-    bool good = figures_open_file(path, &fd, why) == FIGURES_OPENED;
+    bool good = figures_open_file(path, &fd, why);
     if (good && !map(fd)) {
         reason_set(why, "%s cannot be mapped: %s", path, strerror(errno));
         close(fd);
@@ -116,12 +122,7 @@ static bool use_file(const char *path, enum figures_user user, struct reason *wh
         free(copy);
         return false;
     }
-    old = atomic_exchange(&in_use_fd, fd);
-    figures_moved(figures_in_use_fd(), user == FIGURES_RESIDENT);
-    if (old >= 0)
-        close(old);
-    free(in_use_path);
-    in_use_path = copy;
+    use_mapping(fd, copy, user);
     last_warning[0] = '\0';
     return true;
 }

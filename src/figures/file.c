@@ -167,7 +167,7 @@ static void explain(const char *path, enum verdict verdict, struct reason *why)
         reason_set(why, "%s cannot be read: %s", path, strerror(errno));
 }
 
-static enum figures_opened fail(const char *path, int error, struct reason *why)
+static bool fail(const char *path, int error, struct reason *why)
 {
     struct reason because;
     file_explain_unwritable(path, error, &because);
@@ -176,7 +176,7 @@ static enum figures_opened fail(const char *path, int error, struct reason *why)
                    FIGURES_SIZE);
     else
         reason_set(why, "%s cannot be opened or made: %s", path, because.text);
-    return FIGURES_FAILED;
+    return false;
 }
 
 /* What is there already: its descriptor, or a negative errno. */
@@ -196,7 +196,7 @@ static bool is_refused(enum verdict verdict)
     return verdict == NEWER || verdict == UNREADABLE || verdict == EXPOSED;
 }
 
-enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason *why)
+bool figures_open_file(const char *path, int *fd_r, struct reason *why)
 {
     int error = 0;
     for (int i = 0; i < TRIES; i++) {
@@ -205,7 +205,7 @@ enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason
         if (fd == -ENOENT) {
             *fd_r = make(path);
             if (*fd_r >= 0)
-                return FIGURES_OPENED;
+                return true;
             if (*fd_r != -EEXIST)
                 return fail(path, -*fd_r, why);
             continue;
@@ -215,12 +215,12 @@ enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason
         enum verdict verdict = judge(fd, &st);
         if (verdict == GOOD) {
             *fd_r = fd;
-            return FIGURES_OPENED;
+            return true;
         }
         if (is_refused(verdict)) {
             explain(path, verdict, why);
             close(fd);
-            return FIGURES_FAILED;
+            return false;
         }
         error = remove_judged(path, fd, verdict);
         close(fd);

@@ -21,6 +21,8 @@
 #define FIGURES_MAGIC   "mchatfig"
 #define FIGURES_VERSION 2u
 
+#define FIGURES_HOUR_SHIFT 40 /* in `hours` of an app */
+
 enum {
     FIGURES_APPS = 256,
     FIGURES_STORES = 64,
@@ -35,6 +37,11 @@ enum {
 };
 
 typedef _Atomic uint64_t figure;
+
+static inline uint64_t figures_get(const figure *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
 
 struct figures_header {
     char magic[8];
@@ -58,7 +65,8 @@ struct figures_app {
     figure tokens[FIGURES_KINDS];
     figure throttled;
     figure refusals[FIGURES_CODES + 1];
-    figure hours[FIGURES_KINDS][FIGURES_HOURS]; /* hour since 1970 << 40 | tokens in it */
+    figure hours[FIGURES_KINDS]
+                [FIGURES_HOURS]; /* hour since 1970 << FIGURES_HOUR_SHIFT | tokens in it */
 };
 
 enum figures_state { FIGURES_UNASKED, FIGURES_UP, FIGURES_DOWN, FIGURES_WRONG };
@@ -132,10 +140,8 @@ extern const uint32_t figures_bounds[FIGURES_BUCKETS - 1];
 
 struct reason;
 
-enum figures_opened { FIGURES_OPENED, FIGURES_FAILED };
-
-/* Opens a file of this layout, making or replacing it.  FAILED: `why`. */
-enum figures_opened figures_open_file(const char *path, int *fd_r, struct reason *why);
+/* Opens a file of this layout, making or replacing it.  False: `why`. */
+bool figures_open_file(const char *path, int *fd_r, struct reason *why);
 
 /* Whether the path still leads to this file, and its size is unchanged. */
 bool figures_file_is(const char *path, int fd);
@@ -151,6 +157,9 @@ bool figures_place_lives(int fd, unsigned place);
 /* ---- names.c ---- */
 
 enum figures_table { FIGURES_OF_ROUTES, FIGURES_OF_CODES, FIGURES_OF_STORES, FIGURES_OF_APPS };
+
+/* How many places a table has, not counting "other". */
+unsigned figures_places(struct figures *figures, enum figures_table which);
 
 /* The name of a place. */
 struct figures_name *figures_name_of(struct figures *figures, enum figures_table which,

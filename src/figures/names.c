@@ -71,29 +71,34 @@ struct table {
     unsigned places;
 };
 
-#define TABLE_OF(hashes, named, places)                                                            \
+#define TABLE_OF(hashes, named)                                                                    \
     (struct table)                                                                                 \
     {                                                                                              \
-        hashes, (char *)(named), sizeof *(named), places                                           \
+        hashes, (char *)(named), sizeof *(named), sizeof(hashes) / sizeof *(hashes)                \
     }
 
 static struct table table_of(struct figures *figures, enum figures_table table)
 {
     switch (table) {
     case FIGURES_OF_ROUTES:
-        return TABLE_OF(figures->route_hashes, figures->routes, FIGURES_ROUTES);
+        return TABLE_OF(figures->route_hashes, figures->routes);
     case FIGURES_OF_CODES:
-        return TABLE_OF(figures->code_hashes, figures->codes, FIGURES_CODES);
+        return TABLE_OF(figures->code_hashes, figures->codes);
     case FIGURES_OF_STORES:
-        return TABLE_OF(figures->store_hashes, figures->stores, FIGURES_STORES);
+        return TABLE_OF(figures->store_hashes, figures->stores);
     default:
-        return TABLE_OF(figures->app_hashes, figures->apps, FIGURES_APPS);
+        return TABLE_OF(figures->app_hashes, figures->apps);
     }
 }
 
 static struct figures_name *name_at(const struct table *table, unsigned place)
 {
     return (struct figures_name *)(table->names + place * table->step);
+}
+
+unsigned figures_places(struct figures *figures, enum figures_table which)
+{
+    return table_of(figures, which).places;
 }
 
 struct figures_name *figures_name_of(struct figures *figures, enum figures_table which,

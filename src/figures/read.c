@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HOUR_SHIFT 40
-
 /* ---- Views ---- */
 
 struct figures_view figures_view_own(void)
@@ -68,15 +66,6 @@ void figures_view_close(struct figures_view *view)
 
 /* ---- Names ---- */
 
-unsigned figures_places(enum figures_table table)
-{
-    static const unsigned places[] = {[FIGURES_OF_ROUTES] = FIGURES_ROUTES,
-                                      [FIGURES_OF_CODES] = FIGURES_CODES,
-                                      [FIGURES_OF_STORES] = FIGURES_STORES,
-                                      [FIGURES_OF_APPS] = FIGURES_APPS};
-    return places[table];
-}
-
 /* False: it is not a text that may be shown. */
 static bool get_text(const struct figures_name *name, char text_r[FIGURES_NAME_MAX + 1])
 {
@@ -88,7 +77,7 @@ static bool get_text(const struct figures_name *name, char text_r[FIGURES_NAME_M
 bool figures_place_name(struct figures *figures, enum figures_table table, unsigned place,
                         char name_r[FIGURES_NAME_MAX + 1])
 {
-    if (place == figures_places(table)) {
+    if (place == figures_places(figures, table)) {
         strcpy(name_r, "other");
         return true;
     }
@@ -163,10 +152,11 @@ int64_t figures_time(uint64_t seconds)
 uint64_t figures_of_hour(const struct figures_app *app, enum figures_kind kind, uint64_t hour)
 {
     uint64_t there = figures_get(&app->hours[kind][hour % FIGURES_HOURS]);
-    return there >> HOUR_SHIFT == hour ? there & ((UINT64_C(1) << HOUR_SHIFT) - 1) : 0;
+    return there >> FIGURES_HOUR_SHIFT == hour ? there & ((UINT64_C(1) << FIGURES_HOUR_SHIFT) - 1)
+                                               : 0;
 }
 
-uint64_t figures_histogram_count(const struct figures_histogram *histogram)
+static uint64_t count_of(const struct figures_histogram *histogram)
 {
     uint64_t count = 0;
     for (unsigned i = 0; i < FIGURES_BUCKETS; i++)
@@ -178,7 +168,7 @@ uint64_t figures_histogram_count(const struct figures_histogram *histogram)
  * is wanted of a bucket may seem to be more than is in it. */
 double figures_quantile(const struct figures_histogram *histogram, double share)
 {
-    double wanted = share * (double)figures_histogram_count(histogram), below = 0;
+    double wanted = share * (double)count_of(histogram), below = 0;
     for (unsigned i = 0; i < FIGURES_BUCKETS - 1; i++) {
         double here = (double)figures_get(&histogram->count[i]);
         double from = i ? figures_bounds[i - 1] : 0, to = figures_bounds[i];

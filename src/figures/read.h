@@ -17,20 +17,12 @@ struct figures_view figures_view_own(void);
 bool figures_view_file(const char *path, struct figures_view *view_r, struct reason *why);
 void figures_view_close(struct figures_view *view);
 
-/* How many places a table has, not counting "other". */
-unsigned figures_places(enum figures_table table);
-
 /* The name of a place; "other" of the last one.  False: the place is free, or what is there is
  * not its name. */
 bool figures_place_name(struct figures *figures, enum figures_table table, unsigned place,
                         char name_r[FIGURES_NAME_MAX + 1]);
 
 bool figures_process_lives(const struct figures_view *view, unsigned place);
-
-static inline uint64_t figures_get(const figure *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
 
 /* A Unix time that the figures hold; 0 where it is none that a date can be written for. */
 int64_t figures_time(uint64_t seconds);
@@ -59,6 +51,5 @@ uint64_t figures_of_hour(const struct figures_app *app, enum figures_kind kind, 
 
 /* The duration in microseconds below which `share` (0 to 1) of all stay; 0: there were none. */
 double figures_quantile(const struct figures_histogram *histogram, double share);
-uint64_t figures_histogram_count(const struct figures_histogram *histogram);
 
 #endif

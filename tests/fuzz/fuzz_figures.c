@@ -55,7 +55,7 @@ UNTRACED static void check_hours(const struct figures_app *app, uint64_t hour)
 static void check_table(struct figures *figures, enum figures_table table)
 {
     char name[FIGURES_NAME_MAX + 1];
-    for (unsigned i = 0; i < figures_places(table); i++)
+    for (unsigned i = 0; i < figures_places(figures, table); i++)
         if (figures_place_name(figures, table, i, name)) {
             check_name(name);
             must(figures_is_place_of(figures, table, i, span_of(name)));
@@ -65,7 +65,7 @@ static void check_table(struct figures *figures, enum figures_table table)
             if (table == FIGURES_OF_APPS)
                 check_hours(&figures->apps[i].counted, NOW / 3600);
         }
-    must(figures_place_name(figures, table, figures_places(table), name));
+    must(figures_place_name(figures, table, figures_places(figures, table), name));
     must(strcmp(name, "other") == 0);
 }
 

@@ -54,7 +54,7 @@ static void count(struct span name)
 UNTRACED static void empty_table(struct figures *figures, enum figures_table table, figure *hashes,
                                  size_t size)
 {
-    unsigned places = figures_places(table);
+    unsigned places = figures_places(figures, table);
     for (unsigned i = 0; i <= places; i++)
         if (i == places || hashes[i])
             memset((void *)figures_name_of(figures, table, i), 0, size);

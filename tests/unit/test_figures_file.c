@@ -18,7 +18,7 @@
 static bool opens(const char *file, struct reason *why)
 {
     int fd;
-    bool good = figures_open_file(file, &fd, why) == FIGURES_OPENED;
+    bool good = figures_open_file(file, &fd, why);
     if (good)
         close(fd);
     return good;
