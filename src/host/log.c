@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -251,7 +252,8 @@ void log_access(const struct bytes *text)
     sink_add(own ? &sink_access : &sink_log, &line, tell_lost);
 }
 
-void log_message(enum log_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void log_message(enum log_level level,
+                                                              const char *format, va_list args)
 {
     if (!log_enabled(level))
         return;
@@ -318,19 +320,14 @@ static bool recent_admit(const char *topic, unsigned *dropped_r)
 
 static void log_once(enum log_level level, const char *topic, const char *message)
 {
-    static void (*const by_level[])(const char *, ...) = {
-        [LOG_LEVEL_ERROR] = log_error,
-        [LOG_LEVEL_WARNING] = log_warning,
-        [LOG_LEVEL_INFO] = log_info,
-        [LOG_LEVEL_DEBUG] = log_debug,
-    };
+    void (*const tell)(const char *, ...) = level == LOG_LEVEL_ERROR ? log_error : log_warning;
     unsigned dropped;
     if (!log_enabled(level) || !recent_admit(topic, &dropped))
         return;
     if (dropped)
-        by_level[level]("%s (and %u more since it was last logged)", message, dropped);
+        tell("%s (and %u more since it was last logged)", message, dropped);
     else
-        by_level[level]("%s", message);
+        tell("%s", message);
 }
 
 void log_error_limited(const char *format, ...)
@@ -343,12 +340,12 @@ void log_error_limited(const char *format, ...)
     log_once(LOG_LEVEL_ERROR, message, message);
 }
 
-void log_limited(enum log_level level, const char *topic, const char *format, ...)
+void log_warning_limited(const char *topic, const char *format, ...)
 {
     char message[MESSAGE_MAX];
     va_list args;
     va_start(args, format);
     reason_write(message, sizeof message, format, args);
     va_end(args);
-    log_once(level, topic, message);
+    log_once(LOG_LEVEL_WARNING, topic, message);
 }

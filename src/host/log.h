@@ -6,7 +6,6 @@
 
 #include "base/bytes.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -51,15 +50,13 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_message(enum log_level level, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
 
 /* Like log_error(), but a text that was logged within the last minute is
  * dropped; the next one that is let through tells how many were. */
 void log_error_limited(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same at another level, where texts differ but are about one topic. */
-void log_limited(enum log_level level, const char *topic, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* The same of a warning, where texts differ but are about one topic. */
+void log_warning_limited(const char *topic, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

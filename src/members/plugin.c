@@ -14,8 +14,6 @@
 
 enum { NAME_LENGTH_MAX = 64 };
 
-const char *const plugin_host_keys[] = {"plugin", "cache", "breaker", "member", NULL};
-
 struct loaded {
     struct loaded *next;
     struct memberchat_store_plugin plugin;
@@ -68,10 +66,12 @@ static void list_names(const char *folder, char *out, size_t size)
         closedir(dir);
 }
 
+/* Of those that every store has beside its plugin's. */
 static bool is_host_key(const char *name)
 {
-    for (size_t i = 0; plugin_host_keys[i]; i++)
-        if (strcmp(plugin_host_keys[i], name) == 0)
+    static const char *const keys[] = {"plugin", "cache", "breaker", "member"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i], name) == 0)
             return true;
     return false;
 }

@@ -7,10 +7,6 @@
 #include "memberchat_store.h"
 #include "base/reason.h"
 
-/* The keys that every store has beside its plugin's; a plugin that claims one of these names
- * is refused. */
-extern const char *const plugin_host_keys[]; /* ends with NULL */
-
 /* Stores that are linked into the program: they are found before a folder is searched.  The table
  * ends with a NULL name, and is set before anything is loaded. */
 struct plugin_builtin {

@@ -170,9 +170,9 @@ static bool is_the_one(const struct memberchat_result *result)
         return false;
     if (result->store->plugin->flags & MEMBERCHAT_STORE_MATCHES || span_matches(id, asked))
         return true;
-    log_limited(LOG_LEVEL_WARNING, name,
-                "store %s: asked for \"%.*s\", it answered with \"%.*s\": the member is not found",
-                name, (int)asked.length, asked.data, (int)id.length, id.data);
+    log_warning_limited(
+        name, "store %s: asked for \"%.*s\", it answered with \"%.*s\": the member is not found",
+        name, (int)asked.length, asked.data, (int)id.length, id.data);
     return false;
 }
 

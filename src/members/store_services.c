@@ -39,8 +39,8 @@ void store_warn_unusable(const struct memberchat_result *result, const char *wha
 {
     char topic[256];
     snprintf(topic, sizeof topic, "%s %s", result->store->name, what);
-    log_limited(LOG_LEVEL_WARNING, topic, "store %s: %s, for the member \"%.*s\"",
-                result->store->name, what, (int)result->asked.length, result->asked.data);
+    log_warning_limited(topic, "store %s: %s, for the member \"%.*s\"", result->store->name, what,
+                        (int)result->asked.length, result->asked.data);
 }
 
 /* What set() and set_attribute() return. */
