@@ -8,10 +8,16 @@
 
 enum { EXIT_NOT_FOUND = 1, EXIT_UNAVAILABLE = 2, EXIT_MISCONFIGURED = 3 };
 
-static void add_field(struct bytes *out, const char *indent, const char *name, struct span value)
+/* The fields of a member, each with a name of its own, as lines of an object. */
+static void add_fields(struct bytes *out, const struct member *member, const char *indent,
+                       const char *const names[4])
 {
-    bytes_addf(out, ",\n%s\"%s\": ", indent, name);
-    bytes_add_json(out, value);
+    static const enum memberchat_field fields[] = {MEMBERCHAT_ID, MEMBERCHAT_NAME,
+                                                   MEMBERCHAT_AVATAR, MEMBERCHAT_ROLE};
+    for (size_t i = 0; i < 4; i++) {
+        bytes_addf(out, "%s\n%s\"%s\": ", i ? "," : "", indent, names[i]);
+        bytes_add_json(out, member_field(member, fields[i]));
+    }
 }
 
 /* One value as a string, several as an array. */
@@ -50,19 +56,15 @@ static void add_attributes(struct bytes *out, const struct member *member)
 /* `delivered`: what the store said, where it has a mapping; else NULL. */
 static void print_member(const struct member *member, const struct member *delivered)
 {
+    static const char *const names[] = {"userId", "userName", "avatarProfileUrl", "role"};
+    static const char *const of_store[] = {"id", "name", "avatar", "role"};
     struct bytes out = {0};
-    bytes_add_string(&out, "{\n  \"userId\": ");
-    bytes_add_json(&out, member_field(member, MEMBERCHAT_ID));
-    add_field(&out, "  ", "userName", member_field(member, MEMBERCHAT_NAME));
-    add_field(&out, "  ", "avatarProfileUrl", member_field(member, MEMBERCHAT_AVATAR));
-    add_field(&out, "  ", "role", member_field(member, MEMBERCHAT_ROLE));
+    bytes_add_string(&out, "{");
+    add_fields(&out, member, "  ", names);
     add_attributes(&out, member);
     if (delivered) {
-        bytes_add_string(&out, ",\n  \"fromStore\": {\n    \"id\": ");
-        bytes_add_json(&out, member_field(delivered, MEMBERCHAT_ID));
-        add_field(&out, "    ", "name", member_field(delivered, MEMBERCHAT_NAME));
-        add_field(&out, "    ", "avatar", member_field(delivered, MEMBERCHAT_AVATAR));
-        add_field(&out, "    ", "role", member_field(delivered, MEMBERCHAT_ROLE));
+        bytes_add_string(&out, ",\n  \"fromStore\": {");
+        add_fields(&out, delivered, "    ", of_store);
         bytes_add_string(&out, "\n  }");
     }
     bytes_add_string(&out, "\n}");
