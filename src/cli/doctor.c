@@ -196,7 +196,7 @@ static bool read_secret(struct doctor *doctor)
     if (!doctor->secret_file)
         return true;
     if (!file_read_line(doctor->secret_file, SECRET_FILE_MAX, &doctor->secret, &exposed, &why)) {
-        cli_error("--secret-file %s: %s", doctor->secret_file, why.text);
+        cli_error("--secret-file: %s", why.text);
         return false;
     }
     return can_be_sent("--key", span_of(doctor->key)) &&

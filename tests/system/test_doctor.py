@@ -262,7 +262,8 @@ class Inside(DoctorCase):
         self.assertRegex(done.stdout, rf"(?m)^warning: the limit of {words}, .*ulimit")
 
     def test_arguments(self):
-        for key, text, words in ((KEY, "a\nb", "--secret-file: there is a control character"),
+        for key, text, words in ((KEY, "a\nb", "secret must be one line of text; byte 2 is not"),
+                                 (KEY, "\n", "secret is empty"),
                                  (KEY, "a\rb\n", "--secret-file: there is a control character"),
                                  (KEY, "a\x7fb", "--secret-file: there is a control character"),
                                  ("a\nb", "ab", "--key: there is a control character"),
