@@ -33,6 +33,14 @@ bool span_equal_nocase(struct span a, const char *b)
     return span_matches(a, span_of(b));
 }
 
+bool span_is_one_of(struct span text, const char *const words[])
+{
+    for (; *words; words++)
+        if (span_equal(text, span_of(*words)))
+            return true;
+    return false;
+}
+
 struct span span_trim(struct span text, const char *blanks)
 {
     size_t count = strlen(blanks);

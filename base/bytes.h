@@ -19,6 +19,7 @@ struct span span_of(const char *string); /* NULL gives SPAN_NONE */
 bool span_equal(struct span a, struct span b);
 bool span_matches(struct span a, struct span b);      /* in upper or lower case, ASCII only */
 bool span_equal_nocase(struct span a, const char *b); /* the same */
+bool span_is_one_of(struct span text, const char *const words[]); /* NULL ends them */
 
 /* Without those of `blanks` at its ends. */
 struct span span_trim(struct span text, const char *blanks);

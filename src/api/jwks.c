@@ -6,16 +6,12 @@
 /* The tag, also as a compressing web server changes it: "abc-gzip". */
 static bool is_tag(struct span item, struct span etag)
 {
-    static const char *const endings[] = {"\"",      "-gzip\"",    "-br\"",
-                                          "-zstd\"", "-deflate\"", "-bzip2\""};
+    static const char *const endings[] = {"\"",         "-gzip\"",  "-br\"", "-zstd\"",
+                                          "-deflate\"", "-bzip2\"", NULL};
     size_t length = etag.length - 1; /* without its quote */
     if (item.length < etag.length || memcmp(item.data, etag.data, length) != 0)
         return false;
-    struct span ending = {item.data + length, item.length - length};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (span_equal(ending, span_of(endings[i])))
-            return true;
-    return false;
+    return span_is_one_of((struct span){item.data + length, item.length - length}, endings);
 }
 
 /* RFC 9110, section 13.1.2: "*", or a list of tags, weak ones too. */

@@ -85,14 +85,11 @@ struct exposure {
 /* Of an absolute path. */
 static bool is_named_like_root(const char *folder)
 {
-    static const char *const names[] = {"public_html", "htdocs", "httpdocs", "www", "html"};
+    static const char *const names[] = {"public_html", "htdocs", "httpdocs", "www", "html", NULL};
     const char *slash = strrchr(folder, '/');
     if (strncmp(folder, "/home/", 6) == 0 && slash == folder + 5) /* a user's name */
         return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(slash + 1, names[i]) == 0)
-            return true;
-    return false;
+    return span_is_one_of(span_of(slash + 1), names);
 }
 
 static bool has_file(const char *folder, const char *name, struct bytes *content)

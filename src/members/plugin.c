@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin.h"
 
+#include "base/bytes.h"
 #include "host/module.h"
 
 #include <dirent.h>
@@ -69,11 +70,8 @@ static void list_names(const char *folder, char *out, size_t size)
 /* Of those that every store has beside its plugin's. */
 static bool is_host_key(const char *name)
 {
-    static const char *const keys[] = {"plugin", "cache", "breaker", "member"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(keys[i], name) == 0)
-            return true;
-    return false;
+    static const char *const keys[] = {"plugin", "cache", "breaker", "member", NULL};
+    return span_is_one_of(span_of(name), keys);
 }
 
 static const char *key_fault(const struct memberchat_store_plugin *plugin, size_t index)

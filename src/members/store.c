@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define RELOAD_PATIENCE_MS 500 /* for its turn; it is asked again a second later */
 
@@ -119,7 +118,7 @@ static struct memberchat_result begin(const struct store *store, struct member *
  * it did not come before the deadline. */
 static bool enter(struct store *store, int64_t deadline)
 {
-    struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
+    const struct timespec until = clock_deadline(deadline);
     int rc = 0;
     if (store->plugin->flags & MEMBERCHAT_STORE_THREAD_SAFE)
         return true;
@@ -240,13 +239,10 @@ enum memberchat_outcome store_survey(struct store *store, int64_t deadline,
 
 bool store_next_file(const struct store *store, size_t *index, struct store_file *file_r)
 {
-    static const char *const names[] = {"ca_file", "cert_file", "key_file"};
+    static const char *const names[] = {"ca_file", "cert_file", "key_file", NULL};
     for (; *index < store->plugin->key_count; ++*index) {
         const struct memberchat_key *key = &store->plugin->keys[*index];
-        bool wanted = false;
-        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-            wanted = wanted || strcmp(key->name, names[i]) == 0;
-        if (!wanted || key->type != MEMBERCHAT_PATH)
+        if (!span_is_one_of(span_of(key->name), names) || key->type != MEMBERCHAT_PATH)
             continue;
         const char *path = *(const char *const *)((const char *)store->settings + key->offset);
         if (!path)

@@ -5,12 +5,9 @@
 /* RFC 7515, section 4.1: how the token is signed is not the template's to say. */
 static bool is_reserved(struct span name)
 {
-    static const char *const reserved[] = {"alg", "kid", "crit", "b64",      "jwk", "jku",
-                                           "x5u", "x5c", "x5t",  "x5t#S256", "enc", "zip"};
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (span_equal(name, span_of(reserved[i])))
-            return true;
-    return false;
+    static const char *const reserved[] = {"alg", "kid", "crit",     "b64", "jwk", "jku", "x5u",
+                                           "x5c", "x5t", "x5t#S256", "enc", "zip", NULL};
+    return span_is_one_of(name, reserved);
 }
 
 static bool check_member(struct claims_parser *parser, struct span name, struct json_object *value)

@@ -188,11 +188,8 @@ static void parse_entry(struct claims_parser *parser, struct span name, struct j
 /* Claims in which a text is a right, or a list of rights. */
 static bool grants(struct span name)
 {
-    static const char *const names[] = {"scope", "scp", "permissions"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (span_equal(name, span_of(names[i])))
-            return true;
-    return false;
+    static const char *const names[] = {"scope", "scp", "permissions", NULL};
+    return span_is_one_of(name, names);
 }
 
 /* A step further on the path for messages; back to its length before is the caller's. */

@@ -227,6 +227,18 @@ static void copied_as_far_as_it_fits(void **state)
     assert_string_equal(span_copy(SPAN_NONE, room, sizeof room), "");
 }
 
+static void words_of_a_list(void **state)
+{
+    static const char *const words[] = {"one", "other", NULL};
+    (void)state;
+    assert_true(span_is_one_of(SPAN("one"), words));
+    assert_true(span_is_one_of(SPAN("other"), words));
+    assert_false(span_is_one_of(SPAN("on"), words));
+    assert_false(span_is_one_of(SPAN("One"), words));
+    assert_false(span_is_one_of(SPAN_NONE, words));
+    assert_false(span_is_one_of(SPAN_NONE, words + 2));
+}
+
 static void texts_in_quotes(void **state)
 {
     static const char *const rows[][2] = {
@@ -260,6 +272,7 @@ static void words_for_a_shell(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_of_a_list),
         cmocka_unit_test(texts_in_quotes),
         cmocka_unit_test(words_for_a_shell),
         cmocka_unit_test(base64),
