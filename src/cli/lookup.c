@@ -24,16 +24,14 @@ static void add_fields(struct bytes *out, const struct member *member, const cha
 static void add_values(struct bytes *out, const struct member *member, struct span name)
 {
     struct span value;
-    size_t index = 0, count = 0;
-    while (member_next_value(member, name, &index).data)
-        count++;
-    bytes_add_string(out, count > 1 ? "[" : "");
-    index = 0;
+    size_t index = 0;
+    bool several = member_has_several(member, name);
+    bytes_add_string(out, several ? "[" : "");
     for (size_t i = 0; (value = member_next_value(member, name, &index)).data; i++) {
         bytes_add_string(out, i ? ", " : "");
         bytes_add_json(out, value);
     }
-    bytes_add_string(out, count > 1 ? "]" : "");
+    bytes_add_string(out, several ? "]" : "");
 }
 
 static void add_attributes(struct bytes *out, const struct member *member)

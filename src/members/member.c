@@ -61,6 +61,13 @@ struct span member_next_value(const struct member *member, struct span name, siz
     return SPAN_NONE;
 }
 
+bool member_has_several(const struct member *member, struct span name)
+{
+    size_t index = 0;
+    return member_next_value(member, name, &index).data &&
+           member_next_value(member, name, &index).data;
+}
+
 struct span member_attribute(const struct member *member, struct span name)
 {
     size_t index = 0;

@@ -27,6 +27,7 @@ struct span member_attribute(const struct member *member, struct span name);
 /* Each of its values in turn: *index_r begins as 0. */
 struct span member_next_value(const struct member *member, struct span name, size_t *index_r);
 
+bool member_has_several(const struct member *member, struct span name);
 struct span member_attribute_name(const struct member *member, size_t index);
 struct span member_attribute_value(const struct member *member, size_t index);
 

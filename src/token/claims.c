@@ -35,25 +35,16 @@ static bool add_string(unsigned filters, struct span text, struct bytes *out)
     return good;
 }
 
-static bool has_several_values(const struct claims_part *part, const struct member *member)
-{
-    size_t count = 0;
-    if (part->variable == CLAIM_ATTRIBUTE && member)
-        for (size_t i = 0; i < member->attribute_count; i++)
-            count += span_equal(member_attribute_name(member, i), part->text);
-    return count > 1;
-}
-
 static bool add_array(const struct claims_part *part, const struct member *member,
                       struct bytes *out)
 {
     char before = '[';
     bool good = true;
-    for (size_t i = 0; good && i < member->attribute_count; i++) {
-        if (!span_equal(member_attribute_name(member, i), part->text))
-            continue;
+    size_t index = 0;
+    struct span value;
+    while (good && (value = member_next_value(member, part->text, &index)).data) {
         bytes_add(out, &before, 1);
-        good = add_string(part->filters, member_attribute_value(member, i), out);
+        good = add_string(part->filters, value, out);
         before = ',';
     }
     bytes_add(out, "]", 1);
@@ -63,7 +54,8 @@ static bool add_array(const struct claims_part *part, const struct member *membe
 static bool add_value(const struct claims_part *part, const struct claims_values *values,
                       struct bytes *out)
 {
-    if (has_several_values(part, values->member))
+    if (part->variable == CLAIM_ATTRIBUTE && values->member &&
+        member_has_several(values->member, part->text))
         return add_array(part, values->member, out);
     if (is_number(part) && !part->filters)
         return add_inside(part, values, out);
