@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "date.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -111,10 +110,7 @@ void date_add(struct bytes *out, int64_t seconds)
                            : seconds > DATE_LATEST ? DATE_LATEST
                                                    : seconds);
     struct tm tm = {0};
-    char text[64];
     gmtime_r(&time, &tm);
-    snprintf(text, sizeof text, "%04d-",
-             tm.tm_year + 1900); /* strftime() writes no zeros before it */
-    bytes_add_string(out, text);
-    bytes_add(out, text, strftime(text, sizeof text, "%m-%dT%H:%M:%SZ", &tm));
+    bytes_addf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+               tm.tm_hour, tm.tm_min, tm.tm_sec);
 }

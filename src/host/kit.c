@@ -67,8 +67,7 @@ static bool read_home_file(const char *folder)
     char path[PATH_MAX], line[PATH_MAX];
     struct bytes text = {0};
     bool found = false;
-    int fd = join(path, folder, "memberchat.home") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd >= 0 && file_read_all(fd, PATH_MAX, &text)) {
+    if (join(path, folder, "memberchat.home") && file_read_path(path, 0, PATH_MAX, &text)) {
         size_t length = strcspn(bytes_string(&text), "\r\n");
         if (length > 0 && length < sizeof line) {
             memcpy(line, text.data, length);
@@ -77,8 +76,6 @@ static bool read_home_file(const char *folder)
                                  : join(path, folder, line) && realpath(path, home) != NULL;
         }
     }
-    if (fd >= 0)
-        close(fd);
     bytes_free(&text);
     return found;
 }

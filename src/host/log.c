@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/bytes.h"
+#include "base/date.h"
 #include "base/hash.h"
 #include "base/reason.h"
 #include "base/text.h"
@@ -122,12 +123,7 @@ static void add_time(struct bytes *line)
 {
     int64_t seconds = 0; /* a line without its time is better than none */
     (void)clock_unix_seconds(&seconds);
-    time_t now = (time_t)seconds;
-    struct tm tm;
-    char text[sizeof "2026-11-22T23:59:59Z"];
-    gmtime_r(&now, &tm);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    bytes_add_string(line, text);
+    date_add(line, seconds);
 }
 
 static void format_text(struct bytes *line, enum log_level level, const char *message)
