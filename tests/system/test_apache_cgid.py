@@ -3,15 +3,7 @@
 import gzip
 
 from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
-from lib.servers import Apache, MOUNT, read_mount, responder_paths
-
-
-def at_root(text):
-    """The mount file with the API at / instead of /chat-api."""
-    return text.replace('<Location "/chat-api">', '<Location "/">') \
-               .replace('memberchat.fcgi"\n<Location', 'memberchat.fcgi/"\n<Location') \
-               .replace('ScriptAlias "/chat-api"', 'ScriptAlias "/"') \
-               .replace("MEMBERCHAT_BASE_PATH /chat-api", "MEMBERCHAT_BASE_PATH /")
+from lib.servers import MOUNT, Apache, apache_at_root, read_mount, responder_paths
 
 
 def start(case, edit=None, mount=MOUNT):
@@ -46,7 +38,7 @@ class CgidAtRoot(RootMountCases, MountedCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.web = start(cls, at_root, mount="")
+        cls.web = start(cls, apache_at_root, mount="")
 
 
 class InputFilter(MountedCase):

@@ -1,15 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Behind Apache with mod_fcgid."""
 from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
-from lib.servers import Apache, MOUNT, read_mount, responder_paths
-
-
-def at_root(text):
-    """The mount file with the API at / instead of /chat-api."""
-    return text.replace('<Location "/chat-api">', '<Location "/">') \
-               .replace('memberchat.fcgi"\n<Location', 'memberchat.fcgi/"\n<Location') \
-               .replace('ScriptAlias "/chat-api"', 'ScriptAlias "/"') \
-               .replace("MEMBERCHAT_BASE_PATH=/chat-api", "MEMBERCHAT_BASE_PATH=/")
+from lib.servers import MOUNT, Apache, apache_at_root, read_mount, responder_paths
 
 
 def start(case, edit=None, mount=MOUNT):
@@ -30,7 +22,7 @@ class FcgidAtRoot(RootMountCases, MountedCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.web = start(cls, at_root, mount="")
+        cls.web = start(cls, apache_at_root, mount="")
 
 
 class FcgidWithoutAuthorization(MountedCase):

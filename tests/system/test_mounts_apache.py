@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Behind Apache with mod_proxy_fcgi, and with mod_cgi instead of mod_cgid."""
 from lib.mount_cases import KilledCases, MountCases, MountedCase, RootMountCases
-from lib.servers import INSTALLED_SOCKET, MOUNT, Apache, read_mount, responder_paths
+from lib.servers import INSTALLED_SOCKET, MOUNT, Apache, apache_at_root, read_mount, responder_paths
 from lib.supervised import RunningService
-
-
-def at_root(text):
-    """The mount file with the API at / instead of /chat-api."""
-    return text.replace('<Location "/chat-api">', '<Location "/">').replace("BASE_PATH /chat-api", "BASE_PATH /")
 
 
 class ProxyCase(MountedCase):
@@ -28,7 +23,7 @@ class Proxy(MountCases, KilledCases, ProxyCase):
 
 
 class ProxyAtRoot(RootMountCases, ProxyCase):
-    EDIT = staticmethod(at_root)
+    EDIT = staticmethod(apache_at_root)
     MOUNT = ""
 
 

@@ -58,6 +58,9 @@ int in_child(int (*part)(void));
  * bits (0: whatever it is). */
 bool forbid_call(int number, unsigned argument, uint32_t bits, int error);
 
+/* A port of this machine that nobody has. */
+uint16_t free_port(void);
+
 int scratch_start(void **state);
 int scratch_stop(void **state); /* removes everything */
 

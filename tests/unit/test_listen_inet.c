@@ -4,22 +4,8 @@
 
 #include "support.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-static int free_port(void)
-{
-    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof any;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof any), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &length), 0);
-    close(fd);
-    return ntohs(any.sin_port);
-}
 
 static void inet_addresses(void **state)
 {

@@ -39,6 +39,15 @@ def read_mount(name, replacements, edit=None):
     return edit(text) if edit else text
 
 
+def apache_at_root(text):
+    """A mount file of Apache with the API at / instead of /chat-api."""
+    for old, new in (('<Location "/chat-api">', '<Location "/">'), ('ScriptAlias "/chat-api"', 'ScriptAlias "/"'),
+                     ('memberchat.fcgi"\n<Location', 'memberchat.fcgi/"\n<Location'),
+                     ("BASE_PATH /chat-api", "BASE_PATH /"), ("BASE_PATH=/chat-api", "BASE_PATH=/")):
+        text = text.replace(old, new)
+    return text
+
+
 class WebServer(Web):
     """A running server, and how to reach it."""
 
