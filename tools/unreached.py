@@ -42,7 +42,8 @@ def main(source, coverage):
                 what = f"{branches} branches not taken" if branches else "not run"
                 print(f"{file['file']}:{number}: {function}(): {what}: {text[number - 1].strip()}")
     for file, function in sorted(reasons.keys() - needed):
-        print(f"tests/unreached.txt: {file} {function}: all of it is reached now")
+        if "a race" not in reasons[file, function]:  # what is one is reached now and then
+            print(f"tests/unreached.txt: {file} {function}: all of it is reached now")
     print(f"branches that nothing takes: {with_reason} with a reason, {without} without")
 
 
