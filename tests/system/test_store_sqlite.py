@@ -18,7 +18,7 @@ from lib.responder import command, run
 from lib.scratch import wait_until
 from lib.site import APP, member_path
 
-QUERY = "SELECT id AS appUserId, name AS appUserName, state FROM people WHERE id = {id}"
+QUERY = "SELECT id AS appUserId, name AS appUserName, state, 1 AS more FROM people WHERE id = {id}"
 
 
 class Database(FreshCase):
@@ -88,11 +88,10 @@ class Answers(Database):
             self.assertEqual(status, done.returncode, done.stderr)
 
     def test_columns_that_templates_name_are_missed(self):
-        self.configure(query=QUERY.replace("SELECT ", "SELECT 1 AS more, "), member={"name": "{name} of {team}"})
+        self.configure(member={"name": "{name} of {team}"})
         done = self.check()
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn("warning: store members: it lacks team\n", done.stderr)
-        self.assertEqual("Ann", json.loads(command("lookup", "-c", self.site.conf, "members", "1").stdout)["userName"])
 
     def test_lookup_tells_the_state(self):
         done = command("lookup", "-c", self.site.conf, "members", "3")
@@ -122,6 +121,7 @@ class Faults(Database):
 
     def test_file_that_is_gone_goes_on_being_served(self):
         self.path.unlink()
+        time.sleep(0.2)  # then it is looked at again
         self.assertEqual("Ann", self.ask().json["userName"])
 
     def test_file_that_was_overwritten(self):
@@ -146,19 +146,19 @@ class Faults(Database):
                 wait_until("the new file is used", lambda: self.ask().status == 200, 2)
 
     def test_columns_that_change_places(self):
-        self.change("CREATE VIEW chat AS SELECT id AS appUserId, name AS appUserName, state AS role FROM people")
-        self.configure(query="SELECT * FROM chat WHERE appUserId = {id}")
+        self.change("CREATE VIEW chat AS SELECT id, id AS appUserId, name AS appUserName, state AS role FROM people")
+        self.configure(query="SELECT * FROM chat WHERE id = {id}")
         self.responder.process.stop()
         self.responder = self.start()
-        self.assertEqual("Ann", self.ask().json["userName"])
-        for columns, status in (("id AS appUserId, state AS role, name AS appUserName", 200), ("id AS number, name AS appUserName", 500),
-                                ("name AS appUserName, 'x' AS role, id AS appUserId", 200)):
-            with self.subTest(columns=columns):
-                self.change("DROP VIEW chat", f"CREATE VIEW chat AS SELECT {columns} FROM people")
-                for _ in range(2):
-                    answer = self.ask()
-                    self.assertEqual((status, "Ann" if status == 200 else None),
-                                     (answer.status, answer.json.get("userName")))
+        for mode in ("DELETE", "WAL"):  # in a log, the file itself and the connection stay as they were
+            self.change(f"PRAGMA journal_mode = {mode}")
+            with contextlib.closing(sqlite3.connect(self.path)) as other:
+                other.execute("SELECT * FROM people").fetchall()  # as long as it is open, the log stays
+                for columns, status in (("name AS appUserName, id AS appUserId, state AS role, id", 200), ("id, name AS appUserName", 500)):
+                    with self.subTest(mode=mode, columns=columns):
+                        self.change("DROP VIEW chat", f"CREATE VIEW chat AS SELECT {columns} FROM people")
+                        for answer in (self.ask(), self.ask()):
+                            self.assertEqual((status, "Ann" if status == 200 else None), (answer.status, answer.json.get("userName")))
 
     def holder(self):
         """The process that keeps writers away from what it reads (SQLite's shared lock)."""

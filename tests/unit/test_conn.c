@@ -11,10 +11,25 @@
 #include "support.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 
 static int peer; /* the web server's end */
 static struct conn *conn;
 static struct bytes request;
+
+static struct bytes fast; /* what a peer sends faster than anybody reads */
+static size_t fast_read;
+
+ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+    size_t left = fast.length - fast_read, taken = size < left ? size : left;
+    if (!left)
+        return syscall(SYS_recvfrom, fd, bytes, size, flags, NULL, NULL);
+    memcpy(bytes, fast.data + fast_read, taken);
+    fast_read += taken;
+    return (ssize_t)taken;
+}
 
 static int start(void **state)
 {
@@ -65,6 +80,25 @@ static void pipelined_requests(void **state)
     assert_true(intake_in_request(&conn->intake));
     tell(peer, (struct span){request.data + 9, request.length - 9});
     assert_int_equal(conn_receive(conn), INTAKE_COMPLETE);
+}
+
+/* A thread reads from one for so long, and no longer. */
+static void fast_peers_take_turns(void **state)
+{
+    struct bytes pair = {0};
+    char *value = repeated('v', 5 << 20);
+    (void)state;
+    record_add_pair(&pair, SPAN("N"), span_of(value));
+    record_add_begin(&fast, 1, 1, true);
+    record_add_stream(&fast, RECORD_PARAMS, 1, bytes_span(&pair));
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
+    assert_int_equal(fast_read, 4 << 20);
+    assert_int_equal(conn_receive(conn), INTAKE_MORE);
+    assert_int_equal(fast_read, fast.length);
+    bytes_free(&fast);
+    fast_read = 0;
+    bytes_free(&pair);
+    free(value);
 }
 
 static void peers_that_go(void **state)
@@ -264,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(requests_arrive),
         TEST(pipelined_requests),
+        TEST(fast_peers_take_turns),
         TEST(peers_that_go),
         TEST(requests_before_the_end),
         TEST(nonsense_is_logged),

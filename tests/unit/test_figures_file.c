@@ -84,6 +84,15 @@ static int not_made_without_any_link(void)
     return opens(path, &why) || status_of_figures().st_size ? 2 : 0;
 }
 
+/* As many as are waited for. */
+static int not_made_where_others_are_always_first(void)
+{
+    struct reason why;
+    if (!forbid_call(SYS_linkat, 0, 0, EEXIST))
+        return 1;
+    return opens(path, &why) || !strstr(why.text, "Device or resource busy") ? 2 : 0;
+}
+
 /* What fails, with a file that is not there, or has this content, and what is told then. */
 static const struct {
     int number;
@@ -131,9 +140,9 @@ static void calls_fail(void **state)
 
 static void file_systems_lack_things(void **state)
 {
-    static int (*const parts[])(void) = {made_without_nameless, made_on_an_old_kernel,
-                                         made_without_proc, not_made_without_room,
-                                         not_made_without_any_link};
+    static int (*const parts[])(void) = {
+        made_without_nameless, made_on_an_old_kernel,     made_without_proc,
+        not_made_without_room, not_made_without_any_link, not_made_where_others_are_always_first};
     (void)state;
     for (size_t i = 0; i < COUNT(parts); i++) {
         int code = in_child(parts[i]);

@@ -105,10 +105,8 @@ static void long_texts_become_utf8(void **state)
 
 static void names_are_known_or_not(void **state)
 {
-    static const char *const good[] = {"windows-1252", "latin1", "UTF-8"}, *const bad[] = {
-                                                                               "windows-9999",
-                                                                               "latin1//TRANSLIT",
-                                                                               "*", ",", ""};
+    static const char *const good[] = {"windows-1252", "latin1", "UTF-8", "850"},
+                             *const bad[] = {"windows-9999", "latin1//TRANSLIT", "*", ",", ""};
     struct reason why;
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++)

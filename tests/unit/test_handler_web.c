@@ -239,6 +239,17 @@ static void mounts_that_do_not_fit_are_told(void **state)
     assert_string_equal(stderr_caught(), "");
 }
 
+/* What is refused for another reason says that one. */
+static void what_is_too_large_is_no_fault_of_the_mount(void **state)
+{
+    struct http_request asked = guest(GOOD);
+    (void)state;
+    asked.uri = SPAN("/other" GUEST);
+    asked.base_path = SPAN("/chat-api");
+    asked.too_large = true;
+    expect_contains(serve(&asked), "The path and the headers are too large");
+}
+
 /* The caller sees the path that came, without its query, and only what a page can show. */
 static void mounts_that_do_not_fit_are_answered(void **state)
 {
@@ -312,6 +323,7 @@ int main(void)
         TEST(clients_of_unknown_keys),
         TEST(bodies_that_are_wanted),
         TEST(mounts_that_do_not_fit_are_told),
+        TEST(what_is_too_large_is_no_fault_of_the_mount),
         TEST(mounts_that_do_not_fit_are_answered),
     };
     return cmocka_run_group_tests_name("handler_web", tests, NULL, NULL);

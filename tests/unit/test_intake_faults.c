@@ -147,6 +147,22 @@ static void parameters_have_a_limit(void **state)
     free(value);
 }
 
+/* It ends the connection where it is found, whatever follows. */
+static void a_nul_before_many_parameters(void **state)
+{
+    struct bytes lots = {0};
+    char *none = repeated('\0', 2 * INTAKE_PARAMS_MAX); /* empty names and values */
+    (void)state;
+    bytes_add_span(&lots, SPAN("\1\3ab\0c"));
+    bytes_add(&lots, none, 2 * INTAKE_PARAMS_MAX);
+    record_add_begin(&stream, 1, 1, true);
+    add_params(bytes_span(&lots));
+    assert_int_equal(intake_feed_stream(65536), INTAKE_BAD);
+    expect_contains(intake.fault, "contains a NUL");
+    bytes_free(&lots);
+    free(none);
+}
+
 /* Whether it is kept, too large to be kept, or not wanted. */
 static void a_large_parameter_is_cut_off(void **state)
 {
@@ -247,6 +263,7 @@ int main(void)
         TEST(roles_are_refused_in_words_of_the_protocol),
         TEST(bad_parameters),
         TEST(parameters_have_a_limit),
+        TEST(a_nul_before_many_parameters),
         TEST(a_large_parameter_is_cut_off),
         TEST(management_records),
         TEST(we_know_each_other),

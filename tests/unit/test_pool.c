@@ -202,6 +202,36 @@ static void flush_during_a_trim(void **state)
     end();
 }
 
+static struct pool_loan *lent;
+
+static void give_once(void)
+{
+    meanwhile = NULL;
+    pool_give(pool, lent, true);
+}
+
+/* What was used last comes first. */
+static void given_during_a_trim(void **state)
+{
+    const struct pool_kind of = kind(0);
+    (void)state;
+    begin(&of);
+    struct pool_loan *a = take(), *b = take();
+    void *older = a->thing, *newer = b->thing;
+    pool_give(pool, a, true);
+    pause_ms(POOL_BELIEVED_MS + 1);
+    lent = b;
+    meanwhile = give_once;
+    pool_trim(pool);
+    b = take();
+    a = take();
+    assert_ptr_equal(b->thing, newer);
+    assert_ptr_equal(a->thing, older);
+    pool_give(pool, a, true);
+    pool_give(pool, b, true);
+    end();
+}
+
 static void of_many_that_find_it_dead_one_flushes(void **state)
 {
     const struct pool_kind of = kind(0);
@@ -286,6 +316,7 @@ int main(void)
         cmocka_unit_test(never_more_than_the_most),
         cmocka_unit_test(flush_unmakes_what_idles_and_what_comes_back),
         cmocka_unit_test(flush_during_a_trim),
+        cmocka_unit_test(given_during_a_trim),
         cmocka_unit_test(of_many_that_find_it_dead_one_flushes),
         cmocka_unit_test(idle_and_old_things_go),
         cmocka_unit_test(dead_things_are_passed_over),
