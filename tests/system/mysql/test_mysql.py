@@ -29,7 +29,7 @@ class Ear(Proxy):
     def copy(self, source, target, silent):
         try:
             while data := source.recv(65536):
-                if source.getpeername() == self.target:
+                if source.getpeername()[1] == self.server.port:
                     self.from_server += data
                     wait_until("we have said more", lambda: not self.keeps.is_set(), 30)
                 else:
