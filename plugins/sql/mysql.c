@@ -174,7 +174,7 @@ static bool run(struct connection *connection, const char *text, int64_t deadlin
     return !error || fail(connection, fault);
 }
 
-/* The session only reads; the server ends a query in time, and keeps the connection as long. */
+/* It only reads, and what is there now; the server ends a query in time, and keeps it as long. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
     const struct sql_settings *settings = connection->link.client->settings;
@@ -182,8 +182,10 @@ static bool make_harmless(struct connection *connection, int64_t deadline, struc
     int64_t ms = settings->timeout;
     char text[128];
     snprintf(text, sizeof text,
-             mariadb ? "SET SESSION wait_timeout = %lld, max_statement_time = %lld.%03lld"
-                     : "SET SESSION wait_timeout = %lld, max_execution_time = %lld",
+             mariadb ? "SET SESSION autocommit = 1, wait_timeout = %lld, "
+                       "max_statement_time = %lld.%03lld"
+                     : "SET SESSION autocommit = 1, wait_timeout = %lld, "
+                       "max_execution_time = %lld",
              (long long)settings->idle_timeout / 1000 + IDLE_MARGIN,
              (long long)(mariadb ? ms / 1000 : ms), (long long)(ms % 1000));
     return run(connection, "SET SESSION TRANSACTION READ ONLY", deadline, fault) &&

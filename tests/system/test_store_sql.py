@@ -269,6 +269,17 @@ class AnswersOfPostgreSQL(Answers, SqlCase):
 class FaultsOfMariaDB(Faults, SqlCase):
     make = MariaDB
 
+    def test_server_whose_sessions_begin_with_a_transaction(self):
+        """Which would see what was there at its beginning, and keep the table from being altered."""
+        self.server.sql("SET GLOBAL autocommit = 0")
+        self.addCleanup(self.server.sql, "SET GLOBAL autocommit = 1")
+        self.restart()
+        self.assertTrue(self.answers())
+        self.server.sql("SET autocommit = 1; UPDATE people SET state = 'LEFT' WHERE id = '1'")
+        self.addCleanup(self.server.sql, "SET autocommit = 1; UPDATE people SET state = 'ACTIVE' WHERE id = '1'")
+        self.assertEqual(404, self.ask().status)
+        self.server.sql("SET lock_wait_timeout = 1; ALTER TABLE people COMMENT 'altered'")
+
     def test_bits_that_become_numbers(self):
         self.server.sql("ALTER TABLE people ADD COLUMN present BIT(1)")
         self.addCleanup(self.server.sql, "ALTER TABLE people DROP COLUMN present")
