@@ -45,7 +45,10 @@ static bool check_hosts(const struct sql_settings *settings, struct reason *why)
         const char *host = settings->hosts.items[i];
         bool clear = settings->tls == SQL_TLS_OFF && !settings->allow_cleartext;
         if (!sql_host_fits(host)) {
-            reason_set(why, "hosts: \"%s\" is not a host name or address", host);
+            reason_set(why,
+                       "hosts: \"%s\" is not a host name or address (IPv6 without brackets, and "
+                       "no port: that is \"port\")",
+                       host);
             return false;
         }
         if (clear && !network_is_loopback(host)) {
@@ -248,7 +251,7 @@ static struct sql_link *connect_host(struct attempt *attempt, size_t number, int
                 attempt,
                 clock_earlier(deadline, clock_left_ms(deadline) / (int64_t)(addresses.count - i)),
                 fault);
-        if (!link && (fault->verdict == SQL_REFUSED || fault->verdict == SQL_WRONG))
+        if (!link && fault->verdict == SQL_REFUSED)
             break;
     }
     attempt->target.address = NULL; /* it pointed into this function */
@@ -264,12 +267,11 @@ static struct sql_link *connect_one(struct attempt *attempt, size_t number, int6
     return connect_guarded(attempt, deadline, fault);
 }
 
-/* Of several faults the first counts: one that cannot pass by itself is the last.  The text has
- * them all. */
+/* Of several faults, the first that may pass by itself counts; the text has them all. */
 static void add_fault(struct sql_fault *all, const char *server, const struct sql_fault *fault)
 {
     size_t length = strlen(all->why.text);
-    if (!length)
+    if (!length || all->verdict == SQL_WRONG)
         all->verdict = fault->verdict;
     snprintf(all->why.text + length, sizeof all->why.text - length, "%s%s: %s", length ? "; " : "",
              server, fault->why.text);
@@ -304,7 +306,7 @@ static struct sql_link *try_servers(struct attempt *attempt, int64_t deadline,
             return link;
         }
         add_fault(fault, name, &one);
-        if (one.verdict == SQL_REFUSED || one.verdict == SQL_WRONG)
+        if (one.verdict == SQL_REFUSED) /* the password is the same everywhere */
             break;
         note_failure(attempt->client, order[i], &one);
     }

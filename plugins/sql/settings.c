@@ -41,6 +41,8 @@ bool sql_id_fits(struct span id, enum sql_id_type type, int64_t *number_r)
 bool sql_host_fits(const char *host)
 {
     size_t length = strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                 "0123456789-._:%[]");
-    return length && length <= HOST_NAME_LONGEST && !host[length];
+                                 "0123456789-._:%");
+    const char *colon = strchr(host, ':');
+    bool port = colon && !strchr(colon + 1, ':'); /* an IPv6 address has two colons or more */
+    return length && length <= HOST_NAME_LONGEST && !host[length] && !port;
 }

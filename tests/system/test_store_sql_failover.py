@@ -68,6 +68,19 @@ class Failover:
         wait_until("the first one is asked again", lambda: self.name() == "Ann", 10)
         self.responder.expect_log("127.0.0.3: answers again")
 
+    def test_server_where_something_is_wrong(self):
+        """As one whose copy of the database is still being made."""
+        self.server.sql("ALTER TABLE people RENAME TO persons")
+        self.addCleanup(self.server.sql, "ALTER TABLE persons RENAME TO people")
+        self.configure(hosts=["127.0.0.1", "127.0.0.2"])
+        self.responder = self.start()
+        self.assertEqual("Other", self.name())
+        self.responder.expect_log("127.0.0.1: .*people.*; other servers are asked before it for a while")
+        self.configure(hosts=["127.0.0.1", "127.0.0.4"])
+        self.assertEqual(2, self.lookup().returncode)
+        self.configure()
+        self.assertEqual(3, self.lookup().returncode)
+
     def test_slow_query_is_not_the_fault_of_its_server(self):
         slow = self.server.slow.replace("60", "CASE {id} WHEN '2' THEN 60 ELSE 0 END")
         self.configure(hosts=["127.0.0.1", "127.0.0.2"], timeout="300ms",
