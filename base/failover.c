@@ -77,7 +77,7 @@ static bool is_there(const struct failover *failover, size_t number)
     return number < FAILOVER_MAX && failover->servers[number].listed;
 }
 
-/* The same. */
+/* The caller holds the lock. */
 static bool has_others(const struct failover *failover, size_t number)
 {
     bool others = false;

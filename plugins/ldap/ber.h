@@ -13,9 +13,8 @@ enum {
     BER_ENUMERATED = 0x0a,
     BER_SEQUENCE = 0x30,
     BER_SET = 0x31,
-    BER_APPLICATION = 0x40,
     BER_CONTEXT = 0x80,
-    BER_CONSTRUCTED = 0x20 /* added to the two above */
+    BER_CONSTRUCTED = 0x20 /* added to the one above */
 };
 
 /* Writes an element around what is added between the two calls. */

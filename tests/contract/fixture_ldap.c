@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROOT     "cn=admin,dc=example,dc=com"
@@ -126,10 +125,9 @@ static void start_server(const char *configuration)
     }
     int64_t end = clock_monotonic_ms() + 30000;
     while (!accepts()) {
-        const struct timespec pause = {.tv_nsec = 5000000};
         expect(waitpid(server, NULL, WNOHANG) == 0 && clock_monotonic_ms() < end,
                "slapd does not start");
-        nanosleep(&pause, NULL);
+        pause_ms(5);
     }
 }
 

@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static pid_t server;
@@ -95,10 +94,9 @@ static bool make_service(void)
         _exit(127);
     }
     for (int i = 0; i < 1000 && waitpid(server, NULL, WNOHANG) == 0; i++) {
-        const struct timespec pause = {.tv_nsec = 10000000};
         if (connect_to(port) == 0)
             return true;
-        nanosleep(&pause, NULL);
+        pause_ms(10);
     }
     server = 0;
     return false;

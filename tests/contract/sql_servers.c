@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 void sql_server_stop(struct sql_server *server)
@@ -56,7 +55,6 @@ static void start_process(struct sql_server *server)
 /* Once more if it ends, as one may that finds no memory or no processor for a while. */
 static void start_server(struct sql_server *server)
 {
-    const struct timespec pause = {0, 50000000};
     int64_t deadline = clock_monotonic_ms() + 120000;
     int starts = 1;
     strcpy(server->folder, "/tmp/mc-contract-XXXXXX");
@@ -69,7 +67,7 @@ static void start_server(struct sql_server *server)
         }
         expect(clock_monotonic_ms() < deadline, "%s does not answer after 120 s: see %s",
                server->kind, server->folder);
-        nanosleep(&pause, NULL);
+        pause_ms(50);
     }
 }
 
@@ -91,8 +89,7 @@ void sql_server_rename_member(struct sql_server *server)
     const char *path =
         scratch_write("rename.sql", SPAN("UPDATE people SET name = 'Anna' WHERE id = '1';\n"));
     expect(run_sql(server, path), "%s", path);
-    const struct timespec pause = {0, 10000000};
-    nanosleep(&pause, NULL);
+    pause_ms(10);
 }
 
 const char *sql_server_keys(const struct sql_server *server, const char *socket)

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Everything that parser, check, help and manual live of. */
 static void describes_itself(void **state)
@@ -223,11 +222,10 @@ static void *reload_often(void *argument)
     int count = 0;
     (void)argument;
     for (; !atomic_load(&over); count++) {
-        const struct timespec pause = {.tv_nsec = 2000000};
         if (fixture->rename && count % 10 == 5)
             fixture->rename();
         store_reload(store, count % 5 == 0);
-        nanosleep(&pause, NULL);
+        pause_ms(2);
     }
     return NULL;
 }
@@ -253,10 +251,9 @@ static void changes_are_seen_after_a_reload(void **state)
     (void)state;
     fixture->rename();
     do {
-        const struct timespec pause = {.tv_nsec = 20000000};
         store_reload(store, false);
         assert_int_equal(ask(SPAN("1"), &member, 5000), MEMBERCHAT_FOUND);
-        nanosleep(&pause, NULL);
+        pause_ms(20);
     } while (!span_equal(member_field(&member, MEMBERCHAT_NAME), SPAN("Anna")) &&
              clock_monotonic_ms() < end);
     expect_span(member_field(&member, MEMBERCHAT_NAME), "Anna");

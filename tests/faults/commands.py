@@ -27,6 +27,15 @@ def as_answer(out):
     return Answer(200, headers, out)
 
 
+def unless_left(case, verdict, details, *patterns):
+    """A file that a command leaves beside its own is a finding."""
+    left = [path.name for pattern in patterns for path in case.site.folder.glob(pattern)]
+    removable = case.page["kinds"] != 1 << KINDS.index("rename") or case.page["burst"]  # unlink() is of that kind
+    if left and removable and verdict in (RIGHT, REFUSED):
+        return AFTERWARDS, f"left: {left}"
+    return verdict, details
+
+
 class Keygen(Command):
     """What keygen leaves is a whole key, or nothing."""
 
@@ -85,11 +94,7 @@ class Index(Command):
         before = now == b"was here before"
         if verdict == RIGHT and (before or not self.is_whole(now)) or verdict == REFUSED and not before:
             return AFTERWARDS, f"exit as {verdict}, and the file has {len(now)} bytes: {now[:40]}"
-        left = [p.name for p in self.site.folder.glob("members.cdb?*")]
-        removable = self.page["kinds"] != 1 << KINDS.index("rename") or self.page["burst"]  # unlink() is of that kind
-        if left and removable and verdict in (RIGHT, REFUSED):
-            return AFTERWARDS, f"left: {left}"
-        return verdict, details
+        return unless_left(self, verdict, details, "members.cdb?*")
 
 
 class Edit(Command):
@@ -116,12 +121,7 @@ class Edit(Command):
         wanted = {RIGHT: (self.after,), REFUSED: (self.before, self.after) if told else (self.before,)}
         if now not in wanted.get(verdict, (now,)):
             return AFTERWARDS, f"{verdict}, and the list is {now!r}"
-        left = [p.name for p in self.site.folder.glob(".denied*")] + [
-            p.name for p in self.site.folder.glob("denied.txt?*")]
-        removable = self.page["kinds"] != 1 << KINDS.index("rename") or self.page["burst"]  # unlink() is of that kind
-        if left and removable and verdict in (RIGHT, REFUSED):
-            return AFTERWARDS, f"left: {left}"
-        return verdict, details
+        return unless_left(self, verdict, details, ".denied*", "denied.txt?*")
 
 
 class Finding(Command):

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What open() makes: the settings are the stub itself. */
 struct handle {
@@ -56,9 +55,8 @@ static enum memberchat_outcome take_time(const struct handle *handle, int64_t de
     int64_t left = deadline - handle->services->now(handle->services);
     bool late = ms > left;
     ms = late ? left : ms;
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
     if (ms > 0)
-        nanosleep(&pause, NULL);
+        pause_ms(ms);
     return late ? MEMBERCHAT_UNAVAILABLE
                 : (enum memberchat_outcome)atomic_load(&handle->stub->outcome);
 }

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *const plugins = PLUGINS;
@@ -81,6 +82,21 @@ void expect_span(struct span span, const char *wanted)
     else
         expect(span.data && span_equal(span, span_of(wanted)), "\"%.*s\" is not \"%s\"",
                (int)span.length, span.data ? span.data : "", wanted);
+}
+
+size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, part)); at++)
+        count++;
+    return count;
+}
+
+void pause_ms(int64_t milliseconds)
+{
+    const struct timespec pause = {.tv_sec = milliseconds / 1000,
+                                   .tv_nsec = milliseconds % 1000 * 1000000};
+    nanosleep(&pause, NULL);
 }
 
 int64_t limit_ms(int64_t milliseconds)

@@ -41,6 +41,11 @@ void expect_span(struct span span, const char *wanted); /* NULL: SPAN_NONE */
  * one.  json_release() is the caller's. */
 struct json_object *json_of(struct span text);
 
+/* How often a part is in a text. */
+size_t count_of(const char *text, const char *part);
+
+void pause_ms(int64_t milliseconds);
+
 /* An upper limit of a time, in milliseconds, made longer for slow builds by $MEMBERCHAT_SLOW. */
 int64_t limit_ms(int64_t milliseconds);
 

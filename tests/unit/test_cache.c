@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MINUTE 60000
 
@@ -103,11 +102,10 @@ static void newer_answers_replace_older_ones(void **state)
     (void)state;
     make(100, 1, 1, MINUTE);
     learn("a", MEMBERCHAT_FOUND);
-    const struct timespec pause = {.tv_nsec = 5000000};
-    nanosleep(&pause, NULL);
+    pause_ms(5);
     learn("a", MEMBERCHAT_NOT_FOUND); /* a member who has gone is not served stale either */
     assert_false(cache_find_stale(cache, SPAN("a"), clock_monotonic_ms(), &found));
-    nanosleep(&pause, NULL);
+    pause_ms(5);
     learn("a", MEMBERCHAT_FOUND);
     assert_true(cache_find_stale(cache, SPAN("a"), clock_monotonic_ms(), &found));
 }
@@ -246,12 +244,6 @@ static void *ask(void *argument)
     return NULL;
 }
 
-static void wait_ms(int64_t ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&pause, NULL);
-}
-
 /* Leads while a crowd asks for the same id; then it ends so. */
 static void lead(struct person *crowd, size_t count, enum memberchat_outcome outcome, int64_t retry)
 {
@@ -263,8 +255,8 @@ static void lead(struct person *crowd, size_t count, enum memberchat_outcome out
     for (size_t i = 0; i < count; i++)
         assert_int_equal(pthread_create(&crowd[i].thread, NULL, ask, &crowd[i]), 0);
     while (atomic_load(&waiting) < (int)count)
-        wait_ms(1);
-    wait_ms(20);
+        pause_ms(1);
+    pause_ms(20);
     member_set(&member, MEMBERCHAT_ID, SPAN("x"), &(const char *){NULL});
     cache_finish(cache, SPAN("x"), outcome, &member, retry);
     member_free(&member);

@@ -189,12 +189,6 @@ static void what_cannot_be_read(void **state)
     expect_contains(why.text, "any user");
 }
 
-static void pause_ms(long ms)
-{
-    const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
-}
-
 /* Within a second, whatever the file was before. */
 static bool becomes(struct denied *denied, const char *id, bool wanted)
 {

@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static struct stub stubs[3];
 static struct directory *chain[3];
@@ -56,12 +55,6 @@ static void make(size_t i, enum memberchat_outcome outcome, const struct cache_s
 static struct directory_answer find(size_t count, const char *id)
 {
     return directory_find(chain, count, QUESTION(span_of(id), 2000), &member);
-}
-
-static void wait_ms(int64_t ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&pause, NULL);
 }
 
 /* What is remembered for one app is not given to another, where that matters. */
@@ -146,7 +139,7 @@ static void stale_only_while_unavailable(void **state)
     (void)state;
     make(0, MEMBERCHAT_FOUND, &moment, &never);
     assert_int_equal(find(1, "7").outcome, MEMBERCHAT_FOUND);
-    wait_ms(5);
+    pause_ms(5);
     stubs[0].outcome = MEMBERCHAT_UNAVAILABLE;
     stubs[0].retry_after_ms = 1234;
     assert_int_equal(find(1, "7").outcome, MEMBERCHAT_FOUND);
@@ -157,7 +150,7 @@ static void stale_only_while_unavailable(void **state)
     assert_int_equal(find(1, "7").outcome, MEMBERCHAT_MISCONFIGURED);
     stubs[0].outcome = MEMBERCHAT_NOT_FOUND; /* has gone, and is forgotten */
     assert_int_equal(find(1, "7").outcome, MEMBERCHAT_NOT_FOUND);
-    wait_ms(5);
+    pause_ms(5);
     stubs[0].outcome = MEMBERCHAT_UNAVAILABLE;
     assert_int_equal(find(1, "7").outcome, MEMBERCHAT_UNAVAILABLE);
     expect_contains(stderr_caught(), "known members are answered from the cache");
@@ -172,7 +165,7 @@ static void a_store_that_is_down_is_left_alone(void **state)
     assert_int_equal(stubs[0].lookups, 2);
     int64_t wait = find(1, "7").retry_after_ms;
     expect(wait > 0 && wait <= 300, "%lld", (long long)wait);
-    wait_ms(320);
+    pause_ms(320);
     stubs[0].outcome = MEMBERCHAT_FOUND;
     assert_int_equal(find(1, "7").outcome, MEMBERCHAT_FOUND);
     assert_int_equal(find(1, "8").outcome, MEMBERCHAT_FOUND);
@@ -341,7 +334,7 @@ static void gates_of_near_stores(void **state)
     stubs[0].delay_ms = 5;
     assert_int_equal(find(1, "7").outcome, MEMBERCHAT_FOUND);
     assert_int_equal(directory_find(chain, 1, &question, &member).outcome, MEMBERCHAT_FOUND);
-    wait_ms(260);
+    pause_ms(260);
     assert_int_equal(find(1, "7").outcome, MEMBERCHAT_FOUND);
     assert_int_equal(directory_find(chain, 1, &question, &member).outcome, DIRECTORY_BUSY);
     assert_int_equal(inside, 0);

@@ -9,7 +9,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 static struct stub stub;
 static struct directory *directory;
@@ -46,12 +45,6 @@ static int stop(void **state)
     return scratch_stop(state);
 }
 
-static void wait_ms(int64_t ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&pause, NULL);
-}
-
 static int probe(int64_t ms, unsigned may_wait)
 {
     return directory_probe(directory, clock_monotonic_ms() + ms, 0, NULL, may_wait).outcome;
@@ -64,7 +57,7 @@ static void probes_are_remembered_for_a_second(void **state)
         assert_int_equal(probe(500, 8), MEMBERCHAT_FOUND);
     assert_int_equal(stub.probes, 1);
     stub.outcome = MEMBERCHAT_UNAVAILABLE;
-    wait_ms(1020);
+    pause_ms(1020);
     for (int i = 0; i < 5; i++)
         assert_int_equal(probe(500, 8), MEMBERCHAT_UNAVAILABLE);
     assert_int_equal(stub.probes, 2);
@@ -114,7 +107,7 @@ static void begin_first(struct asker *asker)
     int before = stub.probes;
     begin(asker, 10000);
     while (stub.probes == before)
-        wait_ms(1);
+        pause_ms(1);
 }
 
 static void all_are_told(int outcome)
@@ -136,7 +129,7 @@ static void others_wait_for_its_outcome(void **state)
     stub.delay_ms = 100;
     stub.outcome = MEMBERCHAT_MISCONFIGURED;
     all_are_told(MEMBERCHAT_MISCONFIGURED);
-    wait_ms(1020);
+    pause_ms(1020);
     stub.outcome = MEMBERCHAT_FOUND;
     all_are_told(MEMBERCHAT_FOUND);
 }
@@ -198,7 +191,7 @@ static void a_good_outcome_counts_meanwhile(void **state)
     struct asker first;
     (void)state;
     assert_int_equal(probe(10000, 8), MEMBERCHAT_FOUND);
-    wait_ms(1020);
+    pause_ms(1020);
     stub.delay_ms = 300;
     stub.outcome = MEMBERCHAT_UNAVAILABLE;
     begin_first(&first);

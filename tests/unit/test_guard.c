@@ -6,7 +6,6 @@
 #include "support.h"
 
 #include <pthread.h>
-#include <time.h>
 
 static int start(void **state)
 {
@@ -105,12 +104,11 @@ static enum guard_end every_end;
 
 static void *try_to_bind(void *argument)
 {
-    const struct timespec pause = {.tv_nsec = 20000000};
     struct reason why = refusal;
     pthread_barrier_wait(&begun);
     if (guard_enter(shared, one, within(5000), &why) == GUARD_OPEN) {
         atomic_fetch_add(&tried, 1);
-        nanosleep(&pause, NULL);
+        pause_ms(20);
         guard_leave(shared, one, every_end, &why);
     }
     return argument;

@@ -47,14 +47,6 @@ static char *drain(int fd)
     return text;
 }
 
-static size_t count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, part)); at++)
-        count++;
-    return count;
-}
-
 static void log_many(void)
 {
     int64_t start = clock_monotonic_ms();

@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 static atomic_int made, unmade, inspected;
 static bool refuse, bad;
@@ -66,12 +65,6 @@ static void end(void)
 static int64_t in(int64_t ms)
 {
     return clock_monotonic_ms() + ms;
-}
-
-static void pause_ms(long ms)
-{
-    const struct timespec span = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&span, NULL);
 }
 
 static struct pool_loan *take(void)

@@ -12,7 +12,6 @@
 #include <netinet/in.h>
 #include <resolv.h>
 #include <string.h>
-#include <time.h>
 
 static bool grants_no_thread;
 
@@ -82,14 +81,13 @@ static void slow_resolver(void **state)
 
 static void freed_while_it_asks(void **state)
 {
-    const struct timespec pause = {.tv_nsec = 300000000};
     struct resolver *resolver = resolver_new("ldap.example.com", "389");
     struct reason why;
     (void)state;
     atomic_store(&resolver_delay_ms, 150);
     assert_int_equal(get(resolver, 10, &why), RESOLVED_LATE);
     resolver_free(resolver);
-    nanosleep(&pause, NULL);
+    pause_ms(300);
 }
 
 static void host_that_grants_no_thread(void **state)

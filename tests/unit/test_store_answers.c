@@ -68,14 +68,6 @@ static enum memberchat_outcome bad_values(services *host, result *out)
     return MEMBERCHAT_FOUND;
 }
 
-static size_t count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, part)); at++)
-        count++;
-    return count;
-}
-
 static void what_cannot_be_used_costs_nobody_the_token(void **state)
 {
     (void)state;
