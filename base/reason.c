@@ -57,6 +57,12 @@ void reason_write(char *room, size_t size, const char *format, va_list args)
     va_end(again);
 }
 
+void reason_prefix(struct reason *reason, const char *prefix)
+{
+    const struct reason told = *reason;
+    reason_set(reason, "%s: %s", prefix, told.text);
+}
+
 void reason_set(struct reason *reason, const char *format, ...)
 {
     va_list args;

@@ -17,8 +17,11 @@ struct reason {
 void reason_set(struct reason *reason, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same into other room, of 64 bytes or more.  What does not fit is most often a path, and what
- * is wrong with it stands behind: the middle is left out, with "..." in its place. */
+/* Puts what the reason is about in front of it: "PREFIX: ...". */
+void reason_prefix(struct reason *reason, const char *prefix);
+
+/* As reason_set() into other room, of 64 bytes or more.  What does not fit is most often a path,
+ * and what is wrong with it stands behind: the middle is left out, with "..." in its place. */
 void reason_write(char *room, size_t size, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 

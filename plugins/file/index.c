@@ -27,14 +27,13 @@ static int open_folder(const char *path)
 static bool write_file(const struct table *table, const char *from, const char *beside,
                        struct reason *why)
 {
-    struct reason what;
     struct stat status;
     int fd = open(beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool good = false;
     if (fd < 0)
         return fail(why, beside);
-    if (!compiled_write(table, fd, &what))
-        reason_set(why, "%s: %s", beside, what.text);
+    if (!compiled_write(table, fd, why))
+        reason_prefix(why, beside);
     else if (stat(from, &status) != 0 ||
              (fchown(fd, (uid_t)-1, status.st_gid) != 0 && errno != EPERM) ||
              fchmod(fd, status.st_mode & 0777) != 0 || fsync(fd) != 0)

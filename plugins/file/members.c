@@ -100,7 +100,6 @@ static enum load load_text(char *text, const struct file_settings *settings,
                            struct table **table_r, struct reason *why)
 {
     size_t size = (size_t)stamp->size;
-    struct reason what;
     if (!encoding_convert(settings->encoding, &text, &size)) {
         free(text);
         reason_set(why, "%s: it cannot be converted from %s: %s", settings->path,
@@ -114,9 +113,9 @@ static enum load load_text(char *text, const struct file_settings *settings,
                    settings->path);
         return LOAD_CHANGING;
     }
-    enum load result = table_build(text, size, settings, report, table_r, &what);
+    enum load result = table_build(text, size, settings, report, table_r, why);
     if (result != LOAD_DONE)
-        reason_set(why, "%s: %s", settings->path, what.text);
+        reason_prefix(why, settings->path);
     else if (!ended)
         report->services->log(report->services, MEMBERCHAT_LOG_WARNING,
                               "%s: the last line has no line end: is the file complete?",
@@ -129,11 +128,10 @@ static enum load load_compiled(int fd, const struct file_settings *settings,
                                struct compiled **compiled_r, struct reason *why)
 {
     struct column_names names = {.wanted = services->wanted};
-    struct reason what;
     memcpy(names.of, settings->columns, sizeof names.of);
-    enum load result = compiled_open(fd, &names, compiled_r, &what);
+    enum load result = compiled_open(fd, &names, compiled_r, why);
     if (result != LOAD_DONE)
-        reason_set(why, "%s: %s", settings->path, what.text);
+        reason_prefix(why, settings->path);
     return result;
 }
 
@@ -200,14 +198,13 @@ static bool check_text(const struct file_settings *settings,
     struct splitter *splitter = splitter_new(ROW_LONGEST, table_separator(settings));
     struct columns columns;
     struct row row;
-    struct reason what;
     memcpy(names.of, settings->columns, sizeof names.of);
-    reason_set(&what, "out of memory");
-    bool good = splitter && encoding_is_text(settings->encoding, text, &what) &&
-                columns_take(splitter, &text, &names, &columns, &row, &what);
+    reason_set(why, "out of memory");
+    bool good = splitter && encoding_is_text(settings->encoding, text, why) &&
+                columns_take(splitter, &text, &names, &columns, &row, why);
     splitter_free(splitter);
     if (!good)
-        reason_set(why, "%s: %s", settings->path, what.text);
+        reason_prefix(why, settings->path);
     return good && check_columns(&columns, &names.wanted, settings->path, why);
 }
 

@@ -171,8 +171,7 @@ bool ldap_servers_refresh(struct ldap_servers *servers, int64_t deadline, struct
 
 void ldap_server_name(const struct ldap_server *server, struct ldap_fault *fault)
 {
-    const struct reason plain = fault->why;
-    reason_set(&fault->why, "%s: %s", server->uri.text, plain.text);
+    reason_prefix(&fault->why, server->uri.text);
 }
 
 static bool same_host(const char *a, const char *b)

@@ -20,10 +20,9 @@ bool ldap_trust_check(const struct ldap_settings *settings,
                  {"cert_file", settings->cert_file, FILE_CERTIFICATE},
                  {"key_file", settings->key_file, FILE_PRIVATE_KEY}};
     for (size_t i = 0; i < 3; i++) {
-        struct reason fault;
         bool exposed = false;
-        if (files[i].path && !file_check_pem(files[i].path, files[i].wanted, &exposed, &fault)) {
-            reason_set(why, "%s: %s", files[i].key, fault.text);
+        if (files[i].path && !file_check_pem(files[i].path, files[i].wanted, &exposed, why)) {
+            reason_prefix(why, files[i].key);
             return false;
         }
         if (exposed && files[i].wanted == FILE_PRIVATE_KEY)
@@ -37,14 +36,13 @@ bool ldap_trust_password(const struct ldap_settings *settings,
                          struct reason *why)
 {
     const char *path = settings->bind_password_file;
-    struct reason fault;
     bool exposed;
     if (!path) {
         bytes_add_string(password_r, settings->bind_password);
         return true;
     }
-    if (!file_read_line(path, LDAP_PASSWORD_MAX, password_r, &exposed, &fault)) {
-        reason_set(why, "bind_password_file: %s", fault.text);
+    if (!file_read_line(path, LDAP_PASSWORD_MAX, password_r, &exposed, why)) {
+        reason_prefix(why, "bind_password_file");
         return false;
     }
     if (exposed && services)

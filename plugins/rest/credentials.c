@@ -37,9 +37,9 @@ static void warn_of(const struct rest_credentials *credentials, const char *path
 }
 
 /* Says which key has the fault. */
-static bool blame(struct reason *why, const char *key, const struct reason *fault)
+static bool blame(struct reason *why, const char *key)
 {
-    reason_set(why, "%s: %s", key, fault->text);
+    reason_prefix(why, key);
     return false;
 }
 
@@ -65,16 +65,15 @@ static bool check_tls_files(const struct rest_credentials *credentials, bool war
 {
     const struct rest_settings *settings = credentials->settings;
     const char *key_path = settings->key_file ? settings->key_file : settings->cert_file;
-    struct reason fault;
     bool exposed = false;
-    if (settings->ca_file && !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, &fault))
-        return blame(why, "ca_file", &fault);
+    if (settings->ca_file && !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, why))
+        return blame(why, "ca_file");
     if (!settings->cert_file)
         return true;
-    if (!file_check_pem(settings->cert_file, FILE_CERTIFICATE, &exposed, &fault))
-        return blame(why, "cert_file", &fault);
-    if (!file_check_pem(key_path, FILE_PRIVATE_KEY, &exposed, &fault))
-        return blame(why, settings->key_file ? "key_file" : "cert_file", &fault);
+    if (!file_check_pem(settings->cert_file, FILE_CERTIFICATE, &exposed, why))
+        return blame(why, "cert_file");
+    if (!file_check_pem(key_path, FILE_PRIVATE_KEY, &exposed, why))
+        return blame(why, settings->key_file ? "key_file" : "cert_file");
     if (exposed && warn)
         warn_of(credentials, key_path);
     return true;
@@ -85,19 +84,18 @@ static bool prepare(struct rest_credentials *credentials, struct rest_client *cl
                     struct reason *why)
 {
     const struct rest_settings *settings = credentials->settings;
-    struct reason fault;
     bool exposed = false;
     if (!check_tls_files(credentials, warn, why))
         return false;
     if (credentials->path) {
         file_stamp_read(credentials->path, &credentials->seen); /* before: no change is lost */
-        return read_secret(credentials, warn, &fault) ||
-               blame(why, settings->password_file ? "password_file" : "bearer_token_file", &fault);
+        return read_secret(credentials, warn, why) ||
+               blame(why, settings->password_file ? "password_file" : "bearer_token_file");
     }
     if (!settings->oauth2.count)
         return true;
-    if (!rest_oauth_check(settings, &exposed, &fault))
-        return blame(why, "oauth2", &fault);
+    if (!rest_oauth_check(settings, &exposed, why))
+        return blame(why, "oauth2");
     if (exposed && warn)
         warn_of(credentials, rest_map_value(&settings->oauth2, "client_secret_file"));
     credentials->oauth = client ? rest_oauth_new(settings, client) : NULL;

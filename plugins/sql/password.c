@@ -9,12 +9,11 @@ bool sql_password_read(const struct sql_client *client, bool warn, struct bytes 
                        struct reason *why)
 {
     const char *path = client->settings->password_file;
-    struct reason fault;
     bool exposed = false;
     if (!path)
         return true;
-    if (!file_read_line(path, PASSWORD_MAX, password_r, &exposed, &fault)) {
-        reason_set(why, "password_file: %s", fault.text);
+    if (!file_read_line(path, PASSWORD_MAX, password_r, &exposed, why)) {
+        reason_prefix(why, "password_file");
         return false;
     }
     if (exposed && warn)

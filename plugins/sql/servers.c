@@ -66,15 +66,14 @@ bool sql_servers_check(const struct sql_client *client, struct reason *why)
 {
     const struct sql_settings *settings = client->settings;
     struct bytes password = {0};
-    struct reason fault;
     bool exposed, good = false;
     if (!settings->socket && !settings->hosts.count)
         reason_set(why, "\"hosts\" or \"socket\" must be set");
     else if (settings->socket && settings->hosts.count)
         reason_set(why, "socket: \"hosts\" is set, too: keep one of them");
     else if (settings->ca_file &&
-             !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, &fault))
-        reason_set(why, "ca_file: %s", fault.text);
+             !file_check_pem(settings->ca_file, FILE_CERTIFICATE, &exposed, why))
+        reason_prefix(why, "ca_file");
     else
         good = check_hosts(settings, why) && sql_password_read(client, true, &password, why);
     bytes_free(&password);

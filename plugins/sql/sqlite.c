@@ -274,10 +274,9 @@ static bool check(const struct sql_client *client, struct reason *why)
 {
     const char *path = client->settings->path;
     struct stat status;
-    struct reason fault;
     if (stat(path, &status) != 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
-        file_explain_unreadable(path, errno, &fault);
-        reason_set(why, "path: %s", fault.text);
+        file_explain_unreadable(path, errno, why);
+        reason_prefix(why, "path");
     } else if (!S_ISREG(status.st_mode))
         reason_set(why, "path: %s is not a file", path);
     else

@@ -17,6 +17,8 @@ static void the_last_reason_counts(void **state)
     reason_set(&reason, "line %d: %s", 7, "no such key");
     reason_set(&reason, "line %d", 8);
     assert_string_equal(reason.text, "line 8");
+    reason_prefix(&reason, "members.csv");
+    assert_string_equal(reason.text, "members.csv: line 8");
     reason_set(&reason, "%s", "");
     assert_string_equal(reason.text, "");
 }
