@@ -172,15 +172,14 @@ static enum effect effect_here(const struct php_walk *walk, const struct php_wor
                                const char *at, const char **value_r)
 {
     const char *before = word->before;
-    size_t length = strspn(at, ".?+-*/|&^%");
-    bool changes = length > 0 && length < 3;
+    size_t length = strspn(at, ".?+-*/|&^%"); /* of an operator, as in += */
     if (before[1] == '&' && before[0] != '&')
         return HIDES; /* a reference, with which another variable changes this one */
     if (walk->depth && walk->depth <= PHP_NESTING_MAX && walk->brackets[walk->depth - 1].declares)
         return NOTHING; /* another variable, inside the function */
-    if (php_is_equals(at + length) && (!length || changes)) {
+    if (php_is_equals(at + length)) {
         *value_r = at + length + 1;
-        return *php_skip_blanks(*value_r) == '&' ? HIDES : changes ? CHANGES : SETS;
+        return *php_skip_blanks(*value_r) == '&' ? HIDES : length ? CHANGES : SETS;
     }
     bool counts = (before[0] == before[1] && before[1] && strchr("+-", before[1])) ||
                   strncmp(at, "++", 2) == 0 || strncmp(at, "--", 2) == 0;

@@ -204,6 +204,8 @@ static void other_apps(void **state)
         {OTHER("k", "ws://x", "token = { }"), "apps.other.token.key_file: is missing"},
         {OTHER("k", "ws://x", "token = { key_file = \"nokey\" }"),
          "directory: \"memberchat keygen HS256 FILE\" makes one"},
+        {OTHER("k", "ws://x", "token = { key_file = \"short/key\" }"),
+         "short/key cannot be read: Not a directory"},
         {OTHER("k", "ws://x", "token = { key_file = \"short\" }"),
          "has 5 bytes; HS256 needs at least 32"},
         {OTHER("k", "ws://x", "token = { key_file = \"open\" }"), "can write to"},
