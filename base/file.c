@@ -250,6 +250,8 @@ void file_explain_reading(int error, struct reason *why)
         reason_set(why,
                    "cannot be read: %s: make it readable, and its folders accessible, for user %lu",
                    said, (unsigned long)geteuid());
+    else if (error == EISDIR)
+        reason_set(why, "cannot be read: %s: name the file itself", said);
     else
         reason_set(why, "cannot be read: %s", said);
 }

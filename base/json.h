@@ -23,7 +23,7 @@ enum {
 
 /* Reads the one document that `text` is; a byte order mark before it is skipped.
  * json_release() wipes and frees *value_r, which is NULL for the value null and when the result is
- * not GOOD: then `why` says what is wrong and at which byte.  A NUL in a member's name is
+ * not GOOD: then `why` says what is wrong and where.  A NUL in a member's name is
  * read as U+FFFD. */
 enum json_result json_read(struct span text, unsigned rules, struct json_object **value_r,
                            struct reason *why);

@@ -211,6 +211,18 @@ static bool read_document(struct reader *reader, struct json_object **value_r)
     return true;
 }
 
+/* With its place, as editors count: columns are characters. */
+static void say_fault(const struct reader *reader, struct reason *why)
+{
+    size_t line = 1, column = 1;
+    for (size_t i = 0; i < reader->at && i < reader->text.length; i++) {
+        unsigned char byte = (unsigned char)reader->text.data[i];
+        line += byte == '\n';
+        column = byte == '\n' ? 1 : column + ((byte & 0xc0) != 0x80);
+    }
+    reason_set(why, "%s at line %zu, column %zu", reader->fault, line, column);
+}
+
 /* By the rules in `reader`. */
 static enum json_result read_text(struct reader *reader, struct span text,
                                   struct json_object **value_r, struct reason *why)
@@ -229,7 +241,7 @@ static enum json_result read_text(struct reader *reader, struct span text,
         reason_set(why, "out of memory");
         result = JSON_NO_MEMORY;
     } else {
-        reason_set(why, "%s at byte %zu", reader->fault, reader->at + skipped);
+        say_fault(reader, why);
     }
     bytes_free(&reader->scratch);
     if (result != JSON_GOOD) {

@@ -289,8 +289,7 @@ static enum memberchat_outcome tell(const struct columns *columns, const struct 
     struct span state = columns_field(columns, row, COLUMN_STATE);
     bool good = true;
     if (!table_is_active(settings, state)) {
-        services->reason(result, "there, but with the state \"%.*s\"", (int)state.length,
-                         state.data);
+        services->reason(result, "its state is \"%.*s\"", (int)state.length, state.data);
         return MEMBERCHAT_NOT_FOUND;
     }
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

@@ -175,7 +175,7 @@ static void judge_state(struct sql_answer *answer, struct span state)
     if (answer->outcome != MEMBERCHAT_FOUND || is_active(answer, state))
         return;
     answer->outcome = MEMBERCHAT_NOT_FOUND;
-    answer->services->reason(answer->result, "there, but with the state \"%.*s\"",
+    answer->services->reason(answer->result, "its state is \"%.*s\"",
                              state.length < 64 ? (int)state.length : 64, state.data);
 }
 

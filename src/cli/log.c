@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "api/access_log.h"
+#include "base/file.h"
 #include "host/log.h"
 #include "log_line.h"
 
@@ -182,8 +183,11 @@ static bool read_file(struct search *search)
             look_at(search, line);
     }
     good = good && !ferror(in) && feof(in);
-    if (!good)
-        cli_error("%s cannot be read: %s", search->file, strerror(errno));
+    if (!good) {
+        struct reason why;
+        file_explain_unreadable(search->file, errno, &why);
+        cli_error("%s", why.text);
+    }
     free(line);
     free(text);
     if (in && !is_input)

@@ -31,7 +31,9 @@ static const struct cli_command *find_command(const char *name)
             return commands[i];
         value_match_try(&match, commands[i]->name);
     }
-    cli_error("there is no command \"%s\"%s%s%s", name, VALUE_MATCH_HINT(&match));
+    value_match_try(&match, "help");
+    cli_error("there is no command \"%s\"%s%s%s: \"memberchat help\" lists them", name,
+              VALUE_MATCH_HINT(&match));
     return NULL;
 }
 
@@ -40,11 +42,10 @@ static void print_overview(FILE *out)
     fputs("usage: memberchat [-c FILE] [-L PLUGINDIR] COMMAND [ARGUMENTS]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fputs(
-        "\n  -c FILE       configuration (else $MEMBERCHAT_CONF, else " DEFAULT_CONFIG ")\n"
-        "  -L PLUGINDIR  folder of the store plugins\n"
-        "\"memberchat COMMAND --help\" describes one command; memberchat(1) describes them all.\n",
-        out);
+    fputs("\n  -c FILE       configuration (else $MEMBERCHAT_CONF, else " DEFAULT_CONFIG ")\n"
+          "  -L PLUGINDIR  folder of the store plugins\n"
+          "\"memberchat help COMMAND\" describes one command; memberchat(1) describes them all.\n",
+          out);
 }
 
 static void print_help(const struct cli_command *command)
@@ -53,6 +54,17 @@ static void print_help(const struct cli_command *command)
            command->arguments, command->summary, command->help);
     printf("\nExamples:\n%s\nExit: %s,\n64 wrong arguments, 74 the output could not be written.\n",
            command->examples, command->exits);
+}
+
+/* Of one command, or of all of them (NULL). */
+static int show_help(const char *name)
+{
+    const struct cli_command *command = name ? find_command(name) : NULL;
+    if (command)
+        print_help(command);
+    else if (!name)
+        print_overview(stdout);
+    return command || !name ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 /* Takes -c and -L and their values out of the arguments, wherever they stand
@@ -80,9 +92,13 @@ static int take_common(struct cli *cli, int argc, char **argv)
     return left;
 }
 
+/* "--help" anywhere before "--"; "-h", which may be an id, only in front. */
 static bool wants_help(int argc, char **argv)
 {
-    return argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0);
+    bool wanted = argc > 0 && strcmp(argv[0], "-h") == 0;
+    for (int i = 0; !wanted && i < argc && strcmp(argv[i], "--") != 0; i++)
+        wanted = strcmp(argv[i], "--help") == 0;
+    return wanted;
 }
 
 /* A file that is opened must not become standard output, nor be read as standard input.
@@ -102,23 +118,17 @@ static int run_command(struct cli *cli, int argc, char **argv)
         print_overview(stderr);
         return EXIT_USAGE;
     }
-    if (wants_help(argc, argv)) {
-        print_overview(stdout);
-        return 0;
-    }
+    if (strcmp(argv[0], "help") == 0 || wants_help(1, argv))
+        return show_help(argc > 1 ? argv[1] : NULL);
     if (strcmp(argv[0], "--version") == 0) {
         puts("memberchat " PACKAGE_VERSION);
         return 0;
     }
     cli->command = find_command(argv[0]);
-    if (!cli->command) {
-        print_overview(stderr);
+    if (!cli->command)
         return EXIT_USAGE;
-    }
-    if (wants_help(argc - 1, argv + 1)) {
-        print_help(cli->command);
-        return 0;
-    }
+    if (wants_help(argc - 1, argv + 1))
+        return show_help(cli->command->name);
     return cli->command->run(cli, argc - 1, argv + 1);
 }
 

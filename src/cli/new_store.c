@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SOCKET_NOTE "   # as on Debian; SELECT @@socket tells where it is"
 
@@ -88,7 +89,7 @@ static void print_store(struct product_site *site, const char *name)
 static const struct product *find_product(const char *name)
 {
     for (const struct product *product = products; product->name; product++)
-        if (strcmp(product->name, name) == 0)
+        if (strcasecmp(product->name, name) == 0)
             return product;
     return NULL;
 }
@@ -100,12 +101,12 @@ static int run(const struct cli *cli, int argc, char **argv)
     if (!cli_parse(cli, argc, argv, options, words, 3) || !words[1])
         return cli_usage(cli);
     struct product_site site = {.product = find_product(words[0]), .path = words[1]};
-    const char *name = words[2] ? words[2] : words[0];
     if (!site.product) {
         cli_error("\"%s\" is not wordpress, mediawiki or phpbb; conf/stores/ has groups for others",
                   words[0]);
         return EXIT_FAILURE;
     }
+    const char *name = words[2] ? words[2] : site.product->name;
     if (!cli_check_group_name(name, ""))
         return EXIT_FAILURE;
     bool good = product_site_read(&site);

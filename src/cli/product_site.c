@@ -185,8 +185,11 @@ static bool find_version(struct product_site *site, long *version_r)
     if (there)
         found = php_find(bytes_string(&text), site->product->version, true, &site->version, &line);
     bool good = absent || (there && found != PHP_NO_MEMORY);
-    if (!good)
-        cli_error("%s: %s beside it cannot be read: %s", site->path, name, strerror(error));
+    if (!good) {
+        struct reason why;
+        file_explain_reading(error, &why);
+        cli_error("%s: %s beside it %s", site->path, name, why.text);
+    }
     *version_r = found == PHP_PLAIN ? read_version(bytes_string(&site->version)) : 0;
     bytes_free(&path);
     bytes_free(&text);
@@ -232,9 +235,11 @@ static void show_form(const struct product_site *site, const struct setting *set
 static bool read_text(struct product_site *site)
 {
     const char *path = site->path;
-    if (!file_read_path(path, O_NOCTTY, FILE_MAX, &site->text))
-        cli_error("%s: %s", path, strerror(errno));
-    else if (site->text.length > FILE_MAX)
+    struct reason why;
+    if (!file_read_path(path, O_NOCTTY, FILE_MAX, &site->text)) {
+        file_explain_unreadable(path, errno, &why);
+        cli_error("%s", why.text);
+    } else if (site->text.length > FILE_MAX)
         cli_error("%s: it has more than %d bytes, and no configuration has", path, FILE_MAX);
     else if (memchr(bytes_string(&site->text), '\0', site->text.length))
         cli_error("%s: it is not PHP, or in UTF-16: there are bytes of 0 in it", path);
@@ -263,7 +268,8 @@ bool product_site_read(struct product_site *site)
     good &= check_others(site);
     unsigned line = php_find_include(bytes_string(&site->text), product->harmless);
     if (line)
-        cli_error("%s:%u: includes another file: what that one sets is not seen; if the settings "
+        cli_error("%s:%u: warning: includes another file: what that one sets is not seen; if the "
+                  "settings "
                   "of the database are there, name that file",
                   site->path, line);
     if (site->unknown)

@@ -196,7 +196,7 @@ static void fill_list(const struct slot *slot)
     struct memberchat_list *list = slot->out;
     bool single = !slot->node || config_kind(slot->node) == CONFIG_KIND_STRING;
     if (!single && config_kind(slot->node) != CONFIG_KIND_LIST) {
-        report_kind(slot, "a list such as [ \"a\", \"b\" ]");
+        report_kind(slot, "a string in quotes, or a list such as [ \"a\", \"b\" ]");
         return;
     }
     size_t count = single ? 1 : config_count(slot->node);

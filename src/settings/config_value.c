@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DIGITS "0123456789"
 
@@ -168,7 +169,10 @@ struct value_match value_match_start(const char *wanted)
 
 void value_match_try(struct value_match *match, const char *candidate)
 {
-    unsigned distance = value_distance(match->wanted, candidate, match->limit);
+    size_t length = strlen(match->wanted);
+    bool begins = length > 3 && strncasecmp(match->wanted, candidate, length) == 0 &&
+                  candidate[length] && strchr("_-", candidate[length]);
+    unsigned distance = begins ? 1 : value_distance(match->wanted, candidate, match->limit);
     if (distance >= match->limit)
         return;
     match->limit = distance;

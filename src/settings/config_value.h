@@ -29,8 +29,8 @@ const char *value_format_size(int64_t bytes, char buffer[32]);
  * names, letter case not counting; more than `limit` counts as limit + 1. */
 unsigned value_distance(const char *a, const char *b, unsigned limit);
 
-/* The name that was meant: of those tried, the most similar one; NULL: none is similar
- * enough, with one or two mistakes. */
+/* The name that was meant: of those tried, the most similar one, with one or two mistakes or
+ * without the words at its end; NULL: there is none. */
 struct value_match {
     const char *best;
     const char *wanted;

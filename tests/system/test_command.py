@@ -291,6 +291,20 @@ class Help(CommandCase):
         for name in SUBCOMMANDS:
             self.assertIn(name, done.stdout)
 
+    def test_other_ways_to_ask(self):
+        def shown(*arguments):
+            done = command(*arguments)
+            self.assertEqual((0, ""), (done.returncode, done.stderr), arguments)
+            return done.stdout
+        self.assertEqual({shown("--help")}, {shown("help"), shown("-h")})
+        for name in SUBCOMMANDS:
+            self.assertEqual({shown(name, "--help")}, {shown("help", name), shown(name, "-h"), shown(name, "x", "--help")})
+        for arguments in (("chek",), ("help", "chek"), ("--help", "chek")):
+            done = command(*arguments)
+            self.assertEqual((64, ""), (done.returncode, done.stdout))
+            self.assertEqual('memberchat: there is no command "chek" (did you mean "check"?): "memberchat help" lists them\n', done.stderr)
+        self.assertIn('there is no app "x"', command("deny", "-c", self.site.conf, "x", "--", "--help").stderr)
+
     def test_all_are_known_here(self):
         listed = re.findall(r"^  ([a-z][-a-z]*) +[A-Z]", command("--help").stdout, re.M)
         self.assertEqual([], [name for name in listed if name not in SUBCOMMANDS and name not in ("status", "log")])
@@ -306,7 +320,7 @@ class Help(CommandCase):
 
     def test_what_was_meant(self):
         for arguments, meant in ((("chek",), "check"), (("check", "--onlin"), "--online"),
-                                 (("lookup", "membres", "1", "-c", self.site.conf), "members"),
+                                 (("doctor", "--secret"), "--secret-file"), (("lookup", "membres", "1", "-c", self.site.conf), "members"),
                                  (("token", "fll-dev-1", "--guest", "-c", self.site.conf), APP)):
             with self.subTest(arguments=arguments[:2]):
                 done = command(*arguments)

@@ -75,8 +75,8 @@ class Refusals(CommandCase):
 
     def test_keygen(self):
         for algorithm, name, words in (("ES512K", "a.jwk", '"ES512K" is not an algorithm; it must be one of: HS256'),
-                                       ("HS256", "members.csv", "members.csv cannot be made: File exists"),
-                                       ("HS256", "none/a.jwk", "none/a.jwk cannot be made: No such file"),
+                                       ("HS256", "members.csv", "members.csv cannot be made: File exists: no key is overwritten"),
+                                       ("HS256", "none/a.jwk", "none/a.jwk cannot be made: No such file or directory: make its folder"),
                                        ("HS256", "a.pem", "a secret cannot be PEM")):
             self.refused(1, words, "keygen", algorithm, self.site.folder / name)
         self.assertEqual(MEMBERS, self.site.members.read_text())
@@ -134,7 +134,8 @@ class Refusals(CommandCase):
         done = self.call("log", self.site.folder / "log", "--member", "4711")
         self.assertEqual((0, ""), (done.returncode, done.stderr))
         self.assertNotIn("the log: ", done.stdout)
-        self.refused(2, "cannot be read: Is a directory", "log", self.site.folder, "--member", "1")
+        self.refused(2, "cannot be read: Is a directory: name the file itself", "log", self.site.folder, "--member", "1")
+        self.refused(2, "nothing cannot be read: No such file or directory: make it, or correct its path", "log", "nothing", "--member", "1")
 
     def test_who_may_become_whom(self):
         user = web_user()
@@ -229,7 +230,9 @@ class NewStore(CommandCase):
     def test_names_of_groups(self):
         for name in ("1a", "a b", "a/b", "", "_a", "a.b"):
             self.refused("wordpress", f'"{name}" cannot be the name of a group', name)
-        self.refused("wordpress", "config.php: No such file")
+        self.refused("wordpress", "config.php cannot be read: No such file or directory: make it, or correct its path")
+        (self.site.folder / "config.php").mkdir()
+        self.refused("wordpress", "config.php cannot be read: Is a directory: name the file itself")
 
     def test_values(self):
         wordpress = "<?php define('DB_NAME', 'a'); define('DB_HOST', 'b'); $table_prefix = 'x_';"
@@ -277,7 +280,7 @@ class NewStore(CommandCase):
                 ("wordpress", early, ":3: $table_prefix has several values"),
                 ("mediawiki", farm, ":2: this line can change $wgDBname", "$wgDBserver is not a plain string"),
                 ("mediawiki", several, ":2: this line can change $wgDBservers"),
-                ("mediawiki", private, ":1: includes another file")):
+                ("mediawiki", private, ":1: warning: includes another file")):
             with self.subTest(text=text):
                 self.site.put("config.php", text)
                 for words in told:
@@ -298,7 +301,7 @@ class NewStore(CommandCase):
         for host, port, told in (("db.example.com", "/a/b.sock", 'socket = "/a/b.sock"'),
                                  ("[fe80::1]", "", 'hosts = [ "fe80::1" ]'), ("[fe80", "", 'hosts = [ "[fe80" ]')):
             self.site.put("config.php", f"<?php $dbname = 'a'; $dbhost = '{host}'; $dbport = '{port}'; $table_prefix = 'x_';")
-            self.assertIn(told, command("new-store", "phpbb", self.site.folder / "config.php").stdout)
+            self.assertIn(told, command("new-store", "phpBB", self.site.folder / "config.php").stdout)
 
     def test_versions(self):
         """One that is not known, or before 1.42, is as one of old."""
@@ -317,4 +320,4 @@ class NewStore(CommandCase):
         self.assertIn("`ipblocks`", command("new-store", "mediawiki", "config.php", cwd=self.site.folder).stdout)
         (includes / "Defines.php").unlink()
         (includes / "Defines.php").mkdir()
-        self.refused("mediawiki", "includes/Defines.php beside it cannot be read: Is a directory")
+        self.refused("mediawiki", "includes/Defines.php beside it cannot be read: Is a directory: name the file itself")

@@ -192,7 +192,7 @@ class Recipes(FreshCase):
                                        "$table_prefix = 'wp_'; require_once ABSPATH . 'wp-settings.php';")
         done = command("new-store", "wordpress", self.site.folder / "wp-config.php")
         self.assertEqual(0, done.returncode)
-        self.assertIn("wp-config.php:2: includes another file", done.stderr)
+        self.assertIn("wp-config.php:2: warning: includes another file", done.stderr)
 
     def test_versions_and_networks(self):
         (self.site.folder / "includes").mkdir()

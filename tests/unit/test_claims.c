@@ -213,7 +213,7 @@ static const struct {
 } mistake_rows[] = {
     {"", "it must be JSON: unexpected end"},
     {"[]", "not an object"},
-    {"{\"a\":1,}", "at byte"},
+    {"{\n\"a\":1,\n}", "at line 3, column 1"},
     {"{\"a\":1,\"a\":2}", "two members of one name"},
     {"{\"t\":\"{userid}\"}", "t: userid is not a placeholder"},
     {"{\"t\":{\"u\":[0,\"{attr.}\"]}}", "t.u[1]: attr. is not a placeholder"},

@@ -183,7 +183,7 @@ static void mistakes(void **state)
         {"pair = { a = \"b\" }", "g.pair: has 1 entry; it must have 2"},
         {"duration = \"1\ns\"", "g.duration: \"1\\x0as\" is not a duration; write it as"},
         {"list = [ 1 ]", "g.list.1: expected a string in quotes, found a number"},
-        {"list = { a = \"b\" }", "g.list: expected a list such as"},
+        {"list = { a = \"b\" }", "g.list: expected a string in quotes, or a list such as"},
         {"map = \"x\"", "g.map: expected a group such as"},
         {"map = { a = 1 }", "g.map.a: expected a string in quotes, found a number"},
         {"map = { a = \"\"; b = \"\"; c = \"\" }", "g.map: has 3 entries; it must have 0 to 2"},

@@ -104,7 +104,7 @@ static void bad_fields(void **state)
         {"[]", "not an object"},
         {"{\"appUserName\":\"x\"", "unexpected end"},
         {" ", "unexpected end"},
-        {"nonsense", "at byte"},
+        {"nonsense", "at line 1, column 1"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -158,13 +158,17 @@ static void depth(void **state)
 static void reasons_name_the_place(void **state)
 {
     (void)state;
-    expect_contains(refusal(SPAN("{\"a\":\"\x01\"}")), "control character in a string at byte 6");
-    expect_contains(refusal(SPAN("{\"a\":1,}")), "at byte 7");
-    expect_contains(refusal(SPAN("{\"a\":1")), "unexpected end at byte 6");
+    expect_contains(refusal(SPAN("{\"a\":\"\x01\"}")),
+                    "control character in a string at line 1, column 7");
+    expect_contains(refusal(SPAN("{\"a\":1,}")), "at line 1, column 8");
+    expect_contains(refusal(SPAN("{\"a\":1")), "unexpected end at line 1, column 7");
     expect_contains(refusal(SPAN("[]")), "not an object");
     expect_contains(refusal(SPAN("null")), "not an object");
     expect_contains(refusal(SPAN(" -5")), "not an object");
-    expect_contains(refusal(SPAN("[1")), "unexpected end at byte 2");
+    expect_contains(refusal(SPAN("[1")), "unexpected end at line 1, column 3");
+    expect_contains(refusal(SPAN("\xef\xbb\xbf[1")), "unexpected end at line 1, column 3");
+    expect_contains(refusal(SPAN("{\r\n\"a\": 1,\n\"\xc3\xa9\xf0\x9f\x98\x80\": x}")),
+                    "at line 3, column 7");
 }
 
 /* json-c counts in int. */
@@ -175,7 +179,7 @@ static void more_than_two_gigabytes(void **state)
     (void)state;
     assert_int_equal(json_read((struct span){"{ }", (size_t)INT_MAX + 1}, 0, &object, &why),
                      JSON_BROKEN);
-    assert_string_equal(why.text, "too much text at byte 0");
+    assert_string_equal(why.text, "too much text at line 1, column 1");
 }
 
 /* What is one thing for a parser that takes the first, and another for one that takes

@@ -77,7 +77,8 @@ static void mistakes_at_the_top(void **state)
         {{.top = "request_timeout = 3"}, ":1: request_timeout: expected a duration"},
         {{.top = "request_timeout = \"2m\""},
          ":1: request_timeout: is \"2m\"; it must be \"10ms\" to \"1m\""},
-        {{.top = "body_limit = \"1G\""}, ":1: body_limit: is 1073741824 bytes; it must be \"1k\" to"},
+        {{.top = "body_limit = \"1G\""},
+         ":1: body_limit: is 1073741824 bytes; it must be \"1k\" to"},
         {{.top = "trusted_proxies = [ \"10.0.0.0/33\" ]"},
          ":1: trusted_proxies: \"10.0.0.0/33\" is not an address or network"},
         {{.top = "log = \"stderr\""}, ":1: log: expected a group in braces, found a string"},
@@ -87,6 +88,8 @@ static void mistakes_at_the_top(void **state)
         {{.top = "log = {\n file = \"x\" }"}, ":2: log.file: unknown key"},
         {{.top = "status = { allow = [ \"nobody\" ] }"},
          ":1: status.allow: \"nobody\" is not an address"},
+        {{.top = "status = { password = \"a\" }"},
+         "status.password: unknown key (did you mean \"password_file\"?)"},
         {{.top = "status = { alow = [ ] }"}, "status.alow: unknown key (did you mean \"allow\"?)"},
     };
     (void)state;

@@ -209,16 +209,16 @@ static void another_person_is_never_found(void **state)
     } cases[] = {
         {MEMBERCHAT_NOT_FOUND, {"jos\xc3\xa9", "x", "-", "-", "-"}, "instead"},
         {MEMBERCHAT_NOT_FOUND, {"jose ", "x", "-", "-", "-"}, "instead"},
-        {MEMBERCHAT_NOT_FOUND, {"jose", "x", "LEFT", "-", "-"}, "with the state \"LEFT\""},
+        {MEMBERCHAT_NOT_FOUND, {"jose", "x", "LEFT", "-", "-"}, "its state is \"LEFT\""},
         {MEMBERCHAT_NOT_FOUND,
          {"jose", "x", "1", "a", "-", "jose", "x", "LEFT", "b", "-"},
-         "with the state \"LEFT\""},
+         "its state is \"LEFT\""},
         {MEMBERCHAT_NOT_FOUND,
          {"jose", "x", "-", "-", "-", "jose", "x", "BANNED", "-", "-"},
-         "with the state \"BANNED\""},
+         "its state is \"BANNED\""},
         {MEMBERCHAT_NOT_FOUND,
          {"jose", "x", "LEFT", "-", "-", "jose", "x", "1", "-", "-"},
-         "with the state \"LEFT\""},
+         "its state is \"LEFT\""},
         {MEMBERCHAT_FOUND, {"jose", "x", "1", "-", "-", "jose", "x", "-", "b", "-"}, ""},
         {MEMBERCHAT_FOUND, {"jose", "-", "", "", "-"}, ""},
         {MEMBERCHAT_NOT_FOUND, {"-", "x", "-", "-", "-"}, "without an appUserId"},
@@ -253,7 +253,7 @@ static void what_is_too_long_is_refused(void **state)
     assert_int_equal(answer_rows("m1", names, rows[1]), MEMBERCHAT_MISCONFIGURED);
     assert_string_equal(result.reason, "the query found a row whose appUserId is too long");
     assert_int_equal(answer_rows("m1", names, rows[2]), MEMBERCHAT_NOT_FOUND);
-    snprintf(told, sizeof told, "there, but with the state \"%.64s\"", name);
+    snprintf(told, sizeof told, "its state is \"%.64s\"", name);
     assert_string_equal(result.reason, told);
 }
 

@@ -138,7 +138,8 @@ static void open_refuses_what_is_no_file(void **state)
 {
     (void)state;
     assert_false(open_store(0));
-    assert_non_null(strstr(result.reason, "No such file or directory: make it, or correct its path"));
+    assert_non_null(
+        strstr(result.reason, "No such file or directory: make it, or correct its path"));
     assert_int_equal(mkdir(path, 0700), 0);
     assert_false(open_store(0));
     assert_non_null(strstr(result.reason, "not a regular file"));
@@ -303,7 +304,7 @@ static void inactive_members_are_told_from_absent_ones(void **state)
     (void)state;
     open_with("appUserId,state\n1,WITHDRAWN\n");
     assert_int_equal(lookup("1"), MEMBERCHAT_NOT_FOUND);
-    assert_string_equal(result.reason, "there, but with the state \"WITHDRAWN\"");
+    assert_string_equal(result.reason, "its state is \"WITHDRAWN\"");
     assert_int_equal(lookup("2"), MEMBERCHAT_NOT_FOUND);
     assert_string_equal(result.reason, "");
 }
