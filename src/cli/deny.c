@@ -2,6 +2,7 @@
  * Edits the list of ids that get no token. */
 #include "cli.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -182,7 +183,7 @@ static int change(const struct cli *cli, const char *words[2], const int64_t *un
 static int run_deny(const struct cli *cli, int argc, char **argv)
 {
     const char *words[2] = {NULL, NULL}, *time = NULL;
-    int64_t until = DENIED_FOREVER;
+    int64_t until = DENIED_FOREVER, now;
     const struct cli_option options[] = {{"--until", &time, NULL}, {NULL, NULL, NULL}};
     if (!cli_parse(cli, argc, argv, options, words, 2) || !words[1])
         return cli_usage(cli);
@@ -190,6 +191,10 @@ static int run_deny(const struct cli *cli, int argc, char **argv)
         cli_error("--until %s: write a date as 2026-11-25, which is denied to its end, or a time "
                   "as 2026-11-25T18:00Z",
                   time);
+        return EXIT_USAGE;
+    }
+    if (clock_unix_seconds(&now) && until <= now) {
+        cli_error("--until %s is over: nobody would be denied", time);
         return EXIT_USAGE;
     }
     return change(cli, words, &until);

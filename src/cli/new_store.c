@@ -65,7 +65,7 @@ static void print_store(struct product_site *site, const char *name)
                "# Where you are not that administrator, as on a shared host: make a user who may\n"
                "# SELECT and nothing else in your control panel, and correct \"user\" below.\n"
                "# Put that password into %s.password, beside the configuration, with mode 0640.\n"
-               "# conf/stores/%s.conf says who is left out, and more.\n"
+               "# stores/%s.conf says who is left out, and more.\n"
                "# This goes into the group \"stores\":\n",
                name, product->name);
     if (product->unknown_version && !site->version.length)
@@ -102,7 +102,9 @@ static int run(const struct cli *cli, int argc, char **argv)
         return cli_usage(cli);
     struct product_site site = {.product = find_product(words[0]), .path = words[1]};
     if (!site.product) {
-        cli_error("\"%s\" is not wordpress, mediawiki or phpbb; conf/stores/ has groups for others",
+        cli_error("\"%s\" is not wordpress, mediawiki or phpbb: groups for others are in the "
+                  "folder stores "
+                  "(memberchat-store-sql(5))",
                   words[0]);
         return EXIT_FAILURE;
     }

@@ -104,7 +104,7 @@ static bool check_others(struct product_site *site)
         if (found == PHP_NO_MEMORY || found == PHP_HIDDEN)
             refuse(site, constant ? "" : "$", *name, found, line);
         else
-            cli_error("%s:%u: with %s, the people are elsewhere: conf/stores/%s.conf has the query "
+            cli_error("%s:%u: with %s, the people are elsewhere: stores/%s.conf has the query "
                       "to adapt",
                       site->path, line, *name, site->product->name);
     }
@@ -116,8 +116,8 @@ static bool check_database(struct product_site *site)
 {
     struct span kind = bytes_span(&site->kind);
     if (kind.length && !strstr(bytes_string(&site->kind), "mysql")) {
-        cli_error("%s: the database is %.*s: conf/stores/%s.conf has the query to adapt",
-                  site->path, (int)kind.length, kind.data, site->product->name);
+        cli_error("%s: the database is %.*s: stores/%s.conf has the query to adapt", site->path,
+                  (int)kind.length, kind.data, site->product->name);
         return false;
     }
     if (!site->database.length)

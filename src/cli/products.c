@@ -77,7 +77,7 @@ const struct product products[] = {
      .version = "MW_VERSION",
      .since = 1042,
      .unknown_version =
-         "# This is for MediaWiki before 1.42; conf/stores/mediawiki.conf says what later "
+         "# This is for MediaWiki before 1.42; stores/mediawiki.conf says what later "
          "ones have.\n"},
     {.name = "phpbb",
      .file = "config.php",

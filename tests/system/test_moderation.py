@@ -164,13 +164,13 @@ class Command(ModerationCase):
         self.assertEqual(0o640, self.list.stat().st_mode & 0o777)
         self.text("1")
         self.site.put("denied.txt", "# ours\n\n1 # spam\nx  2999-01-01\nX # twice", 0o600)
-        self.done("deny", APP, "1", "--until", "2026-12-01")
-        self.text("# ours", "", "1 2026-12-02T00:00:00Z  # spam", "x  2999-01-01", "X # twice")
+        self.done("deny", APP, "1", "--until", "2996-12-01")
+        self.text("# ours", "", "1 2996-12-02T00:00:00Z  # spam", "x  2999-01-01", "X # twice")
         self.done("deny", APP, "x")
-        self.text("# ours", "", "1 2026-12-02T00:00:00Z  # spam", "x")
+        self.text("# ours", "", "1 2996-12-02T00:00:00Z  # spam", "x")
         self.done("allow", APP, "1")
-        self.done("deny", APP, 'John "Q" Smith', "--until", "2026-12-01T18:00+01:00")
-        self.text("# ours", "", "x", '"John \\"Q\\" Smith" 2026-12-01T17:00:00Z')
+        self.done("deny", APP, 'John "Q" Smith', "--until", "2996-12-01T18:00+01:00")
+        self.text("# ours", "", "x", '"John \\"Q\\" Smith" 2996-12-01T17:00:00Z')
         self.done("allow", APP, 'john "q" smith')
         self.done("deny", APP, "--", "-9")
         self.text("# ours", "", "x", "-9")
@@ -201,6 +201,7 @@ class Command(ModerationCase):
                 (("deny", APP, ""), 1, "cannot be an id"),
                 (("deny", APP, "x" * 161), 1, "cannot be an id"),
                 (("deny", APP, "2", "--until", "soon"), 64, "write a date as 2026-11-25"),
+                (("deny", APP, "2", "--until", "2026-11-25"), 64, "--until 2026-11-25 is over: nobody would be denied"),
                 (("deny", APP), 64, "usage"),
                 (("allow", APP, "1", "--until", "2026-11-25"), 64, "no option --until")):
             with self.subTest(arguments=arguments):

@@ -230,6 +230,7 @@ class NewStore(CommandCase):
     def test_names_of_groups(self):
         for name in ("1a", "a b", "a/b", "", "_a", "a.b"):
             self.refused("wordpress", f'"{name}" cannot be the name of a group', name)
+        self.refused("drupal", '"drupal" is not wordpress, mediawiki or phpbb: groups for others are in the folder stores (memberchat-store-sql(5))')
         self.refused("wordpress", "config.php cannot be read: No such file or directory: make it, or correct its path")
         (self.site.folder / "config.php").mkdir()
         self.refused("wordpress", "config.php cannot be read: Is a directory: name the file itself")
