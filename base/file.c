@@ -97,6 +97,16 @@ bool file_mode_exposed(mode_t mode)
     return mode & S_IROTH;
 }
 
+bool file_is_replaceable(const char *path, mode_t *mode_r)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+    span_copy(file_folder(path), folder, sizeof folder);
+    bool there = stat(folder, &st) == 0;
+    *mode_r = there ? st.st_mode & 07777u : 0;
+    return there && file_mode_refused(st.st_mode) && !(st.st_mode & S_ISVTX);
+}
+
 /* ---- Small files ---- */
 
 bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
@@ -261,6 +271,14 @@ void file_explain_unreadable(const char *path, int error, struct reason *why)
     struct reason fault;
     file_explain_reading(error, &fault);
     reason_set(why, "%s %s", path, fault.text);
+}
+
+const char *file_making_remedy(int error)
+{
+    return error == ENOENT   ? ": make its folder (mkdir)"
+           : error == EACCES ? ": do it as root, or as a user who may write in its folder"
+           : error == ENOSPC ? ": make room for it"
+                             : "";
 }
 
 /* The user that should own it; root asks for another one. */

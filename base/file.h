@@ -43,6 +43,10 @@ bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 bool file_mode_refused(mode_t mode);
 bool file_mode_exposed(mode_t mode);
 
+/* Whether any user of the machine can put another file in the place of this one; then the mode of
+ * its folder. */
+bool file_is_replaceable(const char *path, mode_t *mode_r);
+
 /* Appends a regular file of secrets of at most `limit` bytes; refused when other users
  * can write it.  *exposed_r: they can read it.  False: with a reason. */
 bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
@@ -67,6 +71,9 @@ void file_explain_reading(int error, struct reason *why);
 
 /* Why a file cannot be made or written, by the errno of the attempt, and what to do about it. */
 void file_explain_unwritable(const char *path, int error, struct reason *why);
+
+/* What to do where a command could not make a file for its user: ": ..." or "". */
+const char *file_making_remedy(int error);
 
 /* The length of a text without one line end, LF or CRLF, at its end. */
 size_t file_line_length(struct span text);

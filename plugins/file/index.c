@@ -12,7 +12,7 @@
 
 static bool fail(struct reason *why, const char *path)
 {
-    reason_set(why, "%s: %s", path, strerror(errno));
+    reason_set(why, "%s: %s%s", path, strerror(errno), file_making_remedy(errno));
     return false;
 }
 

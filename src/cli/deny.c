@@ -100,7 +100,8 @@ static bool replace(const struct edit *edit)
     snprintf(fresh, sizeof fresh, "%s.XXXXXX", edit->path);
     int fd = mkostemp(fresh, O_CLOEXEC);
     if (fd < 0) {
-        cli_error("%s cannot be written: %s", edit->path, strerror(errno));
+        cli_error("%s cannot be written: %s%s", edit->path, strerror(errno),
+                  file_making_remedy(errno));
         return false;
     }
     bool good = fill(edit, fd);

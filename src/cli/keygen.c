@@ -40,9 +40,8 @@ static bool make_file(const char *path, struct span text)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         cli_error("%s cannot be made: %s%s", path, strerror(errno),
-                  errno == EEXIST   ? ": no key is overwritten; choose another name"
-                  : errno == ENOENT ? ": make its folder (mkdir)"
-                                    : "");
+                  errno == EEXIST ? ": no key is overwritten; choose another name"
+                                  : file_making_remedy(errno));
         return false;
     }
     bool good = file_write_all(fd, text) && fsync(fd) == 0;

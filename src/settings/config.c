@@ -162,6 +162,7 @@ void config_line_warning(struct config_report *report, const char *path, unsigne
 
 static void check_mode(const struct reader_file *file, struct config_report *report)
 {
+    mode_t folder;
     if (file_mode_refused(file->mode)) {
         config_tell_file(report, CONFIG_ERROR, file->path,
                          "any user of this machine can write to this file (mode %04o): "
@@ -172,6 +173,11 @@ static void check_mode(const struct reader_file *file, struct config_report *rep
                          "any user of this machine can read this file (mode %04o): chmod o-rwx it",
                          file->mode & 07777u);
     }
+    if (file_is_replaceable(file->path, &folder))
+        config_tell_file(report, CONFIG_WARNING, file->path,
+                         "any user of this machine can replace files in its folder (mode %04o): "
+                         "chmod o-w it",
+                         (unsigned)folder);
 }
 
 /* Each file once. */

@@ -6,22 +6,21 @@
 
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 
 void settings_check_folder(const struct loading *loading, const struct config_node *group,
                            const char *key, const char *path)
 {
     const char *slash = strrchr(path, '/');
     size_t length = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
-    struct stat st;
+    mode_t mode;
     if (!length || length >= PATH_MAX ||
         (strncmp(loading->folder, path, length) == 0 && !loading->folder[length]))
         return;
     memcpy(loading->folder, path, length);
     loading->folder[length] = '\0';
-    if (stat(loading->folder, &st) == 0 && file_mode_refused(st.st_mode) && !(st.st_mode & S_ISVTX))
+    if (file_is_replaceable(path, &mode))
         config_warning(loading->report, group, key,
                        "any user of this machine can replace files in the folder %s (mode %04o): "
                        "chmod o-w it",
-                       loading->folder, st.st_mode & 07777u);
+                       loading->folder, (unsigned)mode);
 }

@@ -91,7 +91,7 @@ class Refusals(CommandCase):
         self.assertRegex(done.stderr, r"^memberchat: people\.txt:10: ")
         for words, *arguments in (("the encoding \"klingon\" is not known", "members.csv", "--encoding", "klingon"),
                                   ("none.csv cannot be read: No such file", "none.csv"),
-                                  ("none/a.cdb", "members.csv", "none/a.cdb"),
+                                  ("none/a.cdb: No such file or directory: make its folder (mkdir)", "members.csv", "none/a.cdb"),
                                   ("keys", "members.csv", "keys")):
             with self.subTest(arguments=arguments):
                 done = command("index", *arguments, cwd=self.site.folder)
@@ -217,7 +217,7 @@ class DeniedFile(CommandCase):
         self.assertEqual((0, 12345), (denied.stat().st_uid, denied.stat().st_gid))
         os.chown(denied, user.pw_uid, user.pw_gid)
         os.chown(self.site.folder, 0, 0)
-        self.refused("cannot be written: Permission denied", **as_user(user))
+        self.refused("cannot be written: Permission denied: do it as root, or as a user who may write in its folder", **as_user(user))
         self.assertEqual("1\n2\n", denied.read_text())
 
 

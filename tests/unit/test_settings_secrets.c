@@ -139,6 +139,16 @@ static void folders_that_anyone_can_write(void **state)
                             "replace files in the folder ");
     expect_contains(told(), "apps.demo.token.previous_keys: warning: any user");
     expect_contains(told(), "/keys (mode 0702): chmod o-w it");
+    assert_int_equal(chmod(scratch_path("keys"), 0700), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(chmod(scratch_path("."), rows[i].mode), 0);
+        settings_free(load(&texts));
+        expect(report.errors == 0 && !report.warnings == !rows[i].warnings, "mode %o: %s",
+               rows[i].mode, told());
+    }
+    expect_contains(told(), "memberchat.conf: warning: any user of this machine can replace files "
+                            "in its folder (mode 0702): chmod o-w it");
+    assert_int_equal(chmod(scratch_path("."), 0700), 0);
 }
 
 /* Neither the key of a pair nor a secret of one's own draws one. */
