@@ -37,7 +37,7 @@ static struct settings *load(const struct cli *cli)
 {
     struct config_report report = {0};
     struct settings *settings = cli_load_part(cli, NULL, &report);
-    if (settings && settings->mistake && !settings->status.file) {
+    if (settings && report.errors && !settings->status.file) {
         settings_free(settings);
         settings = NULL;
     }
