@@ -42,10 +42,12 @@ static void print_overview(FILE *out)
     fputs("usage: memberchat [-c FILE] [-L PLUGINDIR] COMMAND [ARGUMENTS]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n  -c FILE       configuration (else $MEMBERCHAT_CONF, else " DEFAULT_CONFIG ")\n"
-          "  -L PLUGINDIR  folder of the store plugins\n"
-          "\"memberchat help COMMAND\" describes one command; memberchat(1) describes them all.\n",
-          out);
+    fprintf(
+        out,
+        "\n  -c FILE       configuration (by default %s)\n"
+        "  -L PLUGINDIR  folder of the store plugins\n"
+        "\"memberchat help COMMAND\" describes one command; memberchat(1) describes them all.\n",
+        load_config_path(NULL));
 }
 
 static void print_help(const struct cli_command *command)

@@ -46,6 +46,7 @@ printf 'stores = {\n  members = { plugin = "file" }\n  mirror = { plugin = "file
 check "bash completion is a script" "$(bash -n conf/bash-completion/memberchat 2>&1)"
 check "bash completes commands, options and names" "$(
     expect "new-app new-secret new-store" memberchat new
+    expect "keygen" memberchat help key
     expect "--online" memberchat check --o
     expect "--as" memberchat -c x check --a
     expect "members mirror" memberchat -c "$configuration" lookup m

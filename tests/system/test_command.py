@@ -297,6 +297,7 @@ class Help(CommandCase):
             self.assertEqual((0, ""), (done.returncode, done.stderr), arguments)
             return done.stdout
         self.assertEqual({shown("--help")}, {shown("help"), shown("-h")})
+        self.assertIn("configuration (by default /a/b.conf)\n", command("help", env=environment(MEMBERCHAT_CONF="/a/b.conf")).stdout)
         for name in SUBCOMMANDS:
             self.assertEqual({shown(name, "--help")}, {shown("help", name), shown(name, "-h"), shown(name, "x", "--help")})
         for arguments in (("chek",), ("help", "chek"), ("--help", "chek")):
