@@ -109,14 +109,19 @@ bool file_is_replaceable(const char *path, mode_t *mode_r)
 
 /* ---- Small files ---- */
 
+bool file_error_passes(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
                       struct reason *why)
 {
     struct stat st;
     bool good = false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int error = 0, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &st) != 0)
-        file_explain_unreadable(path, errno, why);
+        file_explain_unreadable(path, error = errno, why);
     else if (!S_ISREG(st.st_mode))
         reason_set(why, "%s is not a file", path);
     else if (file_mode_refused(st.st_mode))
@@ -125,7 +130,7 @@ bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *e
                    "mode 0640",
                    path, st.st_mode & 07777u);
     else if (!file_read_all(fd, limit, out))
-        file_explain_unreadable(path, errno, why);
+        file_explain_unreadable(path, error = errno, why);
     else if (out->length > limit)
         reason_set(why, "%s is larger than %zu bytes", path, limit);
     else
@@ -133,6 +138,7 @@ bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *e
     if (fd >= 0)
         close(fd);
     *exposed_r = good && file_mode_exposed(st.st_mode);
+    errno = error;
     return good;
 }
 

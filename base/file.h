@@ -47,8 +47,12 @@ bool file_mode_exposed(mode_t mode);
  * its folder. */
 bool file_is_replaceable(const char *path, mode_t *mode_r);
 
+/* Whether an error says that the system is short of something now, and nothing about the file. */
+bool file_error_passes(int error);
+
 /* Appends a regular file of secrets of at most `limit` bytes; refused when other users
- * can write it.  *exposed_r: they can read it.  False: with a reason. */
+ * can write it.  *exposed_r: they can read it.  False: with a reason and errno, 0 where the
+ * file itself must be mended. */
 bool file_read_secret(const char *path, size_t limit, struct bytes *out, bool *exposed_r,
                       struct reason *why);
 

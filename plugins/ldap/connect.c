@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include "base/file.h"
 #include "servers_private.h"
 #include "socket.h"
 #include "trust.h"
+
+#include <errno.h>
 
 /* A handle on a connected socket of this server. */
 static struct ldap_handle *open_handle(const struct ldap_servers *servers,
@@ -133,7 +136,7 @@ static bool have_password(struct ldap_servers *servers, struct bytes *password_r
     if (!servers->settings->bind_dn)
         return true;
     if (!ldap_trust_password(servers->settings, NULL, password_r, &fault->why)) {
-        fault->verdict = VERDICT_WRONG;
+        fault->verdict = file_error_passes(errno) ? VERDICT_BUSY : VERDICT_WRONG;
         return false;
     }
     if (password_r->failed) {

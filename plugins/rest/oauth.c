@@ -6,6 +6,7 @@
 #include "secret.h"
 #include "token.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -169,7 +170,7 @@ static enum memberchat_outcome fetch(const struct rest_oauth *oauth, int64_t dea
     enum memberchat_outcome outcome = MEMBERCHAT_MISCONFIGURED;
     if (rest_secret_read(oauth->secret_path, SECRET_MAX, true, &secret, &exposed, why))
         outcome = ask_for_token(oauth, bytes_span(&secret), deadline, in_body, token_r, why);
-    else if (secret.failed)
+    else if (file_error_passes(errno))
         outcome = MEMBERCHAT_UNAVAILABLE;
     bytes_free(&secret);
     return outcome;

@@ -7,7 +7,8 @@
 #include "base/reason.h"
 
 /* Reads the one line, without its end, that a file of at most `most` bytes is: visible ASCII,
- * and with `blanks` also blanks.  *exposed_r: other users can read it. */
+ * and with `blanks` also blanks.  *exposed_r: other users can read it.
+ * False: as file_read_secret(). */
 bool rest_secret_read(const char *path, size_t most, bool blanks, struct bytes *out,
                       bool *exposed_r, struct reason *why);
 

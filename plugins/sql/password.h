@@ -6,7 +6,8 @@
 #include "backend.h"
 
 /* The password without its line end; none if there is no file.  `warn`: of a file that others can
- * read.  False: with a reason.  bytes_free() in any case. */
+ * read.  False: with a reason and errno, as file_read_secret() has them.  bytes_free() in any case.
+ */
 bool sql_password_read(const struct sql_client *client, bool warn, struct bytes *password_r,
                        struct reason *why);
 

@@ -327,9 +327,10 @@ void *sql_servers_connect(struct sql_client *client, int64_t deadline, struct sq
         .servers = client->own,
         .target = {.ca_file = ca_file ? ca_file : file_system_certificates()}};
     struct sql_link *link = NULL;
-    fault->verdict = SQL_WRONG;
     attempt.target.port = attempt.servers->port;
-    if (sql_password_read(client, false, &attempt.password, &fault->why)) {
+    if (!sql_password_read(client, false, &attempt.password, &fault->why)) {
+        fault->verdict = file_error_passes(errno) ? SQL_BUSY : SQL_WRONG;
+    } else {
         attempt.target.password = bytes_string(&attempt.password);
         if (attempt.password.failed || !sql_servers_have_memory())
             sql_fault_set(fault, SQL_BUSY, "out of memory");

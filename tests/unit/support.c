@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -124,6 +125,19 @@ char *repeated(char byte, size_t count)
 }
 
 /* ---- The scratch folder ---- */
+
+static struct rlimit descriptors_before;
+
+void descriptors_end(void)
+{
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &descriptors_before), 0);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, descriptors_before.rlim_max});
+}
+
+void descriptors_begin(void)
+{
+    setrlimit(RLIMIT_NOFILE, &descriptors_before);
+}
 
 uint16_t free_port(void)
 {

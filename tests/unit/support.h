@@ -63,6 +63,10 @@ int in_child(int (*part)(void));
  * bits (0: whatever it is). */
 bool forbid_call(int number, unsigned argument, uint32_t bits, int error);
 
+/* Lets no descriptor be opened any more, and again as before. */
+void descriptors_end(void);
+void descriptors_begin(void);
+
 /* A port of this machine that nobody has. */
 uint16_t free_port(void);
 

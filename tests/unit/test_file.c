@@ -92,6 +92,26 @@ static void lines_of_secrets(void **state)
     }
 }
 
+static void whether_an_error_passes(void **state)
+{
+    struct bytes out = {0};
+    struct reason why;
+    bool exposed;
+    const char *path = scratch_write_mode("secret", SPAN("1234"), 0600);
+    (void)state;
+    descriptors_end();
+    bool good = file_read_line(path, 4, &out, &exposed, &why);
+    int error = errno;
+    descriptors_begin();
+    assert_true(!good && file_error_passes(error));
+    assert_false(file_read_line(path, 3, &out, &exposed, &why) || file_error_passes(errno));
+    assert_false(file_read_line(scratch_path(""), 4, &out, &exposed, &why) ||
+                 file_error_passes(errno));
+    assert_int_equal(unlink(path), 0);
+    assert_false(file_read_line(path, 4, &out, &exposed, &why) || file_error_passes(errno));
+    bytes_free(&out);
+}
+
 static void what_is_pem(void **state)
 {
     static const struct {
@@ -209,6 +229,7 @@ int main(void)
         cmocka_unit_test(folders),
         SCRATCH_TEST(secrets_have_a_limit_and_a_mode),
         SCRATCH_TEST(lines_of_secrets),
+        SCRATCH_TEST(whether_an_error_passes),
         SCRATCH_TEST(what_is_pem),
         SCRATCH_TEST(links_are_followed),
         cmocka_unit_test(what_to_do_is_told),
