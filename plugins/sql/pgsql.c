@@ -13,12 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_FILE "/dev/null/none" /* or libpq looks for one of its own, and then verifies */
-
-enum {
-    IDLE_TIMEOUT_SINCE = 140000,
-    IDLE_MARGIN_MS = 10000 /* that a server must keep an idle connection longer than we do */
-};
+#define NO_FILE        "/dev/null/none" /* or libpq looks for one of its own, and then verifies */
+#define VERSION_14     140000
+#define IDLE_MARGIN_MS 10000 /* that a server must keep an idle connection longer than we do */
 
 struct connection {
     struct sql_link link;
@@ -193,20 +190,22 @@ static bool sign_in(void *handle, const struct sql_target *target, int64_t deadl
     return PQsetnonblocking(connection->postgres, 1) == 0 || fail_connection(connection, fault);
 }
 
-/* Sessions read only; the server ends a query whose time is over, and keeps a connection as long as
- * we do.  It says the session's number: that of the library is the pooler's, if there is one. */
+/* Sessions read only; the server ends a query whose time is over or whose client has gone, and
+ * keeps a connection as long as we do.  It says the session's number: that of the library is the
+ * pooler's, if there is one. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
+    static const char since_14[] = /* elsewhere, a server cannot see that a client has gone */
+        "SELECT pg_catalog.set_config('client_connection_check_interval', '250', false) "
+        "WHERE pg_catalog.version() LIKE '%linux%'; SET idle_session_timeout = ";
     const struct sql_settings *settings = connection->link.client->settings;
+    bool since = PQserverVersion(connection->postgres) >= VERSION_14;
     PGresult *result;
-    char text[192];
+    char text[384];
     snprintf(text, sizeof text,
              "SET default_transaction_read_only = on; SET statement_timeout = %lld; %s%lld; "
              "SELECT pg_catalog.pg_backend_pid()",
-             (long long)settings->timeout,
-             PQserverVersion(connection->postgres) < IDLE_TIMEOUT_SINCE
-                 ? "SELECT "
-                 : "SET idle_session_timeout = ",
+             (long long)settings->timeout, since ? since_14 : "SELECT ",
              (long long)settings->idle_timeout + IDLE_MARGIN_MS);
     int sent = PQsendQuery(connection->postgres, text);
     bool good = finish(connection, sent, deadline, &result, fault);

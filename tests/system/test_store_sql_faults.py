@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What may become of MariaDB and PostgreSQL, and of what is in them: the right answer, or 503 in time."""
 import subprocess
+import threading
 import time
 
 from lib.case import Load, at_once
@@ -219,6 +220,18 @@ class OfMariaDB(Servers, SqlCase):
 
 class OfPostgreSQL(Servers, SqlCase):
     make = PostgreSQL
+
+    def test_query_of_a_process_that_is_killed(self):
+        """The server sees by itself that nobody waits for the answer."""
+        self.site.write({"request_timeout": "20s"})
+        self.configure(timeout="20s", query=QUERY.replace("state", f"{self.server.slow} AS slow, state", 1))
+        self.responder = self.start()
+        asking = threading.Thread(target=self.ask)
+        asking.start()
+        wait_until("the query runs", lambda: "SLEEP" in self.server.queries().upper(), 5)
+        self.responder.process.kill()
+        wait_until("no query is left", lambda: "SLEEP" not in self.server.queries().upper(), 2)
+        asking.join()
 
 
 class RecoveryOfMariaDB(Recovery, SqlCase):

@@ -279,7 +279,9 @@ class Proxy:
         self.loses = self.server.asks if hangs else lambda data: False
 
     def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
+        """Also a connection that comes just now: when it is used, if this is how it loses."""
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for each in self.sockets:
             with contextlib.suppress(OSError):
