@@ -76,7 +76,8 @@ void file_explain_reading(int error, struct reason *why);
 /* Why a file cannot be made or written, by the errno of the attempt, and what to do about it. */
 void file_explain_unwritable(const char *path, int error, struct reason *why);
 
-/* What to do where a command could not make a file for its user: ": ..." or "". */
+/* What someone who gave a command can do where it could not make a file: ": ..." or "".  For files
+ * of the program's own user, see file_explain_unwritable(). */
 const char *file_making_remedy(int error);
 
 /* The length of a text without one line end, LF or CRLF, at its end. */

@@ -178,7 +178,6 @@ static void *run_thread(void *own)
         }
         respond(client);
     }
-    return NULL;
 }
 
 static void run_threads(void)

@@ -185,7 +185,7 @@ void ldap_tls_free(struct ldap_tls *tls)
         return;
     ber_free(tls->coming, 1);
     ber_free(tls->out, 1);
-    errno = 0; /* on a stale EINTR, liblber retries for ever after a handshake that did not end */
+    errno = 0; /* else liblber takes a stale EINTR for its own, and never stops retrying */
     ldap_unbind_ext(tls->session, NULL, NULL);
     free(tls);
 }

@@ -42,7 +42,7 @@ static int await(struct connection *connection, int status, int64_t deadline)
     int ready = sql_servers_await((int)mysql_get_socket(connection->mysql), events, deadline);
     if (!ready) {
         connection->late = true;
-        /* over TLS, libmariadb ignores what we return, and would keep reading for ever */
+        /* over TLS, libmariadb ignores what we return, and would never stop reading */
         shutdown((int)mysql_get_socket(connection->mysql), SHUT_RDWR);
         return MYSQL_WAIT_TIMEOUT; /* makes the call end with a failure */
     }
@@ -174,7 +174,7 @@ static bool run(struct connection *connection, const char *text, int64_t deadlin
     return !error || fail(connection, fault);
 }
 
-/* It only reads, and what is there now; the server ends a query in time, and keeps it as long. */
+/* It only reads, and sees what is there now; the server ends late queries and no idle session. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
     const struct sql_settings *settings = connection->link.client->settings;

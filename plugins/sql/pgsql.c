@@ -195,7 +195,7 @@ static bool sign_in(void *handle, const struct sql_target *target, int64_t deadl
  * pooler's, if there is one. */
 static bool make_harmless(struct connection *connection, int64_t deadline, struct sql_fault *fault)
 {
-    static const char since_14[] = /* elsewhere, a server cannot see that a client has gone */
+    static const char since_14[] = /* only on Linux can it see that a client has gone */
         "SELECT pg_catalog.set_config('client_connection_check_interval', '250', false) "
         "WHERE pg_catalog.version() LIKE '%linux%'; SET idle_session_timeout = ";
     const struct sql_settings *settings = connection->link.client->settings;

@@ -14,32 +14,27 @@
 
 /* ---- The last step ---- */
 
-/* Answers with a token.  *refused_r: a placeholder that the template cannot fill in for the
- * subject; SPAN_NONE: that is not what was wrong, if anything was. */
-static enum outcome answer(struct exchange *exchange, const struct token_subject *subject,
-                           struct span *refused_r)
+/* Answers with a token.  TOKEN_REFUSED: *refused_r is a placeholder that the template cannot fill
+ * in for the subject. */
+static enum token_verdict answer(struct exchange *exchange, const struct token_subject *subject,
+                                 struct span *refused_r)
 {
-    const struct app *app = exchange->app;
     struct bytes *body = &exchange->response->body;
     struct reply_token reply = {.id = subject->id,
                                 .name = subject->name,
                                 .avatar = subject->avatar,
                                 .lifetime = subject->ttl_ms / 1000};
-    struct span refused;
-    *refused_r = SPAN_NONE;
-    if (!throttle_take_token(exchange))
-        return OUTCOME_TOO_MANY_REQUESTS;
     reply_begin_token(exchange);
     enum token_verdict verdict =
-        token_issue(&app->profile, subject, body, &reply.expires, &refused);
+        token_issue(&exchange->app->profile, subject, body, &reply.expires, refused_r);
     reply_end_token(exchange, &reply);
-    if (verdict == TOKEN_ISSUED && !body->failed)
-        return OUTCOME_ANSWERED;
-    if (verdict == TOKEN_REFUSED && !body->failed)
-        *refused_r = refused;
-    else
-        log_error_limited("app %s: no token: memory, clock, random numbers or the signature failed",
-                          app->id);
+    return body->failed ? TOKEN_FAILED : verdict;
+}
+
+static enum outcome fail(const struct app *app)
+{
+    log_error_limited("app %s: no token: memory, clock, random numbers or the signature failed",
+                      app->id);
     return OUTCOME_INTERNAL_SERVER_ERROR;
 }
 
@@ -73,14 +68,20 @@ static enum outcome answer_guest(struct exchange *exchange, const struct guest *
         .ttl_ms = exchange->app->token.guest_ttl_ms,
     };
     struct span refused;
-    enum outcome outcome = answer(exchange, &subject, &refused);
-    if (!refused.data)
-        return outcome;
-    bytes_addf(&exchange->message,
-               "The tokens of this app need %.*s to be 1 to 128 of the characters A-Z, a-z, "
-               "0-9, _ and -",
-               (int)refused.length, refused.data);
-    return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
+    if (!throttle_take_token(exchange))
+        return OUTCOME_TOO_MANY_REQUESTS;
+    switch (answer(exchange, &subject, &refused)) {
+    case TOKEN_ISSUED:
+        return OUTCOME_ANSWERED;
+    case TOKEN_REFUSED:
+        bytes_addf(&exchange->message,
+                   "The tokens of this app need %.*s to be 1 to 128 of the characters A-Z, a-z, "
+                   "0-9, _ and -",
+                   (int)refused.length, refused.data);
+        return OUTCOME_INVALID_HTTP_MESSAGE_BODY;
+    default:
+        return fail(exchange->app);
+    }
 }
 
 /* A list may name guests with the app's prefix and without it. */
@@ -186,12 +187,19 @@ static enum outcome answer_member(struct exchange *exchange, const struct member
         .ttl_ms = exchange->app->token.ttl_ms,
     };
     struct span refused;
-    enum outcome outcome = answer(exchange, &subject, &refused);
-    if (refused.data)
+    if (!throttle_take_token(exchange))
+        return OUTCOME_TOO_MANY_REQUESTS;
+    switch (answer(exchange, &subject, &refused)) {
+    case TOKEN_ISSUED:
+        return OUTCOME_ANSWERED;
+    case TOKEN_REFUSED:
         log_error_limited("app %s: no token: the claims template needs %.*s to be 1 to 128 of the "
                           "characters A-Z, a-z, 0-9, _ and -, which it is not for every member",
                           exchange->app->id, (int)refused.length, refused.data);
-    return outcome;
+        return OUTCOME_INTERNAL_SERVER_ERROR;
+    default:
+        return fail(exchange->app);
+    }
 }
 
 enum outcome issue_for_member(struct exchange *exchange)

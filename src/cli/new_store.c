@@ -103,8 +103,7 @@ static int run(const struct cli *cli, int argc, char **argv)
     struct product_site site = {.product = find_product(words[0]), .path = words[1]};
     if (!site.product) {
         cli_error("\"%s\" is not wordpress, mediawiki or phpbb: groups for others are in the "
-                  "folder stores "
-                  "(memberchat-store-sql(5))",
+                  "folder stores (memberchat-store-sql(5))",
                   words[0]);
         return EXIT_FAILURE;
     }

@@ -269,8 +269,7 @@ bool product_site_read(struct product_site *site)
     unsigned line = php_find_include(bytes_string(&site->text), product->harmless);
     if (line)
         cli_error("%s:%u: warning: includes another file: what that one sets is not seen; if the "
-                  "settings "
-                  "of the database are there, name that file",
+                  "settings of the database are there, name that file",
                   site->path, line);
     if (site->unknown)
         show_form(site, settings, count);

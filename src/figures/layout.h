@@ -65,8 +65,8 @@ struct figures_app {
     figure tokens[FIGURES_KINDS];
     figure throttled;
     figure refusals[FIGURES_CODES + 1];
-    figure hours[FIGURES_KINDS]
-                [FIGURES_HOURS]; /* hour since 1970 << FIGURES_HOUR_SHIFT | tokens in it */
+    /* hour since 1970 << FIGURES_HOUR_SHIFT | tokens in it */
+    figure hours[FIGURES_KINDS][FIGURES_HOURS];
 };
 
 enum figures_state { FIGURES_UNASKED, FIGURES_UP, FIGURES_DOWN, FIGURES_WRONG };
